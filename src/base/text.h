@@ -1,0 +1,22 @@
+/* text.h - octets as a person reads them. */
+#pragma once
+#include "base/out.h"
+
+/* Appends v with everything but printable ASCII as \xNN, `"` and `\` escaped, so that peer
+ * bytes can stand in any log line. Cuts after max octets of v and says how many are missing. */
+void text_escape(struct out *o, struct view v, size_t max);
+
+/* The same into a caller's buffer, always NUL-terminated; returns buf, for use in a printf. */
+const char *text_escaped(char *buf, size_t size, struct view v);
+
+/* Lower-case hexadecimal, no separators. */
+void text_hex(struct out *o, struct view v);
+
+/* Hexadecimal digits (spaces and line ends skipped) to octets. False: *o is as it was. */
+MUST_CHECK bool text_unhex(struct out *o, struct view hex);
+
+/* Levenshtein distance, for "did you mean"; at most 64 octets of each are looked at. */
+size_t text_distance(const char *a, const char *b);
+
+/* An unsigned decimal number that fills all of v and is at most max. */
+MUST_CHECK bool text_uint(struct view v, uint64_t max, uint64_t *x_r);

@@ -1,0 +1,22 @@
+/* pack.h - the canonical form as octets, for the channels between processes and for the store.
+ * Not BER and not for peers: both ends are ours. Versioned in its first octet; an unknown version is refused.
+ * Unpacking still trusts nothing (the other process may be ill): every length is checked. */
+#pragma once
+#include "flow/message/message.h"
+
+enum { PACK_VERSION = 1 };
+
+/* Whole message with recipients [from, from + n). */
+void pack_message(struct out *o, const struct message *m, size_t from, size_t n);
+/* Without recipients: what is stored once per message. */
+void pack_envelope(struct out *o, const struct message *m);
+void pack_recipient(struct out *o, const struct recipient *r);
+
+/* Views point into `in`; arrays lie in the arena. Fails with ERR_LOCAL, process. */
+MUST_CHECK bool unpack_message(struct view in, struct message *m_r, struct arena *a, struct err *e);
+MUST_CHECK bool unpack_envelope(struct view in, struct message *m_r, struct arena *a, struct err *e);
+MUST_CHECK bool unpack_recipient(struct view in, struct recipient *r_r, struct arena *a, struct err *e);
+
+void pack_err(struct out *o, const struct err *e);
+struct cur;
+MUST_CHECK bool unpack_err(struct cur *c, struct err *e_r);

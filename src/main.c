@@ -1,0 +1,8 @@
+/* main.c - argv[1] -> subcommand. */
+#include <stdio.h>
+
+int main(void)
+{
+	puts("posthorn");
+	return 0;
+}
