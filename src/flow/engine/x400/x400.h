@@ -1,0 +1,125 @@
+/* x400.h - one X.400 P1 association as a pure machine: MTA bind over RTSE over ACSE over presentation over
+ * session (session.h), normal mode (X.419 10, X.228, X.227, X.226). Initiator or responder.
+ * Octets and the time come in; octets, events and the next wake-up time go out.
+ *
+ * Transfers: one at a time in each direction of the turn (activities). Content flows in parts both ways,
+ * with back-pressure: inbound by not calling x400_next, outbound by x400_transfer_room. */
+#pragma once
+#include "flow/engine/x400/session.h"
+
+enum x400_bind_error { /* MTABindError, X.411 12.1.1.2 */
+	X400_BUSY = 0, X400_AUTHENTICATION = 2, X400_DIALOGUE_MODE = 3, X400_SECURITY_CONTEXT = 4, X400_CONFIDENTIALITY = 5,
+	X400_NO_BIND_ERROR = -1,
+};
+
+enum x400_password_form { X400_PASSWORD_IA5, X400_PASSWORD_OCTETS };
+
+struct x400_credentials {
+	bool present;             /* false: NULL bind, unauthenticated */
+	struct view mta_name;
+	bool has_password;
+	struct view password;
+	enum x400_password_form form;
+};
+
+struct x400_config {
+	struct session_config session;
+	struct view calling_psel, called_psel;
+	bool send_psel;
+	struct x400_credentials own;   /* initiator: bind argument; responder: bind result */
+	unsigned checkpoint_size;      /* in units of 1024 octets, 0: no checkpoints; proposed, or the most we agree to */
+	unsigned window;               /* minor syncs unconfirmed; proposed, or the most we agree to */
+	bool two_way_alternate;        /* dialogue mode */
+	size_t apdu_max;               /* longest transfer taken (RTTR octets), 0: no limit */
+	/* Timers, in ms; each wait has one (DESIGN rule 3). */
+	uint32_t connect_timeout_ms;   /* TCP open to CC, and CC to AC */
+	uint32_t response_timeout_ms;  /* any answer of the peer that is due: AEA, MIA, DN, RLRE, AIA, ADA */
+	uint32_t receive_timeout_ms;   /* inside a transfer: between two octets from the peer */
+	uint32_t idle_timeout_ms;      /* responder: between activities; 0: none (initiator's user decides itself) */
+	uint32_t abort_timeout_ms;     /* TIM: from an abort to closing TCP regardless */
+};
+
+enum x400_event_kind {
+	X400_BIND,            /* responder: who calls; answer x400_bind_accept or x400_bind_refuse */
+	X400_BOUND,           /* initiator: peer accepted; its credentials in the event: check them, abort if unwanted */
+	X400_BIND_REFUSED,    /* initiator: bind_error and err (text says which layer refused and why) */
+	X400_TRANSFER_BEGIN,  /* inbound activity */
+	X400_TRANSFER_DATA,   /* RTTR octets (concatenated over checkpoints): bytes */
+	X400_TRANSFER_CHECKPOINT, /* inbound: confirm with x400_checkpoint_confirm(serial) once the octets before it are safe */
+	X400_TRANSFER_END,    /* inbound: complete; answer x400_transfer_accept when durable, or _refuse */
+	X400_TRANSFER_CONFIRMED, /* outbound: the peer has taken responsibility */
+	X400_TRANSFER_FAILED, /* outbound: discarded or interrupted; association still usable; err (TEMP) */
+	X400_TRANSFER_ABORTED,/* inbound: peer discarded or interrupted; forget the octets */
+	X400_TURN_PLEASE, X400_TURN_GIVEN,
+	X400_UNBOUND,         /* released in order, by either side; flush, close */
+	X400_ENDED,           /* aborted by the peer, by a layer, by a timer; err says which and why; flush, close */
+};
+
+const char *x400_event_name(enum x400_event_kind kind);
+
+struct x400_event {
+	enum x400_event_kind kind;
+	struct x400_credentials peer;          /* BIND, BOUND; views as below */
+	struct view calling_tsel, called_tsel; /* BIND */
+	bool recover;                          /* BIND: RTORQ asks to recover an old association */
+	bool peer_two_way_alternate;
+	unsigned checkpoint_size, window;      /* BIND: proposed; BOUND: agreed */
+	enum x400_bind_error bind_error;
+	struct view bytes;                     /* TRANSFER_DATA; good until the next call */
+	uint32_t serial;                       /* TRANSFER_CHECKPOINT */
+	unsigned priority;                     /* TURN_PLEASE */
+	struct err err;
+};
+
+struct x400;
+
+struct x400 *x400_new(const struct x400_config *c, int64_t now_ms);
+void x400_free(struct x400 **x);
+
+/* Octets from the transport connection; returns how many were taken (0: call x400_next until it says WAIT). */
+size_t x400_feed(struct x400 *x, struct view src, int64_t now_ms);
+
+/* The transport connection has ended (end of file or error); events that follow are in x400_next: X400_ENDED unless
+ * it was over. */
+void x400_transport_closed(struct x400 *x, const struct err *why);
+
+/* STEP_DONE: *ev_r. STEP_WAIT: nothing more until octets or time come. STEP_FAIL does not happen after X400_ENDED: errors
+ * arrive as X400_ENDED, once, with an abort in the output where the standard allows one. */
+MUST_CHECK enum step x400_next(struct x400 *x, struct x400_event *ev_r, int64_t now_ms);
+
+/* Octets to send. */
+struct out *x400_out(struct x400 *x);
+
+/* When x400_tick wants to be called next; INT64_MAX: never. */
+int64_t x400_deadline(const struct x400 *x);
+/* Lets timers act; the events are then in x400_next. */
+void x400_tick(struct x400 *x, int64_t now_ms);
+
+/* --- bind --- */
+MUST_CHECK bool x400_bind_accept(struct x400 *x, const struct x400_credentials *own, struct err *e);
+MUST_CHECK bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e);
+
+/* --- outbound transfer. total: RTTR octets that will follow, known before (our encodings are definite). --- */
+bool x400_can_transfer(const struct x400 *x);  /* bound, has the turn, no activity open */
+MUST_CHECK bool x400_transfer_begin(struct x400 *x, uint64_t total, int64_t now_ms, struct err *e);
+size_t x400_transfer_room(const struct x400 *x); /* octets wanted now: 0 when the output is full or the window is closed */
+void x400_transfer_data(struct x400 *x, struct view part, int64_t now_ms); /* at most room octets; the last one ends the activity */
+void x400_transfer_discard(struct x400 *x); /* gives the outbound transfer up: X400_TRANSFER_FAILED follows */
+
+/* --- inbound transfer --- */
+void x400_checkpoint_confirm(struct x400 *x, uint32_t serial);
+MUST_CHECK bool x400_transfer_accept(struct x400 *x, struct err *e);
+/* temporary: S-U-EXCEPTION-REPORT, the peer tries again. X.400 has no permanent refusal (DESIGN 6). */
+MUST_CHECK bool x400_transfer_refuse(struct x400 *x, struct err *e);
+
+/* --- turn (two-way alternate) --- */
+MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e);
+MUST_CHECK bool x400_turn_give(struct x400 *x, struct err *e);
+
+/* --- end --- */
+MUST_CHECK bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e); /* initiator, no activity open: X400_UNBOUND follows */
+/* Aborts now (RTAB, ABRT, ARU, AB); the user may free x once the output is flushed or abort_timeout_ms has passed. */
+void x400_abort(struct x400 *x, const struct err *why, int64_t now_ms);
+
+bool x400_wants_close(const struct x400 *x); /* flush the output, then close TCP */
+const char *x400_state_name(const struct x400 *x);
