@@ -1,0 +1,173 @@
+/* env.h - the world as a parameter: the only door to time, random numbers, timers, byte streams and files
+ * for everything above sys/. Two worlds stand behind it: sys/loop.c (libuv, the real one) and tests/sim
+ * (many processes in one, a clock that jumps). One env is one process; nothing here is thread safe.
+ *
+ * Callbacks run from the loop, never from inside a call made by the user of env (no re-entry):
+ * a stream opened, written or closed reports later. */
+#pragma once
+#include "base/err.h"
+#include "base/out.h"
+
+struct env;
+
+/* --- time. Milliseconds. env_now is monotonic and constant during one turn of the loop. --- */
+int64_t env_now_ms(const struct env *env);
+int64_t env_wall_ms(const struct env *env);  /* since 1970 UTC */
+int64_t env_precise_us(struct env *env);     /* monotonic microseconds, read now; for measuring only */
+uint64_t env_random(struct env *env);
+
+/* --- timers, embedded in their owner. --- */
+typedef void timer_f(void *ctx);
+struct timer {
+	struct env *env;
+	timer_f *fire;
+	void *ctx;
+	int64_t at_ms;
+	size_t slot; /* 1 + place in the heap; 0: not set */
+};
+void timer_init(struct timer *t, struct env *env, timer_f *fire, void *ctx);
+void timer_set(struct timer *t, int64_t at_ms);        /* absolute, by env_now_ms; sets anew if set */
+void timer_after(struct timer *t, int64_t delay_ms);
+void timer_stop(struct timer *t);                      /* fine when not set; must be stopped before its memory goes */
+static inline bool timer_is_set(const struct timer *t) { return t->slot != 0; }
+
+/* --- work at the end of this turn: after all ready callbacks, before the loop sleeps. Hooks run in the order of
+ * `order`, every turn; a commit hook (order 0) before a flush hook. Streams are flushed after all hooks. --- */
+struct env_hook {
+	void (*run)(void *ctx);
+	void *ctx;
+	int order;
+	struct env_hook *next;
+};
+void env_add_hook(struct env *env, struct env_hook *hook);
+void env_remove_hook(struct env *env, struct env_hook *hook);
+
+/* Runs f(ctx) once, in this turn, when the current callback has returned: to free what is on the stack. */
+void env_defer(struct env *env, void (*f)(void *ctx), void *ctx);
+
+/* --- addresses: numeric only ("127.0.0.1:102", "[::1]:102", "unix:/path"). --- */
+struct net_addr {
+	char text[108];
+};
+MUST_CHECK bool net_addr_parse(const char *text, struct net_addr *addr_r, struct err *e);
+
+/* --- byte streams: TCP, Unix sockets, and the channels between processes. --- */
+struct stream;
+
+struct stream_events {
+	/* Connected (outgoing only). Not called if it fails: closed is. */
+	void (*opened)(void *ctx);
+	/* Octets have come; returns how many were taken. What is left is kept, reading stops, and the call comes again after
+	 * stream_resume. `data` is good during the call. */
+	size_t (*data)(void *ctx, struct view data);
+	/* Unsent octets have fallen below the low mark (STREAM_LOW) after having been above. May be NULL. */
+	void (*drained)(void *ctx);
+	/* The peer's end of file, or an error; last call. The user still calls stream_close. why->text says what. */
+	void (*closed)(void *ctx, const struct err *why);
+};
+enum { STREAM_LOW = 64 * 1024 };
+
+/* Never fails at once: a refusal comes through closed(). from: local address to bind, or NULL. */
+struct stream *env_connect(struct env *env, const struct net_addr *to, const struct net_addr *from,
+			   const struct stream_events *events, void *ctx);
+
+/* Sets who is told, for streams that came from a listener or a parent. */
+void stream_set_events(struct stream *s, const struct stream_events *events, void *ctx);
+
+/* Queues octets; they leave together at the end of the turn (one writev a stream). Never fails: an error comes through closed(). */
+void stream_write(struct stream *s, struct view data);
+size_t stream_unsent(const struct stream *s);
+void stream_pause(struct stream *s);   /* no data() until resume */
+void stream_resume(struct stream *s);
+/* Closes and nulls. Unsent octets: flush = true tries to send them for up to 5 s in the background, false drops them. No callback
+ * comes any more. */
+void stream_close(struct stream **s, bool flush);
+const char *stream_peer(const struct stream *s); /* address as text, for events */
+
+struct listener;
+typedef void accept_f(void *ctx, struct stream *s); /* the callee owns s and sets its events at once */
+/* For tests, tools and the simulator; processes get theirs from the supervisor (process.h). *addr_io: port 0 is replaced
+ * by the one chosen. NULL with *e set when the address is in use or not ours. */
+MUST_CHECK struct listener *env_listen(struct env *env, struct net_addr *addr_io, accept_f *accepted, void *ctx,
+				       struct err *e);
+/* Stops taking connections (they wait in the kernel's queue) and starts again. */
+void listener_pause(struct listener *l, bool paused);
+void listener_close(struct listener **l);
+
+/* --- files (content files beside the store). Paths are relative to the env's directory. Reads and writes go to the page
+ * cache and are done at once; sync is done off the loop. --- */
+struct file;
+MUST_CHECK struct file *env_file_create(struct env *env, const char *name, struct err *e); /* exclusive; NULL on failure */
+MUST_CHECK struct file *env_file_open(struct env *env, const char *name, struct err *e);   /* to read */
+MUST_CHECK bool file_append(struct file *f, struct view data, struct err *e);
+/* Reads at most n octets at offset into buf; *got_r < n only at the end of the file. */
+MUST_CHECK bool file_read(struct file *f, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+/* done(ctx, NULL) when the data and the name are on disk; done(ctx, err) when that failed: never tried again, the data count as
+ * lost. A file may be closed only after done. */
+typedef void file_done_f(void *ctx, const struct err *failed);
+void file_sync(struct file *f, file_done_f *done, void *ctx);
+void file_close(struct file **f);
+MUST_CHECK bool env_file_remove(struct env *env, const char *name, struct err *e); /* a missing file is fine */
+/* Calls each(ctx, name) for every regular file in the directory `name`. */
+MUST_CHECK bool env_file_list(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx,
+			      struct err *e);
+
+/* --- behind the door: what a world provides. Only worlds and env.c look inside. --- */
+struct env_ops {
+	int64_t (*wall_ms)(struct env *env);
+	int64_t (*precise_us)(struct env *env);
+	uint64_t (*random)(struct env *env);
+	struct stream *(*connect)(struct env *env, const struct net_addr *to, const struct net_addr *from);
+	struct listener *(*listen)(struct env *env, struct net_addr *addr_io, accept_f *accepted, void *ctx, struct err *e);
+	void (*listener_pause)(struct listener *l, bool paused);
+	void (*listener_close)(struct listener *l);
+	/* stream: see struct stream below */
+	void (*stream_flush)(struct stream *s);  /* there are octets in s->unsent */
+	void (*stream_want_read)(struct stream *s, bool want);
+	void (*stream_close)(struct stream *s, bool flush); /* frees s */
+	struct file *(*file_create)(struct env *env, const char *name, struct err *e);
+	struct file *(*file_open)(struct env *env, const char *name, struct err *e);
+	bool (*file_append)(struct file *f, struct view data, struct err *e);
+	bool (*file_read)(struct file *f, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+	void (*file_sync)(struct file *f, file_done_f *done, void *ctx);
+	void (*file_close)(struct file *f);
+	bool (*file_remove)(struct env *env, const char *name, struct err *e);
+	bool (*file_list)(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx, struct err *e);
+};
+
+/* First member of a world's env. */
+struct env {
+	unsigned magic;
+#define ENV_MAGIC 0xe4f0e4f0u
+	const struct env_ops *ops;
+	int64_t now_ms;
+	struct timer **heap; /* binary heap by at_ms, ties by age of setting */
+	size_t n_heap, cap_heap;
+	struct env_hook *hooks;
+	struct env_deferred *deferred, **deferred_end;
+	struct stream *dirty; /* streams written to in this turn */
+};
+
+/* First member of a world's stream. The common part keeps what was not taken or not sent. */
+struct stream {
+	unsigned magic;
+#define STREAM_MAGIC 0x57e4a400u
+	struct env *env;
+	const struct stream_events *events;
+	void *ctx;
+	struct out unsent, held; /* held: octets read but not taken by data() */
+	struct stream *next_dirty;
+	bool is_dirty, paused, above_low, ended;
+	char peer[108];
+};
+
+void env_init(struct env *env, const struct env_ops *ops);
+void env_fini(struct env *env);
+int64_t env_next_timer(const struct env *env); /* INT64_MAX: none */
+void env_run_timers(struct env *env);          /* all with at_ms <= now_ms */
+void env_end_turn(struct env *env);            /* deferred, hooks, deferred, flush of dirty streams */
+void stream_init(struct stream *s, struct env *env);
+void stream_fini(struct stream *s);
+void stream_deliver(struct stream *s, struct view data);         /* world: octets have come */
+void stream_sent(struct stream *s, size_t n);                    /* world: n octets of unsent are gone */
+void stream_ended(struct stream *s, const struct err *why);      /* world: after held octets are taken, closed() */

@@ -1,0 +1,31 @@
+/* event.h - what happened, as structured facts for the operator: one table of kinds (proc/table/events_table.h),
+ * severity, category, a sentence, fields. Every process writes its own to standard error as one line of JSON or
+ * text, collected by the supervisor. A storm of one kind is one event with a count.
+ * Only proc/ logs; codecs and engines return struct err. */
+#pragma once
+#include "sys/env.h"
+
+enum event_severity { EVENT_DEBUG, EVENT_INFO, EVENT_NOTICE, EVENT_WARNING, EVENT_ERROR, EVENT_ALARM };
+
+struct event_kind {
+	const char *name;     /* "link.refused" */
+	unsigned id;
+	enum event_severity severity;
+	const char *category; /* "x400", "store", "process", ... */
+	const char *source;   /* of the Exchange event for the same fact, e.g. "MSExchangeMTA 289"; "" if none */
+	const char *sentence; /* for the manual: what it means and what to do */
+};
+
+struct event_log;
+
+/* kinds: the process's table. fd: where lines go. json: one object a line, else text. Never fails. */
+struct event_log *event_log_new(struct env *env, const struct event_kind *kinds, size_t n_kinds, const char *process,
+				int fd, bool json);
+void event_log_free(struct event_log **log);
+void event_log_set_level(struct event_log *log, enum event_severity least);
+
+/* Fields are name, value pairs of NUL-terminated strings ended by NULL; values are escaped. A write that fails is counted,
+ * never waited for. */
+void event_emit(struct event_log *log, unsigned kind_index, const char *name1, ...) __attribute__((sentinel));
+uint64_t event_lost(const struct event_log *log);
+const char *event_severity_name(enum event_severity s);
