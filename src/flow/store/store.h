@@ -1,0 +1,182 @@
+/* store.h - the durable queue. Its one user is the switch, its one writer is this handle.
+ *
+ * Asynchronous and ticketed: operations are put in, in order, and join the open group; store_commit makes the group
+ * durable, all of it or nothing; then durable(ticket) is told for it. Nobody is answered before that (DESIGN rule 1).
+ * An operation given to a store that has failed is dropped; failed() is told once, and the process must end and start
+ * again from what is known to be on disk.
+ *
+ * Two implementations with one contract test: SQLite (sqlite.c) and memory (memory.c; its `disk` outlives the store, so that
+ * the simulator can kill a process and keep exactly what was committed).
+ *
+ * Ids are 64 bits, given at once, unique for ever in one store, ascending. */
+#pragma once
+#include "base/arena.h"
+#include "flow/message/message.h"
+#include "sys/env.h"
+
+struct store;
+
+struct store_events {
+	void (*durable)(void *ctx, uint64_t ticket);           /* this and all before; from inside store_commit */
+	void (*failed)(void *ctx, const struct err *why);      /* the group is lost, the store is over */
+	void (*full)(void *ctx, bool full, const struct err *why); /* disk full began or ended: the group is kept and tried again */
+};
+
+struct store_config {
+	const char *path;        /* SQLite: the database file, beside it `content/` (relative to the env's directory) */
+	size_t inline_max;       /* content up to this lies in the row, longer ones in a file: 64 K */
+	uint64_t cache_octets;   /* SQLite's page cache */
+};
+
+/* Opens or creates; NULL with ERR_LOCAL on a second user, an unwritable place, an unknown schema version (named). Recovers:
+ * removes content files without a row. */
+struct store *store_open_sqlite(struct env *env, const struct store_config *c, const struct store_events *ev, void *ctx,
+				struct err *e);
+struct store_disk; /* what a memory store has committed */
+struct store_disk *store_disk_new(void);
+void store_disk_free(struct store_disk **d);
+struct store *store_open_memory(struct env *env, struct store_disk *disk, const struct store_config *c,
+				const struct store_events *ev, void *ctx, struct err *e);
+void store_close(struct store **s); /* what was not committed is lost */
+
+/* --- content over inline_max: written once, as it comes, before the message exists --- */
+struct store_content;
+struct store_content *store_content_new(struct store *s, struct err *e); /* NULL: TEMP, LOCAL */
+MUST_CHECK bool store_content_append(struct store_content *c, struct view octets, struct err *e);
+uint64_t store_content_size(const struct store_content *c);
+/* Calls done when it is on disk (or failed: then it is gone). Until then the handle stays. */
+void store_content_sync(struct store_content *c, file_done_f *done, void *ctx);
+/* Gives up: the file is removed. Also for a handle whose message was put and committed: only the handle goes. */
+void store_content_free(struct store_content **c);
+
+/* --- a message comes in: one operation, however many recipients --- */
+enum store_rcpt_state {
+	STORE_RCPT_NOT_OURS = 0, /* responsibility bit off: kept for the envelope, nothing is done */
+	STORE_RCPT_QUEUED = 1,   /* waits in transfers[transfer] */
+	STORE_RCPT_DELIVERED = 2,/* lies in a mailbox, or handed over */
+	STORE_RCPT_REPORTED = 3, /* a report was generated or suppressed by what the originator asked */
+};
+
+struct store_recipient {
+	const struct recipient *rcpt;   /* packed into the row */
+	enum store_rcpt_state state;
+	uint32_t transfer;              /* QUEUED: index into transfers */
+};
+
+struct store_transfer {
+	struct view queue;              /* name of the link */
+	wall_ms_t next_ms;              /* not before (deferred delivery); 0: now */
+	uint64_t id_r;                  /* out */
+};
+
+struct store_delivery {
+	struct view mailbox;
+	uint32_t recipient;             /* index into recipients: whom it is for */
+	uint64_t id_r;                  /* out */
+};
+
+/* One step in the life of a message, for tracking: what stands in the journey. */
+enum store_step_kind {
+	STEP_SUBMITTED = 1, STEP_TRANSFER_IN, STEP_TRANSFER_OUT, STEP_DELIVERED, STEP_REPORT_MADE, STEP_RETRY, STEP_DUPLICATE,
+	STEP_EXPIRED, STEP_LOOP, STEP_DISCARDED, STEP_REPORT_IN, STEP_DEFERRED,
+};
+const char *store_step_name(enum store_step_kind k); /* "transfer-in" ... */
+
+struct store_step {
+	enum store_step_kind kind;
+	const struct mts_id *id;        /* of the message the step is about */
+	const struct mts_id *other;     /* the report's subject, or the report made; NULL: none */
+	struct view peer;               /* link or mailbox, empty: none */
+	struct view text;               /* for a person: recipient addresses, cause; cut at 1024 octets */
+	uint64_t digest[2];             /* TRANSFER_IN, SUBMITTED: key of duplicate detection; else 0 */
+	uint64_t size;                  /* content octets */
+};
+
+struct store_message {
+	const struct message *m;        /* its recipients are not stored from here but from `recipients` */
+	struct view peer;               /* link it came by; empty: made here */
+	struct view content;            /* inline content (at most inline_max) ... */
+	struct store_content *file;     /* ... or a synced file; NULL: inline */
+	wall_ms_t arrived, expires;
+	struct store_recipient *recipients;
+	size_t n_recipients;
+	struct store_transfer *transfers;
+	size_t n_transfers;
+	struct store_delivery *deliveries;
+	size_t n_deliveries;
+	uint64_t id_r;                  /* out */
+};
+
+/* Puts the message with all its rows. Returns its id (also in the struct, with those of transfers and deliveries). */
+uint64_t store_put_message(struct store *s, struct store_message *m);
+void store_put_step(struct store *s, const struct store_step *step);
+
+/* --- what becomes of a transfer --- */
+/* Confirmed by the peer: recipients delivered, the transfer row goes; the message goes with the last that refers to it. */
+void store_transfer_done(struct store *s, uint64_t transfer);
+/* Tried and failed, or to be tried later: attempts (opening or transferring, the policy's own count) and the last error are kept. */
+void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, const char *why);
+/* Given up: its recipients are REPORTED (the report itself is put as a message of its own, in the same group). */
+void store_transfer_reported(struct store *s, uint64_t transfer);
+/* Moved to another queue (reroute). */
+void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
+/* A mailbox entry was fetched and may go. */
+void store_delivery_remove(struct store *s, uint64_t delivery);
+/* Steps older than this go, a bounded number per call; true when there may be more. */
+bool store_forget_steps(struct store *s, wall_ms_t before);
+
+/* --- the group --- */
+bool store_has_group(const struct store *s);
+uint64_t store_ticket(const struct store *s); /* of the open group: durable when durable(t >= this) is told */
+void store_commit(struct store *s);           /* blocks for the disk; tells durable, failed or full before it returns */
+
+/* --- reads, of what is committed and of the open group alike --- */
+struct store_queued {
+	uint64_t transfer, message;
+	enum priority priority;
+	wall_ms_t next_ms, arrived, expires;
+	uint32_t attempts;
+	uint64_t size;
+};
+struct store_place { /* where a listing goes on; zero: from the start */
+	wall_ms_t next_ms;
+	uint64_t transfer;
+};
+/* Transfers of one queue and priority with next_ms <= until, ordered by (next_ms, transfer), after *place (updated).
+ * Returns how many were written to rows (at most max). */
+size_t store_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
+			struct store_queued *rows, size_t max);
+/* The earliest next_ms after `after` in that queue; 0: none. */
+wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
+/* Calls each for every queue that has transfers. */
+void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
+
+/* Everything needed to hand a transfer over: the message with exactly those recipients that are in it, and those NOT_OURS or
+ * in other transfers with `responsible` false. False: no such transfer, or the row is damaged (ERR_LOCAL, message). */
+struct store_loaded {
+	uint64_t message;
+	struct message *m;      /* in the arena */
+	struct view peer;       /* link it came by */
+	uint64_t content_size;
+	struct view content;    /* inline, in the arena; empty when in a file */
+	bool in_file;
+	wall_ms_t arrived, expires;
+	uint32_t attempts;
+};
+MUST_CHECK bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r, struct arena *a, struct err *e);
+MUST_CHECK bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e);
+/* Octets of a message's content in a file, from offset. */
+MUST_CHECK bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r,
+				   struct err *e);
+
+/* Was a message with this id taken in before (TRANSFER_IN or SUBMITTED step with the same digest)? */
+bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
+
+/* A persistent counter, for MTS-identifiers: reserves n numbers durably with the next group and returns the first; numbers are
+ * never given twice, a crash may skip some. Blocks of some thousands make it cheap. */
+uint64_t store_reserve_numbers(struct store *s, uint64_t n);
+
+struct store_counts {
+	uint64_t messages, transfers, recipients_queued, deliveries, octets;
+};
+void store_count(struct store *s, struct store_counts *c_r);
