@@ -1,0 +1,61 @@
+/* charset.h - the strings of X.400 content to UTF-8 and back (X.690 8.23, ISO/IEC 2022, T.61).
+ * Nothing here is an error: what cannot be read becomes U+FFFD, what cannot be written becomes `?`, and both are
+ * counted, so that the caller can say so once. Output stops only when the struct out is full.
+ *
+ * What is known without a kit: IA5, T.61 (with the accents of ISO 6937), Latin-1, UTF-8, BMP and UCS-4. The kit adds the
+ * other parts of ISO 8859 and the two-octet sets GB 2312, JIS X 0208 and KS X 1001, taken from iconv when it
+ * is made; later it opens no file, so it is made before a jail closes. */
+#pragma once
+#include "base/out.h"
+
+enum charset {
+	CHARSET_IA5,       /* IA5String, VisibleString, PrintableString, NumericString; no escapes (X.690 8.23.5.4) */
+	CHARSET_T61,       /* TeletexString: T.61 in G0 and G2, escapes */
+	CHARSET_GENERAL,   /* GeneralString, GraphicString: registration 6 in G0, escapes */
+	CHARSET_UTF8,
+	CHARSET_BMP,       /* BMPString: two octets a character, big-endian (surrogate pairs are joined) */
+	CHARSET_UNIVERSAL, /* UniversalString: four octets a character */
+};
+
+/* Registrations of the ISO register that X.400 names as a number (CharacterSetRegistration). */
+enum {
+	CHARSET_REG_NONE = 0,
+	CHARSET_REG_C0 = 1,
+	CHARSET_REG_ASCII = 6,
+	CHARSET_REG_LATIN1 = 100,
+	CHARSET_REG_UTF8 = 192, /* UTF-8, level 3 */
+};
+
+struct charset_kit;
+
+/* Never fails: a set that this system's iconv lacks stays unknown. */
+struct charset_kit *charset_kit_new(void);
+void charset_kit_free(struct charset_kit **kit);
+
+/* Appends `in` as UTF-8; returns how many characters were replaced or guessed. Octets above 127 where no set is
+ * designated for them are guessed: UTF-8 when the whole string is, else Latin-1.
+ * kit: NULL for the built-in sets only. registration: GENERAL only, the set that stands in G1 from the start
+ * (CHARSET_REG_NONE: none), as the parameters of a general text part announce it.
+ * Control characters other than tab, line feed, carriage return and form feed become U+FFFD. */
+size_t charset_to_utf8(const struct charset_kit *kit, enum charset from, unsigned registration, struct view in,
+		       struct out *o);
+
+/* Appends UTF-8 text in another set; returns how many characters became `?`. Bad UTF-8 counts as such.
+ * GENERAL writes Latin-1 (see charset_general_from_utf8). */
+size_t charset_from_utf8(enum charset to, struct view utf8, struct out *o);
+
+/* The smallest registration that holds all of the text: 6, 100, another part of ISO 8859 (with a kit), or 192. */
+unsigned charset_choose(const struct charset_kit *kit, struct view utf8);
+
+/* Appends a GeneralString: the escape that designates `registration` into G1 (none for 6), then the text in eight
+ * bits. Returns how many characters became `?`. registration: one that charset_choose gives. */
+size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o);
+
+/* --- UTF-8 itself --- */
+
+/* Takes one character from the front of *v (which must not be empty); UINT32_MAX and one octet for what is not UTF-8
+ * (RFC 3629: no overlong forms, no surrogates). */
+uint32_t charset_utf8_next(struct view *v);
+void charset_utf8_put(struct out *o, uint32_t c);
+bool charset_is_utf8(struct view v);
+size_t charset_utf8_length(struct view v); /* characters */

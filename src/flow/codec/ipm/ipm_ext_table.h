@@ -1,0 +1,22 @@
+/* ipm_ext_table.h - X(NAME, "name", third arc, last arc, type): one row an IPMS extension (X.420 7.2.17 and annex A):
+ * {id-hex n} 2.6.1.5.n, {id-sec n} 2.6.1.18.n, {id-on n} 2.6.1.19.n, {id-rex n} 2.6.1.20.n.
+ * type: the table that prints its value. No include guard: see ipm_asn1.h. */
+X(INCOMPLETE_COPY, "incomplete-copy", 5, 0, ipm_null_type)
+X(LANGUAGES, "languages", 5, 1, ipm_languages_type)
+X(AUTO_SUBMITTED, "auto-submitted", 5, 2, ipm_auto_submitted_type)
+X(BODY_PART_SIGNATURES, "body-part-signatures", 5, 3, ipm_any_type)
+X(SECURITY_LABEL, "ipm-security-label", 5, 4, ipm_any_type)
+X(AUTHORIZATION_TIME, "authorization-time", 5, 5, ipm_generalized_time_type)
+X(CIRCULATION_LIST, "circulation-list-recipients", 5, 6, ipm_circulation_list_type)
+X(DISTRIBUTION_CODES, "distribution-codes", 5, 7, ipm_distribution_codes_type)
+X(EXTENDED_SUBJECT, "extended-subject", 5, 8, ipm_universal_or_bmp_type)
+X(INFORMATION_CATEGORY, "information-category", 5, 9, ipm_information_categories_type)
+X(MANUAL_HANDLING, "manual-handling-instructions", 5, 10, ipm_universal_or_bmp_list_type)
+X(ORIGINATORS_REFERENCE, "originators-reference", 5, 11, ipm_universal_or_bmp_type)
+X(PRECEDENCE_POLICY, "precedence-policy-identifier", 5, 12, ipm_oid_type)
+X(SECURITY_REQUEST, "recipient-security-request", 18, 0, ipm_security_request_type)
+X(SECURITY_RESPONSE, "ipn-security-response", 18, 1, ipm_any_type)
+X(ABSENCE_ADVICE, "absence-advice", 19, 0, ipm_absence_advice_type)
+X(ADDRESS_ADVICE, "change-of-address-advice", 19, 1, ipm_address_advice_type)
+X(CIRCULATION_INDICATOR, "circulation-list-indicator", 20, 0, ipm_null_type)
+X(PRECEDENCE, "precedence", 20, 1, ipm_precedence_type)
