@@ -1,0 +1,43 @@
+/* events_table.h - every kind of event: X(SYMBOL, name, id, severity, category, Exchange source and number for the same fact, sentence).
+ * Ids are for ever: new rows take new numbers. */
+#pragma once
+#include "sys/event.h"
+
+#define EVENTS(X)                                                                                                                        \
+	X(PROCESS_READY, "process.ready", 100, INFO, "process", "MSExchangeMTA 9298", "a process is up")                                  \
+	X(PROCESS_STOPPED, "process.stopped", 101, INFO, "process", "MSExchangeMTA 9299", "a process has ended as asked")                 \
+	X(CHANNEL_CLOSED, "process.channel-closed", 102, WARNING, "process", "", "the channel to another process has ended")             \
+	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
+	X(ASSOC_REFUSED, "link.inbound-refused", 201, WARNING, "x400", "MSExchangeMTA 1293", "a peer's bind was refused: see why")         \
+	X(ASSOC_UNKNOWN, "link.unknown-peer", 202, WARNING, "x400", "MSExchangeMTA 51", "an MTA that no link names has tried to bind")     \
+	X(ASSOC_CREDENTIALS, "link.bad-credentials", 203, WARNING, "x400", "MSExchangeMTA 48", "a peer has given a wrong password")        \
+	X(ASSOC_ENDED, "link.association-ended", 204, WARNING, "x400", "MSExchangeMTA 1294", "an association has ended abnormally")        \
+	X(ASSOC_RELEASED, "link.released", 205, DEBUG, "x400", "", "an association was released in order")                                \
+	X(ASSOC_OUT, "link.outbound", 206, INFO, "x400", "", "an association to a peer is open")                                          \
+	X(OPEN_FAILED, "link.open-failed", 207, WARNING, "x400", "MSExchangeMTA 289", "an association could not be opened; the next attempt follows after the open interval") \
+	X(ASSOC_LIMIT, "link.association-limit", 208, WARNING, "x400", "MSExchangeMTA 57", "the limit of associations is reached; the caller was told busy") \
+	X(TSEL_UNKNOWN, "link.unknown-selector", 209, WARNING, "x400", "MSExchangeMTA 4293", "a caller has named a transport selector that no link has") \
+	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message")       \
+	X(MESSAGE_IN, "message.in", 301, DEBUG, "message", "", "a message was taken in")                                                  \
+	X(MESSAGE_OUT, "message.out", 302, DEBUG, "message", "", "a message was handed over")                                             \
+	X(MESSAGE_RETRY, "message.retry", 303, NOTICE, "message", "", "a transfer has failed and will be tried again")                    \
+	X(MESSAGE_REPORTED, "message.not-delivered", 304, NOTICE, "message", "MSExchangeMTA 290", "a non-delivery report was made")        \
+	X(MESSAGE_DUPLICATE, "message.duplicate", 305, NOTICE, "message", "", "a message came again after its confirmation was lost; it was confirmed and not stored") \
+	X(MESSAGE_LOOP, "message.loop", 306, WARNING, "message", "MSExchangeMTA 201", "a message has been here before: reported")          \
+	X(MESSAGE_DISCARDED, "message.report-discarded", 307, NOTICE, "message", "MSExchangeMTA 43", "a report could not be routed; there is no report about a report") \
+	X(MESSAGE_REFUSED, "message.refused", 308, WARNING, "message", "", "an offer could not be taken now; the peer will try again")    \
+	X(STORE_FAILED, "store.failed", 400, ALARM, "store", "MSExchangeMTA 2143", "the store has failed; the switch ends and starts again from what is on disk") \
+	X(STORE_FULL, "store.full", 401, ALARM, "store", "MSExchangeMTA 9411", "the disk is full: nothing is taken in until there is room") \
+	X(STORE_ROOM, "store.room", 402, NOTICE, "store", "", "the disk has room again")                                                  \
+	X(STORE_OPEN, "store.open", 403, INFO, "store", "", "the store is open, with so much in it")                                      \
+	X(STORE_DAMAGED, "store.damaged-row", 404, ERROR, "store", "MSExchangeMTA 3150", "a stored message cannot be read")              \
+	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
+
+enum event {
+#define X(symbol, name, id, severity, category, source, sentence) EV_##symbol,
+	EVENTS(X)
+#undef X
+	EVENT_KINDS
+};
+
+extern const struct event_kind event_kinds[EVENT_KINDS];

@@ -1,0 +1,307 @@
+/* msgs.c - see msgs.h. A get reads every field in order, then says once whether the payload was what it should be. */
+#include "proc/table/msgs.h"
+
+size_t msg_max(enum msg m)
+{
+	switch (m) {
+#define X(name, number, max, who, what) case MSG_##name: return max;
+	MSGS(X)
+#undef X
+	}
+	return 0;
+}
+
+const char *msg_name(enum msg m)
+{
+	switch (m) {
+#define X(name, number, max, who, what) case MSG_##name: return #name;
+	MSGS(X)
+#undef X
+	}
+	return "unknown";
+}
+
+void put_string(struct out *o, struct view v)
+{
+	out_u32(o, (uint32_t)v.n);
+	out_bytes(o, v);
+}
+
+struct view get_string(struct cur *c)
+{
+	return cur_bytes(c, cur_u32(c));
+}
+
+static void put_err(struct out *o, const struct err *e)
+{
+	out_u8(o, (uint8_t)e->kind);
+	out_u8(o, (uint8_t)e->culprit);
+	out_u32(o, (uint32_t)e->reason);
+	out_u32(o, (uint32_t)e->diagnostic);
+	put_string(o, view_str(e->text));
+}
+
+static void get_err(struct cur *c, struct err *e)
+{
+	unsigned kind = cur_u8(c), culprit = cur_u8(c);
+	*e = (struct err){ .kind = (enum err_kind)kind, .culprit = (enum err_culprit)culprit };
+	e->reason = (int)cur_u32(c);
+	e->diagnostic = (int)cur_u32(c);
+	struct view text = get_string(c);
+	if (kind > ERR_LOCAL || culprit > ERR_OF_LINK || text.n >= sizeof e->text)
+		c->bad = true;
+	else if (text.n > 0)
+		memcpy(e->text, text.p, text.n);
+}
+
+/* All was there, and nothing is left over. */
+static bool whole(const struct cur *c, const char *name, struct view payload, struct err *e)
+{
+	if (!c->bad && cur_left(c) == 0)
+		return true;
+	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "message %s of %zu octets does not have its fields",
+		       name, payload.n);
+}
+
+void put_msg_offer(struct out *o, const struct msg_offer *m)
+{
+	out_u64(o, m->offer);
+	put_string(o, m->link);
+	put_string(o, m->peer);
+	put_string(o, m->packed);
+	put_string(o, m->content);
+}
+
+bool get_msg_offer(struct view payload, struct msg_offer *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->offer = cur_u64(&c);
+	m->link = get_string(&c);
+	m->peer = get_string(&c);
+	m->packed = get_string(&c);
+	m->content = get_string(&c);
+	return whole(&c, "OFFER", payload, e);
+}
+
+void put_msg_piece(struct out *o, const struct msg_piece *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->octets);
+}
+
+bool get_msg_piece(struct view payload, struct msg_piece *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->octets = get_string(&c);
+	return whole(&c, "of a piece", payload, e);
+}
+
+void put_msg_count(struct out *o, const struct msg_count *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->n);
+}
+
+bool get_msg_count(struct view payload, struct msg_count *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->n = cur_u64(&c);
+	return whole(&c, "of a count", payload, e);
+}
+
+void put_msg_answer(struct out *o, const struct msg_answer *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, m->accepted);
+	out_u8(o, m->duplicate);
+	put_string(o, m->mts_id);
+	put_err(o, &m->err);
+}
+
+bool get_msg_answer(struct view payload, struct msg_answer *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->accepted = cur_u8(&c) != 0;
+	m->duplicate = cur_u8(&c) != 0;
+	m->mts_id = get_string(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "of an answer", payload, e);
+}
+
+void put_msg_assoc(struct out *o, const struct msg_assoc *m)
+{
+	out_u64(o, m->assoc);
+	put_string(o, m->link);
+	out_u8(o, m->was_open);
+	put_err(o, &m->err);
+}
+
+bool get_msg_assoc(struct view payload, struct msg_assoc *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->assoc = cur_u64(&c);
+	m->link = get_string(&c);
+	m->was_open = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "of an association", payload, e);
+}
+
+void put_msg_transfer(struct out *o, const struct msg_transfer *m)
+{
+	out_u64(o, m->transfer);
+	out_u64(o, m->assoc);
+	put_string(o, m->packed);
+	out_u64(o, m->content_size);
+	put_string(o, m->content);
+}
+
+bool get_msg_transfer(struct view payload, struct msg_transfer *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->transfer = cur_u64(&c);
+	m->assoc = cur_u64(&c);
+	m->packed = get_string(&c);
+	m->content_size = cur_u64(&c);
+	m->content = get_string(&c);
+	if (m->content_size <= MSG_INLINE_MAX && m->content.n != m->content_size)
+		c.bad = true;
+	return whole(&c, "TRANSFER", payload, e);
+}
+
+void put_msg_result(struct out *o, const struct msg_result *m)
+{
+	out_u64(o, m->transfer);
+	out_u8(o, m->delivered);
+	put_err(o, &m->err);
+}
+
+bool get_msg_result(struct view payload, struct msg_result *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->transfer = cur_u64(&c);
+	m->delivered = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "TRANSFER_RESULT", payload, e);
+}
+
+void put_msg_render(struct out *o, const struct msg_render *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->delivery);
+	put_string(o, m->packed);
+	put_string(o, m->content);
+	put_err(o, &m->err);
+}
+
+bool get_msg_render(struct view payload, struct msg_render *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->delivery = cur_u64(&c);
+	m->packed = get_string(&c);
+	m->content = get_string(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "of a rendering", payload, e);
+}
+
+void put_msg_status_link(struct out *o, const struct msg_status_link *m)
+{
+	put_string(o, m->name);
+	put_string(o, m->state);
+	put_string(o, m->last_error);
+	put_string(o, m->address);
+	out_u64(o, m->queued);
+	out_u64(o, m->octets);
+	out_u64(o, m->inbound);
+	out_u64(o, m->outbound);
+	out_u64(o, m->in_flight);
+	out_u64(o, m->sent);
+	out_u64(o, m->received);
+	out_u64(o, m->attempts);
+	out_u64(o, (uint64_t)m->next_attempt_ms);
+}
+
+bool get_msg_status_link(struct view payload, struct msg_status_link *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->name = get_string(&c);
+	m->state = get_string(&c);
+	m->last_error = get_string(&c);
+	m->address = get_string(&c);
+	m->queued = cur_u64(&c);
+	m->octets = cur_u64(&c);
+	m->inbound = cur_u64(&c);
+	m->outbound = cur_u64(&c);
+	m->in_flight = cur_u64(&c);
+	m->sent = cur_u64(&c);
+	m->received = cur_u64(&c);
+	m->attempts = cur_u64(&c);
+	m->next_attempt_ms = (int64_t)cur_u64(&c);
+	return whole(&c, "STATUS_LINK", payload, e);
+}
+
+void put_msg_status_end(struct out *o, const struct msg_status_end *m)
+{
+	put_string(o, m->mta);
+	put_string(o, m->domain);
+	out_u64(o, m->messages);
+	out_u64(o, m->queued);
+	out_u64(o, m->deliveries);
+	out_u64(o, m->links);
+	out_u64(o, m->content_processes);
+	out_u64(o, m->uptime_ms);
+}
+
+bool get_msg_status_end(struct view payload, struct msg_status_end *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->mta = get_string(&c);
+	m->domain = get_string(&c);
+	m->messages = cur_u64(&c);
+	m->queued = cur_u64(&c);
+	m->deliveries = cur_u64(&c);
+	m->links = cur_u64(&c);
+	m->content_processes = cur_u64(&c);
+	m->uptime_ms = cur_u64(&c);
+	return whole(&c, "STATUS_END", payload, e);
+}
+
+void put_msg_ask(struct out *o, const struct msg_ask *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->after);
+	out_u8(o, (uint8_t)m->what);
+	out_u32(o, m->max);
+	put_string(o, m->of);
+}
+
+bool get_msg_ask(struct view payload, struct msg_ask *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->after = cur_u64(&c);
+	unsigned what = cur_u8(&c);
+	m->what = (enum msg_question)what;
+	m->max = cur_u32(&c);
+	m->of = get_string(&c);
+	if (what >= ASK_COUNT)
+		c.bad = true;
+	return whole(&c, "ASK", payload, e);
+}
+
+void put_msg_row(struct out *o, const struct msg_row *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->pairs);
+}
+
+bool get_msg_row(struct view payload, struct msg_row *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->pairs = get_string(&c);
+	return whole(&c, "ROW", payload, e);
+}

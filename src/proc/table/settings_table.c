@@ -1,0 +1,207 @@
+/* settings_table.c - the rows. Defaults of links are those of the X.400 Connector's property pages. */
+#include "proc/table/settings_table.h"
+
+#include "flow/message/message.h"
+
+#define AT(type, member) offsetof(struct type, member)
+#define DAY "86400 s"
+enum { SECOND = 1000 };
+#define MS_MAX (366ull * 86400 * SECOND)
+
+static const struct setting mta_rows[] = {
+	{ "name", SETTING_STRING, AT(set_mta, name), NULL, 1, 32, .manual = "MTA name, as peers know it (X.411 MTAName)" },
+	{ "domain", SETTING_STRING, AT(set_mta, domain), NULL, 1, 128,
+	  .manual = "global domain identifier: \"C=GB; A=EXAMPLE; P=SITE\"" },
+	{ "user", SETTING_STRING, AT(set_mta, user), "\"\"", 0, 32,
+	  .manual = "account to run as when started by root; empty keeps the caller's" },
+};
+static const struct settings_section mta_section = { "mta", sizeof(struct set_mta), mta_rows, ARRAY_LEN(mta_rows) };
+
+static const struct setting store_rows[] = {
+	{ "directory", SETTING_STRING, AT(set_store, directory), NULL, 1, 200, .manual = "where the store, its content files and the control sockets are" },
+	{ "inline-content", SETTING_SIZE, AT(set_store, inline_max), "64 K", 0, 1 << 20,
+	  .manual = "content up to this size lies in the database, longer content in a file of its own" },
+	{ "cache", SETTING_SIZE, AT(set_store, cache), "8 M", 1 << 20, 1ull << 30, .manual = "page cache of the database" },
+	{ "keep-tracking", SETTING_DURATION_MS, AT(set_store, keep_tracking_ms), "7 d", 0, MS_MAX,
+	  .manual = "how long the steps of a message's journey, and with them the memory of duplicates, are kept" },
+};
+static const struct settings_section store_section = { "store", sizeof(struct set_store), store_rows, ARRAY_LEN(store_rows) };
+
+static const struct setting process_rows[] = {
+	{ "links", SETTING_UINT, AT(set_processes, links), "2", 1, 32, .manual = "link processes; as many as cores" },
+	{ "contents", SETTING_UINT, AT(set_processes, contents), "1", 1, 16, .manual = "content processes, each handles one message at a time" },
+	{ "restart-min", SETTING_DURATION_MS, AT(set_processes, restart_min_ms), "0.2 s", 1, MS_MAX, .manual = "wait before a process is started again; doubles with each death" },
+	{ "restart-max", SETTING_DURATION_MS, AT(set_processes, restart_max_ms), "60 s", 1, MS_MAX, .manual = "longest wait before a process is started again" },
+	{ "stop", SETTING_DURATION_MS, AT(set_processes, stop_ms), "10 s", 100, MS_MAX, .manual = "patience with a process that was asked to end" },
+};
+static const struct settings_section processes_section = { "processes", sizeof(struct set_processes), process_rows, ARRAY_LEN(process_rows) };
+
+static const struct setting limit_rows[] = {
+	{ "envelope", SETTING_SIZE, AT(set_limits, envelope), "8 M", 4096, 13 << 20, .manual = "longest encoded envelope taken" },
+	{ "message", SETTING_SIZE, AT(set_limits, message), "1 G", 1, 1ull << 40, .manual = "longest content taken" },
+	{ "associations", SETTING_UINT, AT(set_limits, associations), "1000", 1, 65536, .manual = "inbound associations per link process; more are answered busy" },
+	{ "ber-depth", SETTING_UINT, AT(set_limits, depth), "64", 16, 512, .manual = "deepest nesting of encoded elements" },
+	{ "ber-elements", SETTING_UINT, AT(set_limits, elements), "2000000", 1000, 100000000, .manual = "most encoded elements in one envelope" },
+	{ "connect-timeout", SETTING_DURATION_MS, AT(set_limits, connect_timeout_ms), "30 s", 100, MS_MAX, .manual = "from opening a connection to the bind result" },
+	{ "response-timeout", SETTING_DURATION_MS, AT(set_limits, response_timeout_ms), "120 s", 100, MS_MAX, .manual = "longest wait for an answer that is due" },
+	{ "receive-timeout", SETTING_DURATION_MS, AT(set_limits, receive_timeout_ms), "120 s", 100, MS_MAX, .manual = "longest silence of the peer inside a transfer" },
+	{ "abort-timeout", SETTING_DURATION_MS, AT(set_limits, abort_timeout_ms), "5 s", 10, MS_MAX, .manual = "from an abort to closing the connection regardless" },
+};
+static const struct settings_section limits_section = { "limits", sizeof(struct set_limits), limit_rows, ARRAY_LEN(limit_rows) };
+
+static const struct setting expiry_rows[] = {
+	{ "urgent", SETTING_DURATION_MS, AT(set_expiry, urgent_ms), "2 d", 1000, MS_MAX, .manual = "an urgent message not delivered by then is reported" },
+	{ "normal", SETTING_DURATION_MS, AT(set_expiry, normal_ms), "7 d", 1000, MS_MAX, .manual = "the same for normal priority" },
+	{ "non-urgent", SETTING_DURATION_MS, AT(set_expiry, non_urgent_ms), "10 d", 1000, MS_MAX, .manual = "the same for non-urgent priority" },
+};
+static const struct settings_section expiry_section = { "expiry", sizeof(struct set_expiry), expiry_rows, ARRAY_LEN(expiry_rows) };
+
+static const char *const password_forms[] = { "ia5", "octets", NULL };
+static const char *const extension_forms[] = { "standard", "explicit", "none", NULL };
+
+static const struct setting link_rows[] = {
+	{ "name", SETTING_STRING, AT(set_link, name), NULL, 1, 64, .manual = "name of the link, used by routes and commands" },
+	{ "address", SETTING_STRING, AT(set_link, address), "\"\"", 0, 100, .manual = "where the peer listens, \"127.0.0.1:102\" or \"[::1]:102\"; empty: the peer calls us" },
+	{ "bind-address", SETTING_STRING, AT(set_link, bind_address), "\"\"", 0, 100, .manual = "source address of outgoing connections" },
+	{ "remote-mta-name", SETTING_STRING, AT(set_link, remote_mta), NULL, 1, 32, .manual = "what the peer calls itself in its bind" },
+	{ "remote-password", SETTING_STRING, AT(set_link, remote_password), "\"\"", 0, 64, .manual = "password the peer must give; empty: none wanted" },
+	{ "local-mta-name", SETTING_STRING, AT(set_link, local_mta), "\"\"", 0, 32, .manual = "what we call ourselves to this peer; empty: mta.name" },
+	{ "local-password", SETTING_STRING, AT(set_link, local_password), "\"\"", 0, 64, .manual = "password we give" },
+	{ "password-form", SETTING_ENUM, AT(set_link, password_form), "ia5", .words = password_forms, .manual = "ASN.1 type in which our password is written" },
+	{ "allow-null-bind", SETTING_BOOL, AT(set_link, allow_null_bind), "false", .manual = "accept a caller without credentials that is known by its address and selector" },
+	{ "calling-tsel", SETTING_SELECTOR, AT(set_link, calling_tsel), "\"\"", 0, 32, .manual = "transport selector of ours in outgoing connections" },
+	{ "called-tsel", SETTING_SELECTOR, AT(set_link, called_tsel), "\"\"", 0, 32, .manual = "transport selector of the peer's in outgoing connections" },
+	{ "calling-ssel", SETTING_SELECTOR, AT(set_link, calling_ssel), "\"\"", 0, 16, .manual = "session selector of ours" },
+	{ "called-ssel", SETTING_SELECTOR, AT(set_link, called_ssel), "\"\"", 0, 16, .manual = "session selector of the peer's" },
+	{ "calling-psel", SETTING_SELECTOR, AT(set_link, calling_psel), "\"\"", 0, 16, .manual = "presentation selector of ours" },
+	{ "called-psel", SETTING_SELECTOR, AT(set_link, called_psel), "\"\"", 0, 16, .manual = "presentation selector of the peer's" },
+	{ "tpdu-size", SETTING_SIZE, AT(set_link, tpdu_size), "65531", 128, 65531, .manual = "largest transport unit" },
+	{ "session-version-1", SETTING_BOOL, AT(set_link, session_v1), "true", .manual = "offer and accept session version 1 beside 2" },
+	{ "checkpoint-size", SETTING_UINT, AT(set_link, checkpoint_k), "30", 0, 65535, .manual = "in units of 1024 octets; 0: no checkpoints" },
+	{ "window-size", SETTING_UINT, AT(set_link, window), "5", 1, 65535, .manual = "checkpoints sent without confirmation" },
+	{ "two-way-alternate", SETTING_BOOL, AT(set_link, two_way_alternate), "false", .manual = "both sides may send on one association" },
+	{ "max-open-retries", SETTING_UINT, AT(set_link, max_open_retries), "144", 1, 1000000, .manual = "attempts to open an association before a message is reported" },
+	{ "max-transfer-retries", SETTING_UINT, AT(set_link, max_transfer_retries), "2", 0, 1000000, .manual = "attempts to transfer a message on an open association" },
+	{ "open-interval", SETTING_DURATION_MS, AT(set_link, open_interval_ms), "600 s", 10, MS_MAX, .manual = "wait after a failed attempt to open" },
+	{ "transfer-interval", SETTING_DURATION_MS, AT(set_link, transfer_interval_ms), "120 s", 10, MS_MAX, .manual = "wait after a failed transfer" },
+	{ "association-lifetime", SETTING_DURATION_MS, AT(set_link, lifetime_ms), "300 s", 10, MS_MAX, .manual = "an idle association is kept open this long" },
+	{ "disconnect", SETTING_DURATION_MS, AT(set_link, disconnect_ms), "120 s", 10, MS_MAX, .manual = "wait for the answer to a release" },
+	{ "threshold", SETTING_UINT, AT(set_link, threshold), "50", 1, 1000000, .manual = "queued messages per extra association" },
+	{ "max-associations", SETTING_UINT, AT(set_link, max_associations), "10", 1, 1000, .manual = "outgoing associations at once, one kept for urgent mail" },
+	{ "transfer-timeout-urgent", SETTING_UINT, AT(set_link, timeout_urgent_s), "1000", 1, 1000000, .manual = "seconds per K" },
+	{ "transfer-timeout-normal", SETTING_UINT, AT(set_link, timeout_normal_s), "2000", 1, 1000000, .manual = "seconds per K" },
+	{ "transfer-timeout-non-urgent", SETTING_UINT, AT(set_link, timeout_non_urgent_s), "3000", 1, 1000000, .manual = "seconds per K" },
+	{ "size-limit", SETTING_SIZE, AT(set_link, size_limit), "0", 0, 1ull << 40, .manual = "longest content sent on this link; 0: no limit" },
+	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
+};
+static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
+
+static const struct setting route_rows[] = {
+	{ "match", SETTING_STRING, AT(set_route, match), NULL, 1, 512, .manual = "attributes an address must have, \"C=FR; A=EXAMPLE\"; * stands for any value" },
+	{ "to", SETTING_STRING, AT(set_route, to), NULL, 1, 64, .manual = "a link's name, local (mailboxes of this MTA), or reject" },
+	{ "cost", SETTING_UINT, AT(set_route, cost), "1", 1, 100, .manual = "of equally specific routes the cheaper one" },
+};
+static const struct settings_section route_section = { "route", sizeof(struct set_route), route_rows, ARRAY_LEN(route_rows) };
+
+static const struct setting mailbox_rows[] = {
+	{ "name", SETTING_STRING, AT(set_mailbox, name), NULL, 1, 64, .manual = "name of the mailbox" },
+	{ "addresses", SETTING_STRINGS, AT(set_mailbox, addresses), NULL, 1, 512, .manual = "its O/R addresses, the first is the one it sends as" },
+};
+static const struct settings_section mailbox_section = { "mailbox", sizeof(struct set_mailbox), mailbox_rows, ARRAY_LEN(mailbox_rows) };
+
+static const char *const event_forms[] = { "text", "json", NULL };
+
+static const struct setting root_rows[] = {
+	{ "mta", SETTING_MAP, AT(settings, mta), NULL, .of = &mta_section, .manual = "this MTA" },
+	{ "store", SETTING_MAP, AT(settings, store), NULL, .of = &store_section, .manual = "the durable queue" },
+	{ "listen", SETTING_STRINGS, AT(settings, listen), "[]", 0, 100, .manual = "addresses for X.400 associations, \"0.0.0.0:102\"" },
+	{ "events", SETTING_ENUM, AT(settings, events), "text", .words = event_forms, .manual = "form of the event lines on standard error" },
+	{ "processes", SETTING_MAP, AT(settings, processes), "{}", .of = &processes_section, .manual = "how many processes, how they are restarted" },
+	{ "limits", SETTING_MAP, AT(settings, limits), "{}", .of = &limits_section, .manual = "what a peer may cost" },
+	{ "expiry", SETTING_MAP, AT(settings, expiry), "{}", .of = &expiry_section, .manual = "how long messages are tried" },
+	{ "links", SETTING_LIST, AT(settings, links), "[]", .of = &link_section, .manual = "the peers" },
+	{ "routes", SETTING_LIST, AT(settings, routes), "[]", .of = &route_section, .manual = "whom to hand a recipient to" },
+	{ "mailboxes", SETTING_LIST, AT(settings, mailboxes), "[]", .of = &mailbox_section, .manual = "the local users" },
+};
+const struct settings_section settings_root = { "posthorn", sizeof(struct settings), root_rows, ARRAY_LEN(root_rows) };
+
+static bool find_link(const struct settings *s, const char *name)
+{
+	const struct set_link *links = s->links.v;
+	for (size_t i = 0; i < s->links.n; i++)
+		if (strcmp(links[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_address(const char *text, const char *what, const char *name, struct arena *a, struct err *e)
+{
+	struct oraddr addr;
+	struct err why;
+	if (oraddr_parse(view_str(text), &addr, a, ORADDR_CARRY, &why))
+		return true;
+	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s \"%s\": %s", name, what, text, why.text);
+}
+
+static bool check_net(const char *text, const char *name, struct err *e)
+{
+	struct net_addr addr;
+	struct err why;
+	if (*text == 0 || net_addr_parse(text, &addr, &why))
+		return true;
+	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s", name, why.text);
+}
+
+static bool check_links(const struct settings *s, const char *name, struct err *e)
+{
+	const struct set_link *links = s->links.v;
+	for (size_t i = 0; i < s->links.n; i++) {
+		if (!check_net(links[i].address, name, e) || !check_net(links[i].bind_address, name, e))
+			return false;
+		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: a link cannot be called \"%s\"", name, links[i].name);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(links[i].name, links[j].name) == 0)
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: two links are called \"%s\"", name, links[i].name);
+	}
+	return true;
+}
+
+static bool check_routes(const struct settings *s, const char *name, struct arena *a, struct err *e)
+{
+	const struct set_route *routes = s->routes.v;
+	for (size_t i = 0; i < s->routes.n; i++) {
+		const char *to = routes[i].to;
+		if (strcmp(to, "local") != 0 && strcmp(to, "reject") != 0 && !find_link(s, to))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: route to \"%s\", want local, reject or the name of a link", name, to);
+		if (!check_address(routes[i].match, "route", name, a, e))
+			return false;
+	}
+	return true;
+}
+
+static bool check_mailboxes(const struct settings *s, const char *name, struct arena *a, struct err *e)
+{
+	const struct set_mailbox *boxes = s->mailboxes.v;
+	for (size_t i = 0; i < s->mailboxes.n; i++) {
+		const char *const *addresses = boxes[i].addresses.v;
+		if (boxes[i].addresses.n == 0)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mailbox \"%s\" has no address", name, boxes[i].name);
+		for (size_t j = 0; j < boxes[i].addresses.n; j++)
+			if (!check_address(addresses[j], "mailbox address", name, a, e))
+				return false;
+	}
+	return true;
+}
+
+bool settings_load(struct view yaml, const char *name, struct settings *s, struct arena *a, struct err *e)
+{
+	if (!settings_read(&settings_root, yaml, name, s, a, e))
+		return false;
+	const char *const *listen = s->listen.v;
+	for (size_t i = 0; i < s->listen.n; i++)
+		if (!check_net(listen[i], name, e))
+			return false;
+	return check_links(s, name, e) && check_routes(s, name, a, e) && check_mailboxes(s, name, a, e) &&
+	       check_address(s->mta.domain, "mta.domain", name, a, e);
+}
