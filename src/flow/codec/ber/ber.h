@@ -18,7 +18,7 @@
  *                      (members of a union may share one)
  *   TAGGED             the C form of `of` (an explicitly tagged type: [APPLICATION 1] CHOICE)
  *
- * Views point into the input (zero copy) where the encoding is primitive, else into the arena; so a
+ * Views point into the input (zero copy) where the encoding is primitive or has one piece, else into the arena; so a
  * decoded value lives as long as both. Unknown elements of an extensible SEQ/SET are kept as raw TLVs in
  * ber_seq.extra and written again by encode: in a SEQ after the field they followed, in a SET in tag order. */
 #pragma once
@@ -72,7 +72,7 @@ struct ber_choice {
 };
 
 enum ber_flags {
-	BER_OPTIONAL = 1,   /* has-bit tells */
+	BER_OPTIONAL = 1,   /* has-bit tells; that of a mandatory field is set by decode, not looked at by encode */
 	BER_EXPLICIT = 2,   /* field tag is wrapped around the type's own; without it the tag replaces it */
 	BER_POINTER = 4,    /* the struct holds a pointer to the value, in the arena (recursive or rare types) */
 	BER_HAS_DEFAULT = 8, /* BOOL, INT, ENUM: `def`; not encoded when equal (and not kept by `has`) */
@@ -86,7 +86,8 @@ struct ber_field {
 	const char *name;            /* ASN.1 identifier */
 	size_t offset;               /* in the C struct */
 	const struct ber_type *type;
-	uint32_t tag;                /* the field's own tag, or BER_NO_TAG: the type's */
+	uint32_t tag;                /* the field's own tag; BER_NO_TAG or 0 (left out): the type's.
+				      * Before a CHOICE or ANY without tag it is explicit by itself. */
 	unsigned flags;
 	int64_t def;
 	/* Open types: given the enclosing struct's value, the type inside the ANY, NULL if unknown.
@@ -116,14 +117,14 @@ struct ber_type {
 };
 
 struct ber_limits {
-	unsigned depth;  /* nesting of TLVs, constructed strings included */
+	unsigned depth;  /* nesting of constructed TLVs, strings included; never more than 512 */
 	size_t elements; /* TLVs looked at in one call */
 	size_t bytes;    /* longest input */
 };
 
 /* Decodes one value that fills all of `in`. value_r has t->size octets, need not be zeroed.
  * Fails (ERR_PERM, message) on anything not BER, on a missing field, an element in the wrong place, a limit
- * or a full arena; e->text names the path ("MTS-APDU.message.envelope.originator: ..."), found, wanted, octet. */
+ * or a full arena. An INTEGER with needless leading octets is let pass, and written minimal. e->text names the path ("MTS-APDU.message.envelope.originator: ..."), found, wanted, octet. */
 MUST_CHECK bool ber_decode(const struct ber_type *t, struct view in, void *value_r, struct arena *a,
 			   const struct ber_limits *limits, struct err *e);
 
@@ -131,7 +132,7 @@ MUST_CHECK bool ber_decode(const struct ber_type *t, struct view in, void *value
 MUST_CHECK bool ber_decode_first(const struct ber_type *t, struct view in, void *value_r, size_t *used_r,
 				 struct arena *a, const struct ber_limits *limits, struct err *e);
 
-/* Octets that encode will write. */
+/* Octets that encode will write; 0 when it would fail. */
 size_t ber_size(const struct ber_type *t, const void *value);
 
 /* Appends the definite, minimal encoding in tag order (SET; SET OF in ascending octet order is not forced:
