@@ -26,6 +26,10 @@ struct x400_config {
 	struct session_config session;
 	struct view calling_psel, called_psel;
 	bool send_psel;
+	/* Responder: the called T-selectors that are ours (TP-10: any other is refused with DR "address unknown").
+	 * An entry with p NULL stands for an absent selector. None: every called selector is taken. */
+	const struct view *own_tsels;
+	size_t n_own_tsels;
 	struct x400_credentials own;   /* initiator: bind argument; responder: bind result */
 	unsigned checkpoint_size;      /* in units of 1024 octets, 0: no checkpoints; proposed, or the most we agree to */
 	unsigned window;               /* minor syncs unconfirmed; proposed, or the most we agree to */
@@ -115,6 +119,11 @@ MUST_CHECK bool x400_transfer_refuse(struct x400 *x, struct err *e);
 /* --- turn (two-way alternate) --- */
 MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e);
 MUST_CHECK bool x400_turn_give(struct x400 *x, struct err *e);
+
+/* Presentation context identifier agreed for the message transfer syntax (2.6.0.2.7): what the EXTERNAL inside the
+ * transferred octets names as its indirect-reference, theirs and ours. An initiator proposes 5; a responder uses
+ * what it was offered. 0 before the bind, or when the peer offered none. */
+int64_t x400_mtse_context(const struct x400 *x);
 
 /* --- end --- */
 MUST_CHECK bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e); /* initiator, no activity open: X400_UNBOUND follows */
