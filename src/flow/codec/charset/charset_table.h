@@ -1,0 +1,21 @@
+/* charset_table.h - sets of the ISO register that need the kit. One row a set:
+ *   X96(registration, final octet of ESC 2/13 F, iconv's name): 96 characters, one octet each
+ *   X94N(registration, final octet of ESC 2/4 2/8 F, iconv's name of the form with both octets above 127)
+ * The order of X96 is the order in which charset_choose prefers them. No include guard: see kit.c. */
+X96(203, 0x62, "ISO-8859-15")
+X96(101, 0x42, "ISO-8859-2")
+X96(148, 0x4d, "ISO-8859-9")
+X96(144, 0x4c, "ISO-8859-5")
+X96(126, 0x46, "ISO-8859-7")
+X96(109, 0x43, "ISO-8859-3")
+X96(110, 0x44, "ISO-8859-4")
+X96(157, 0x56, "ISO-8859-10")
+X96(179, 0x59, "ISO-8859-13")
+X96(199, 0x5f, "ISO-8859-14")
+X96(226, 0x66, "ISO-8859-16")
+X96(127, 0x47, "ISO-8859-6")
+X96(138, 0x48, "ISO-8859-8")
+X96(166, 0x54, "TIS-620")
+X94N(58, 0x41, "EUC-CN")
+X94N(87, 0x42, "EUC-JP")
+X94N(149, 0x43, "EUC-KR")
