@@ -23,7 +23,8 @@ struct timer {
 	timer_f *fire;
 	void *ctx;
 	int64_t at_ms;
-	size_t slot; /* 1 + place in the heap; 0: not set */
+	uint64_t age; /* ties fire in the order of setting */
+	size_t slot;  /* 1 + place in the heap; 0: not set */
 };
 void timer_init(struct timer *t, struct env *env, timer_f *fire, void *ctx);
 void timer_set(struct timer *t, int64_t at_ms);        /* absolute, by env_now_ms; sets anew if set */
@@ -122,9 +123,11 @@ struct env_ops {
 	void (*listener_pause)(struct listener *l, bool paused);
 	void (*listener_close)(struct listener *l);
 	/* stream: see struct stream below */
-	void (*stream_flush)(struct stream *s);  /* there are octets in s->unsent */
+	void (*stream_flush)(struct stream *s);  /* there are octets in s->unsent; may do nothing when it waits for room */
 	void (*stream_want_read)(struct stream *s, bool want);
-	void (*stream_close)(struct stream *s, bool flush); /* frees s */
+	/* s->events is NULL now. Frees s (stream_fini), but not before a function given to env_defer here runs: a callback of s
+	 * may be on the stack. flush: there are octets in s->unsent; stream_flush comes at the end of the turn. */
+	void (*stream_close)(struct stream *s, bool flush);
 	struct file *(*file_create)(struct env *env, const char *name, struct err *e);
 	struct file *(*file_open)(struct env *env, const char *name, struct err *e);
 	bool (*file_append)(struct file *f, struct view data, struct err *e);
@@ -135,6 +138,18 @@ struct env_ops {
 	bool (*file_list)(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx, struct err *e);
 };
 
+/* First members of a world's listener and file. */
+struct listener {
+	unsigned magic;
+#define LISTENER_MAGIC 0x115e4e40u
+	struct env *env;
+};
+struct file {
+	unsigned magic;
+#define FILE_MAGIC 0xf11ef11eu
+	struct env *env;
+};
+
 /* First member of a world's env. */
 struct env {
 	unsigned magic;
@@ -143,9 +158,10 @@ struct env {
 	int64_t now_ms;
 	struct timer **heap; /* binary heap by at_ms, ties by age of setting */
 	size_t n_heap, cap_heap;
-	struct env_hook *hooks;
+	uint64_t age;
+	struct env_hook *hooks, *next_hook; /* next_hook: while they run */
 	struct env_deferred *deferred, **deferred_end;
-	struct stream *dirty; /* streams written to in this turn */
+	struct stream *dirty, *last_dirty; /* streams written to in this turn, first written first */
 };
 
 /* First member of a world's stream. The common part keeps what was not taken or not sent. */
@@ -158,6 +174,11 @@ struct stream {
 	struct out unsent, held; /* held: octets read but not taken by data() */
 	struct stream *next_dirty;
 	bool is_dirty, paused, above_low, ended;
+	bool told;        /* closed() has been called */
+	bool closed;      /* by the user: no callback any more */
+	bool is_deferred; /* stream_catch_up is queued */
+	bool is_drained;  /* drained() is owed */
+	struct err *why;  /* of the end, kept until closed() is called */
 	char peer[108];
 };
 
@@ -165,9 +186,17 @@ void env_init(struct env *env, const struct env_ops *ops);
 void env_fini(struct env *env);
 int64_t env_next_timer(const struct env *env); /* INT64_MAX: none */
 void env_run_timers(struct env *env);          /* all with at_ms <= now_ms */
-void env_end_turn(struct env *env);            /* deferred, hooks, deferred, flush of dirty streams */
+/* Deferred, hooks, deferred, flush of dirty streams; again, a few times, when that left something to do. True: something is
+ * left, so the world must not sleep before the next turn. */
+bool env_end_turn(struct env *env);
 void stream_init(struct stream *s, struct env *env);
 void stream_fini(struct stream *s);
+void stream_opened(struct stream *s);                            /* world: an outgoing connection stands */
 void stream_deliver(struct stream *s, struct view data);         /* world: octets have come */
 void stream_sent(struct stream *s, size_t n);                    /* world: n octets of unsent are gone */
-void stream_ended(struct stream *s, const struct err *why);      /* world: after held octets are taken, closed() */
+/* World: after held octets are taken, closed(). May be called from stream_flush: the user is told later. */
+void stream_ended(struct stream *s, const struct err *why);
+void stream_mark_dirty(struct stream *s);                        /* world: there is room again; flush at the end of the turn */
+/* To build octets in place, for chan.c: append only, then stream_built. Never NULL; after the end what is built is dropped. */
+struct out *stream_builder(struct stream *s);
+void stream_built(struct stream *s);

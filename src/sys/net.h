@@ -1,0 +1,22 @@
+/* net.h - sockets as the kernel has them, with addresses as env.h writes them. Everything is non-blocking and
+ * close-on-exec. For sys/ and the supervisor, which has no loop. */
+#pragma once
+#include "sys/env.h"
+
+/* A descriptor, *waits_r true when the connection is still being made (writable when decided); -1 with *e set. */
+MUST_CHECK int net_connect(const struct net_addr *to, const struct net_addr *from, bool *waits_r, struct err *e);
+
+/* Bound and listening; -1 with one sentence in *e ("... is in use"). A socket file nobody listens on is replaced; a new
+ * one can be used by its owner only. */
+MUST_CHECK int net_listen(const struct net_addr *addr, struct err *e);
+
+enum net_accept {
+	NET_ACCEPT_OK,
+	NET_ACCEPT_NONE, /* another process was quicker, or the peer has gone */
+	NET_ACCEPT_FULL, /* no descriptors or memory: try later */
+};
+/* own: how a Unix peer, which has no address, is called. */
+enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_addr *peer_r);
+
+/* The address a socket is bound to, the port chosen for 0 in it. */
+void net_own_addr(int fd, struct net_addr *addr_r);
