@@ -14,7 +14,8 @@ enum message_kind { MESSAGE_MESSAGE = 0, MESSAGE_REPORT = 1, MESSAGE_PROBE = 2 }
 /* Points in time are milliseconds since 1970 UTC; 0 = absent. */
 typedef int64_t wall_ms_t;
 
-/* X.411 GlobalDomainIdentifier. Form tells Printable from Numeric; absent PRMD has n = 0 and no pointer. */
+/* X.411 GlobalDomainIdentifier. Form tells Printable from Numeric; an absent ADMD or PRMD has n = 0 and no pointer
+ * (an ADMD that is there and empty has a pointer: it goes out as it came). */
 struct gdi_part {
 	enum oraddr_form form; /* ORA_PRINTABLE or ORA_NUMERIC */
 	struct view value;
@@ -50,6 +51,8 @@ struct trace_element {
 	struct view deferred_raw;
 	struct view converted;       /* raw TLV of converted-encoded-information-types, or empty */
 	unsigned other_actions;
+	struct view *extra;          /* unknown elements of the supplied information, raw TLVs */
+	size_t n_extra;
 };
 
 struct trace {
@@ -63,6 +66,7 @@ struct extension {
 	uint32_t number;      /* standard extension */
 	struct view oid;      /* content octets */
 	unsigned criticality; /* EXT_FOR_... bits */
+	struct view criticality_raw; /* BIT STRING content as it came, when not the minimal form; else empty */
 	struct view value;    /* the TLV inside [2] */
 	bool explicit_type;   /* the peer wrote [0] around INTEGER (ISODE form) */
 };
@@ -93,7 +97,7 @@ struct recipient {
 	bool responsible;
 	unsigned mta_report;      /* REPORT_... asked by the originating MTA: 1 non-delivery, 2 report, 3 audited report */
 	unsigned originator_report; /* REPORT_NONE, REPORT_NON_DELIVERY or REPORT_ALL */
-	struct view indicators_raw; /* BIT STRING content octets when not plainly 8 bits, else empty */
+	struct view indicators_raw; /* BIT STRING content octets when a bit beyond the first 8 is set, else empty */
 	uint32_t explicit_conversion; /* X.411 ExplicitConversion + 1; 0 absent */
 	struct extensions ext;
 	struct view *extra;       /* unknown elements, raw */
@@ -102,16 +106,19 @@ struct recipient {
 	/* Reports only (PerRecipientReportTransferFields): addr is the actual recipient name. */
 	enum recipient_outcome outcome;
 	wall_ms_t delivered_at;
+	struct view delivered_raw; /* the UTCTime as it came */
 	uint32_t type_of_user;    /* TypeOfMTSUser; UINT32_MAX absent */
 	int reason, diagnostic;   /* X.411; -1 absent */
 	struct view converted;    /* raw TLV */
 	bool has_intended;
 	struct oraddr intended;   /* originally-intended-recipient-name */
 	struct view supplementary; /* PrintableString content, or empty */
-	struct trace arrival;     /* last-trace-information: one element */
+	struct trace arrival;     /* last-trace-information: one element (arrival and extra are used) */
+	struct view *report_extra; /* unknown elements of the report-type, raw TLVs */
+	size_t n_report_extra;
 };
 
-/* Bits of PerMessageIndicators (X.411 12.2.1.1): bit 0 = 1. */
+/* Bits of PerMessageIndicators (X.411 8.2.1.1.1.x): bit 0 of the BIT STRING is 1, bit 1 is 2, up to bit 15. */
 enum { IND_DISCLOSURE = 1, IND_CONVERSION_PROHIBITED = 2, IND_ALTERNATE_ALLOWED = 4, IND_CONTENT_RETURN = 8 };
 
 struct message {
@@ -132,8 +139,10 @@ struct message {
 	struct view *bilateral;       /* PerDomainBilateralInformation, raw TLVs */
 	size_t n_bilateral;
 	struct trace trace;           /* domain trace */
-	struct trace internal_trace;  /* extension 38; kept out of `ext` */
+	struct trace internal_trace;  /* extension 38; kept out of `ext`, criticality in internal_trace_crit */
+	unsigned internal_trace_crit;
 	wall_ms_t latest_delivery;    /* extension 5; kept out of `ext`, criticality in latest_crit */
+	struct view latest_raw;       /* its UTCTime as it came */
 	unsigned latest_crit;
 	struct extensions ext;        /* all the others, in order */
 	struct view *extra;           /* unknown envelope elements, raw TLVs */
@@ -152,14 +161,16 @@ struct message {
 	size_t n_content_extra;
 };
 
-/* A deep copy of everything into the arena. NULL when the quota is passed. */
+/* A deep copy of everything into the arena. NULL when the quota is passed (or m breaks the contracts above). */
 struct message *message_copy(const struct message *m, struct arena *a);
 
 /* Domains compare with case and space folding, Printable = Numeric, ADMD absent = single space. */
 bool gdi_eq(const struct gdi *a, const struct gdi *b);
 bool mts_id_eq(const struct mts_id *a, const struct mts_id *b);
 
-/* `C=GB;A= ;P=ORG;L=local-id` (the form Exchange logged), and back. */
+/* `C=GB;A= ;P=ORG;L=local-id` (the form Exchange logged), and back. Octets that are not printable ASCII, `;` and `\`
+ * are written `\xNN`. A part that is absent is left out. Parse: views in the arena; a domain of digits only is Numeric;
+ * fails with ERR_PERM, message, 1/11. */
 void mts_id_print(const struct mts_id *id, struct out *o);
 MUST_CHECK bool mts_id_parse(struct view text, struct mts_id *id_r, struct arena *a, struct err *e);
 void gdi_print(const struct gdi *d, struct out *o);

@@ -31,7 +31,7 @@ enum oraddr_form {
 struct oraddr_attr {
 	enum oraddr_type type;
 	enum oraddr_form form;
-	uint32_t number;       /* ORA_EXTENSION_RAW */
+	uint32_t number;       /* ORA_EXTENSION_RAW: extension attribute type; ORA_UNKNOWN_RAW: where it stood (the codec's) */
 	struct view type_name; /* ORA_DDA: in the same form as value */
 	struct view value;     /* a type may stand twice in different forms (printable and teletex) */
 };

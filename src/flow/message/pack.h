@@ -6,7 +6,7 @@
 
 enum { PACK_VERSION = 1 };
 
-/* Whole message with recipients [from, from + n). */
+/* Whole message with recipients [from, from + n). m->rcpt beyond them may be missing. */
 void pack_message(struct out *o, const struct message *m, size_t from, size_t n);
 /* Without recipients: what is stored once per message. */
 void pack_envelope(struct out *o, const struct message *m);
@@ -17,6 +17,8 @@ MUST_CHECK bool unpack_message(struct view in, struct message *m_r, struct arena
 MUST_CHECK bool unpack_envelope(struct view in, struct message *m_r, struct arena *a, struct err *e);
 MUST_CHECK bool unpack_recipient(struct view in, struct recipient *r_r, struct arena *a, struct err *e);
 
+/* An error, inside of other octets: no version of its own, length known from itself. Unpacking fails on bad octets
+ * (the cursor's `bad` is then set too); text longer than struct err holds is cut. */
 void pack_err(struct out *o, const struct err *e);
 struct cur;
 MUST_CHECK bool unpack_err(struct cur *c, struct err *e_r);
