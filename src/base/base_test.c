@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/cur.h"
 #include "base/fault.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -168,6 +169,33 @@ static void test_fault_plan(void **state)
 	assert_false(FAULT(STORE_WRITE));
 }
 
+static void test_map_against_an_array(void **state)
+{
+	(void)state;
+	enum { KEYS = 512 };
+	struct map m = { 0 };
+	static char there[KEYS];
+	uint64_t x = 88172645463325252u;
+	for (unsigned round = 0; round < 20000; round++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		uint64_t key = x % KEYS;
+		assert_int_equal(map_get(&m, key) != NULL, there[key] != 0);
+		if (there[key])
+			assert_ptr_equal(map_take(&m, key), &there[key]);
+		else
+			map_put(&m, key, &there[key]);
+		there[key] = !there[key];
+	}
+	size_t n = 0, seen = 0;
+	for (size_t i = 0; map_next(&m, &i) != NULL;)
+		seen++;
+	for (size_t i = 0; i < KEYS; i++)
+		n += there[i] != 0;
+	assert_int_equal(seen, n);
+	assert_int_equal(m.n, n);
+	map_fini(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,7 +204,7 @@ int main(void)
 		cmocka_unit_test(test_out_limit), cmocka_unit_test(test_out_as_send_buffer),
 		cmocka_unit_test(test_out_long_format), cmocka_unit_test(test_text_escape_and_hex),
 		cmocka_unit_test(test_text_distance), cmocka_unit_test(test_text_uint),
-		cmocka_unit_test(test_fault_plan),
+		cmocka_unit_test(test_fault_plan), cmocka_unit_test(test_map_against_an_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,51 @@
+/* queue.h - the policy of one link over time: when to try, when to give up, how many associations. Pure: no store,
+ * no clock, no random numbers but those passed in. (Contract fixed by the switch, which is written against it.) */
+#pragma once
+#include "flow/message/message.h"
+
+struct queue_policy {
+	uint32_t max_open_retries, max_transfer_retries;
+	uint64_t open_interval_ms, transfer_interval_ms;
+	unsigned threshold, max_associations; /* one of max_associations is kept for urgent when there are two or more */
+	uint32_t timeout_s_per_k[PRIORITY_COUNT];
+	uint64_t expiry_ms[PRIORITY_COUNT];
+};
+
+/* The X.400 Connector's defaults. */
+struct queue_policy queue_policy_default(void);
+
+/* Wait before the next attempt to open after `failures` consecutive ones (1 = the first): the open interval, grown gently
+ * to a ceiling of 4 intervals, +-10 % by random. */
+uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
+uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
+/* After so many failed transfers of one message it is reported. */
+bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures);
+/* Point in time when a message that arrived then expires; the earlier of that and latest_delivery (0: none). */
+wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_ms_t arrived, wall_ms_t latest_delivery);
+/* Associations wanted for so many queued messages (0 for none); urgent_waiting allows the one kept for urgent. */
+unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool urgent_waiting);
+/* Longest time for one transfer. */
+uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio, uint64_t octets);
+
+/* --- the window: what of the queue is in memory, in order of priority, then (next_ms, id). --- */
+
+struct queue_entry {
+	uint64_t transfer;
+	enum priority priority;
+	void *user;
+};
+
+struct queue_window;
+struct queue_window *queue_window_new(size_t max); /* entries per priority */
+void queue_window_free(struct queue_window **w);   /* users are the caller's */
+/* At the end of its priority; false when that priority is full. */
+bool queue_window_push(struct queue_window *w, struct queue_entry e);
+/* Back to the front: it was taken and not used. Always succeeds. */
+void queue_window_unget(struct queue_window *w, struct queue_entry e);
+/* The first of the highest priority (at least `least`); false: none. */
+bool queue_window_take(struct queue_window *w, enum priority least, struct queue_entry *e_r);
+size_t queue_window_count(const struct queue_window *w, enum priority p);
+size_t queue_window_total(const struct queue_window *w);
+/* Room for a refill worth asking the store: under a quarter full. */
+bool queue_window_wants_refill(const struct queue_window *w, enum priority p);
+size_t queue_window_room(const struct queue_window *w, enum priority p);

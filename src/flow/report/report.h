@@ -1,0 +1,39 @@
+/* report.h - delivery and non-delivery reports (X.411 8.3.1.2, 12.2.1.3, 14.3.4), and the trace (X.411 12.3.1).
+ * Pure. (Contract fixed by the switch, which is written against it.) */
+#pragma once
+#include "flow/message/message.h"
+
+struct report_result {
+	const struct recipient *rcpt; /* of the subject message */
+	bool delivered;
+	wall_ms_t at;                 /* delivered: when */
+	int reason, diagnostic;       /* not delivered; diagnostic -1: none */
+	struct view supplementary;    /* for a person; made PrintableString-safe and cut at 256 */
+};
+
+struct report_maker {
+	struct gdi domain;            /* ours */
+	struct view mta;              /* our name */
+	struct mts_id id;             /* of the report */
+	wall_ms_t now;
+};
+
+/* What is asked for this recipient and outcome: is a report due to the originator (or by the originating MTA's request)? */
+bool report_is_due(const struct message *subject, const struct recipient *r, bool delivered);
+
+/* A report about those results that are due. NULL without error (e->kind ERR_NONE) when none is, or when the subject is itself a
+ * report (RP-05, RP-06). Everything lives in the arena; views of the subject are copied. NULL with e set when the quota is passed. */
+struct message *report_build(const struct message *subject, const struct report_result *results, size_t n,
+			     const struct report_maker *maker, struct arena *a, struct err *e);
+
+/* --- trace.c --- */
+
+/* Appends one domain element when the last one is not already ours from this entry (entered = true: it has just come in
+ * from outside or was submitted) and one internal element for this MTA. False: the arena's quota is passed. */
+MUST_CHECK bool trace_add(struct message *m, const struct gdi *domain, struct view mta, bool entered, wall_ms_t now, struct arena *a);
+
+enum trace_verdict { TRACE_FINE, TRACE_LOOP };
+/* RFC 1615 4.1 and 4.3: our own domain (left and entered again) or MTA since the last redirect or DL expansion. To be asked before trace_add. */
+enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta);
+
+/* Words for the diagnostics table: X.411 <-> SMTP enhanced status code <-> MS Mail notice. diagnostics.h has the table. */
