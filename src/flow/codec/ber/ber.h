@@ -124,7 +124,8 @@ struct ber_limits {
 
 /* Decodes one value that fills all of `in`. value_r has t->size octets, need not be zeroed.
  * Fails (ERR_PERM, message) on anything not BER, on a missing field, an element in the wrong place, a limit
- * or a full arena. An INTEGER with needless leading octets is let pass, and written minimal. e->text names the path ("MTS-APDU.message.envelope.originator: ..."), found, wanted, octet. */
+ * or a full arena. An INTEGER with needless leading octets is let pass, and written minimal. e->text names the
+ * path ("MTS-APDU.message.envelope.originator: ..."), found, wanted, octet. */
 MUST_CHECK bool ber_decode(const struct ber_type *t, struct view in, void *value_r, struct arena *a,
 			   const struct ber_limits *limits, struct err *e);
 
@@ -140,16 +141,20 @@ size_t ber_size(const struct ber_type *t, const void *value);
  * CHOICE unset: ERR_LOCAL) or *o is full. */
 MUST_CHECK bool ber_encode(const struct ber_type *t, const void *value, struct out *o, struct err *e);
 
-/* Like encode, after a check of every bound (min, max) in the tables: for what we originate. */
+/* What encode checks, and every bound (min, max) in the tables: for what we originate. A bound that is
+ * broken is ERR_PERM of the message. */
 MUST_CHECK bool ber_check_bounds(const struct ber_type *t, const void *value, struct err *e);
 
 enum ber_form { BER_ASN1, BER_JSON };
 
-/* Appends the value in ASN.1 value notation, indented, or as one JSON value. Every string in JSON is valid
+/* Appends the value in ASN.1 value notation, each line after the first `indent` blanks in, or as one JSON value
+ * on one line. An ANY whose `resolve` knows no better is shown as octets, in JSON {"tlv": "hex"}; elements that no
+ * row knows as comments, in JSON as member "_unknown". The value must be one that decode gave or encode takes. Every string in JSON is valid
  * UTF-8: printable strings as text, T.61 as Latin-1, OCTET STRING as {"hex": "..."}. */
 void ber_print(const struct ber_type *t, const void *value, enum ber_form form, unsigned indent, struct out *o);
 
-/* Prints a TLV without a table: tags, lengths, hex and text. Bad octets are shown, never an error. */
+/* Prints TLVs without a table, each on a line of its own: tags, lengths, hex and text. Bad octets are shown,
+ * never an error. Long strings are cut. */
 void ber_print_raw(struct view tlv, unsigned indent, struct out *o);
 
 /* --- single TLVs, for those who look without a table --- */
@@ -168,7 +173,8 @@ MUST_CHECK bool ber_tlv(struct view in, struct ber_tlv *tlv_r, const struct ber_
 void ber_put_header(struct out *o, uint32_t tag, bool constructed, size_t length);
 size_t ber_header_size(uint32_t tag, size_t length);
 
-/* "2.6.1.4.0" <-> content octets of an OBJECT IDENTIFIER. Print never fails ("bad" octets are shown as hex). */
+/* "2.6.1.4.0" <-> content octets of an OBJECT IDENTIFIER. Print never fails: octets that are none, or have an arc
+ * over 512 octets, are shown as "hex:..." . Parse wants two arcs or more, no leading zeroes; false: *o is as it was. */
 void ber_oid_print(struct view oid, struct out *o);
 MUST_CHECK bool ber_oid_parse(const char *text, struct out *o);
 
@@ -192,6 +198,9 @@ struct ber_stream;
 struct ber_stream *ber_stream_new(unsigned depth_max);
 void ber_stream_free(struct ber_stream **s);
 void ber_stream_reset(struct ber_stream *s);
+
+/* From now on an outermost element of more octets is an error, as soon as a length says so or they have come. */
+void ber_stream_limit(struct ber_stream *s, uint64_t octets_max);
 
 /* Takes from *in (which it shortens) until there is an event. STEP_WAIT: *in is empty, more is wanted.
  * After the outermost CLOSE it is ready for another value. bytes and header: good until the next call. */

@@ -376,24 +376,24 @@ static void write_value(struct writer *w, const struct ber_type *t, uint32_t tag
 		put_head(w, tag, is_constructed(t), end);
 }
 
-static size_t measure(const struct ber_type *t, const void *value, struct sizer *s)
+bool ber_measure(const struct ber_type *t, const void *value, size_t *n_r, struct err *e)
 {
+	struct sizer s = { .e = e };
 	const struct ber_path at = { NULL, t->name, BER_NO_INDEX };
-	return size_value(s, &at, t, ber_type_tag(t), value);
+	*n_r = size_value(&s, &at, t, ber_type_tag(t), value);
+	return !s.bad;
 }
 
 size_t ber_size(const struct ber_type *t, const void *value)
 {
-	struct sizer s = { 0 };
-	size_t n = measure(t, value, &s);
-	return s.bad ? 0 : n;
+	size_t n;
+	return ber_measure(t, value, &n, NULL) ? n : 0;
 }
 
 bool ber_encode(const struct ber_type *t, const void *value, struct out *o, struct err *e)
 {
-	struct sizer s = { .e = e };
-	size_t n = measure(t, value, &s);
-	if (s.bad)
+	size_t n;
+	if (!ber_measure(t, value, &n, e))
 		return false;
 	uint8_t *p = out_reserve(o, n);
 	if (p == NULL)

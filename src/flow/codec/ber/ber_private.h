@@ -70,6 +70,9 @@ static inline const void *ber_field_value(const struct ber_field *f, const void 
 /* Is the field to be written? For a DEFAULT its value decides, for an OPTIONAL its bit in `has`. */
 bool ber_field_present(const struct ber_type *t, size_t i, const void *base);
 
+/* Octets of the encoding; false when the value breaks its table, or is nested too deep to be gone through. */
+MUST_CHECK bool ber_measure(const struct ber_type *t, const void *value, size_t *n_r, struct err *e);
+
 /* The way from the outermost type to where we are, for error texts; lives on the C stack. */
 struct ber_path {
 	const struct ber_path *up;
@@ -92,3 +95,20 @@ const char *ber_name_of(const struct ber_type *t, int64_t value);
 
 /* The value of an INTEGER's content octets; false when it does not fit or there are none. */
 MUST_CHECK bool ber_int_value(struct view content, int64_t *x_r);
+
+/* Arcs with `separator` between them: 2.6.1 or 2 6 1. False (and nothing is written) when the octets are no
+ * OBJECT IDENTIFIER, or an arc is longer than BER_ARC_MAX octets. */
+enum { BER_ARC_MAX = 512 };
+MUST_CHECK bool ber_oid_arcs(struct view oid, bool relative, char separator, struct out *o);
+
+/* ber_print_leaf.c: a value of any kind that has no rows and no elements. */
+void ber_print_leaf(const struct ber_type *t, const void *value, enum ber_form form, struct out *o);
+
+/* Text of a character string type in its quotes; `number` of its universal tag says how its octets read. */
+void ber_print_text(struct view v, uint32_t number, enum ber_form form, struct out *o);
+
+/* Hexadecimal digits, lower case in JSON. */
+void ber_print_hex(struct view v, enum ber_form form, struct out *o);
+
+/* What a primitive of a universal tag holds, in value notation; false (nothing written) when it is none or bad. */
+MUST_CHECK bool ber_print_universal(uint32_t tag, struct view content, struct out *o);
