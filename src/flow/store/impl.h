@@ -1,0 +1,64 @@
+/* impl.h - what the implementations of store.h share: dispatch, and the end of a store. Private to this folder. */
+#pragma once
+#include "flow/store/store.h"
+
+struct store_ops {
+	void (*close)(struct store *s);
+	struct store_content *(*content_new)(struct store *s, struct err *e);
+	bool (*content_append)(struct store_content *c, struct view octets, struct err *e);
+	void (*content_sync)(struct store_content *c);
+	void (*content_free)(struct store_content *c);
+	void (*put_message)(struct store *s, struct store_message *m);
+	void (*put_step)(struct store *s, const struct store_step *step);
+	void (*transfer_end)(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
+	void (*transfer_retry)(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why);
+	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
+	void (*delivery_remove)(struct store *s, uint64_t delivery);
+	bool (*forget_steps)(struct store *s, wall_ms_t before);
+	bool (*has_group)(const struct store *s);
+	void (*commit)(struct store *s); /* there is a group */
+	size_t (*queue_next)(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
+			     struct store_queued *rows, size_t max);
+	wall_ms_t (*queue_wakes)(struct store *s, struct view queue, wall_ms_t after);
+	void (*queues)(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
+	bool (*load)(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e);
+	bool (*read_content)(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+	bool (*seen)(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
+	uint64_t (*reserve_numbers)(struct store *s, uint64_t n);
+	void (*count)(struct store *s, struct store_counts *c_r);
+};
+
+/* First member of each implementation's store. */
+struct store {
+	unsigned magic;
+#define STORE_MAGIC 0x570e0001u
+	const struct store_ops *ops;
+	struct env *env;
+	const struct store_events *ev;
+	void *ctx;
+	size_t inline_max;
+	uint64_t ticket; /* of the open group */
+	bool over, full;
+};
+
+/* First member of each implementation's content. */
+struct store_content {
+	unsigned magic;
+#define STORE_CONTENT_MAGIC 0x570e0002u
+	struct store *store;
+	uint64_t file, size; /* file: its number, 1.. */
+	bool broken, syncing, synced, put;
+	file_done_f *done;
+	void *done_ctx;
+};
+
+void store_init(struct store *s, const struct store_ops *ops, struct env *env, const struct store_config *c,
+		const struct store_events *ev, void *ctx);
+/* The group is lost and the store over; told once. */
+void store_failed(struct store *s, const struct err *why);
+/* The group is kept. why: NULL when it is over. */
+void store_full(struct store *s, const struct err *why);
+/* The open group is on disk: told, and the next group is open (before it is told). */
+void store_durable(struct store *s);
+
+enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024 };

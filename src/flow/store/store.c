@@ -1,0 +1,282 @@
+/* store.c - the door of every store: contracts checked, then dispatched. */
+#include "flow/store/store.h"
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "flow/store/impl.h"
+
+void store_init(struct store *s, const struct store_ops *ops, struct env *env, const struct store_config *c,
+		const struct store_events *ev, void *ctx)
+{
+	*s = (struct store){ .magic = STORE_MAGIC, .ops = ops, .env = env, .ev = ev, .ctx = ctx, .inline_max = c->inline_max,
+			     .ticket = 1 };
+}
+
+void store_failed(struct store *s, const struct err *why)
+{
+	if (s->over)
+		return;
+	s->over = true;
+	s->ev->failed(s->ctx, why);
+}
+
+void store_full(struct store *s, const struct err *why)
+{
+	const bool full = why != NULL;
+	if (full == s->full)
+		return;
+	s->full = full;
+	s->ev->full(s->ctx, full, why);
+}
+
+void store_durable(struct store *s)
+{
+	const uint64_t ticket = s->ticket++;
+	store_full(s, NULL);
+	s->ev->durable(s->ctx, ticket);
+}
+
+void store_close(struct store **s)
+{
+	if (*s == NULL)
+		return;
+	CHECK(*s, STORE_MAGIC);
+	(*s)->magic = 0;
+	(*s)->ops->close(*s);
+	*s = NULL;
+}
+
+/* --- content --- */
+struct store_content *store_content_new(struct store *s, struct err *e)
+{
+	CHECK(s, STORE_MAGIC);
+	if (s->over) {
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: no content is taken, the store has failed");
+		return NULL;
+	}
+	return s->ops->content_new(s, e);
+}
+
+bool store_content_append(struct store_content *c, struct view octets, struct err *e)
+{
+	CHECK(c, STORE_CONTENT_MAGIC);
+	assert(!c->syncing && !c->synced);
+	if (c->broken)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: content file %llu has failed before", (unsigned long long)c->file);
+	if (!c->store->ops->content_append(c, octets, e)) {
+		c->broken = true;
+		return false;
+	}
+	c->size += octets.n;
+	return true;
+}
+
+uint64_t store_content_size(const struct store_content *c)
+{
+	CHECK(c, STORE_CONTENT_MAGIC);
+	return c->size;
+}
+
+void store_content_sync(struct store_content *c, file_done_f *done, void *ctx)
+{
+	CHECK(c, STORE_CONTENT_MAGIC);
+	assert(!c->syncing && !c->synced);
+	c->syncing = true;
+	c->done = done;
+	c->done_ctx = ctx;
+	c->store->ops->content_sync(c);
+}
+
+void store_content_free(struct store_content **c)
+{
+	if (*c == NULL)
+		return;
+	CHECK(*c, STORE_CONTENT_MAGIC);
+	assert(!(*c)->syncing);
+	(*c)->magic = 0;
+	(*c)->store->ops->content_free(*c);
+	*c = NULL;
+}
+
+/* --- operations --- */
+static void check_message(const struct store *s, const struct store_message *m)
+{
+	assert(m->file == NULL || (m->content.n == 0 && m->file->store == s && m->file->synced && !m->file->put));
+	assert(m->content.n <= s->inline_max);
+	assert(m->m->priority < PRIORITY_COUNT);
+	assert(m->n_transfers + m->n_deliveries > 0); /* a message needs a reason to exist */
+	for (size_t i = 0; i < m->n_recipients; i++)
+		assert(m->recipients[i].state != STORE_RCPT_QUEUED || m->recipients[i].transfer < m->n_transfers);
+	for (size_t i = 0; i < m->n_deliveries; i++) /* a report is delivered to its destination, no recipient of it */
+		assert(m->m->kind == MESSAGE_REPORT || m->deliveries[i].recipient < m->n_recipients);
+}
+
+uint64_t store_put_message(struct store *s, struct store_message *m)
+{
+	CHECK(s, STORE_MAGIC);
+	if (s->over)
+		return m->id_r = 0;
+	check_message(s, m);
+	s->ops->put_message(s, m);
+	if (m->file != NULL)
+		m->file->put = true;
+	return m->id_r;
+}
+
+void store_put_step(struct store *s, const struct store_step *step)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->put_step(s, step);
+}
+
+void store_transfer_done(struct store *s, uint64_t transfer)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->transfer_end(s, transfer, STORE_RCPT_DELIVERED);
+}
+
+void store_transfer_reported(struct store *s, uint64_t transfer)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->transfer_end(s, transfer, STORE_RCPT_REPORTED);
+}
+
+void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, const char *why)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->transfer_retry(s, transfer, next_ms, attempts, view_first(view_str(why), STORE_WHY_MAX));
+}
+
+void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->transfer_move(s, transfer, queue, next_ms);
+}
+
+void store_delivery_remove(struct store *s, uint64_t delivery)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->delivery_remove(s, delivery);
+}
+
+bool store_forget_steps(struct store *s, wall_ms_t before)
+{
+	CHECK(s, STORE_MAGIC);
+	return !s->over && s->ops->forget_steps(s, before);
+}
+
+/* --- the group --- */
+bool store_has_group(const struct store *s)
+{
+	CHECK(s, STORE_MAGIC);
+	return !s->over && s->ops->has_group(s);
+}
+
+uint64_t store_ticket(const struct store *s)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->ticket;
+}
+
+void store_commit(struct store *s)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over && s->ops->has_group(s))
+		s->ops->commit(s);
+}
+
+/* --- reads: a store that is over answers nothing, its process is about to end --- */
+size_t store_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
+			struct store_queued *rows, size_t max)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over ? 0 : s->ops->queue_next(s, queue, p, until, place, rows, max);
+}
+
+wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over ? 0 : s->ops->queue_wakes(s, queue, after);
+}
+
+void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->queues(s, each, ctx);
+}
+
+static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+{
+	CHECK(s, STORE_MAGIC);
+	if (s->over)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: nothing is read, the store has failed");
+	struct store_loaded l = { 0 };
+	if (!s->ops->load(s, transfer, delivery, &l, a, e))
+		return false;
+	*loaded_r = l;
+	return true;
+}
+
+bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+{
+	return load(s, transfer, 0, loaded_r, a, e);
+}
+
+bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+{
+	return load(s, 0, delivery, loaded_r, a, e);
+}
+
+bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+{
+	CHECK(s, STORE_MAGIC);
+	if (s->over)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: nothing is read, the store has failed");
+	return s->ops->read_content(s, message, offset, buf, n, got_r, e);
+}
+
+bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2])
+{
+	CHECK(s, STORE_MAGIC);
+	return !s->over && s->ops->seen(s, id, digest);
+}
+
+uint64_t store_reserve_numbers(struct store *s, uint64_t n)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over ? 0 : s->ops->reserve_numbers(s, n);
+}
+
+void store_count(struct store *s, struct store_counts *c_r)
+{
+	CHECK(s, STORE_MAGIC);
+	*c_r = (struct store_counts){ 0 };
+	if (!s->over)
+		s->ops->count(s, c_r);
+}
+
+const char *store_step_name(enum store_step_kind k)
+{
+	switch (k) {
+	case STEP_SUBMITTED: return "submitted";
+	case STEP_TRANSFER_IN: return "transfer-in";
+	case STEP_TRANSFER_OUT: return "transfer-out";
+	case STEP_DELIVERED: return "delivered";
+	case STEP_REPORT_MADE: return "report-made";
+	case STEP_RETRY: return "retry";
+	case STEP_DUPLICATE: return "duplicate";
+	case STEP_EXPIRED: return "expired";
+	case STEP_LOOP: return "loop";
+	case STEP_DISCARDED: return "discarded";
+	case STEP_REPORT_IN: return "report-in";
+	case STEP_DEFERRED: return "deferred";
+	}
+	return "unknown"; /* read back from a newer store's row */
+}
