@@ -43,6 +43,14 @@ bool record_next(struct cur *c, struct record_recipient *r_r)
 	return true;
 }
 
+/* Our own octets that cannot be read are charged to their message, not to the process that found them. */
+static bool of_message(struct err *e)
+{
+	if (e != NULL)
+		e->culprit = ERR_OF_MESSAGE;
+	return false;
+}
+
 static bool load_recipients(struct view recipients, uint64_t transfer, uint32_t index, struct message *m, struct arena *a,
 			    struct err *e)
 {
@@ -58,7 +66,7 @@ static bool load_recipients(struct view recipients, uint64_t transfer, uint32_t 
 	c = cur_of(recipients);
 	for (size_t i = 0; record_next(&c, &r); i++) {
 		if (!unpack_recipient(r.packed, &m->rcpt[i], a, e))
-			return false;
+			return of_message(e);
 		const bool ours = transfer != 0 ? r.transfer == transfer : i == index;
 		m->rcpt[i].responsible = ours;
 	}
@@ -74,7 +82,7 @@ bool record_load(struct view envelope, struct view recipients, uint64_t transfer
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: an envelope of %zu octets passes the memory quota",
 			       envelope.n + recipients.n);
 	if (!unpack_envelope(env, m, a, e))
-		return false;
+		return of_message(e);
 	m->rcpt = NULL;
 	m->n_rcpt = 0;
 	if (!load_recipients(rcpt, transfer, index, m, a, e))
