@@ -262,6 +262,8 @@ static bool adopt_other(const struct ber_type *t, size_t i, struct ber_seq *seq)
 		*choice = (struct ber_choice){ BER_CHOICE_OTHER, seq->extra[k].tlv };
 		seq->n_extra--;
 		memmove(&seq->extra[k], &seq->extra[k + 1], (seq->n_extra - k) * sizeof seq->extra[0]);
+		for (; k < seq->n_extra && seq->extra[k].after == i; k++)
+			seq->extra[k].after = i + 1;
 		seq->has |= UINT64_C(1) << i;
 		return true;
 	}
