@@ -130,12 +130,6 @@ bool acse_read_aare(struct view in, struct arena *a, struct view *apdu_r, struct
 	return true;
 }
 
-bool acse_read_rlrq(struct view in, struct arena *a, struct err *e)
-{
-	struct acse_apdu v;
-	return read_apdu(in, a, ACSE_APDU_RLRQ, "an RLRQ", &v, e);
-}
-
 bool acse_read_abrt(struct view in, struct arena *a, struct view *apdu_r, bool *provider_r, struct err *e)
 {
 	struct acse_apdu v;

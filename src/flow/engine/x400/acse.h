@@ -25,6 +25,4 @@ MUST_CHECK bool acse_read_aarq(struct view in, struct arena *a, struct view *apd
 			       struct err *e);
 MUST_CHECK bool acse_read_aare(struct view in, struct arena *a, struct view *apdu_r, struct acse_answer *answer_r,
 			       struct err *e);
-/* Any reason, and none, is taken (PA-15). */
-MUST_CHECK bool acse_read_rlrq(struct view in, struct arena *a, struct err *e);
 MUST_CHECK bool acse_read_abrt(struct view in, struct arena *a, struct view *apdu_r, bool *provider_r, struct err *e);

@@ -1,5 +1,7 @@
 #include "flow/engine/x400/rtse.h"
 
+#include "base/mem.h"
+
 #include <limits.h>
 
 static const char LAYER[] = "rtse";
@@ -252,6 +254,15 @@ void rtse_reader_free(struct rtse_reader **r)
 	MEM_FREE(*r);
 }
 
+void rtse_reader_reset(struct rtse_reader *r)
+{
+	CHECK(r, RTSE_READER_MAGIC);
+	ber_stream_reset(r->outer);
+	r->inner_left = (struct view){ NULL, 0 };
+	r->done = r->any_list = r->has_context = r->has_value = r->below = false;
+	r->part = PART_NONE;
+}
+
 bool rtse_reader_failed_below(const struct rtse_reader *r)
 {
 	CHECK(r, RTSE_READER_MAGIC);
@@ -434,7 +445,6 @@ bool rtse_reader_end(struct rtse_reader *r, struct err *e)
 	CHECK(r, RTSE_READER_MAGIC);
 	if (!r->done)
 		return below(r, e, "the user data end inside the value", BER_A(1));
-	r->done = r->any_list = r->has_context = r->has_value = false;
-	r->part = PART_NONE;
+	rtse_reader_reset(r);
 	return true;
 }

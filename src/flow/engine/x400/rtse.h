@@ -63,6 +63,8 @@ struct rtse_reader;
 
 struct rtse_reader *rtse_reader_new(const struct presentation *p); /* *p outlives it */
 void rtse_reader_free(struct rtse_reader **r);
+/* Forgets an SSDU that was not read to its end. */
+void rtse_reader_reset(struct rtse_reader *r);
 
 /* Takes from *in. DONE: *octets_r, good until the next call, is part of the RTTR; WAIT: *in is used up. */
 MUST_CHECK enum step rtse_reader_next(struct rtse_reader *r, struct view *in, struct view *octets_r, struct err *e);

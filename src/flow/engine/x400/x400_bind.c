@@ -1,0 +1,467 @@
+/* x400_bind.c - how an association begins and ends: MTABind in RTSE's APDUs in ACSE's in presentation's, as the
+ * user data of S-CONNECT, S-RELEASE and S-U-ABORT. */
+#include "flow/engine/x400/x400_private.h"
+
+#include "base/text.h"
+#include "flow/codec/osi/mta_bind_apdu.h"
+
+enum { BIND_OCTETS_MAX = 10240 }; /* X.225 8.3.1: user data of CN and AC in version 2 */
+enum { S_REJECTED_BY_USER = 2 };  /* X.225 8.3.5.10 */
+
+/* One buffer for each layer's APDU, inside out. */
+struct nest {
+	struct out bind, rtse, acse, ppdu;
+};
+
+static void nest_init(struct nest *n)
+{
+	out_init(&n->bind, BIND_OCTETS_MAX);
+	out_init(&n->rtse, BIND_OCTETS_MAX);
+	out_init(&n->acse, BIND_OCTETS_MAX);
+	out_init(&n->ppdu, BIND_OCTETS_MAX);
+}
+
+static void nest_fini(struct nest *n)
+{
+	out_fini(&n->bind);
+	out_fini(&n->rtse);
+	out_fini(&n->acse);
+	out_fini(&n->ppdu);
+}
+
+/* --- initiator --- */
+
+static bool ask(struct x400 *x, struct nest *n, struct err *e)
+{
+	const struct presentation_selectors selectors = { x->c.calling_psel, x->c.called_psel, x->c.send_psel };
+	presentation_propose(&x->pres);
+	x->proposed = (struct rtse_open){
+		.checkpoint_size = x->c.checkpoint_size,
+		.window = x->c.window == 0 ? RTSE_WINDOW_DEFAULT : x->c.window,
+		.two_way_alternate = x->c.two_way_alternate,
+	};
+	if (!mta_bind_argument(&x->c.own, &n->bind, e))
+		return false;
+	struct rtse_open open = x->proposed;
+	open.user_data = out_view(&n->bind);
+	return rtse_rtorq(&open, &n->rtse, e) &&
+	       acse_aarq(out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
+	       presentation_cp(&x->pres, &selectors, out_view(&n->acse), &n->ppdu, e) &&
+	       session_connect(x->s, out_view(&n->ppdu), e);
+}
+
+void x400_bind_begin(struct x400 *x)
+{
+	struct nest n;
+	struct err e;
+	nest_init(&n);
+	if (!ask(x, &n, &e))
+		x400_end(x, &e);
+	nest_fini(&n);
+}
+
+void x400_on_t_connected(struct x400 *x, const struct session_event *ev)
+{
+	(void)ev;
+	x400_change(x, X400_S_BINDING);
+}
+
+static void push_refused(struct x400 *x, enum x400_bind_error why, const struct err *e)
+{
+	struct x400_event *out = x400_push(x, X400_BIND_REFUSED);
+	out->bind_error = why;
+	out->err = *e;
+	session_t_disconnect(x->s);
+	x400_change(x, X400_S_CLOSING);
+}
+
+/* *why_r stays as it is when the APDU holds no bind error. */
+static bool read_rtorj(struct x400 *x, struct view apdu, enum x400_bind_error *why_r, struct err *e)
+{
+	struct view user_data;
+	if (!rtse_read_rtorj(apdu, x->work, &user_data, e))
+		return false;
+	return user_data.n == 0 || mta_bind_read_error(user_data, x->work, why_r, e);
+}
+
+/* Busy is worth another try; nothing says that the others pass by themselves. */
+static void say_refused(enum x400_bind_error why, const struct acse_answer *answer, struct err *e)
+{
+	if (why != X400_NO_BIND_ERROR)
+		err_set(e, why == X400_BUSY ? ERR_TEMP : ERR_PEER, ERR_OF_LINK, "mta bind: refused with error %d (%s)",
+			(int)why, mta_bind_error_name(why));
+	else
+		err_set(e, answer->result == ACSE_REJECTED_TRANSIENT ? ERR_TEMP : ERR_PEER, ERR_OF_LINK,
+			"acse: association rejected, result %lld, diagnostic %lld of the %s, no bind error",
+			(long long)answer->result, (long long)answer->diagnostic, answer->provider ? "provider" : "user");
+}
+
+static void read_refusal(struct x400 *x, const struct session_event *ev, enum x400_bind_error *why_r, struct err *e)
+{
+	struct presentation_refusal r;
+	struct acse_answer answer;
+	struct view apdu;
+	if (ev->bytes.n == 0) {
+		err_set(e, ERR_TEMP, ERR_OF_LINK, "session: connection refused, reason %u, no user data", ev->reason);
+		return;
+	}
+	if (!presentation_read_cpr(&x->pres, ev->bytes, x->work, &r, e))
+		return;
+	if (r.x410) {
+		err_set(e, ERR_PEER, ERR_OF_LINK, "presentation: refused in X.410 mode, session reason %u", ev->reason);
+		return;
+	}
+	if (r.apdu.n == 0) {
+		err_set(e, ERR_PEER, ERR_OF_LINK, "presentation: refused by the provider, reason %lld, session reason %u",
+			(long long)r.provider_reason, ev->reason);
+		return;
+	}
+	if (!acse_read_aare(r.apdu, x->work, &apdu, &answer, e) ||
+	    (apdu.n > 0 && !read_rtorj(x, apdu, why_r, e)))
+		return;
+	say_refused(*why_r, &answer, e);
+}
+
+void x400_on_refused(struct x400 *x, const struct session_event *ev)
+{
+	enum x400_bind_error why = X400_NO_BIND_ERROR;
+	struct err e;
+	read_refusal(x, ev, &why, &e);
+	push_refused(x, why, &e);
+}
+
+static bool read_acceptance(struct x400 *x, struct view in, struct rtse_open *answered, struct err *e)
+{
+	struct view apdu, rtse;
+	struct acse_answer answer;
+	if (!presentation_read_cpa(&x->pres, in, x->work, &apdu, e) ||
+	    !acse_read_aare(apdu, x->work, &rtse, &answer, e))
+		return false;
+	if (answer.result != ACSE_ACCEPTED)
+		return layer_error(e, "acse", "rejected (result %lld) where presentation accepted",
+				   (long long)answer.result);
+	return rtse_read_rtoac(rtse, x->work, answered, e);
+}
+
+void x400_on_accepted(struct x400 *x, const struct session_event *ev)
+{
+	struct rtse_open answered;
+	struct x400_credentials peer;
+	struct err e;
+	if (!read_acceptance(x, ev->bytes, &answered, &e) ||
+	    !mta_bind_read_result(answered.user_data, x->work, &peer, &e)) {
+		x400_fail(x, RTSE_ABORT_PROTOCOL, &e);
+		return;
+	}
+	x->agreed = rtse_agree(&x->proposed, &answered);
+	struct x400_event *out = x400_push(x, X400_BOUND);
+	out->peer = peer;
+	out->peer_two_way_alternate = x->agreed.two_way_alternate;
+	out->checkpoint_size = x->agreed.checkpoint_size;
+	out->window = x->agreed.window;
+	x400_change(x, X400_S_OPEN);
+}
+
+/* --- responder --- */
+
+static bool is_ours(const struct x400 *x, const struct session_event *ev)
+{
+	for (size_t i = 0; i < x->c.n_own_tsels; i++) {
+		const struct view own = x->c.own_tsels[i];
+		if (own.p == NULL ? !ev->has_called_tsel : ev->has_called_tsel && view_eq(own, ev->called_tsel))
+			return true;
+	}
+	return x->c.n_own_tsels == 0;
+}
+
+static struct view keep_tsel(struct x400 *x, int i, bool has, struct view v)
+{
+	if (!has)
+		return (struct view){ NULL, 0 };
+	const size_t n = v.n < SESSION_SELECTOR_MAX ? v.n : SESSION_SELECTOR_MAX;
+	if (n > 0)
+		memcpy(x->tsel[i], v.p, n);
+	return (struct view){ x->tsel[i], n };
+}
+
+void x400_on_t_connect(struct x400 *x, const struct session_event *ev)
+{
+	enum { ADDRESS_UNKNOWN = 3 }; /* X.224 13.5.3 */
+	x->calling_tsel = keep_tsel(x, 0, ev->has_calling_tsel, ev->calling_tsel);
+	x->called_tsel = keep_tsel(x, 1, ev->has_called_tsel, ev->called_tsel);
+	if (is_ours(x, ev)) {
+		session_t_accept(x->s);
+		x400_change(x, X400_S_ACCEPTING);
+		return;
+	}
+	struct err e;
+	char called[100], calling[100];
+	err_set(&e, ERR_PEER, ERR_OF_LINK, "transport: called T-selector %s%s%s is not ours, caller \"%s\"",
+		ev->has_called_tsel ? "\"" : "", ev->has_called_tsel ? text_escaped(called, sizeof called, ev->called_tsel)
+								     : "(absent)",
+		ev->has_called_tsel ? "\"" : "", text_escaped(calling, sizeof calling, ev->calling_tsel));
+	session_t_refuse(x->s, ADDRESS_UNKNOWN);
+	x400_end(x, &e);
+}
+
+/* S-CONNECT response - by the user: with an AARE in a CPR, or presentation's own refusal (apdu empty). */
+static bool refuse_session(struct x400 *x, struct view apdu, int64_t provider_reason, struct err *e)
+{
+	struct out cpr;
+	out_init(&cpr, BIND_OCTETS_MAX);
+	const bool good = presentation_cpr(&x->pres, apdu, provider_reason, &cpr, e) &&
+			  session_refuse(x->s, S_REJECTED_BY_USER, out_view(&cpr), e);
+	out_fini(&cpr);
+	return good;
+}
+
+/* An AARE that rejects, with a bind error inside unless `why` is NO_BIND_ERROR. */
+static bool refuse_association(struct x400 *x, const struct acse_answer *answer, enum x400_bind_error why,
+			       struct err *e)
+{
+	struct nest n;
+	nest_init(&n);
+	bool good = why == X400_NO_BIND_ERROR || (mta_bind_error(why, &n.bind, e) && rtse_rtorj(out_view(&n.bind), &n.rtse, e));
+	good = good && acse_aare(answer, out_view(&n.rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n.acse, e) &&
+	       refuse_session(x, out_view(&n.acse), -1, e);
+	nest_fini(&n);
+	return good;
+}
+
+static const struct acse_answer rejected = { ACSE_REJECTED_PERMANENT, false, ACSE_USER_NO_REASON };
+
+/* Refuses without asking our user, who is told why. */
+static void refuse_at_once(struct x400 *x, const struct acse_answer *answer, enum x400_bind_error bind_error,
+			   const struct err *why)
+{
+	struct err e;
+	if (!refuse_association(x, answer, bind_error, &e))
+		session_u_abort(x->s, (struct view){ NULL, 0 });
+	x400_end(x, why);
+}
+
+void x400_on_connect(struct x400 *x, const struct session_event *ev)
+{
+	struct view acse, rtse;
+	int64_t reason;
+	struct acse_answer answer;
+	enum x400_bind_error bind_error = X400_NO_BIND_ERROR;
+	struct x400_credentials peer;
+	struct err e, ignored;
+	if (!presentation_read_cp(&x->pres, ev->bytes, x->work, &acse, &reason, &e)) {
+		if (!refuse_session(x, (struct view){ NULL, 0 }, reason, &ignored))
+			session_u_abort(x->s, (struct view){ NULL, 0 });
+		x400_end(x, &e);
+		return;
+	}
+	if (!acse_read_aarq(acse, x->work, &rtse, &answer, &e)) {
+		refuse_at_once(x, &answer, X400_NO_BIND_ERROR, &e);
+		return;
+	}
+	if (!rtse_read_rtorq(rtse, x->work, &x->proposed, &e)) {
+		refuse_at_once(x, &rejected, X400_NO_BIND_ERROR, &e);
+		return;
+	}
+	if (x->proposed.two_way_alternate && !x->c.two_way_alternate) {
+		layer_error(&e, "rtse", "two-way alternate dialogue proposed, only monologue is configured");
+		refuse_at_once(x, &rejected, X400_DIALOGUE_MODE, &e);
+		return;
+	}
+	if (!mta_bind_read_argument(x->proposed.user_data, x->work, &peer, &bind_error, &e)) {
+		refuse_at_once(x, &rejected, bind_error, &e);
+		return;
+	}
+	x->recover = x->proposed.recover;
+	struct x400_event *out = x400_push(x, X400_BIND);
+	out->peer = peer;
+	out->recover = x->recover;
+	out->calling_tsel = x->calling_tsel;
+	out->called_tsel = x->called_tsel;
+	out->peer_two_way_alternate = x->proposed.two_way_alternate;
+	out->checkpoint_size = x->proposed.checkpoint_size;
+	out->window = x->proposed.window;
+	x400_change(x, X400_S_DECIDING);
+}
+
+static bool answer(struct x400 *x, const struct x400_credentials *own, struct nest *n, struct err *e)
+{
+	static const struct acse_answer accepted = { ACSE_ACCEPTED, false, ACSE_USER_NULL };
+	const struct rtse_open most = { .checkpoint_size = x->c.checkpoint_size, .window = x->c.window,
+					.two_way_alternate = x->c.two_way_alternate };
+	if (!mta_bind_result(own, &n->bind, e))
+		return false;
+	x->agreed = rtse_answer(&x->proposed, &most);
+	struct rtse_open open = x->agreed;
+	open.user_data = out_view(&n->bind);
+	return rtse_rtoac(&open, &n->rtse, e) &&
+	       acse_aare(&accepted, out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
+	       presentation_cpa(&x->pres, out_view(&n->acse), &n->ppdu, e) &&
+	       session_accept(x->s, out_view(&n->ppdu), e);
+}
+
+static bool not_deciding(const struct x400 *x, const char *what, struct err *e)
+{
+	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: %s in state \"%s\"", what, x400_state_name(x));
+}
+
+bool x400_bind_accept(struct x400 *x, const struct x400_credentials *own, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	struct nest n;
+	if (x->state != X400_S_DECIDING)
+		return not_deciding(x, "bind accepted", e);
+	x->stale = true;
+	if (x->recover) {
+		/* Nothing of an old association is kept, so it can only be refused; a fresh one is welcome (RT-15). */
+		struct err ignored;
+		if (!refuse_association(x, &rejected, X400_BUSY, &ignored))
+			session_u_abort(x->s, (struct view){ NULL, 0 });
+		x400_change(x, X400_S_CLOSING);
+		return layer_error(e, "rtse", "a recover bind cannot be accepted; refused as busy");
+	}
+	nest_init(&n);
+	const bool good = answer(x, own == NULL ? &x->c.own : own, &n, e);
+	nest_fini(&n);
+	if (good)
+		x400_change(x, X400_S_OPEN);
+	return good;
+}
+
+bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	if (x->state != X400_S_DECIDING)
+		return not_deciding(x, "bind refused", e);
+	if (!refuse_association(x, &rejected, why, e))
+		return false;
+	x->stale = true;
+	x400_change(x, X400_S_CLOSING);
+	return true;
+}
+
+/* --- release --- */
+
+bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	if (x->state != X400_S_OPEN || !x->initiator || !session_has_turn(x->s))
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: unbind by the %s in state \"%s\" %s the turn",
+			       x->initiator ? "initiator" : "responder", x400_state_name(x),
+			       session_has_turn(x->s) ? "with" : "without");
+	struct out rlrq, data;
+	out_init(&rlrq, 64);
+	out_init(&data, 64);
+	const bool good = acse_rlrq(&rlrq, e) &&
+			  presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlrq), &data, e) &&
+			  session_release(x->s, out_view(&data), e);
+	out_fini(&rlrq);
+	out_fini(&data);
+	x->now = now_ms;
+	if (good)
+		x400_change(x, X400_S_RELEASING);
+	return good;
+}
+
+/* Whatever stands in the RLRQ, and when it cannot be read: the peer wants to leave, and may (PA-15). */
+void x400_on_release(struct x400 *x, const struct session_event *ev)
+{
+	(void)ev;
+	struct out rlre, data;
+	struct err e;
+	out_init(&rlre, 64);
+	out_init(&data, 64);
+	const bool good = acse_rlre(&rlre, &e) &&
+			  presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlre), &data, &e) &&
+			  session_release_response(x->s, out_view(&data), &e);
+	out_fini(&rlre);
+	out_fini(&data);
+	if (!good) {
+		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
+		return;
+	}
+	x400_push(x, X400_UNBOUND);
+	x400_change(x, X400_S_CLOSING);
+}
+
+void x400_on_released(struct x400 *x, const struct session_event *ev)
+{
+	(void)ev;
+	session_t_disconnect(x->s);
+	x400_push(x, X400_UNBOUND);
+	x400_change(x, X400_S_CLOSING);
+}
+
+/* --- abort --- */
+
+static bool encode_abort(struct x400 *x, enum rtse_abort_reason reason, struct nest *n, struct err *e)
+{
+	return rtse_rtab(reason, &n->rtse, e) &&
+	       acse_abrt(false, out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
+	       presentation_aru(&x->pres, out_view(&n->acse), &n->ppdu, e);
+}
+
+/* User data need contexts that both know and session version 2 (X.225 8.3.9: 9 octets in version 1). */
+void x400_send_abort(struct x400 *x, enum rtse_abort_reason reason)
+{
+	const bool can_say = session_is_open(x->s) && session_version(x->s) == 2 && x->agreed.window > 0;
+	struct nest n;
+	struct err e;
+	nest_init(&n);
+	if (can_say && encode_abort(x, reason, &n, &e))
+		session_u_abort(x->s, out_view(&n.ppdu));
+	else
+		session_u_abort(x->s, (struct view){ NULL, 0 });
+	nest_fini(&n);
+}
+
+static void say_rtab(int64_t reason, struct err *e)
+{
+	const bool temporary = reason == RTSE_ABORT_TEMPORARY || reason == RTSE_ABORT_LOCAL_SYSTEM;
+	err_set(e, temporary ? ERR_TEMP : ERR_PEER, ERR_OF_ASSOCIATION, "rtse: the peer aborted, reason %lld (%s)",
+		(long long)reason, reason < 0 ? "not given" : rtse_abort_reason_name(reason));
+}
+
+/* Fills *e; returns RTSE's reason, -1 when there is none. */
+static int64_t read_abort(struct x400 *x, struct view in, struct err *e)
+{
+	struct presentation_abort a;
+	int64_t reason = -1;
+	struct view apdu;
+	bool provider = false;
+	presentation_read_abort(&x->pres, in, x->work, &a);
+	switch (a.what) {
+	case PRESENTATION_ABORT_NO_DATA:
+		layer_error(e, "session", "the peer aborted without saying why");
+		break;
+	case PRESENTATION_ABORT_UNREADABLE:
+		layer_error(e, "presentation", "the peer aborted with user data that cannot be read");
+		break;
+	case PRESENTATION_ABORT_PROVIDER:
+		layer_error(e, "presentation", "the peer's provider aborted, reason %lld, event %lld", (long long)a.reason,
+			    (long long)a.event);
+		break;
+	case PRESENTATION_ABORT_X410:
+		reason = a.reason;
+		say_rtab(reason, e);
+		break;
+	case PRESENTATION_ABORT_USER:
+		if (a.apdu.n == 0 || !acse_read_abrt(a.apdu, x->work, &apdu, &provider, e))
+			layer_error(e, "presentation", "the peer's user aborted without a readable ABRT");
+		else if (apdu.n == 0)
+			layer_error(e, "acse", "the peer's %s aborted", provider ? "provider" : "user");
+		else if (rtse_read_rtab(apdu, x->work, &reason, e))
+			say_rtab(reason, e);
+		break;
+	}
+	return reason;
+}
+
+void x400_on_u_abort(struct x400 *x, const struct session_event *ev)
+{
+	struct err e;
+	const int64_t reason = read_abort(x, ev->bytes, &e);
+	/* X.228 8.6: our discard came too late, the peer has the message (RT-20). */
+	if (x->state == X400_S_DISCARDING && reason == RTSE_ABORT_TRANSFER_COMPLETED && !x->tx_confirmed)
+		x400_push(x, X400_TRANSFER_CONFIRMED);
+	x400_end(x, &e);
+}

@@ -1,0 +1,84 @@
+/* x400_private.h - what the three files of the association machine share: x400.c (API, states, timers),
+ * x400_bind.c (begin and end of an association), x400_transfer.c (activities and the turn). */
+#pragma once
+#include "flow/engine/x400/acse.h"
+#include "flow/engine/x400/mta_bind.h"
+#include "flow/engine/x400/presentation.h"
+#include "flow/engine/x400/rtse.h"
+#include "flow/engine/x400/x400.h"
+
+enum x400_state {
+#define X400_STATE(name, words, wait, ms, holds) X400_S_##name,
+#include "flow/engine/x400/x400_table.h"
+	X400_S_COUNT
+};
+
+enum { X400_EVENTS_MAX = 4 };
+
+struct x400 {
+	unsigned magic;
+#define X400_MAGIC 0x0400a55eu
+	struct x400_config c;    /* views point into `keep` */
+	bool initiator;
+	struct arena *keep;      /* as long as the association */
+	struct arena *work;      /* one event: reset by x400_next */
+	struct session *s;
+	enum x400_state state;
+
+	int64_t now, since;      /* the last time told; since when this state waits */
+	bool stale;              /* `since` was set by a call that was told no time: the next one sets it */
+	bool starved;            /* all octets given have been looked at */
+	bool eof;                /* the transport connection is gone */
+	struct err eof_why;
+
+	struct presentation pres;
+	struct rtse_open proposed, agreed;
+	bool recover;            /* the bind being decided on */
+	uint8_t tsel[2][SESSION_SELECTOR_MAX];
+	struct view calling_tsel, called_tsel;
+
+	uint32_t activities;     /* started by us */
+	struct rtse_sender tx;
+	bool tx_confirmed;       /* the discarded transfer had arrived after all */
+
+	struct rtse_reader *rx;
+	uint64_t rx_octets;
+	uint32_t rx_synced, rx_confirmed; /* serials of the last minor sync received and confirmed */
+	bool rx_accepted;        /* the last inbound activity was confirmed */
+	bool reading;            /* `part` is being walked */
+	struct view part;
+	bool part_last;
+
+	struct x400_event events[X400_EVENTS_MAX];
+	size_t n_events;
+};
+
+/* The only way a state changes. */
+void x400_change(struct x400 *x, enum x400_state next);
+/* The event x400_next gives next; zeroed but for its kind. */
+struct x400_event *x400_push(struct x400 *x, enum x400_event_kind kind);
+
+/* Ends the association with X400_ENDED; nothing is sent. */
+void x400_end(struct x400 *x, const struct err *why);
+/* The same with an abort of ours: RTAB in ABRT in ARU, or presentation's ARP. */
+void x400_fail(struct x400 *x, enum rtse_abort_reason reason, const struct err *why);
+void x400_fail_presentation(struct x400 *x, int64_t reason, int64_t event, const struct err *why);
+void x400_send_abort(struct x400 *x, enum rtse_abort_reason reason);
+
+/* For the table. */
+bool x400_bound_holds(const struct x400 *x);
+bool x400_peer_is_due(const struct x400 *x);
+
+void x400_check_state(const struct x400 *x);
+
+/* Initiator: queues the bind. */
+void x400_bind_begin(struct x400 *x);
+/* RECEIVING: walks the part at hand until there is an event or it is used up. */
+void x400_read_part(struct x400 *x);
+
+typedef void x400_action_f(struct x400 *x, const struct session_event *ev);
+x400_action_f x400_on_t_connected, x400_on_accepted, x400_on_refused, x400_on_t_connect, x400_on_connect;
+x400_action_f x400_on_release, x400_on_released, x400_on_u_abort;
+x400_action_f x400_on_start, x400_on_resume, x400_on_late_discard, x400_on_please, x400_on_give, x400_on_sync_confirm;
+x400_action_f x400_on_exception, x400_on_end_confirm, x400_on_late_confirm, x400_on_discarded, x400_on_data, x400_on_sync;
+x400_action_f x400_on_end, x400_on_interrupt, x400_on_discard, x400_on_nothing;
