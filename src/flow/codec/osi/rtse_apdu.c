@@ -40,11 +40,11 @@ static const struct ber_type dialogue_type = {
 
 static const struct ber_field rtorq_fields[] = {
 	{ .name = "checkpointSize", AT(rtse_apdu_rtorq, checkpoint_size), .type = &osi_integer, .tag = BER_C(0),
-	  .flags = BER_HAS_DEFAULT | BER_OPTIONAL, .def = 0 },
+	  .flags = BER_HAS_DEFAULT, .def = 0 },
 	{ .name = "windowSize", AT(rtse_apdu_rtorq, window_size), .type = &osi_integer, .tag = BER_C(1),
-	  .flags = BER_HAS_DEFAULT | BER_OPTIONAL, .def = 3 },
+	  .flags = BER_HAS_DEFAULT, .def = 3 },
 	{ .name = "dialogueMode", AT(rtse_apdu_rtorq, dialogue_mode), .type = &dialogue_type, .tag = BER_C(2),
-	  .flags = BER_HAS_DEFAULT | BER_OPTIONAL, .def = RTSE_APDU_MONOLOGUE },
+	  .flags = BER_HAS_DEFAULT, .def = RTSE_APDU_MONOLOGUE },
 	{ .name = "connectionDataRQ", AT(rtse_apdu_rtorq, data), .type = &connection_data_type, .tag = BER_C(3),
 	  .flags = BER_EXPLICIT },
 	{ .name = "applicationProtocol", AT(rtse_apdu_rtorq, application_protocol), .type = &osi_integer,
@@ -54,9 +54,9 @@ const struct ber_type rtse_apdu_rtorq_type = TYPE(rtse_apdu_rtorq, "RTORQapdu", 
 
 static const struct ber_field rtoac_fields[] = {
 	{ .name = "checkpointSize", AT(rtse_apdu_rtoac, checkpoint_size), .type = &osi_integer, .tag = BER_C(0),
-	  .flags = BER_HAS_DEFAULT | BER_OPTIONAL, .def = 0 },
+	  .flags = BER_HAS_DEFAULT, .def = 0 },
 	{ .name = "windowSize", AT(rtse_apdu_rtoac, window_size), .type = &osi_integer, .tag = BER_C(1),
-	  .flags = BER_HAS_DEFAULT | BER_OPTIONAL, .def = 3 },
+	  .flags = BER_HAS_DEFAULT, .def = 3 },
 	{ .name = "connectionDataAC", AT(rtse_apdu_rtoac, data), .type = &connection_data_type, .tag = BER_C(2),
 	  .flags = BER_EXPLICIT },
 };
