@@ -131,8 +131,8 @@ struct binding {
 
 /* The README of the captures names the PP passwords; the others are in the octets as printable text. */
 static const struct binding bindings[] = {
-	{ "x400-ping-success.pcap", 0, "percival.smhs.co.uk", "excalibur", "Guinevere.smhs.co.uk", "merlin", 63 },
-	{ "p772-transfer-success.pcap", 1, "percival.smhs.co.uk", "excalibur", "Guinevere.smhs.co.uk", "merlin", 63 },
+	{ "x400-ping-success.pcap", 0, "percival.smhs.co.uk", "excalibur", "guinevere.smhs.co.uk", "merlin", 63 },
+	{ "p772-transfer-success.pcap", 1, "percival.smhs.co.uk", "excalibur", "guinevere.smhs.co.uk", "merlin", 63 },
 	{ "pp-normal-mode.pcap", 0, "PP-A", "secretA", "PP-B", "secretB", 1 },
 	{ "pp-normal-mode.pcap", 1, "PP-B", "secretB", "PP-A", "secretA", 1 },
 	{ "pp-normal-mode.pcap", 2, "PP-B", "secretB", "PP-A", "secretA", 1 },
