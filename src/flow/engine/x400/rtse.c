@@ -377,10 +377,10 @@ static bool context_bytes(struct rtse_reader *r, struct view v, struct err *e)
 /* STEP_WAIT: the part of [1] that was at hand is used up. */
 static enum step inner_next(struct rtse_reader *r, struct view *octets_r, struct err *e)
 {
-	while (r->inner_left.n > 0) {
+	while (r->part == PART_OCTETS) {
 		struct ber_stream_event ev;
 		struct err cause;
-		if (r->inner_done) {
+		if (r->inner_done && r->inner_left.n > 0) {
 			layer_error(e, LAYER, "octets after the RTTR in the octet-aligned value");
 			return STEP_FAIL;
 		}
