@@ -8,6 +8,7 @@ struct printer {
 	struct out *o;
 	enum oraddr_notation notation;
 	bool begun;
+	bool more;       /* a teletex form follows the printable one */
 	bool number_ous; /* RFC 2156: OU alone would say the wrong one */
 };
 
@@ -61,13 +62,10 @@ static void begin_type(struct printer *p, enum oraddr_type type)
 	out_str(p->o, label_of(p, type));
 }
 
-/* Would a reader of F.401 take this `/` for a delimiter? Asked generously: any word and `=` after it will do. */
+/* Would a reader of F.401 take this `/` for a delimiter? Asked generously: any `=` after it will do. */
 static bool like_a_label(struct view rest)
 {
-	size_t i = 0;
-	while (i < rest.n && rest.p[i] != '=' && rest.p[i] != '/' && rest.p[i] != ';')
-		i++;
-	return i < rest.n && rest.p[i] == '=';
+	return rest.n > 0 && memchr(rest.p, '=', rest.n) != NULL;
 }
 
 static bool doubled_equal(struct view v, size_t i)
@@ -84,7 +82,8 @@ static void print_delimiter(struct printer *p, struct view v, size_t i, enum pla
 	} else if (c == ';') {
 		out_str(p->o, ";;");
 	} else if (c == '/') {
-		bool splits = (place == IN_VALUE || place == IN_LINES) && like_a_label(view_from(v, i + 1));
+		bool splits = (place == IN_VALUE || place == IN_LINES) &&
+			      (p->more || like_a_label(view_from(v, i + 1)));
 		out_str(p->o, splits ? "{047}" : "/");
 	} else if (place == IN_DDA_TYPE) {
 		out_str(p->o, "==");
@@ -134,7 +133,7 @@ static void print_string(struct printer *p, struct view v, bool teletex, enum pl
 	bool starred = teletex && !oraddr_all_ps(v);
 	if (starred)
 		out_u8(p->o, '*');
-	print_octets(p, v, starred, starred ? IN_VALUE : place);
+	print_octets(p, v, starred, place);
 }
 
 static void print_hex(struct printer *p, const char *prefix, const struct oraddr_attr *a)
@@ -242,12 +241,14 @@ static void print_pair(struct printer *p, const struct oraddr_attr *ps, const st
 	}
 	begin_type(p, type);
 	out_u8(p->o, '=');
+	p->more = t != NULL;
 	if (ps != NULL && is_single_space(ps))
 		out_u8(p->o, ' ');
 	else if (ps != NULL)
 		print_octets(p, ps->value, false, type == ORA_PD_ADDRESS ? IN_LINES : IN_VALUE);
 	if (t != NULL && (ps != NULL || !oraddr_all_ps(t->value)))
 		out_u8(p->o, '*');
+	p->more = false;
 	if (t != NULL)
 		print_octets(p, t->value, true, IN_VALUE);
 }
@@ -317,7 +318,7 @@ static bool needs_numbers(const struct oraddr *addr)
 
 void oraddr_print(const struct oraddr *addr, enum oraddr_notation notation, struct out *o)
 {
-	struct printer p = { o, notation, false, needs_numbers(addr) };
+	struct printer p = { o, notation, false, false, needs_numbers(addr) };
 	const enum oraddr_type *order = notation == ORADDR_F401 ? order_f401 : order_rfc2156;
 	uint64_t present = 0; /* so that the usual short address costs one pass, not one for each type */
 	for (size_t i = 0; i < addr->n; i++)
