@@ -16,6 +16,10 @@ struct event_kind {
 	const char *sentence; /* for the manual: what it means and what to do */
 };
 
+/* More than so many of one kind in a second are a storm: the first ones are written, the others counted, and the count is
+ * written as one line ("repeated") when a second has passed with fewer, and every minute while it lasts. */
+enum { EVENT_STORM_MAX = 20, EVENT_STORM_WINDOW_MS = 1000, EVENT_STORM_TELL_MS = 60 * 1000 };
+
 struct event_log;
 
 /* kinds: the process's table. fd: where lines go. json: one object a line, else text. Never fails. */
@@ -24,8 +28,9 @@ struct event_log *event_log_new(struct env *env, const struct event_kind *kinds,
 void event_log_free(struct event_log **log);
 void event_log_set_level(struct event_log *log, enum event_severity least);
 
-/* Fields are name, value pairs of NUL-terminated strings ended by NULL; values are escaped. A write that fails is counted,
- * never waited for. */
-void event_emit(struct event_log *log, unsigned kind_index, const char *name1, ...) __attribute__((sentinel));
+/* Fields are name, value pairs of NUL-terminated strings ended by NULL (16 at most); values are escaped, and cut after 1000
+ * octets. A line has at most 4000 octets; a write that would block or fails is counted, never waited for, and the next line that
+ * gets through says how many were lost. */
+void event_emit(struct event_log *log, unsigned kind_index, ...) __attribute__((sentinel));
 uint64_t event_lost(const struct event_log *log);
 const char *event_severity_name(enum event_severity s);

@@ -1,0 +1,319 @@
+/* event.c - see event.h. */
+#include "sys/event.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	LINE_MAX_OCTETS = 4000, /* below PIPE_BUF: lines of several processes into one pipe never mix */
+	VALUE_MAX = 1000,
+	FIELDS_MAX = 16,
+};
+
+/* One kind's recent past. A window is a second; a storm lasts while each window has more than EVENT_STORM_MAX. */
+struct storm {
+	int64_t window_ms, told_ms;
+	unsigned in_window;
+	uint64_t held;  /* not written since the last line */
+	bool rages;
+};
+
+struct event_log {
+	unsigned magic;
+#define EVENT_LOG_MAGIC 0xe4e47100u
+	struct env *env;
+	const struct event_kind *kinds;
+	size_t n_kinds;
+	struct storm *storms;
+	struct timer timer; /* set while a storm rages */
+	char *process;
+	int fd;
+	bool json;
+	enum event_severity least;
+	uint64_t lost, lost_untold;
+	struct out line;
+};
+
+struct field {
+	const char *name, *value;
+};
+
+const char *event_severity_name(enum event_severity s)
+{
+	switch (s) {
+	case EVENT_DEBUG: return "debug";
+	case EVENT_INFO: return "info";
+	case EVENT_NOTICE: return "notice";
+	case EVENT_WARNING: return "warning";
+	case EVENT_ERROR: return "error";
+	case EVENT_ALARM: return "alarm";
+	}
+	return "unknown";
+}
+
+/* --- lines --- */
+
+/* Octets of the UTF-8 character at the front of v, 0 when it is none (RFC 3629, 4). */
+static size_t utf8_at(struct view v)
+{
+	static const struct {
+		uint8_t first, last, low, high; /* range of the first octet, then of the second */
+		size_t n;
+	} rows[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (v.p[0] < rows[i].first || v.p[0] > rows[i].last)
+			continue;
+		if (v.n < rows[i].n || v.p[1] < rows[i].low || v.p[1] > rows[i].high)
+			return 0;
+		for (size_t k = 2; k < rows[i].n; k++)
+			if ((v.p[k] & 0xc0) != 0x80)
+				return 0;
+		return rows[i].n;
+	}
+	return 0;
+}
+
+static void json_text(struct out *o, struct view v)
+{
+	size_t more = v.n > VALUE_MAX ? v.n - VALUE_MAX : 0;
+	v = view_first(v, VALUE_MAX);
+	out_u8(o, '"');
+	while (v.n > 0) {
+		size_t n = 1;
+		if (v.p[0] == '"' || v.p[0] == '\\')
+			out_fmt(o, "\\%c", v.p[0]);
+		else if (v.p[0] >= 0x20 && v.p[0] < 0x7f)
+			out_u8(o, v.p[0]);
+		else if ((n = utf8_at(v)) > 0)
+			out_bytes(o, view_first(v, n));
+		else
+			out_fmt(o, "\\u%04x", v.p[0]); /* an octet of no character: shown as its number */
+		v = view_from(v, n == 0 ? 1 : n);
+	}
+	if (more > 0)
+		out_fmt(o, "...(%zu more)", more);
+	out_u8(o, '"');
+}
+
+static void show_time(struct out *o, int64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	char text[32];
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	out_fmt(o, "%s.%03dZ", text, (int)(wall_ms % 1000));
+}
+
+static void show_json(struct event_log *log, const struct event_kind *k, const struct field *f, size_t n,
+		      uint64_t repeated, struct out *o)
+{
+	out_str(o, "{\"time\":\"");
+	show_time(o, env_wall_ms(log->env));
+	out_str(o, "\",\"process\":");
+	json_text(o, view_str(log->process));
+	out_fmt(o, ",\"severity\":\"%s\",\"event\":\"%s\",\"id\":%u,\"category\":\"%s\"",
+		event_severity_name(k->severity), k->name, k->id, k->category);
+	if (k->source != NULL && *k->source != 0)
+		out_fmt(o, ",\"source\":\"%s\"", k->source);
+	if (repeated > 0)
+		out_fmt(o, ",\"repeated\":%llu", (unsigned long long)repeated);
+	if (log->lost_untold > 0)
+		out_fmt(o, ",\"lost\":%llu", (unsigned long long)log->lost_untold);
+	out_str(o, n == 0 ? "" : ",\"fields\":{");
+	for (size_t i = 0; i < n; i++) {
+		out_str(o, i == 0 ? "" : ",");
+		json_text(o, view_str(f[i].name));
+		out_u8(o, ':');
+		json_text(o, view_str(f[i].value));
+	}
+	out_str(o, n == 0 ? "}\n" : "}}\n");
+}
+
+static void show_plain(struct event_log *log, const struct event_kind *k, const struct field *f, size_t n,
+		       uint64_t repeated, struct out *o)
+{
+	show_time(o, env_wall_ms(log->env));
+	out_fmt(o, " %s %s %s", log->process, event_severity_name(k->severity), k->name);
+	for (size_t i = 0; i < n; i++) {
+		out_fmt(o, " %s=\"", f[i].name);
+		text_escape(o, view_str(f[i].value), VALUE_MAX);
+		out_u8(o, '"');
+	}
+	if (k->source != NULL && *k->source != 0)
+		out_fmt(o, " (%s)", k->source);
+	if (repeated > 0)
+		out_fmt(o, " and %llu more like it", (unsigned long long)repeated);
+	if (log->lost_untold > 0)
+		out_fmt(o, " (%llu lines lost before)", (unsigned long long)log->lost_untold);
+	out_u8(o, '\n');
+}
+
+/* Whole or not at all, and never waited for: asked first, since the descriptor may be one that blocks. */
+static bool write_line(int fd, struct view line)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
+		return false;
+	ssize_t n;
+	do
+		n = write(fd, line.p, line.n);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)line.n;
+}
+
+static void put(struct event_log *log, unsigned kind, const struct field *f, size_t n, uint64_t repeated)
+{
+	const struct event_kind *k = &log->kinds[kind];
+	out_clear(&log->line);
+	for (;; n--) { /* a line too long loses its last fields */
+		(log->json ? show_json : show_plain)(log, k, f, n, repeated, &log->line);
+		if (!log->line.bad || n == 0)
+			break;
+		out_clear(&log->line);
+	}
+	if (write_line(log->fd, out_view(&log->line))) {
+		log->lost_untold = 0;
+	} else {
+		log->lost++;
+		log->lost_untold++;
+	}
+}
+
+/* --- storms --- */
+
+static void tell_storm(struct event_log *log, unsigned kind)
+{
+	struct storm *s = &log->storms[kind];
+	uint64_t held = s->held;
+	s->held = 0;
+	s->told_ms = env_now_ms(log->env);
+	if (held > 0)
+		put(log, kind, NULL, 0, held);
+}
+
+/* Begins a new window when the old one is over; a quiet window ends the storm. */
+static void roll_window(struct event_log *log, unsigned kind)
+{
+	struct storm *s = &log->storms[kind];
+	int64_t now = env_now_ms(log->env);
+	if (now - s->window_ms < EVENT_STORM_WINDOW_MS)
+		return;
+	if (s->rages && (s->in_window <= EVENT_STORM_MAX || now - s->window_ms >= 2 * EVENT_STORM_WINDOW_MS)) {
+		s->rages = false;
+		tell_storm(log, kind);
+	} else if (s->rages && now - s->told_ms >= EVENT_STORM_TELL_MS) {
+		tell_storm(log, kind);
+	}
+	s->window_ms = now;
+	s->in_window = 0;
+}
+
+static void on_timer(void *ctx)
+{
+	struct event_log *log = ctx;
+	CHECK(log, EVENT_LOG_MAGIC);
+	bool any = false;
+	for (unsigned i = 0; i < log->n_kinds; i++) {
+		if (log->storms[i].rages)
+			roll_window(log, i);
+		any = any || log->storms[i].rages;
+	}
+	if (any)
+		timer_after(&log->timer, EVENT_STORM_WINDOW_MS);
+}
+
+static bool is_held(struct event_log *log, unsigned kind)
+{
+	struct storm *s = &log->storms[kind];
+	roll_window(log, kind);
+	s->in_window++;
+	if (!s->rages && s->in_window <= EVENT_STORM_MAX)
+		return false;
+	if (!s->rages) {
+		s->rages = true;
+		s->told_ms = env_now_ms(log->env);
+		if (!timer_is_set(&log->timer))
+			timer_after(&log->timer, EVENT_STORM_WINDOW_MS);
+	}
+	s->held++;
+	return true;
+}
+
+/* --- public --- */
+
+void event_emit(struct event_log *log, unsigned kind_index, ...)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	assert(kind_index < log->n_kinds);
+	if (log->kinds[kind_index].severity < log->least || is_held(log, kind_index))
+		return;
+	struct field fields[FIELDS_MAX];
+	size_t n = 0;
+	va_list args;
+	va_start(args, kind_index);
+	for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
+		const char *value = va_arg(args, const char *);
+		assert(n < FIELDS_MAX);
+		fields[n++] = (struct field){ name, value == NULL ? "" : value };
+	}
+	va_end(args);
+	put(log, kind_index, fields, n, 0);
+}
+
+struct event_log *event_log_new(struct env *env, const struct event_kind *kinds, size_t n_kinds, const char *process,
+				int fd, bool json)
+{
+	struct event_log *log = mem_zero(sizeof *log);
+	log->magic = EVENT_LOG_MAGIC;
+	log->env = env;
+	log->kinds = kinds;
+	log->n_kinds = n_kinds;
+	log->storms = mem_zero(mem_mul(n_kinds, sizeof *log->storms));
+	for (size_t i = 0; i < n_kinds; i++)
+		log->storms[i].window_ms = env_now_ms(env);
+	log->process = mem_strdup(process);
+	log->fd = fd;
+	log->json = json;
+	log->least = EVENT_INFO;
+	out_init(&log->line, LINE_MAX_OCTETS);
+	timer_init(&log->timer, env, on_timer, log);
+	return log;
+}
+
+void event_log_free(struct event_log **log)
+{
+	if (*log == NULL)
+		return;
+	CHECK(*log, EVENT_LOG_MAGIC);
+	for (unsigned i = 0; i < (*log)->n_kinds; i++)
+		tell_storm(*log, i);
+	timer_stop(&(*log)->timer);
+	out_fini(&(*log)->line);
+	MEM_FREE((*log)->storms);
+	MEM_FREE((*log)->process);
+	(*log)->magic = 0;
+	MEM_FREE(*log);
+}
+
+void event_log_set_level(struct event_log *log, enum event_severity least)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	log->least = least;
+}
+
+uint64_t event_lost(const struct event_log *log)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	return log->lost;
+}

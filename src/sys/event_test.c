@@ -1,0 +1,193 @@
+/* event_test.c - lines as an operator's tools read them, storms counted, nothing waited for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "sys/event.h"
+#include "sys/fake_env.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <unistd.h>
+
+enum { KIND_REFUSED, KIND_DEBUG, KIND_COUNT };
+static const struct event_kind kinds[KIND_COUNT] = {
+	[KIND_REFUSED] = { "link.refused", 17, EVENT_WARNING, "x400", "MSExchangeMTA 289", "The peer said no." },
+	[KIND_DEBUG] = { "link.octets", 18, EVENT_DEBUG, "x400", "", "Octets came." },
+};
+
+struct world {
+	struct env *env;
+	struct event_log *log;
+	int in, out; /* a pipe */
+	char text[65536];
+};
+
+static void setup(struct world *w, bool json)
+{
+	int fds[2];
+	memset(w, 0, sizeof *w);
+	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+	w->in = fds[0];
+	w->out = fds[1];
+	w->env = fake_env_new();
+	w->log = event_log_new(w->env, kinds, KIND_COUNT, "link.1", w->out, json);
+}
+
+static const char *lines(struct world *w)
+{
+	ssize_t n = read(w->in, w->text, sizeof w->text - 1);
+	w->text[n < 0 ? 0 : n] = 0;
+	return w->text;
+}
+
+static unsigned count_lines(const char *s)
+{
+	unsigned n = 0;
+	for (; *s != 0; s++)
+		n += *s == '\n';
+	return n;
+}
+
+static void teardown(struct world *w)
+{
+	event_log_free(&w->log);
+	fake_env_free(&w->env);
+	close(w->in);
+	close(w->out);
+}
+
+static void test_text_line(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, false);
+	event_emit(w.log, KIND_REFUSED, "peer", "10.0.0.1:102", "why", "a\"b\n\xff", NULL);
+	assert_string_equal(lines(&w), "2026-01-01T00:00:00.000Z link.1 warning link.refused peer=\"10.0.0.1:102\" "
+		"why=\"a\\\"b\\x0a\\xff\" (MSExchangeMTA 289)\n");
+	event_emit(w.log, KIND_DEBUG, NULL);
+	assert_string_equal(lines(&w), ""); /* below the level */
+	event_log_set_level(w.log, EVENT_DEBUG);
+	fake_env_pass(w.env, 61234);
+	event_emit(w.log, KIND_DEBUG, NULL);
+	assert_string_equal(lines(&w), "2026-01-01T00:01:01.234Z link.1 debug link.octets\n");
+	teardown(&w);
+}
+
+static void test_json_line_is_json(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	/* Any octets in a value: control, quote, good UTF-8, and octets that are none (RFC 3629). */
+	event_emit(w.log, KIND_REFUSED, "why", "q\"b\\c\x01 \xc3\xa4 \xff\xc3", "other", "", NULL);
+	json_error_t error;
+	json_t *j = json_loads(lines(&w), 0, &error);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "event")), "link.refused");
+	assert_string_equal(json_string_value(json_object_get(j, "process")), "link.1");
+	assert_string_equal(json_string_value(json_object_get(j, "severity")), "warning");
+	assert_string_equal(json_string_value(json_object_get(j, "source")), "MSExchangeMTA 289");
+	assert_int_equal(json_integer_value(json_object_get(j, "id")), 17);
+	json_t *f = json_object_get(j, "fields");
+	assert_string_equal(json_string_value(json_object_get(f, "why")),
+			    "q\"b\\c\x01 \xc3\xa4 \xc3\xbf\xc3\x83"); /* as the characters of that number */
+	json_decref(j);
+	teardown(&w);
+}
+
+static void test_storm_becomes_one_line(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	event_log_set_level(w.log, EVENT_DEBUG);
+	for (int i = 0; i < 500; i++)
+		event_emit(w.log, KIND_REFUSED, "n", "1", NULL);
+	event_emit(w.log, KIND_DEBUG, NULL); /* another kind is no part of it */
+	assert_int_equal(count_lines(lines(&w)), EVENT_STORM_MAX + 1);
+	fake_env_pass(w.env, 999);
+	assert_string_equal(lines(&w), "");
+	fake_env_pass(w.env, 1001); /* a whole window of silence */
+	const char *text = lines(&w);
+	assert_int_equal(count_lines(text), 1);
+	assert_non_null(strstr(text, "\"repeated\":480"));
+	fake_env_pass(w.env, 100000);
+	assert_string_equal(lines(&w), "");
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(count_lines(lines(&w)), 1);
+	teardown(&w);
+}
+
+static void test_long_storm_is_told_every_minute(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	unsigned written = 0;
+	for (int i = 0; i < 1250; i++) { /* 125 s of 300 a second */
+		for (int k = 0; k < 30; k++)
+			event_emit(w.log, KIND_REFUSED, NULL);
+		fake_env_pass(w.env, 100);
+		written += count_lines(lines(&w));
+	}
+	assert_int_equal(written, EVENT_STORM_MAX + 2);
+	fake_env_pass(w.env, 5000);
+	assert_int_equal(count_lines(lines(&w)), 1);
+	teardown(&w);
+}
+
+static void test_full_pipe_counts_and_says_so_later(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	char block[4096];
+	memset(block, 'x', sizeof block);
+	while (write(w.out, block, sizeof block) > 0)
+		;
+	event_emit(w.log, KIND_REFUSED, NULL);
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(event_lost(w.log), 2);
+	while (read(w.in, block, sizeof block) > 0)
+		;
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_non_null(strstr(lines(&w), "\"lost\":2"));
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_null(strstr(lines(&w), "lost"));
+	assert_int_equal(event_lost(w.log), 2);
+	teardown(&w);
+}
+
+static void test_long_lines_stay_whole(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	char large[5000];
+	memset(large, 1, sizeof large); /* six octets each in JSON */
+	large[sizeof large - 1] = 0;
+	event_emit(w.log, KIND_REFUSED, "a", "kept", "b", large, "c", large, NULL);
+	const char *text = lines(&w);
+	json_t *j = json_loads(text, 0, NULL);
+	assert_non_null(j);
+	assert_true(strlen(text) <= 4096);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(j, "fields"), "a")), "kept");
+	json_decref(j);
+	teardown(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_line),
+		cmocka_unit_test(test_json_line_is_json),
+		cmocka_unit_test(test_storm_becomes_one_line),
+		cmocka_unit_test(test_long_storm_is_told_every_minute),
+		cmocka_unit_test(test_full_pipe_counts_and_says_so_later),
+		cmocka_unit_test(test_long_lines_stay_whole),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
