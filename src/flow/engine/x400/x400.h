@@ -110,6 +110,10 @@ size_t x400_transfer_room(const struct x400 *x); /* octets wanted now: 0 when th
 void x400_transfer_data(struct x400 *x, struct view part, int64_t now_ms); /* at most room octets; the last one ends the activity */
 void x400_transfer_discard(struct x400 *x); /* gives the outbound transfer up: X400_TRANSFER_FAILED follows */
 
+/* Presentation context agreed for the message transfer syntax (2.6.0.2.7), which stands in the EXTERNAL of a transfer's
+ * octets; 0 until bound. */
+unsigned x400_transfer_context(const struct x400 *x);
+
 /* --- inbound transfer --- */
 void x400_checkpoint_confirm(struct x400 *x, uint32_t serial);
 MUST_CHECK bool x400_transfer_accept(struct x400 *x, struct err *e);

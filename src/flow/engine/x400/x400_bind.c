@@ -162,6 +162,11 @@ void x400_on_accepted(struct x400 *x, const struct session_event *ev)
 	x400_change(x, X400_S_OPEN);
 }
 
+unsigned x400_transfer_context(const struct x400 *x)
+{
+	return (unsigned)presentation_id(&x->pres, PRESENTATION_MTSE);
+}
+
 /* --- responder --- */
 
 static bool is_ours(const struct x400 *x, const struct session_event *ev)

@@ -1,0 +1,72 @@
+# A thin front of Meson. On a fresh Debian 12 with make and apt: `make run` or `make test`, nothing else.
+#
+#   make build   build/posthorn            make test    everything, under ASan and UBSan, and the real jail
+#   make run     the three-site demo       make bench   speed, as ratios in one run
+#   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
+#   make lint    house rules, clang build  make format  clang-format    make conformance   cases by id
+
+SHARED ?= $(abspath ../shared)
+FUZZ_SECONDS ?= 30
+SIM_SEEDS ?= 1000
+JOBS ?= $(shell nproc)
+export CCACHE_DIR ?= $(HOME)/.cache/ccache
+
+.PHONY: all build run test bench fuzz sim lint format conformance clean deps kill-test
+all: build
+
+deps:
+	@tools/install-deps build
+
+build: build/build.ninja
+	@ninja -C build -j $(JOBS) posthorn | tail -n 1
+
+build/build.ninja:
+	@tools/install-deps build
+	@meson setup build --buildtype=release -Ddebug=true -Db_ndebug=false -Dshared=$(SHARED) >/dev/null
+
+build-asan/build.ninja:
+	@tools/install-deps build test
+	@meson setup build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Dshared=$(SHARED) >/dev/null
+
+build-fuzz/build.ninja:
+	@tools/install-deps build fuzz
+	@CC=clang meson setup build-fuzz --buildtype=debugoptimized -Dfuzz=true -Db_lundef=false \
+		-Db_sanitize=address,undefined -Dshared=$(SHARED) >/dev/null
+
+build-clang/build.ninja:
+	@tools/install-deps build fuzz
+	@CC=clang meson setup build-clang --buildtype=debugoptimized -Dshared=$(SHARED) >/dev/null
+
+run: build
+	@build/posthorn demo
+
+test: build build-asan/build.ninja
+	@tools/install-deps build test
+	@tools/run-tests $(SHARED)
+
+bench: build
+	@tools/install-deps build bench
+	@ninja -C build -j $(JOBS) >/dev/null
+	@tests/bench/run build
+
+fuzz: build-fuzz/build.ninja
+	@tools/install-deps build fuzz
+	@tools/run-fuzzers build-fuzz $(FUZZ_SECONDS)
+
+sim: build-asan/build.ninja
+	@ninja -C build-asan -j $(JOBS) sim >/dev/null
+	@build-asan/tests/sim/sim --seeds $(SIM_SEEDS)
+
+lint: build-clang/build.ninja
+	@tools/check-includes
+	@tools/check-house
+	@ninja -C build-clang -j $(JOBS) >/dev/null && echo "clang: clean"
+
+format:
+	@git ls-files '*.[ch]' | grep -v _table.h | xargs clang-format -i
+
+conformance:
+	@tools/conformance
+
+clean:
+	@rm -rf build build-asan build-fuzz build-clang

@@ -1,0 +1,319 @@
+/* assoc.c - one association: the pump between socket and machine, its timers, its end. */
+#include "proc/link/link_int.h"
+
+#include "base/mem.h"
+
+static void on_timer(void *ctx);
+static void on_idle(void *ctx);
+
+static void flush(struct assoc *a)
+{
+	struct out *o = x400_out(a->x);
+	if (a->stream == NULL || out_len(o) == 0)
+		return;
+	stream_write(a->stream, out_view(o));
+	out_drop(o, out_len(o));
+}
+
+static void arm(struct assoc *a)
+{
+	int64_t at = x400_deadline(a->x);
+	if (at == INT64_MAX)
+		timer_stop(&a->timer);
+	else
+		timer_set(&a->timer, at);
+}
+
+/* The initiator lets an association rest for its lifetime; any work sets the clock back. */
+static void arm_idle(struct assoc *a)
+{
+	if (a->initiator && a->bound && !a->releasing && outbound_is_empty(a)) {
+		if (!timer_is_set(&a->idle))
+			timer_after(&a->idle, (int64_t)a->peer->lifetime_ms);
+	} else {
+		timer_stop(&a->idle);
+	}
+}
+
+static void ended(struct assoc *a, const struct x400_event *ev)
+{
+	struct err why = ev->err;
+	if (ev->kind == X400_UNBOUND)
+		why = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
+	inbound_cancel(a);
+	if (why.kind != ERR_NONE) {
+		outbound_fail_all(a, &why);
+	} else {
+		struct err released;
+		err_set(&released, ERR_TEMP, ERR_OF_ASSOCIATION, "the association was released before the transfer began");
+		outbound_fail_all(a, &released);
+	}
+	a->why = why;
+	a->dead = true;
+}
+
+static void handle(struct assoc *a, const struct x400_event *ev)
+{
+	switch (ev->kind) {
+	case X400_BIND: bind_indication(a, ev); break;
+	case X400_BOUND: bind_confirmed(a, ev); break;
+	case X400_TRANSFER_BEGIN: inbound_begin(a); break;
+	case X400_TRANSFER_DATA: inbound_octets(a, ev->bytes); break;
+	/* The octets before it are with the switch or in our memory; without resume nothing more hangs on it. */
+	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(a->x, ev->serial); break;
+	case X400_TRANSFER_END: inbound_end(a); break;
+	case X400_TRANSFER_ABORTED: inbound_cancel(a); break;
+	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
+	case X400_TRANSFER_FAILED: outbound_failed(a, &ev->err); break;
+	case X400_TURN_PLEASE:
+	case X400_TURN_GIVEN: break; /* the switch decides about turns when it uses two-way links */
+	case X400_BIND_REFUSED:
+	case X400_UNBOUND:
+	case X400_ENDED: ended(a, ev); break;
+	}
+}
+
+void assoc_pump(struct assoc *a)
+{
+	CHECK(a, ASSOC_MAGIC);
+	if (a->pumping)
+		return; /* an event's handler asks for what we do anyway */
+	a->pumping = true;
+	struct x400_event ev;
+	int64_t now = env_now_ms(a->link->host.env);
+	while (!a->dead && !a->stalled && x400_next(a->x, &ev, now) == STEP_DONE)
+		handle(a, &ev);
+	if (!a->dead) {
+		outbound_start(a);
+		outbound_produce(a);
+	}
+	flush(a);
+	a->pumping = false;
+	if (a->dead || x400_wants_close(a->x)) {
+		assoc_bury(a);
+		return;
+	}
+	arm(a);
+	arm_idle(a);
+}
+
+static void on_timer(void *ctx)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	x400_tick(a->x, env_now_ms(a->link->host.env));
+	assoc_pump(a);
+}
+
+static void on_idle(void *ctx)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	assoc_release_when_idle(a);
+}
+
+void assoc_release_when_idle(struct assoc *a)
+{
+	a->releasing = true;
+	if (!outbound_is_empty(a) || a->in.state != IN_IDLE)
+		return; /* outbound_confirmed and inbound_answer come back here */
+	struct err e;
+	if (a->initiator && a->bound) {
+		if (!x400_unbind(a->x, env_now_ms(a->link->host.env), &e))
+			assoc_abort(a, &e);
+	} else if (!a->bound) {
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
+		assoc_abort(a, &e);
+	}
+	assoc_pump(a);
+}
+
+void assoc_stall(struct assoc *a)
+{
+	a->stalled = true;
+	if (a->stream != NULL)
+		stream_pause(a->stream);
+}
+
+void assoc_unstall(struct assoc *a)
+{
+	if (!a->stalled)
+		return;
+	a->stalled = false;
+	if (a->stream != NULL)
+		stream_resume(a->stream);
+	assoc_pump(a);
+}
+
+void assoc_abort(struct assoc *a, const struct err *why)
+{
+	if (a->dead)
+		return;
+	a->why = *why;
+	inbound_cancel(a);
+	outbound_fail_all(a, why);
+	x400_abort(a->x, why, env_now_ms(a->link->host.env));
+	a->dead = true;
+}
+
+/* --- the socket --- */
+
+static size_t on_data(void *ctx, struct view data)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	int64_t now = env_now_ms(a->link->host.env);
+	size_t taken = 0;
+	do {
+		size_t n = x400_feed(a->x, view_from(data, taken), now);
+		taken += n;
+		assoc_pump(a);
+		if (n == 0 && taken < data.n && !a->stalled && a->stream != NULL)
+			n = x400_feed(a->x, view_from(data, taken), now), taken += n;
+		if (n == 0)
+			break;
+	} while (taken < data.n && !a->stalled && a->stream != NULL);
+	return a->stream == NULL ? data.n : taken;
+}
+
+static void on_opened(void *ctx)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	assoc_pump(a); /* the connect request waits in the machine's output */
+}
+
+static void on_drained(void *ctx)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	assoc_pump(a);
+}
+
+static void on_closed(void *ctx, const struct err *why)
+{
+	struct assoc *a = ctx;
+	CHECK(a, ASSOC_MAGIC);
+	if (a->stream == NULL)
+		return;
+	x400_transport_closed(a->x, why);
+	a->stalled = false;
+	assoc_pump(a);
+	if (a->stream == NULL)
+		return; /* buried */
+	a->why = *why;
+	inbound_cancel(a);
+	outbound_fail_all(a, why);
+	assoc_bury(a);
+}
+
+static const struct stream_events assoc_stream_events = {
+	.opened = on_opened, .data = on_data, .drained = on_drained, .closed = on_closed,
+};
+
+/* --- birth and end --- */
+
+static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_link *peer, bool initiator)
+{
+	struct assoc *a = mem_zero(sizeof *a);
+	a->magic = ASSOC_MAGIC;
+	a->link = l;
+	a->id = id;
+	a->peer = peer;
+	a->initiator = initiator;
+	a->opened_ms = env_now_ms(l->host.env);
+	a->last = &a->first;
+	timer_init(&a->timer, l->host.env, on_timer, a);
+	timer_init(&a->idle, l->host.env, on_idle, a);
+	struct x400_config c;
+	bind_config(l, peer, initiator, &c);
+	a->x = x400_new(&c, a->opened_ms);
+	inbound_init(a);
+	a->next = l->assocs;
+	a->prev = &l->assocs;
+	if (a->next != NULL)
+		a->next->prev = &a->next;
+	l->assocs = a;
+	map_put(&l->by_id, id, a);
+	return a;
+}
+
+struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer)
+{
+	struct assoc *a = assoc_new(l, id, peer, true);
+	struct net_addr to, from;
+	struct err e;
+	bool bind = *peer->bind_address != 0;
+	if (FAULT(ENV_CONNECT)) {
+		err_set(&e, ERR_TEMP, ERR_OF_LINK, "%s: cannot connect (fault point)", peer->address);
+	} else if (net_addr_parse(peer->address, &to, &e) && (!bind || net_addr_parse(peer->bind_address, &from, &e))) {
+		a->stream = env_connect(l->host.env, &to, bind ? &from : NULL, &assoc_stream_events, a);
+		arm(a);
+		return a;
+	}
+	a->why = e;
+	a->dead = true;
+	assoc_bury(a);
+	return NULL;
+}
+
+struct assoc *assoc_accept(struct link *l, struct stream *s)
+{
+	struct assoc *a = assoc_new(l, INBOUND_BIT | l->next_inbound++, NULL, false);
+	a->stream = s;
+	l->n_inbound++;
+	stream_set_events(s, &assoc_stream_events, a);
+	arm(a);
+	return a;
+}
+
+static void tell_end(struct assoc *a)
+{
+	struct link *l = a->link;
+	const char *name = a->peer == NULL ? "" : a->peer->name;
+	const char *where = a->stream == NULL ? "" : stream_peer(a->stream);
+	if (a->why.kind == ERR_NONE)
+		EMIT(&l->host, ASSOC_RELEASED, "link", name, "peer", where);
+	else if (a->bound)
+		EMIT(&l->host, ASSOC_ENDED, "link", name, "peer", where, "why", a->why.text);
+	else if (a->initiator)
+		EMIT(&l->host, OPEN_FAILED, "link", name, "peer", a->peer->address, "why", a->why.text);
+	else
+		EMIT(&l->host, ASSOC_REFUSED, "peer", where, "why", a->why.text);
+	if (a->initiator || a->bound)
+		link_tell_assoc(l, MSG_ASSOC_DOWN, a, &a->why, a->bound);
+}
+
+void assoc_bury(struct assoc *a)
+{
+	CHECK(a, ASSOC_MAGIC);
+	struct link *l = a->link;
+	inbound_cancel(a);
+	tell_end(a);
+	flush(a);
+	if (a->stream != NULL)
+		stream_close(&a->stream, true);
+	timer_stop(&a->timer);
+	timer_stop(&a->idle);
+	if (!a->initiator)
+		l->n_inbound--;
+	map_take(&l->by_id, a->id);
+	*a->prev = a->next;
+	if (a->next != NULL)
+		a->next->prev = a->prev;
+	a->dead = true;
+	a->next = l->graves;
+	l->graves = a;
+}
+
+void assoc_free_graves(struct link *l)
+{
+	while (l->graves != NULL) {
+		struct assoc *a = l->graves;
+		l->graves = a->next;
+		inbound_fini(a);
+		x400_free(&a->x);
+		a->magic = 0;
+		free(a);
+	}
+}

@@ -1,0 +1,201 @@
+/* bind.c - who calls, and may they; what we say ourselves. */
+#include "proc/link/link_int.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static struct x400_credentials own_credentials(const struct link *l, const struct set_link *peer)
+{
+	const char *name = *peer->local_mta != 0 ? peer->local_mta : l->settings->mta.name;
+	return (struct x400_credentials){
+		.present = true, .mta_name = view_str(name),
+		.has_password = *peer->local_password != 0, .password = view_str(peer->local_password),
+		.form = peer->password_form == 0 ? X400_PASSWORD_IA5 : X400_PASSWORD_OCTETS,
+	};
+}
+
+/* A responder does not know yet who calls: the most generous of what its links allow; the peer's wishes only lower it. */
+static void widest(const struct link *l, struct x400_config *c)
+{
+	const struct set_link *links = l->settings->links.v;
+	c->checkpoint_size = 0;
+	c->window = 1;
+	c->session.versions = 2;
+	c->session.tpdu_size = 128;
+	for (size_t i = 0; i < l->settings->links.n; i++) {
+		const struct set_link *k = &links[i];
+		if (k->checkpoint_k > c->checkpoint_size)
+			c->checkpoint_size = (unsigned)k->checkpoint_k;
+		if (k->window > c->window)
+			c->window = (unsigned)k->window;
+		if (k->tpdu_size > c->session.tpdu_size)
+			c->session.tpdu_size = (size_t)k->tpdu_size;
+		if (k->session_v1)
+			c->session.versions = 3;
+	}
+}
+
+void bind_list_selectors(struct link *l)
+{
+	const struct set_link *links = l->settings->links.v;
+	l->own_tsels = mem_zero(mem_mul(l->settings->links.n, sizeof *l->own_tsels));
+	for (size_t i = 0; i < l->settings->links.n; i++) {
+		if (links[i].calling_tsel.n == 0) {
+			l->n_own_tsels = 0;
+			return;
+		}
+		l->own_tsels[l->n_own_tsels++] = links[i].calling_tsel;
+	}
+}
+
+void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c)
+{
+	const struct set_limits *limits = &l->settings->limits;
+	*c = (struct x400_config){
+		.session = { .side = initiator ? SESSION_INITIATOR : SESSION_RESPONDER, .collect_max = 64 * 1024,
+			     .out_max = UNSENT_HIGH },
+		.apdu_max = (size_t)(limits->message + limits->envelope),
+		.connect_timeout_ms = (uint32_t)limits->connect_timeout_ms,
+		.response_timeout_ms = (uint32_t)limits->response_timeout_ms,
+		.receive_timeout_ms = (uint32_t)limits->receive_timeout_ms,
+		.abort_timeout_ms = (uint32_t)limits->abort_timeout_ms,
+	};
+	if (peer == NULL) {
+		widest(l, c);
+		c->own_tsels = l->own_tsels;
+		c->n_own_tsels = l->n_own_tsels;
+		return;
+	}
+	c->session.versions = peer->session_v1 ? 3 : 2;
+	c->session.tpdu_size = (size_t)peer->tpdu_size;
+	c->session.calling_tsel = peer->calling_tsel;
+	c->session.called_tsel = peer->called_tsel;
+	c->session.send_tsel = peer->calling_tsel.n > 0 || peer->called_tsel.n > 0;
+	c->session.calling_ssel = peer->calling_ssel;
+	c->session.called_ssel = peer->called_ssel;
+	c->session.send_ssel = peer->calling_ssel.n > 0 || peer->called_ssel.n > 0;
+	c->calling_psel = peer->calling_psel;
+	c->called_psel = peer->called_psel;
+	c->send_psel = peer->calling_psel.n > 0 || peer->called_psel.n > 0;
+	c->own = own_credentials(l, peer);
+	c->checkpoint_size = (unsigned)peer->checkpoint_k;
+	c->window = (unsigned)peer->window;
+	c->two_way_alternate = peer->two_way_alternate;
+}
+
+/* Compares in a time that does not depend on where the difference is. */
+static bool same_secret(struct view a, struct view b)
+{
+	unsigned difference = a.n != b.n;
+	for (size_t i = 0; i < a.n && i < b.n; i++)
+		difference |= (unsigned)(a.p[i] ^ b.p[i]);
+	return difference == 0;
+}
+
+static bool selector_fits(const struct set_link *k, const struct x400_event *ev)
+{
+	return (k->calling_tsel.n == 0 || view_eq(k->calling_tsel, ev->called_tsel)) &&
+	       (k->called_tsel.n == 0 || view_eq(k->called_tsel, ev->calling_tsel));
+}
+
+/* Several links may name the same MTA (two selectors): the first whose selectors fit. */
+static const struct set_link *find_caller(const struct link *l, const struct x400_event *ev, bool *known_r)
+{
+	const struct set_link *links = l->settings->links.v;
+	*known_r = false;
+	for (size_t i = 0; i < l->settings->links.n; i++) {
+		const struct set_link *k = &links[i];
+		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : k->allow_null_bind;
+		if (!named)
+			continue;
+		*known_r = true;
+		if (selector_fits(k, ev))
+			return k;
+	}
+	return NULL;
+}
+
+static void refuse(struct assoc *a, enum x400_bind_error why, const struct err *cause)
+{
+	struct err e;
+	a->why = *cause;
+	if (!x400_bind_refuse(a->x, why, &e))
+		assoc_abort(a, &e);
+}
+
+static void refuse_caller(struct assoc *a, const struct x400_event *ev, bool known)
+{
+	char name[80], hex[80];
+	struct err e;
+	const struct actor_host *host = &a->link->host;
+	const char *mta = text_escaped(name, sizeof name, ev->peer.mta_name);
+	struct out o;
+	out_init(&o, sizeof hex);
+	text_hex(&o, view_first(ev->called_tsel, 32));
+	snprintf(hex, sizeof hex, "%s", out_cstr(&o));
+	out_fini(&o);
+	if (known) {
+		EMIT(host, TSEL_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", hex);
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" called transport selector 0x%s, no link of that name has it", mta, hex);
+	} else {
+		EMIT(host, ASSOC_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", hex);
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" is not the remote-mta-name of any link", mta);
+	}
+	refuse(a, X400_AUTHENTICATION, &e);
+}
+
+static bool password_fits(const struct set_link *k, const struct x400_credentials *given)
+{
+	struct view want = view_str(k->remote_password);
+	return want.n == 0 || (given->has_password && same_secret(given->password, want));
+}
+
+void bind_indication(struct assoc *a, const struct x400_event *ev)
+{
+	struct link *l = a->link;
+	struct err e;
+	bool known;
+	const struct set_link *k = find_caller(l, ev, &known);
+	if (k == NULL) {
+		refuse_caller(a, ev, known);
+		return;
+	}
+	if (ev->peer.present && !password_fits(k, &ev->peer)) {
+		EMIT(&l->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream));
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s password than link %s wants", k->remote_mta,
+			ev->peer.has_password ? "another" : "no other", k->name);
+		refuse(a, X400_AUTHENTICATION, &e);
+		return;
+	}
+	if (l->stopping || l->control == NULL || l->n_inbound > l->settings->limits.associations) {
+		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: %s", l->stopping ? "this MTA is stopping" :
+			l->control == NULL ? "the switch is not there" : "the limit of associations is reached");
+		refuse(a, X400_BUSY, &e);
+		return;
+	}
+	struct x400_credentials own = own_credentials(l, k);
+	if (!x400_bind_accept(a->x, &own, &e)) {
+		assoc_abort(a, &e);
+		return;
+	}
+	a->peer = k;
+	a->bound = true;
+	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
+	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
+}
+
+void bind_confirmed(struct assoc *a, const struct x400_event *ev)
+{
+	const struct set_link *k = a->peer;
+	struct err e;
+	if (*k->remote_password != 0 && (!ev->peer.present || !password_fits(k, &ev->peer))) {
+		EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream));
+		err_set(&e, ERR_PEER, ERR_OF_LINK, "the peer of link %s answered the bind without the password we want", k->name);
+		assoc_abort(a, &e);
+		return;
+	}
+	a->bound = true;
+	EMIT(&a->link->host, ASSOC_OUT, "link", k->name, "peer", stream_peer(a->stream));
+	link_tell_assoc(a->link, MSG_ASSOC_UP, a, NULL, false);
+}

@@ -1,0 +1,242 @@
+/* link.c - the process: its channels to the switch, and which association a message is for. */
+#include "proc/link/link_int.h"
+
+#include "base/mem.h"
+#include "sys/process.h"
+
+const struct set_link *link_find(const struct link *l, struct view name)
+{
+	const struct set_link *links = l->settings->links.v;
+	for (size_t i = 0; i < l->settings->links.n; i++)
+		if (view_eq(view_str(links[i].name), name))
+			return &links[i];
+	return NULL;
+}
+
+void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const struct err *why, bool was_open)
+{
+	if (l->control == NULL)
+		return;
+	struct msg_assoc msg = { .assoc = a->id, .link = view_str(a->peer == NULL ? "" : a->peer->name), .was_open = was_open,
+				 .err = { .reason = -1, .diagnostic = -1 } };
+	if (why != NULL)
+		msg.err = *why;
+	put_msg_assoc(chan_begin(l->control, (uint16_t)m), &msg);
+	chan_end(l->control);
+}
+
+/* --- what the switch says --- */
+
+static bool on_offer_credit(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	struct assoc *a = map_get(&l->by_offer, m.id);
+	if (a != NULL)
+		inbound_credit(a, m.n);
+	return true;
+}
+
+static bool on_offer_answer(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	struct assoc *a = map_take(&l->by_offer, m.id);
+	if (a != NULL)
+		inbound_answer(a, &m);
+	return true;
+}
+
+static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_assoc m;
+	if (!get_msg_assoc(payload, &m, e))
+		return false;
+	const struct set_link *peer = link_find(l, m.link);
+	if (peer == NULL || *peer->address == 0 || (m.assoc & INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_OPEN %llu names a link without address or an association that exists",
+			       (unsigned long long)m.assoc);
+	assoc_open(l, m.assoc, peer);
+	return true;
+}
+
+static bool on_assoc_close(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	struct assoc *a = map_get(&l->by_id, m.id);
+	if (a != NULL)
+		assoc_release_when_idle(a);
+	return true;
+}
+
+static void answer_gone(struct link *l, uint64_t transfer)
+{
+	struct msg_result r = { .transfer = transfer };
+	err_set(&r.err, ERR_TEMP, ERR_OF_ASSOCIATION, "the association has ended before the transfer began");
+	put_msg_result(chan_begin(l->control, MSG_TRANSFER_RESULT), &r);
+	chan_end(l->control);
+}
+
+static bool on_transfer(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_transfer m;
+	if (!get_msg_transfer(payload, &m, e))
+		return false;
+	if (map_get(&l->by_transfer, m.transfer) != NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER %llu is under way already", (unsigned long long)m.transfer);
+	struct assoc *a = map_get(&l->by_id, m.assoc);
+	if (a == NULL || a->dead || a->releasing)
+		answer_gone(l, m.transfer);
+	else
+		outbound_take(a, &m);
+	return true;
+}
+
+static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_piece m;
+	if (!get_msg_piece(payload, &m, e))
+		return false;
+	struct assoc *a = map_get(&l->by_transfer, m.id);
+	if (a != NULL)
+		outbound_content(a, &m);
+	return true;
+}
+
+#define TYPE(m, handler, bound) { .type = MSG_##m, .name = #m, .handle = handler, .max = bound }
+static const struct chan_type control_types[] = {
+	TYPE(OFFER_CREDIT, on_offer_credit, 16),
+	TYPE(OFFER_ANSWER, on_offer_answer, 4096),
+	TYPE(ASSOC_OPEN, on_assoc_open, 1024),
+	TYPE(ASSOC_CLOSE, on_assoc_close, 16),
+	TYPE(TRANSFER, on_transfer, MSG_ENVELOPE_MAX + MSG_INLINE_MAX),
+};
+static const struct chan_type bulk_types[] = {
+	TYPE(TRANSFER_DATA, on_transfer_data, MSG_PIECE_MAX + 16),
+};
+
+/* Without the switch nothing can be made durable: what is under way is given up, peers send it again. */
+static void switch_gone(struct link *l, const struct err *why)
+{
+	EMIT(&l->host, CHANNEL_CLOSED, "to", "switch", "why", why->text);
+	if (l->control != NULL)
+		chan_free(&l->control, false);
+	if (l->bulk != NULL)
+		chan_free(&l->bulk, false);
+	struct err gone;
+	err_set(&gone, ERR_TEMP, ERR_OF_PROCESS, "the switch has gone");
+	while (l->assocs != NULL) {
+		struct assoc *a = l->assocs;
+		a->stalled = false;
+		assoc_abort(a, &gone);
+		assoc_pump(a);
+		assert(l->assocs != a);
+	}
+}
+
+static void on_control_closed(void *ctx, const struct err *why)
+{
+	switch_gone(ctx, why);
+}
+
+static const struct chan_events control_events = {
+	.types = control_types, .n_types = ARRAY_LEN(control_types), .closed = on_control_closed,
+};
+static const struct chan_events bulk_events = {
+	.types = bulk_types, .n_types = ARRAY_LEN(bulk_types), .closed = on_control_closed,
+};
+
+void link_adopt_switch(struct link *l, bool bulk, struct stream *s)
+{
+	struct chan **c = bulk ? &l->bulk : &l->control;
+	if (*c != NULL) {
+		struct err e;
+		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "a new switch has taken over");
+		switch_gone(l, &e);
+	}
+	*c = chan_new(&s, bulk ? &bulk_events : &control_events, l, PROCESS_LINK, l->instance);
+}
+
+void link_accepted(struct link *l, struct stream *s)
+{
+	/* Twice the limit: those over it are told "busy" in the protocol, a flood beyond is cut. */
+	if (FAULT(ENV_ACCEPT) || l->n_inbound >= 2 * l->settings->limits.associations) {
+		EMIT(&l->host, ASSOC_LIMIT, "peer", stream_peer(s));
+		stream_close(&s, false);
+		return;
+	}
+	assoc_accept(l, s);
+}
+
+/* --- life --- */
+
+static void reap(void *ctx)
+{
+	struct link *l = ctx;
+	assoc_free_graves(l);
+	if (l->stopping && l->assocs == NULL && l->stopped != NULL) {
+		void (*stopped)(void *) = l->stopped;
+		l->stopped = NULL;
+		stopped(l->stopped_ctx);
+	}
+}
+
+struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance)
+{
+	struct link *l = mem_zero(sizeof *l);
+	l->magic = LINK_MAGIC;
+	l->host = *host;
+	l->settings = settings;
+	l->instance = instance;
+	bind_list_selectors(l);
+	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
+	env_add_hook(host->env, &l->reap);
+	return l;
+}
+
+void link_free(struct link **lp)
+{
+	struct link *l = *lp;
+	if (l == NULL)
+		return;
+	CHECK(l, LINK_MAGIC);
+	struct err e;
+	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the link process ends");
+	switch_gone(l, &e);
+	assoc_free_graves(l);
+	env_remove_hook(l->host.env, &l->reap);
+	map_fini(&l->by_id);
+	map_fini(&l->by_offer);
+	map_fini(&l->by_transfer);
+	free(l->own_tsels);
+	l->magic = 0;
+	MEM_FREE(*lp);
+}
+
+void link_stop(struct link *l, void (*done)(void *ctx), void *ctx)
+{
+	l->stopping = true;
+	l->stopped = done;
+	l->stopped_ctx = ctx;
+	for (struct assoc *a = l->assocs, *next; a != NULL; a = next) {
+		next = a->next;
+		if (!a->initiator && a->in.state == IN_IDLE) {
+			struct err e;
+			err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
+			assoc_abort(a, &e);
+			assoc_pump(a);
+		} else {
+			assoc_release_when_idle(a);
+		}
+	}
+}

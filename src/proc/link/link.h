@@ -1,0 +1,27 @@
+/* link.h - a link process: sockets and X.400 associations on one side, the switch on the other.
+ *
+ * Inbound:  octets -> x400 machine -> p1 splitter -> OFFER to the switch; its answer, given when the message is durable,
+ *           becomes the confirmation to the peer.
+ * Outbound: ASSOC_OPEN and TRANSFER from the switch -> p1 encoder -> x400 machine -> octets; the peer's confirmation
+ *           becomes TRANSFER_RESULT.
+ *
+ * It keeps nothing durable: when its channel to the switch ends, it aborts its associations; peers send again. */
+#pragma once
+#include "proc/table/actor.h"
+#include "proc/table/settings_table.h"
+
+struct link;
+
+/* settings must outlive the link. instance: number of this link process. */
+struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance);
+void link_free(struct link **l);
+
+/* A stream to the switch: control or bulk. A new pair replaces one that has ended. */
+void link_adopt_switch(struct link *l, bool bulk, struct stream *s);
+/* A connection of a peer. Refused at once while there is no switch. */
+void link_accepted(struct link *l, struct stream *s);
+/* Takes no new work, ends associations as they become idle, then calls done(ctx). */
+void link_stop(struct link *l, void (*done)(void *ctx), void *ctx);
+
+/* main of the process. */
+int link_main(uint32_t instance);

@@ -1,0 +1,51 @@
+/* main.c - the link process in the real world. */
+#include "proc/link/link.h"
+
+#include "base/mem.h"
+#include "proc/table/process_main.h"
+
+struct link_process {
+	struct process_main main;
+	struct link *link;
+};
+
+static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s)
+{
+	struct link_process *p = ctx;
+	(void)instance;
+	if (kind == PROCESS_SWITCH)
+		link_adopt_switch(p->link, bulk, s);
+	else
+		stream_close(&s, false);
+}
+
+static void on_accepted(void *ctx, const char *listener, struct stream *s)
+{
+	struct link_process *p = ctx;
+	(void)listener;
+	link_accepted(p->link, s);
+}
+
+static void on_finished(void *ctx)
+{
+	struct link_process *p = ctx;
+	process_finished(p->main.process, 0);
+}
+
+static void on_stop(void *ctx)
+{
+	struct link_process *p = ctx;
+	link_stop(p->link, on_finished, p);
+}
+
+int link_main(uint32_t instance)
+{
+	struct link_process p = { 0 };
+	process_main_begin(&p.main, PROCESS_LINK, instance);
+	p.link = link_new(&p.main.host, &p.main.settings, instance);
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	int status = process_main_run(&p.main, &events, &p);
+	link_free(&p.link);
+	process_main_end(&p.main);
+	return status;
+}

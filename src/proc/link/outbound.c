@@ -1,0 +1,168 @@
+/* outbound.c - a message on its way out: the switch's order -> encoded envelope and content -> the machine.
+ * An association holds two orders, so that the next activity starts in the turn in which the last one was confirmed. */
+#include "proc/link/link_int.h"
+
+#include "base/mem.h"
+
+bool outbound_is_empty(const struct assoc *a)
+{
+	return a->first == NULL;
+}
+
+static void handover_free(struct assoc *a, struct handover *h)
+{
+	map_take(&a->link->by_transfer, h->transfer);
+	out_fini(&h->head);
+	out_fini(&h->content);
+	free(h);
+}
+
+static void result(struct link *l, uint64_t transfer, const struct err *failed)
+{
+	if (l->control == NULL)
+		return;
+	struct msg_result r = { .transfer = transfer, .delivered = failed == NULL, .err = { .reason = -1, .diagnostic = -1 } };
+	if (failed != NULL)
+		r.err = *failed;
+	put_msg_result(chan_begin(l->control, MSG_TRANSFER_RESULT), &r);
+	chan_end(l->control);
+}
+
+static bool encode(struct assoc *a, struct handover *h, const struct msg_transfer *t, struct err *e)
+{
+	const struct set_limits *limits = &a->link->settings->limits;
+	struct arena *arena = arena_new(mem_mul((size_t)limits->envelope, ARENA_SLACK));
+	struct message m;
+	struct p1_encode_options options = { .context_id = x400_transfer_context(a->x),
+					     .extension_form = (enum p1_extension_form)a->peer->extension_form };
+	bool good = unpack_message(t->packed, &m, arena, e) &&
+		    p1_encode_head(&m, t->content_size, &options, &h->head, e);
+	arena_free(&arena);
+	return good;
+}
+
+void outbound_take(struct assoc *a, const struct msg_transfer *t)
+{
+	struct handover *h = mem_zero(sizeof *h);
+	struct err e;
+	h->transfer = t->transfer;
+	out_init(&h->head, MSG_ENVELOPE_MAX + MSG_INLINE_MAX);
+	out_init(&h->content, 2 * MSG_CREDIT);
+	if (!encode(a, h, t, &e)) {
+		result(a->link, h->transfer, &e);
+		out_fini(&h->head);
+		free(h);
+		return;
+	}
+	h->total = out_len(&h->head) + t->content_size;
+	out_bytes(&h->head, t->content);
+	h->left = h->to_pull = t->content_size - t->content.n;
+	map_put(&a->link->by_transfer, h->transfer, a);
+	*a->last = h;
+	a->last = &h->next;
+	assoc_pump(a);
+}
+
+/* Asks for content so that at most MSG_CREDIT is on the way or waiting here. */
+static void pull(struct assoc *a, struct handover *h)
+{
+	uint64_t under_way = h->left - h->to_pull;
+	if (h->to_pull == 0 || under_way > MSG_CREDIT / 2 || a->link->control == NULL)
+		return;
+	struct msg_count m = { h->transfer, MSG_CREDIT - under_way };
+	if (m.n > h->to_pull)
+		m.n = h->to_pull;
+	h->to_pull -= m.n;
+	put_msg_count(chan_begin(a->link->control, MSG_TRANSFER_PULL), &m);
+	chan_end(a->link->control);
+}
+
+void outbound_start(struct assoc *a)
+{
+	struct handover *h = a->first;
+	struct err e;
+	if (h == NULL || h->begun || !a->bound || !x400_can_transfer(a->x))
+		return;
+	if (!x400_transfer_begin(a->x, h->total, env_now_ms(a->link->host.env), &e)) {
+		outbound_failed(a, &e);
+		return;
+	}
+	h->begun = true;
+	pull(a, h);
+}
+
+static void give(struct assoc *a, struct out *from, size_t room)
+{
+	struct view part = view_first(out_view(from), room);
+	x400_transfer_data(a->x, part, env_now_ms(a->link->host.env));
+	out_drop(from, part.n);
+}
+
+void outbound_produce(struct assoc *a)
+{
+	struct handover *h = a->first;
+	while (h != NULL && h->begun && a->stream != NULL) {
+		struct out *from = out_len(&h->head) > 0 ? &h->head : &h->content;
+		size_t room = x400_transfer_room(a->x);
+		struct out *o = x400_out(a->x);
+		if (room == 0 || out_len(from) == 0 || stream_unsent(a->stream) >= UNSENT_HIGH)
+			return;
+		size_t before = out_len(from);
+		give(a, from, room);
+		if (from == &h->content) {
+			h->left -= before - out_len(from);
+			pull(a, h);
+		}
+		stream_write(a->stream, out_view(o));
+		out_drop(o, out_len(o));
+	}
+}
+
+void outbound_content(struct assoc *a, const struct msg_piece *piece)
+{
+	for (struct handover *h = a->first; h != NULL; h = h->next)
+		if (h->transfer == piece->id) {
+			out_bytes(&h->content, piece->octets);
+			break;
+		}
+	assoc_pump(a);
+}
+
+static void pop(struct assoc *a)
+{
+	struct handover *h = a->first;
+	a->first = h->next;
+	if (a->first == NULL)
+		a->last = &a->first;
+	handover_free(a, h);
+}
+
+void outbound_confirmed(struct assoc *a)
+{
+	if (a->first == NULL || !a->first->begun)
+		return;
+	if (FAULT(LINK_BEFORE_RESULT)) {
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the result is lost (fault point)");
+		assoc_abort(a, &e);
+		return;
+	}
+	result(a->link, a->first->transfer, NULL);
+	pop(a);
+	if (a->releasing)
+		assoc_release_when_idle(a);
+}
+
+void outbound_failed(struct assoc *a, const struct err *why)
+{
+	if (a->first == NULL)
+		return;
+	result(a->link, a->first->transfer, why);
+	pop(a);
+}
+
+void outbound_fail_all(struct assoc *a, const struct err *why)
+{
+	while (a->first != NULL)
+		outbound_failed(a, why);
+}

@@ -1,0 +1,580 @@
+/* dispatch.c - one link's queue at work: window, associations, orders, results. Everything here is the link's own, so
+ * that a dead peer costs no other link anything. */
+#include "proc/switch/switch_int.h"
+
+#include "base/mem.h"
+
+static void refill(struct swlink *l);
+
+/* --- orders --- */
+
+struct order *order_new(struct swlink *l, const struct store_queued *q)
+{
+	struct order *o = mem_zero(sizeof *o);
+	*o = (struct order){ .transfer = q->transfer, .message = q->message, .link = l, .priority = q->priority,
+			     .attempts = q->attempts, .expires = q->expires, .size = q->size };
+	map_put(&l->sw->orders, o->transfer, o);
+	return o;
+}
+
+void order_keep_id(struct order *o, const struct mts_id *id)
+{
+	struct view *parts[] = { &o->id.domain.country.value, &o->id.domain.admd.value, &o->id.domain.prmd.value, &o->id.local };
+	size_t n = 0;
+	free(o->id_octets);
+	o->id = *id;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		n = mem_add(n, parts[i]->n);
+	uint8_t *p = o->id_octets = mem_alloc(n);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (parts[i]->n > 0)
+			memcpy(p, parts[i]->p, parts[i]->n);
+		parts[i]->p = p;
+		p += parts[i]->n;
+	}
+}
+
+void order_keep_hot(struct order *o, struct view packed, struct view content)
+{
+	uint8_t *p = mem_alloc(mem_add(packed.n, content.n));
+	memcpy(p, packed.p, packed.n);
+	if (content.n > 0)
+		memcpy(p + packed.n, content.p, content.n);
+	o->hot_packed = view_of(p, packed.n);
+	o->hot_content = view_of(p + packed.n, content.n);
+	o->has_hot = true;
+	o->link->sw->hot += packed.n + content.n;
+}
+
+static void forget_hot(struct order *o)
+{
+	if (!o->has_hot)
+		return;
+	o->link->sw->hot -= o->hot_packed.n + o->hot_content.n;
+	free((void *)(uintptr_t)o->hot_packed.p);
+	o->hot_packed = o->hot_content = (struct view){ NULL, 0 };
+	o->has_hot = false;
+}
+
+void order_free(struct order *o)
+{
+	forget_hot(o);
+	map_take(&o->link->sw->orders, o->transfer);
+	free(o->id_octets);
+	free(o);
+}
+
+void dispatch_enter(struct swlink *l, struct order *o)
+{
+	struct queue_entry entry = { o->transfer, o->priority, o };
+	if (!l->complete[o->priority] || !queue_window_push(l->window, entry)) {
+		l->complete[o->priority] = false;
+		order_free(o);
+	}
+	dispatch_run(l);
+}
+
+/* --- associations --- */
+
+static struct proc *least_loaded_link(struct sw *s)
+{
+	struct proc *best = NULL;
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		if (p->kind == PROCESS_LINK && !p->dead && p->control != NULL && p->bulk != NULL &&
+		    (best == NULL || p->n_assocs < best->n_assocs))
+			best = p;
+	return best;
+}
+
+static void assoc_free(struct swassoc *a)
+{
+	struct swlink *l = a->link;
+	for (struct swassoc **at = &l->assocs; *at != NULL; at = &(*at)->next)
+		if (*at == a) {
+			*at = a->next;
+			break;
+		}
+	l->n_assocs--;
+	if (a->state == ASSOC_OPENING)
+		l->n_opening--;
+	a->proc->n_assocs--;
+	map_take(&l->sw->assocs, a->id);
+	free(a);
+}
+
+static bool open_one(struct swlink *l)
+{
+	struct sw *s = l->sw;
+	struct proc *p = least_loaded_link(s);
+	struct out *o = proc_begin(p, MSG_ASSOC_OPEN);
+	if (o == NULL)
+		return false;
+	struct swassoc *a = mem_zero(sizeof *a);
+	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .next = l->assocs };
+	l->assocs = a;
+	l->n_assocs++;
+	l->n_opening++;
+	p->n_assocs++;
+	map_put(&s->assocs, a->id, a);
+	struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_assoc(o, &m);
+	proc_end(p);
+	return true;
+}
+
+static void open_more(struct swlink *l)
+{
+	struct sw *s = l->sw;
+	if (*l->set->address == 0 || s->stopping || timer_is_set(&l->open_timer))
+		return;
+	bool urgent = queue_window_count(l->window, PRIORITY_URGENT) > 0;
+	unsigned want = queue_associations(&l->policy, queue_window_total(l->window) == 0 ? 0 : l->queued, urgent);
+	if (l->open_failures > 0 && want > 1)
+		want = 1; /* one probe is enough to learn that the peer is back */
+	while (l->n_assocs < want && open_one(l))
+		;
+}
+
+static void on_open_timer(void *ctx)
+{
+	dispatch_run(ctx);
+}
+
+static void open_failed(struct swlink *l, const struct err *why)
+{
+	struct sw *s = l->sw;
+	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
+	if (l->open_failures++ == 0)
+		l->first_failure = env_wall_ms(s->host.env);
+	uint64_t delay = queue_open_delay(&l->policy, l->open_failures, env_random(s->host.env));
+	timer_after(&l->open_timer, (int64_t)delay);
+	dispatch_sweep(l);
+}
+
+/* --- handing over --- */
+
+static struct swassoc *free_assoc(struct swlink *l)
+{
+	struct swassoc *best = NULL;
+	for (struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->state == ASSOC_OPEN && a->in_flight < HANDOVERS && (best == NULL || a->in_flight < best->in_flight))
+			best = a;
+	return best;
+}
+
+/* From memory, or from the store. False: the row cannot be read. */
+static bool load(struct order *o, struct store_loaded *loaded, struct err *e)
+{
+	struct sw *s = o->link->sw;
+	arena_reset(s->work);
+	if (!store_load_transfer(s->store, o->transfer, loaded, s->work, e))
+		return false;
+	struct out packed;
+	out_init(&packed, MSG_ENVELOPE_MAX);
+	pack_message(&packed, loaded->m, 0, loaded->m->n_rcpt);
+	bool fits = !packed.bad;
+	order_keep_id(o, &loaded->m->id);
+	if (fits)
+		order_keep_hot(o, out_view(&packed), loaded->in_file ? (struct view){ NULL, 0 } : loaded->content);
+	out_fini(&packed);
+	return fits || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
+}
+
+static void give_up(struct order *o, const struct err *why);
+
+static void hand_over(struct order *o, struct swassoc *a)
+{
+	struct swlink *l = o->link;
+	struct store_loaded loaded;
+	struct err e;
+	if (!o->has_hot && !load(o, &loaded, &e)) {
+		char transfer[24];
+		snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
+		EMIT(&l->sw->host, STORE_DAMAGED, "transfer", transfer, "why", e.text);
+		/* It stays in the store for the operator; nobody waits behind it. */
+		order_free(o);
+		return;
+	}
+	if (FAULT(SWITCH_TRANSFER))
+		CANT_HAPPEN("a transfer could not be given to a link (fault point)");
+	struct msg_transfer m = { .transfer = o->transfer, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size };
+	if (o->size <= MSG_INLINE_MAX)
+		m.content = o->hot_content;
+	put_msg_transfer(proc_begin(a->proc, MSG_TRANSFER), &m);
+	proc_end(a->proc);
+	o->assoc = a;
+	o->pulled = 0;
+	o->sent_at_ms = env_now_ms(l->sw->host.env);
+	a->in_flight++;
+	l->in_flight++;
+	if (o->size <= MSG_INLINE_MAX || o->hot_content.n == 0)
+		forget_hot(o); /* a long inline content is kept to be pulled */
+}
+
+void dispatch_run(struct swlink *l)
+{
+	struct queue_entry entry;
+	struct swassoc *a;
+	refill(l);
+	while ((a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry)) {
+		hand_over(entry.user, a);
+		refill(l);
+	}
+	open_more(l);
+}
+
+/* Orders by association: few in flight on one, so a walk over all orders happens only when an association ends. */
+static void take_back(struct swassoc *a)
+{
+	struct sw *s = a->link->sw;
+	struct order *o;
+	for (size_t i = 0; a->in_flight > 0 && (o = map_next(&s->orders, &i)) != NULL;)
+		if (o->assoc == a) {
+			struct queue_entry entry = { o->transfer, o->priority, o };
+			o->assoc = NULL;
+			a->in_flight--;
+			a->link->in_flight--;
+			queue_window_unget(a->link->window, entry);
+		}
+}
+
+bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct sw *s = p->sw;
+	struct msg_assoc m;
+	if (!get_msg_assoc(payload, &m, e))
+		return false;
+	struct swlink *l = switch_link(s, m.link);
+	struct swassoc *a = map_get(&s->assocs, m.assoc);
+	if (l == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP names no link of ours");
+	if (a == NULL || a->state != ASSOC_OPENING) {
+		l->n_inbound++;
+		/* The peer is there: the next attempt to reach it need not wait. */
+		if (timer_is_set(&l->open_timer)) {
+			timer_stop(&l->open_timer);
+			dispatch_run(l);
+		}
+		return true;
+	}
+	a->state = ASSOC_OPEN;
+	l->n_opening--;
+	l->open_failures = 0;
+	l->last_error[0] = 0;
+	dispatch_run(l);
+	return true;
+}
+
+bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct sw *s = p->sw;
+	struct msg_assoc m;
+	if (!get_msg_assoc(payload, &m, e))
+		return false;
+	struct swassoc *a = map_get(&s->assocs, m.assoc);
+	struct swlink *l = switch_link(s, m.link);
+	if (a == NULL) {
+		if (l != NULL && l->n_inbound > 0)
+			l->n_inbound--;
+		return true;
+	}
+	l = a->link;
+	take_back(a);
+	assoc_free(a);
+	if (m.err.kind != ERR_NONE)
+		open_failed(l, &m.err);
+	dispatch_run(l);
+	return true;
+}
+
+/* Streams what was pulled: from the order's own copy, or from the content file, in pieces. */
+bool dispatch_pull(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct sw *s = p->sw;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	struct order *o = map_get(&s->orders, m.id);
+	if (o == NULL || o->assoc == NULL || o->assoc->proc != p || m.n > o->size - o->pulled)
+		return o == NULL || o->assoc == NULL ||
+		       err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_PULL %llu asks for more than there is", (unsigned long long)m.id);
+	uint8_t *buf = mem_alloc(MSG_PIECE_MAX);
+	while (m.n > 0 && p->bulk != NULL) {
+		size_t n = m.n < MSG_PIECE_MAX ? (size_t)m.n : MSG_PIECE_MAX, got = 0;
+		struct msg_piece piece = { o->transfer, { NULL, 0 } };
+		struct err why;
+		if (o->has_hot && o->hot_content.n == o->size) {
+			piece.octets = view_of(o->hot_content.p + o->pulled, n);
+		} else if (store_read_content(s->store, o->message, o->pulled, buf, n, &got, &why) && got == n) {
+			piece.octets = view_of(buf, n);
+		} else {
+			char transfer[24];
+			snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
+			EMIT(&s->host, STORE_DAMAGED, "transfer", transfer, "why", why.text);
+			break; /* the link's own timer ends the association */
+		}
+		put_msg_piece(chan_begin(p->bulk, MSG_TRANSFER_DATA), &piece);
+		chan_end(p->bulk);
+		o->pulled += n;
+		m.n -= n;
+	}
+	free(buf);
+	return true;
+}
+
+/* --- results --- */
+
+static void nothing_more(struct sw *s, struct waiting *w)
+{
+	place_enter_windows(s, w); /* a report made on the way may have transfers of its own */
+}
+
+static void gone_from_queue(struct order *o)
+{
+	struct swlink *l = o->link;
+	l->queued -= l->queued > 0;
+	l->octets -= l->octets < o->size ? l->octets : o->size;
+	order_free(o);
+}
+
+static void put_step(struct order *o, enum store_step_kind kind, const char *text)
+{
+	struct store_step step = { .kind = kind, .id = &o->id, .peer = o->link->name, .text = view_str(text), .size = o->size };
+	store_put_step(o->link->sw->store, &step);
+}
+
+static void delivered(struct order *o)
+{
+	struct sw *s = o->link->sw;
+	o->link->sent++;
+	put_step(o, STEP_TRANSFER_OUT, "");
+	store_transfer_done(s->store, o->transfer);
+	gone_from_queue(o);
+}
+
+/* For good: every recipient of this transfer is reported, in the same group in which the transfer goes. */
+static void give_up(struct order *o, const struct err *why)
+{
+	struct sw *s = o->link->sw;
+	struct store_loaded loaded;
+	struct err e;
+	arena_reset(s->work);
+	if (!store_load_transfer(s->store, o->transfer, &loaded, s->work, &e)) {
+		EMIT(&s->host, STORE_DAMAGED, "why", e.text);
+		order_free(o);
+		return;
+	}
+	struct waiting *w = switch_wait(s, nothing_more, NULL, 0);
+	order_keep_id(o, &loaded.m->id);
+	if (why->diagnostic == 5)
+		put_step(o, STEP_EXPIRED, why->text);
+	place_failure(s, &loaded, why, w);
+	store_transfer_reported(s->store, o->transfer);
+	w->ticket = store_ticket(s->store);
+	gone_from_queue(o);
+}
+
+static void retry_later(struct order *o, const struct err *why)
+{
+	struct swlink *l = o->link;
+	struct sw *s = l->sw;
+	uint32_t failures = o->attempts + 1;
+	if (queue_gives_up(&l->policy, failures)) {
+		struct err final = *why;
+		final.reason = why->reason < 0 ? 0 : why->reason; /* transfer-failure */
+		give_up(o, &final);
+		return;
+	}
+	char text[24];
+	snprintf(text, sizeof text, "%u", failures);
+	EMIT(&s->host, MESSAGE_RETRY, "link", l->set->name, "attempts", text, "why", why->text);
+	uint64_t delay = queue_transfer_delay(&l->policy, failures, env_random(s->host.env));
+	wall_ms_t next = env_wall_ms(s->host.env) + (wall_ms_t)delay;
+	store_transfer_retry(s->store, o->transfer, next, failures, why->text);
+	put_step(o, STEP_RETRY, why->text);
+	order_free(o);
+	if (!timer_is_set(&l->wake_timer) || l->wake_timer.at_ms > env_now_ms(s->host.env) + (int64_t)delay)
+		timer_after(&l->wake_timer, (int64_t)delay);
+}
+
+bool dispatch_result(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct msg_result m;
+	if (!get_msg_result(payload, &m, e))
+		return false;
+	struct order *o = map_get(&p->sw->orders, m.transfer);
+	if (o == NULL || o->assoc == NULL || o->assoc->proc != p)
+		return true; /* of an association that was given up meanwhile */
+	struct swlink *l = o->link;
+	o->assoc->in_flight--;
+	l->in_flight--;
+	o->assoc = NULL;
+	if (FAULT(SWITCH_RESULT))
+		CANT_HAPPEN("a result could not be stored (fault point)");
+	if (m.delivered) {
+		delivered(o);
+	} else if (m.err.kind == ERR_PERM) {
+		give_up(o, &m.err);
+	} else if (m.err.culprit == ERR_OF_ASSOCIATION || m.err.culprit == ERR_OF_LINK || m.err.culprit == ERR_OF_PROCESS) {
+		/* Not this message's fault: it waits for the next association, first in line, uncounted. */
+		struct queue_entry entry = { o->transfer, o->priority, o };
+		queue_window_unget(l->window, entry);
+	} else {
+		retry_later(o, &m.err);
+	}
+	dispatch_run(l);
+	return true;
+}
+
+/* --- the window and the store --- */
+
+static void refill_priority(struct swlink *l, enum priority prio)
+{
+	enum { BATCH = 250 };
+	struct sw *s = l->sw;
+	wall_ms_t now = env_wall_ms(s->host.env);
+	while (!l->complete[prio] && queue_window_wants_refill(l->window, prio)) {
+		struct store_queued rows[BATCH];
+		size_t n = store_queue_next(s->store, l->name, prio, now, &l->place[prio], rows, BATCH);
+		for (size_t i = 0; i < n; i++) {
+			struct order *known = map_get(&s->orders, rows[i].transfer);
+			if (known != NULL)
+				continue;
+			struct order *o = order_new(l, &rows[i]);
+			struct queue_entry entry = { o->transfer, o->priority, o };
+			if (!queue_window_push(l->window, entry))
+				CANT_HAPPEN("a window that wants a refill has no room for a batch");
+		}
+		if (n < BATCH) {
+			l->complete[prio] = true;
+			l->place[prio] = (struct store_place){ 0 };
+		}
+	}
+}
+
+static void refill(struct swlink *l)
+{
+	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT; prio--)
+		refill_priority(l, (enum priority)prio);
+}
+
+/* Something in the store has come due: look from the start, what is in memory is skipped. */
+static void on_wake(void *ctx)
+{
+	struct swlink *l = ctx;
+	struct sw *s = l->sw;
+	for (int prio = 0; prio < PRIORITY_COUNT; prio++) {
+		l->complete[prio] = false;
+		l->place[prio] = (struct store_place){ 0 };
+	}
+	wall_ms_t now = env_wall_ms(s->host.env);
+	wall_ms_t next = store_queue_wakes(s->store, l->name, now);
+	if (next != 0)
+		timer_after(&l->wake_timer, next - now);
+	dispatch_run(l);
+}
+
+/* What has waited too long is reported: by its expiry, or because the link could not be opened max-open-retries times in a row
+ * since before it came. Looks at what is in the window, which holds the oldest. */
+void dispatch_sweep(struct swlink *l)
+{
+	struct sw *s = l->sw;
+	wall_ms_t now = env_wall_ms(s->host.env);
+	bool hopeless = l->open_failures >= l->policy.max_open_retries;
+	struct queue_entry entry;
+	struct err e;
+	size_t n = queue_window_total(l->window), kept = 0;
+	struct queue_entry *keep = mem_alloc(mem_mul(n, sizeof *keep));
+	for (size_t i = 0; i < n && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry); i++) {
+		struct order *o = entry.user;
+		if (o->expires != 0 && o->expires <= now) {
+			err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %s: %s", l->set->name, l->last_error);
+			give_up(o, &e);
+		} else if (hopeless) {
+			err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name,
+				   l->open_failures, l->last_error);
+			give_up(o, &e);
+		} else {
+			keep[kept++] = entry;
+		}
+	}
+	while (kept > 0)
+		queue_window_unget(l->window, keep[--kept]);
+	free(keep);
+	if (hopeless)
+		l->open_failures = 1;
+	if (!timer_is_set(&l->wake_timer)) {
+		wall_ms_t next = store_queue_wakes(s->store, l->name, now);
+		if (next != 0)
+			timer_after(&l->wake_timer, next - now);
+	}
+}
+
+/* --- life --- */
+
+void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set)
+{
+	const struct set_expiry *expiry = &s->settings->expiry;
+	*l = (struct swlink){ .sw = s, .set = set, .name = view_str(set->name) };
+	l->policy = (struct queue_policy){
+		.max_open_retries = (uint32_t)set->max_open_retries, .max_transfer_retries = (uint32_t)set->max_transfer_retries,
+		.open_interval_ms = set->open_interval_ms, .transfer_interval_ms = set->transfer_interval_ms,
+		.threshold = (unsigned)set->threshold, .max_associations = (unsigned)set->max_associations,
+		.timeout_s_per_k = { (uint32_t)set->timeout_non_urgent_s, (uint32_t)set->timeout_normal_s, (uint32_t)set->timeout_urgent_s },
+		.expiry_ms = { expiry->non_urgent_ms, expiry->normal_ms, expiry->urgent_ms },
+	};
+	l->window = queue_window_new(WINDOW_MAX);
+	timer_init(&l->open_timer, s->host.env, on_open_timer, l);
+	timer_init(&l->wake_timer, s->host.env, on_wake, l);
+	wall_ms_t now = env_wall_ms(s->host.env), next = store_queue_wakes(s->store, l->name, now);
+	if (next != 0)
+		timer_after(&l->wake_timer, next - now);
+}
+
+void dispatch_link_fini(struct swlink *l)
+{
+	struct queue_entry entry;
+	timer_stop(&l->open_timer);
+	timer_stop(&l->wake_timer);
+	while (queue_window_take(l->window, PRIORITY_NON_URGENT, &entry))
+		order_free(entry.user);
+	queue_window_free(&l->window);
+	while (l->assocs != NULL)
+		assoc_free(l->assocs);
+}
+
+void dispatch_proc_gone(struct proc *p)
+{
+	struct sw *s = p->sw;
+	if (p->kind != PROCESS_LINK)
+		return;
+	for (size_t i = 0; i < s->n_links; i++) {
+		struct swlink *l = &s->links[i];
+		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
+			next = a->next;
+			if (a->proc != p)
+				continue;
+			take_back(a);
+			assoc_free(a);
+		}
+		/* The counts of inbound associations of that process are not known apart: those of the others are told anew as they change. */
+		l->n_inbound = 0;
+		dispatch_run(l);
+	}
+}
+
+const char *dispatch_state(const struct swlink *l)
+{
+	unsigned open = l->n_assocs - l->n_opening;
+	if (open > 0)
+		return "open";
+	if (l->n_opening > 0)
+		return "opening";
+	if (timer_is_set(&l->open_timer))
+		return "waiting";
+	return *l->set->address == 0 ? "remote-initiated" : "idle";
+}

@@ -1,0 +1,63 @@
+/* main.c - the switch process in the real world. */
+#include "proc/switch/switch.h"
+
+#include "proc/table/process_main.h"
+
+struct switch_process {
+	struct process_main main;
+	struct sw *sw;
+};
+
+static struct store *open_sqlite(void *ctx, const struct store_events *ev, void *ev_ctx, struct err *e)
+{
+	struct switch_process *p = ctx;
+	const struct set_store *set = &p->main.settings.store;
+	struct store_config c = { .path = "store.db", .inline_max = (size_t)set->inline_max, .cache_octets = set->cache };
+	return store_open_sqlite(p->main.host.env, &c, ev, ev_ctx, e);
+}
+
+static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s)
+{
+	struct switch_process *p = ctx;
+	if (kind == PROCESS_LINK || kind == PROCESS_CONTENT)
+		switch_adopt_peer(p->sw, kind, instance, bulk, s);
+	else
+		stream_close(&s, false);
+}
+
+static void on_accepted(void *ctx, const char *listener, struct stream *s)
+{
+	struct switch_process *p = ctx;
+	(void)listener;
+	switch_adopt_control(p->sw, s);
+}
+
+static void on_finished(void *ctx)
+{
+	struct switch_process *p = ctx;
+	process_finished(p->main.process, 0);
+}
+
+static void on_stop(void *ctx)
+{
+	struct switch_process *p = ctx;
+	switch_stop(p->sw, on_finished, p);
+}
+
+int switch_main(uint32_t instance)
+{
+	struct switch_process p = { 0 };
+	struct err e;
+	process_main_begin(&p.main, PROCESS_SWITCH, instance);
+	p.sw = switch_new(&p.main.host, &p.main.settings, open_sqlite, &p, &e);
+	if (p.sw == NULL) {
+		fprintf(stderr, "posthorn: switch: %s\n", e.text);
+		process_main_end(&p.main);
+		return 73; /* EX_CANTCREAT: the store */
+	}
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	int status = process_main_run(&p.main, &events, &p);
+	switch_free(&p.sw);
+	process_main_end(&p.main);
+	return status;
+}

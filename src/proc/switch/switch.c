@@ -1,0 +1,395 @@
+/* switch.c - the process: its channels, the group commit, what waits for it. */
+#include "proc/switch/switch_int.h"
+
+#include "base/mem.h"
+
+/* --- durable before answered --- */
+
+struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct waiting *w), struct proc *p, uint64_t id)
+{
+	struct waiting *w = mem_zero(sizeof *w);
+	w->done = done;
+	w->proc = p;
+	w->id = id;
+	w->ticket = store_ticket(s->store);
+	*s->waiting_end = w;
+	s->waiting_end = &w->next;
+	return w;
+}
+
+static void waiting_free(struct waiting *w)
+{
+	free(w->orders);
+	if (w->file != NULL)
+		store_content_free(&w->file);
+	free(w);
+}
+
+static void on_durable(void *ctx, uint64_t ticket)
+{
+	struct sw *s = ctx;
+	while (s->waiting != NULL && s->waiting->ticket <= ticket) {
+		struct waiting *w = s->waiting;
+		s->waiting = w->next;
+		if (s->waiting == NULL)
+			s->waiting_end = &s->waiting;
+		w->done(s, w);
+		waiting_free(w);
+	}
+}
+
+static void on_failed(void *ctx, const struct err *why)
+{
+	struct sw *s = ctx;
+	s->failed = true;
+	EMIT(&s->host, STORE_FAILED, "why", why->text);
+	s->host.die(s->host.ctx, why);
+}
+
+static void on_full(void *ctx, bool full, const struct err *why)
+{
+	struct sw *s = ctx;
+	if (s->full != full && full)
+		EMIT(&s->host, STORE_FULL, "why", why == NULL ? "" : why->text);
+	else if (s->full != full)
+		EMIT(&s->host, STORE_ROOM, "what", "the store takes mail again");
+	s->full = full;
+}
+
+static const struct store_events store_events = { .durable = on_durable, .failed = on_failed, .full = on_full };
+
+static void commit(void *ctx)
+{
+	struct sw *s = ctx;
+	if (!s->failed && store_has_group(s->store))
+		store_commit(s->store);
+}
+
+/* --- identifiers --- */
+
+/* X.411 8.5.10: unique for ever in our domain, at most 32 IA5 characters. The counter is durable; the start time keeps a
+ * store that was made anew from giving the same numbers again. */
+void switch_next_id(struct sw *s, struct mts_id *id, struct arena *a)
+{
+	if (s->next_number == s->last_number) {
+		s->next_number = store_reserve_numbers(s->store, ID_BLOCK);
+		s->last_number = s->next_number + ID_BLOCK;
+	}
+	char text[40];
+	int n = snprintf(text, sizeof text, "%.8s.%08llx.%llx", s->settings->mta.name,
+			 (unsigned long long)(s->started_wall_ms / 1000), (unsigned long long)s->next_number++);
+	id->domain = s->domain;
+	id->local = arena_copy(a, view_of(text, n > 32 ? 32 : (size_t)n));
+}
+
+/* --- channels --- */
+
+struct out *proc_begin(struct proc *p, enum msg m)
+{
+	return p == NULL || p->dead || p->control == NULL ? NULL : chan_begin(p->control, (uint16_t)m);
+}
+
+void proc_end(struct proc *p)
+{
+	chan_end(p->control);
+}
+
+#define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = CHAN_FRAME_MAX }
+static const struct chan_type link_types[] = {
+	TYPE(OFFER, intake_offer),
+	TYPE(ASSOC_UP, dispatch_assoc_up),
+	TYPE(ASSOC_DOWN, dispatch_assoc_down),
+	TYPE(TRANSFER_PULL, dispatch_pull),
+	TYPE(TRANSFER_RESULT, dispatch_result),
+};
+static const struct chan_type bulk_types[] = {
+	TYPE(OFFER_BEGIN, intake_begin),
+	TYPE(OFFER_DATA, intake_data),
+	TYPE(OFFER_END, intake_end),
+	TYPE(OFFER_CANCEL, intake_cancel),
+};
+static const struct chan_type content_types[] = {
+	TYPE(RENDERED, control_rendered),
+};
+static const struct chan_type tool_types[] = {
+	TYPE(OFFER, intake_offer),
+	TYPE(OFFER_BEGIN, intake_begin),
+	TYPE(OFFER_DATA, intake_data),
+	TYPE(OFFER_END, intake_end),
+	TYPE(OFFER_CANCEL, intake_cancel),
+	TYPE(STATUS, control_status),
+	TYPE(SHOW_MAIL, control_show_mail),
+	TYPE(REMOVE_MAIL, control_remove_mail),
+};
+
+static void on_closed(void *ctx, const struct err *why)
+{
+	proc_lost(ctx, why);
+}
+
+static const struct chan_events link_events = { link_types, ARRAY_LEN(link_types), NULL, NULL, on_closed };
+static const struct chan_events bulk_events = { bulk_types, ARRAY_LEN(bulk_types), NULL, NULL, on_closed };
+static const struct chan_events content_events = { content_types, ARRAY_LEN(content_types), NULL, NULL, on_closed };
+static const struct chan_events tool_events = { tool_types, ARRAY_LEN(tool_types), NULL, NULL, on_closed };
+
+static const struct chan_events *events_of(enum process_kind kind, bool bulk)
+{
+	if (bulk)
+		return &bulk_events;
+	return kind == PROCESS_LINK ? &link_events : kind == PROCESS_CONTENT ? &content_events : &tool_events;
+}
+
+static void forget_waiting(struct proc *p)
+{
+	for (struct waiting *w = p->sw->waiting; w != NULL; w = w->next)
+		if (w->proc == p)
+			w->proc = NULL;
+}
+
+/* The process, or one of its channels, has ended. What it had in hand goes back; its memory goes at the end of the turn. */
+void proc_lost(struct proc *p, const struct err *why)
+{
+	CHECK(p, PROC_MAGIC);
+	if (p->dead)
+		return;
+	p->dead = true;
+	if (p->kind != PROCESS_TOOL)
+		EMIT(&p->sw->host, CHANNEL_CLOSED, "to", process_kind_name(p->kind), "why", why->text);
+	forget_waiting(p);
+	intake_proc_gone(p);
+	dispatch_proc_gone(p);
+	control_proc_gone(p);
+}
+
+static void proc_free(struct proc *p)
+{
+	if (p->control != NULL)
+		chan_free(&p->control, false);
+	if (p->bulk != NULL)
+		chan_free(&p->bulk, false);
+	map_fini(&p->offers);
+	p->magic = 0;
+	free(p);
+}
+
+static struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t instance)
+{
+	struct proc *p = mem_zero(sizeof *p);
+	p->magic = PROC_MAGIC;
+	p->sw = s;
+	p->kind = kind;
+	p->instance = instance;
+	p->next = s->procs;
+	s->procs = p;
+	return p;
+}
+
+static struct proc *find_proc(struct sw *s, enum process_kind kind, uint32_t instance)
+{
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		if (!p->dead && p->kind == kind && p->instance == instance)
+			return p;
+	return NULL;
+}
+
+void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream)
+{
+	struct err e;
+	struct proc *p = find_proc(s, kind, instance);
+	if (p != NULL && (bulk ? p->bulk : p->control) != NULL) {
+		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "its successor has come");
+		proc_lost(p, &e);
+		p = NULL;
+	}
+	if (p == NULL)
+		p = proc_new(s, kind, instance);
+	struct chan **c = bulk ? &p->bulk : &p->control;
+	*c = chan_new(&stream, events_of(kind, bulk), p, PROCESS_SWITCH, 0);
+	if (kind == PROCESS_LINK)
+		for (size_t i = 0; i < s->n_links; i++)
+			dispatch_run(&s->links[i]);
+	else
+		control_run_renders(s);
+}
+
+void switch_adopt_control(struct sw *s, struct stream *stream)
+{
+	struct proc *p = proc_new(s, PROCESS_TOOL, 0);
+	p->control = chan_new(&stream, &tool_events, p, PROCESS_SWITCH, 0);
+}
+
+static void reap(void *ctx)
+{
+	struct sw *s = ctx;
+	for (struct proc **at = &s->procs; *at != NULL;) {
+		struct proc *p = *at;
+		if (p->dead) {
+			*at = p->next;
+			proc_free(p);
+		} else {
+			at = &p->next;
+		}
+	}
+	if (s->stopping && s->stopped != NULL && s->waiting == NULL) {
+		void (*stopped)(void *) = s->stopped;
+		s->stopped = NULL;
+		stopped(s->stopped_ctx);
+	}
+}
+
+/* --- birth --- */
+
+struct swlink *switch_link(struct sw *s, struct view name)
+{
+	for (size_t i = 0; i < s->n_links; i++)
+		if (view_eq(s->links[i].name, name))
+			return &s->links[i];
+	return NULL;
+}
+
+static bool read_domain(struct sw *s, struct err *e)
+{
+	struct oraddr addr;
+	if (!oraddr_parse(view_str(s->settings->mta.domain), &addr, s->config_arena, ORADDR_CARRY, e))
+		return false;
+	const struct oraddr_attr *c = oraddr_find(&addr, ORA_COUNTRY), *admd = oraddr_find(&addr, ORA_ADMD),
+				 *prmd = oraddr_find(&addr, ORA_PRMD);
+	if (c == NULL || admd == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "mta.domain \"%s\" wants a country C and an ADMD A", s->settings->mta.domain);
+	s->domain.country = (struct gdi_part){ c->form, c->value };
+	s->domain.admd = (struct gdi_part){ admd->form, admd->value };
+	s->domain.has_prmd = prmd != NULL;
+	if (prmd != NULL)
+		s->domain.prmd = (struct gdi_part){ prmd->form, prmd->value };
+	return true;
+}
+
+static bool read_routes(struct sw *s, struct err *e)
+{
+	const struct set_route *routes = s->settings->routes.v;
+	const struct set_mailbox *boxes = s->settings->mailboxes.v;
+	struct oraddr addr;
+	s->routes = route_table_new();
+	for (size_t i = 0; i < s->settings->routes.n; i++) {
+		const char *to = routes[i].to;
+		enum route_target target = strcmp(to, "local") == 0 ? ROUTE_LOCAL : strcmp(to, "reject") == 0 ? ROUTE_REJECT : ROUTE_LINK;
+		if (!oraddr_parse(view_str(routes[i].match), &addr, s->config_arena, ORADDR_CARRY, e))
+			return false;
+		route_add(s->routes, &addr, target, to, (unsigned)routes[i].cost);
+	}
+	for (size_t i = 0; i < s->settings->mailboxes.n; i++) {
+		const char *const *addresses = boxes[i].addresses.v;
+		for (size_t j = 0; j < boxes[i].addresses.n; j++)
+			if (!oraddr_parse(view_str(addresses[j]), &addr, s->config_arena, ORADDR_CARRY, e) ||
+			    !route_add_mailbox(s->routes, &addr, boxes[i].name, e))
+				return false;
+	}
+	route_table_seal(s->routes);
+	return true;
+}
+
+static void count_queue(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
+{
+	struct swlink *l = switch_link(ctx, queue);
+	if (l != NULL) {
+		l->queued = transfers;
+		l->octets = octets;
+	}
+}
+
+static void sweep(void *ctx)
+{
+	struct sw *s = ctx;
+	timer_after(&s->sweep, SWEEP_MS);
+	for (size_t i = 0; i < s->n_links; i++)
+		dispatch_sweep(&s->links[i]);
+	wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
+	store_forget_steps(s->store, before);
+}
+
+static void announce(struct sw *s)
+{
+	struct store_counts c;
+	char messages[24], transfers[24], mail[24];
+	store_count(s->store, &c);
+	snprintf(messages, sizeof messages, "%llu", (unsigned long long)c.messages);
+	snprintf(transfers, sizeof transfers, "%llu", (unsigned long long)c.transfers);
+	snprintf(mail, sizeof mail, "%llu", (unsigned long long)c.deliveries);
+	EMIT(&s->host, STORE_OPEN, "messages", messages, "transfers", transfers, "mailbox-entries", mail);
+}
+
+struct sw *switch_new(const struct actor_host *host, const struct settings *settings, switch_open_f *open, void *open_ctx,
+		      struct err *e)
+{
+	struct sw *s = mem_zero(sizeof *s);
+	s->magic = SW_MAGIC;
+	s->host = *host;
+	s->settings = settings;
+	s->mta = view_str(settings->mta.name);
+	s->config_arena = arena_new(WORK_ARENA);
+	s->work = arena_new(WORK_ARENA);
+	s->waiting_end = &s->waiting;
+	s->started_wall_ms = env_wall_ms(host->env);
+	s->started_ms = env_now_ms(host->env);
+	timer_init(&s->sweep, host->env, sweep, s);
+	s->commit = (struct env_hook){ .run = commit, .ctx = s, .order = 0 };
+	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
+	env_add_hook(host->env, &s->commit);
+	env_add_hook(host->env, &s->reap);
+	if (!read_domain(s, e) || !read_routes(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
+		switch_free(&s);
+		return NULL;
+	}
+	s->n_links = settings->links.n;
+	s->links = mem_zero(mem_mul(s->n_links, sizeof *s->links));
+	const struct set_link *set = settings->links.v;
+	for (size_t i = 0; i < s->n_links; i++)
+		dispatch_link_init(&s->links[i], s, &set[i]);
+	store_queues(s->store, count_queue, s);
+	announce(s);
+	timer_after(&s->sweep, SWEEP_MS);
+	return s;
+}
+
+void switch_free(struct sw **sp)
+{
+	struct sw *s = *sp;
+	if (s == NULL)
+		return;
+	CHECK(s, SW_MAGIC);
+	struct err e;
+	err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "the switch ends");
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		proc_lost(p, &e);
+	s->stopped = NULL;
+	reap(s);
+	while (s->waiting != NULL) {
+		struct waiting *w = s->waiting;
+		s->waiting = w->next;
+		for (size_t i = 0; i < w->n_orders; i++)
+			order_free(w->orders[i]);
+		waiting_free(w);
+	}
+	for (size_t i = 0; i < s->n_links; i++)
+		dispatch_link_fini(&s->links[i]);
+	free(s->links);
+	timer_stop(&s->sweep);
+	env_remove_hook(s->host.env, &s->commit);
+	env_remove_hook(s->host.env, &s->reap);
+	map_fini(&s->orders);
+	map_fini(&s->assocs);
+	map_fini(&s->inbound);
+	route_table_free(&s->routes);
+	store_close(&s->store);
+	arena_free(&s->work);
+	arena_free(&s->config_arena);
+	s->magic = 0;
+	MEM_FREE(*sp);
+}
+
+void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx)
+{
+	s->stopping = true;
+	s->stopped = done;
+	s->stopped_ctx = ctx;
+}

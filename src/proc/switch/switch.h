@@ -1,0 +1,34 @@
+/* switch.h - the switch: the only owner of the store. Intake, routing, queues, reports. It never sees an
+ * unparsed peer byte: messages come in canonical form, content is octets it does not look into.
+ *
+ *   OFFER -> intake.c: known? loop? route each recipient -> one operation on the store
+ *         -> hook at the end of the turn: one commit for all that came
+ *         -> durable: answers leave, transfers enter their link's window
+ *   window -> dispatch.c: associations, credits, TRANSFER -> TRANSFER_RESULT -> store
+ *
+ * One link's trouble stays in its own struct: window, timers, associations, counters. */
+#pragma once
+#include "flow/store/store.h"
+#include "proc/table/actor.h"
+#include "proc/table/settings_table.h"
+#include "sys/process.h"
+
+struct sw;
+
+/* How the store is opened: SQLite in the real world, memory in the simulated one. NULL: *e says why. */
+typedef struct store *switch_open_f(void *ctx, const struct store_events *ev, void *ev_ctx, struct err *e);
+
+/* settings must outlive it. NULL with *e set when the store cannot be opened. */
+struct sw *switch_new(const struct actor_host *host, const struct settings *settings, switch_open_f *open, void *open_ctx,
+		      struct err *e);
+void switch_free(struct sw **s);
+
+/* A stream to another process; control and bulk of one instance make a pair. */
+void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream);
+/* A connection of the command line. */
+void switch_adopt_control(struct sw *s, struct stream *stream);
+/* Takes nothing new; done(ctx) when what is in hand is durable. */
+void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx);
+
+/* main of the process. */
+int switch_main(uint32_t instance);

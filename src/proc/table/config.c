@@ -1,0 +1,103 @@
+/* config.c - see config.h. */
+#include "proc/table/config.h"
+
+#include "proc/table/settings_table.h"
+
+#include <errno.h>
+#include <limits.h>
+
+enum { CONFIG_MAX = 8 * 1024 * 1024, CONFIG_ARENA = 64 * 1024 * 1024 };
+
+static bool read_file(const char *path, struct out *o, struct err *e)
+{
+	FILE *f = fopen(path, "rb");
+	if (f == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s", path, strerror(errno));
+	uint8_t buf[4096];
+	size_t n;
+	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+		out_bytes(o, view_of(buf, n));
+	bool failed = ferror(f) != 0;
+	fclose(f);
+	if (failed)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: cannot be read: %s", path, strerror(errno));
+	if (o->bad)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: longer than %d octets", path, CONFIG_MAX);
+	return true;
+}
+
+static void add_process(struct plan *p, enum process_kind kind, uint64_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		p->processes[p->n_processes++] = (struct plan_process){ kind, i };
+}
+
+static void add_listener(struct plan *p, const char *name, enum process_kind owner, const char *addr)
+{
+	struct plan_listener *l = &p->listeners[p->n_listeners++];
+	snprintf(l->name, sizeof l->name, "%s", name);
+	snprintf(l->addr, sizeof l->addr, "%.107s", addr);
+	l->owner = owner;
+}
+
+static bool make_plan(const struct settings *s, const char *path, struct plan *p, struct err *e)
+{
+	char unix_addr[128];
+	const char *const *listen = s->listen.v;
+	*p = (struct plan){ .magic = PLAN_MAGIC };
+	if (s->listen.n + 2 > ARRAY_LEN(p->listeners))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n,
+			       ARRAY_LEN(p->listeners) - 2);
+	if (strlen(s->store.directory) > 90)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
+			       path);
+	add_process(p, PROCESS_SWITCH, 1);
+	add_process(p, PROCESS_READER, 1);
+	add_process(p, PROCESS_CONTENT, s->processes.contents);
+	add_process(p, PROCESS_LINK, s->processes.links);
+	for (size_t i = 0; i < s->listen.n; i++)
+		add_listener(p, "p1", PROCESS_LINK, listen[i]);
+	snprintf(unix_addr, sizeof unix_addr, "unix:%s/control", s->store.directory);
+	add_listener(p, "control", PROCESS_SWITCH, unix_addr);
+	snprintf(unix_addr, sizeof unix_addr, "unix:%s/read", s->store.directory);
+	add_listener(p, "read", PROCESS_READER, unix_addr);
+	snprintf(p->directory, sizeof p->directory, "%s", s->store.directory);
+	snprintf(p->user, sizeof p->user, "%s", s->mta.user);
+	p->restart_min_ms = s->processes.restart_min_ms;
+	p->restart_max_ms = s->processes.restart_max_ms;
+	p->stop_ms = s->processes.stop_ms;
+	return true;
+}
+
+/* The directory as every process will see it, whatever its working directory: relative to the settings file. */
+static void resolve_directory(struct settings *s, const char *path, struct arena *a)
+{
+	if (*s->store.directory == '/')
+		return;
+	char full[PATH_MAX], joined[PATH_MAX + 256];
+	if (realpath(path, full) == NULL)
+		return;
+	char *slash = strrchr(full, '/');
+	if (slash != NULL)
+		*slash = 0;
+	snprintf(joined, sizeof joined, "%s/%s", full, s->store.directory);
+	s->store.directory = arena_str(a, view_str(joined));
+}
+
+bool config_read(const char *path, struct plan *plan_r, struct out *canonical, struct err *e)
+{
+	struct out text;
+	struct settings s;
+	struct arena *a = arena_new(CONFIG_ARENA);
+	out_init(&text, CONFIG_MAX);
+	bool good = read_file(path, &text, e) && settings_load(out_view(&text), path, &s, a, e);
+	if (good) {
+		resolve_directory(&s, path, a);
+		good = make_plan(&s, path, plan_r, e);
+	}
+	if (good && canonical != NULL)
+		settings_print(&settings_root, &s, canonical);
+	out_fini(&text);
+	arena_free(&a);
+	return good;
+}

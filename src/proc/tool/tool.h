@@ -1,0 +1,5 @@
+/* tool.h - offline tools, in the one process of the command line: decode captures and octets; generate load and swallow it. */
+#pragma once
+
+int tool_decode(int argc, char **argv);
+int tool_bench(int argc, char **argv);
