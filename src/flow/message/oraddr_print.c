@@ -107,6 +107,10 @@ static bool is_plain(struct view v, size_t i, bool teletex, enum place place)
 static void print_octets(struct printer *p, struct view v, bool teletex, enum place place)
 {
 	bool open = false;
+	if (!teletex && !p->more && view_eq(v, VIEW("*"))) { /* alone it begins no teletex form */
+		out_u8(p->o, '*');
+		return;
+	}
 	for (size_t i = 0; i < v.n; i++) {
 		uint8_t c = v.p[i];
 		bool line = place == IN_LINES && !teletex && c == '\n';

@@ -684,6 +684,18 @@ static void test_what_no_standard_writes(void **state)
 	differ(&dn, &other);
 }
 
+/* A value that is one star is what routes call a wildcard. */
+static void test_star_alone(void **state)
+{
+	(void)state;
+	struct oraddr a = carry("DDA:x=*; O=*; A=*; C=gb");
+	value_is(&a, ORA_ORGANIZATION, "*");
+	value_is(&a, ORA_ADMD, "*");
+	printed(&a, ORADDR_F401, "DDA:x=*; O=*; A=*; C=gb");
+	survives(&a);
+	refused_by("O=*; C=gb", ORADDR_GENERATE, "PrintableString");
+}
+
 static void test_refusals_name_what_is_wanted(void **state)
 {
 	(void)state;
@@ -802,7 +814,7 @@ int main(void)
 		TEST(test_or_27_dda_teletex), TEST(test_or_28_terminal_type),
 		TEST(test_or_29_upper_bounds), TEST(test_or_31_address_forms),
 		TEST(test_network_address), TEST(test_what_no_standard_writes),
-		TEST(test_refusals_name_what_is_wanted), TEST(test_eq_folds_case_and_spaces),
+		TEST(test_star_alone), TEST(test_refusals_name_what_is_wanted), TEST(test_eq_folds_case_and_spaces),
 		TEST(test_key_is_injective), TEST(test_copy_is_deep_and_bounded),
 		TEST(test_many_ddas), TEST(test_cut_at_every_offset),
 	};

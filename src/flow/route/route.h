@@ -10,9 +10,14 @@ struct route_table;
 struct route_table *route_table_new(void);
 void route_table_free(struct route_table **t);
 
-/* pattern: attributes that must match, `*` values are wildcards; copied. link: name of the link (ROUTE_LINK), copied. */
+/* pattern: attributes that must match, `*` values are wildcards; copied. link: name of the link (ROUTE_LINK), copied.
+ * An attribute that is not in the pattern may be anything. A wildcard wants the attribute to be there, but for C and A, which
+ * it matches also where there is none; a blank A matches a blank or absent one only. A pattern of no attributes is the default.
+ * ROUTE_REJECT answers 1/17 (no-bilateral-agreement). */
 void route_add(struct route_table *t, const struct oraddr *pattern, enum route_target target, const char *link, unsigned cost);
-/* An address of a local mailbox. False: another mailbox has an equal address (named in *e). */
+/* ROUTE_REJECT with another X.411 reason and diagnostic (-1: none). */
+void route_add_reject(struct route_table *t, const struct oraddr *pattern, int reason, int diagnostic, unsigned cost);
+/* An address of a local mailbox; call again for aliases. It is found before any route. False: another mailbox has an equal address (named in *e). */
 MUST_CHECK bool route_add_mailbox(struct route_table *t, const struct oraddr *addr, const char *mailbox, struct err *e);
 /* Ends the building. */
 void route_table_seal(struct route_table *t);
@@ -25,8 +30,14 @@ struct route_answer {
 	unsigned cost;
 };
 
-/* Most specific match, then cost, then order of adding. exclude: link it came by, never chosen (NULL: none).
- * False: *e is ERR_PERM, recipient, with X.411 reason and diagnostic (unknown mailbox 1/0, no route, rejected). */
+/* A mailbox of that address; else the most specific match, then cost, then order of adding. Specific is, first, the deeper
+ * attribute: personal name, common name, DDAs and the like together, then OU4 .. OU1, O, PRMD, ADMD, country; and at each an
+ * exact value before a wildcard before none. exclude: link it came by, never chosen (NULL: none); what is less specific
+ * than it is not chosen in its place.
+ * False: *e is ERR_PERM, recipient, with X.411 reason and diagnostic: no such mailbox in a local domain and no route 1/0
+ * (X.411: the MTS does not recognise the O/R name; unable-to-transfer alone would hide that the address is at fault);
+ * only the excluded link 1/3 (loop-detected: we and the peer each think the other is nearer); rejected as the route says.
+ * Allocates nothing. */
 MUST_CHECK bool route_find(const struct route_table *t, const struct oraddr *addr, const char *exclude,
 			   struct route_answer *answer_r, struct err *e);
 
