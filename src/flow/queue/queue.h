@@ -14,17 +14,20 @@ struct queue_policy {
 /* The X.400 Connector's defaults. */
 struct queue_policy queue_policy_default(void);
 
-/* Wait before the next attempt to open after `failures` consecutive ones (1 = the first): the open interval, grown gently
- * to a ceiling of 4 intervals, +-10 % by random. */
+/* Wait before the next attempt to open after `failures` consecutive ones (1 = the first): the open interval, half of it more
+ * with each to a ceiling of 4 intervals, +-10 % by random. The transfer interval likewise. */
 uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
 uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
-/* After so many failed transfers of one message it is reported. */
+/* After so many failed transfers of one message it is reported: when there was one more failure than retries allowed. */
 bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures);
+/* The same for attempts to open: the message looks for another route, or is reported. */
+bool queue_gives_up_open(const struct queue_policy *p, uint32_t open_failures);
 /* Point in time when a message that arrived then expires; the earlier of that and latest_delivery (0: none). */
 wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_ms_t arrived, wall_ms_t latest_delivery);
-/* Associations wanted for so many queued messages (0 for none); urgent_waiting allows the one kept for urgent. */
+/* Associations wanted for so many queued messages (0 for none): one, and one more for each `threshold` messages beyond the
+ * first `threshold`; never more than there are messages. urgent_waiting asks for one more and allows the one kept for urgent. */
 unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool urgent_waiting);
-/* Longest time for one transfer. */
+/* Longest time for one transfer: begun kilobytes times the setting. */
 uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio, uint64_t octets);
 
 /* --- the window: what of the queue is in memory, in order of priority, then (next_ms, id). --- */

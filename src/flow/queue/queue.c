@@ -1,0 +1,88 @@
+/* queue.c - see queue.h: the policy of a link over time. The window of its queue is in window.c. */
+#include "flow/queue/queue.h"
+
+enum { CEILING = 4, JITTER_PERCENT = 10, KEPT_FOR_URGENT = 1 };
+
+struct queue_policy queue_policy_default(void)
+{
+	const uint64_t day_ms = 24 * 3600 * 1000ull;
+	return (struct queue_policy){
+		.max_open_retries = 144, .max_transfer_retries = 2,
+		.open_interval_ms = 600 * 1000, .transfer_interval_ms = 120 * 1000,
+		.threshold = 50, .max_associations = 10,
+		.timeout_s_per_k = { [PRIORITY_URGENT] = 1000, [PRIORITY_NORMAL] = 2000, [PRIORITY_NON_URGENT] = 3000 },
+		.expiry_ms = { [PRIORITY_URGENT] = 2 * day_ms, [PRIORITY_NORMAL] = 7 * day_ms,
+			       [PRIORITY_NON_URGENT] = 10 * day_ms },
+	};
+}
+
+static uint64_t saturating_mul(uint64_t a, uint64_t b)
+{
+	uint64_t x;
+	return __builtin_mul_overflow(a, b, &x) ? UINT64_MAX : x;
+}
+
+/* Half an interval more with each failure: the first wait is the setting's, the seventh and later ones the ceiling. */
+static uint64_t grown(uint64_t interval, uint32_t failures)
+{
+	uint64_t halves = 2 + (uint64_t)(failures == 0 ? 0 : failures - 1);
+	if (halves > 2 * CEILING)
+		halves = 2 * CEILING;
+	return saturating_mul(interval / 2, halves) + (interval % 2) * (halves / 2);
+}
+
+/* So that links which failed together do not come back together. */
+static uint64_t jittered(uint64_t delay, uint64_t random)
+{
+	delay = delay > UINT64_MAX / 2 ? UINT64_MAX / 2 : delay;
+	uint64_t tenth = delay / (100 / JITTER_PERCENT);
+	return delay - tenth + random % (2 * tenth + 1);
+}
+
+uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random)
+{
+	return jittered(grown(p->open_interval_ms, failures), random);
+}
+
+uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random)
+{
+	return jittered(grown(p->transfer_interval_ms, failures), random);
+}
+
+bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures)
+{
+	return transfer_failures > p->max_transfer_retries; /* the first attempt is no retry */
+}
+
+bool queue_gives_up_open(const struct queue_policy *p, uint32_t open_failures)
+{
+	return open_failures > p->max_open_retries;
+}
+
+wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_ms_t arrived, wall_ms_t latest_delivery)
+{
+	uint64_t room = arrived < 0 ? INT64_MAX : (uint64_t)(INT64_MAX - arrived);
+	uint64_t life = p->expiry_ms[prio] < room ? p->expiry_ms[prio] : room;
+	wall_ms_t expires = arrived + (wall_ms_t)life;
+	return latest_delivery != 0 && latest_delivery < expires ? latest_delivery : expires;
+}
+
+unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool urgent_waiting)
+{
+	if (queued == 0 || p->max_associations == 0)
+		return 0;
+	bool keeps_one = p->max_associations >= 2 && !urgent_waiting;
+	unsigned max = p->max_associations - (keeps_one ? KEPT_FOR_URGENT : 0);
+	uint64_t wanted = p->threshold == 0 ? queued : 1 + (queued - 1) / p->threshold;
+	if (urgent_waiting)
+		wanted++; /* the one kept for urgent mail comes on top of what the backlog has */
+	if (wanted > queued)
+		wanted = queued;
+	return wanted > max ? max : (unsigned)wanted;
+}
+
+uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio, uint64_t octets)
+{
+	uint64_t k = octets / 1024 + (octets % 1024 != 0 || octets == 0);
+	return saturating_mul(saturating_mul(k, p->timeout_s_per_k[prio]), 1000);
+}
