@@ -28,7 +28,7 @@ static uint64_t grown(uint64_t interval, uint32_t failures)
 	uint64_t halves = 2 + (uint64_t)(failures == 0 ? 0 : failures - 1);
 	if (halves > 2 * CEILING)
 		halves = 2 * CEILING;
-	return saturating_mul(interval / 2, halves) + (interval % 2) * (halves / 2);
+	return saturating_mul(interval, halves) / 2;
 }
 
 /* So that links which failed together do not come back together. */
