@@ -170,7 +170,11 @@ static void test_bits_and_reals(void **state)
 	check_print(&t_real, "090141", BER_JSON, "\"MINUS-INFINITY\"");
 	check_print(&t_real, "0905 03 312E4530", BER_ASN1, "\"1.E0\"");
 	check_print(&t_real, "0903 E801 FF", BER_ASN1, "{mantissa -1020, base 16, exponent 1}");
+	check_print(&t_real, "090143", BER_JSON, "\"-0\"");
 	check_print(&t_real, "0902 8000", BER_ASN1, "'8000'H");
+	check_print(&t_real, "0903 B00101", BER_ASN1, "'B00101'H"); /* a base that is reserved */
+	check_print(&t_oid, "06032A8001", BER_ASN1, "'2A8001'H"); /* a leading zero, 8.19.2 */
+	check_print(&t_oid, "06032A8001", BER_JSON, "{\"hex\":\"2a8001\"}");
 }
 
 static void check_raw(const char *hex, const char *want)
@@ -198,6 +202,8 @@ static void test_raw(void **state)
 	check_raw("3005 0405 FF00", " SEQUENCE 5 (bad: 4 are left)\n   OCTET STRING 5 (bad: 2 are left) 'FF00'H\n");
 	check_raw("3080 0101FF", " SEQUENCE indefinite\n   BOOLEAN 1 TRUE\n   bad: no end-of-contents\n");
 	check_raw("3002 0000", " SEQUENCE 2\n   bad: end-of-contents where none is due: '0000'H\n");
+	check_raw("3080 0001FF", " SEQUENCE indefinite\n   bad: end-of-contents where none is due: '0001FF'H\n");
+	check_raw("0F0131", " [UNIVERSAL 15] 1 '31'H \"1\"\n");
 	check_raw("1F", " bad: the header is cut short: '1F'H\n");
 	check_raw("04FF", " bad: length octet 0xff, which X.690 reserves: '04FF'H\n");
 	check_raw("", "");

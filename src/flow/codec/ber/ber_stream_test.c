@@ -11,8 +11,8 @@
 /* What the events say, pieces of content run together: "<60 16+10 4a6f..>" and so on; and all octets shown. */
 struct seen {
 	struct out text, octets;
+	uint32_t open[20]; /* their tags */
 	unsigned depth;
-	bool content; /* the last event was BYTES */
 };
 
 static void see(struct seen *seen, const struct ber_stream_event *ev)
@@ -22,7 +22,7 @@ static void see(struct seen *seen, const struct ber_stream_event *ev)
 	out_bytes(&seen->octets, ev->bytes);
 	switch (ev->what) {
 	case BER_S_OPEN:
-		seen->depth++;
+		seen->open[seen->depth++] = ev->tag;
 		out_fmt(&seen->text, "<%s%s ", ber_tag_text(ev->tag, tag, sizeof tag), ev->constructed ? "+" : "");
 		if (ev->definite)
 			out_fmt(&seen->text, "%zu ", ev->length);
@@ -34,6 +34,7 @@ static void see(struct seen *seen, const struct ber_stream_event *ev)
 		break;
 	case BER_S_CLOSE:
 		out_str(&seen->text, ">");
+		assert_int_equal(ev->tag, seen->open[seen->depth - 1]);
 		assert_int_equal(ev->header.n, ev->definite ? 0 : 2);
 		break;
 	}
