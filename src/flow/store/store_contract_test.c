@@ -701,5 +701,9 @@ int main(void)
 #define ROW(f) { #f " (memory)", f, setup, teardown, NULL },
 	const struct CMUnitTest memory[] = { TESTS(ROW) };
 #undef ROW
-	return cmocka_run_group_tests_name("store contract: memory", memory, NULL, NULL);
+#define ROW(f) { #f " (sqlite)", f, setup, teardown, (void *)(uintptr_t)"sqlite" },
+	const struct CMUnitTest sqlite[] = { TESTS(ROW) };
+#undef ROW
+	const int failures = cmocka_run_group_tests_name("store contract: memory", memory, NULL, NULL);
+	return failures + cmocka_run_group_tests_name("store contract: SQLite", sqlite, NULL, NULL);
 }

@@ -67,7 +67,7 @@ static inline struct store *world_try_open(struct world *w)
 	const struct store_config c = { w->path, TEST_INLINE_MAX, 1 << 20 };
 	w->durable = 0;
 	w->full = false;
-	return w->sqlite ? NULL
+	return w->sqlite ? store_open_sqlite(w->env, &c, &world_events, w, &w->why)
 			 : store_open_memory(w->env, w->disk, &c, &world_events, w, &w->why);
 }
 

@@ -1,0 +1,203 @@
+/* sqlite_put.c - operations as rows. */
+#include "flow/store/sqlite_impl.h"
+
+#include "base/mem.h"
+#include "flow/store/record.h"
+
+static const struct sqlite_queue *queue_of(struct sqlite *q, struct view name)
+{
+	struct sqlite_queue *found = sqlite_queue_named(q, name);
+	if (found != NULL)
+		return found;
+	const int64_t no = q->n_queues == 0 ? 1 : q->queues[q->n_queues - 1].no + 1;
+	q->queues = mem_grow(q->queues, mem_mul(q->n_queues + 1, sizeof *q->queues));
+	q->queues[q->n_queues++] = (struct sqlite_queue){ .no = no, .name = view_of(mem_dup(name.p, name.n), name.n) };
+	SQLITE_RUN(q, SQL_PUT_QUEUE, BIND_I(no), BIND_T(name));
+	return &q->queues[q->n_queues - 1];
+}
+
+/* A transfer enters (by 1) or leaves (by -1) a queue. */
+static void count_in_queue(struct sqlite *q, int64_t no, int64_t priority, int64_t size, int by)
+{
+	struct sqlite_queue *queue = sqlite_queue_no(q, no);
+	assert(queue != NULL && priority >= 0 && priority < PRIORITY_COUNT);
+	queue->transfers[priority] += (uint64_t)(int64_t)by;
+	queue->octets += (uint64_t)(size * by);
+}
+
+static uint64_t recipients_in(const struct store_message *m, size_t transfer)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < m->n_recipients; i++)
+		n += m->recipients[i].state == STORE_RCPT_QUEUED && m->recipients[i].transfer == transfer;
+	return n;
+}
+
+static void put_transfers(struct sqlite *q, const struct store_message *m, bool alone, uint64_t size)
+{
+	for (size_t i = 0; i < m->n_transfers; i++) {
+		const struct store_transfer *t = &m->transfers[i];
+		const int64_t queue = queue_of(q, t->queue)->no;
+		const uint64_t n = recipients_in(m, i);
+		SQLITE_RUN(q, SQL_PUT_TRANSFER, BIND_I(t->id_r), BIND_I(m->id_r), BIND_I(queue), BIND_I(m->m->priority),
+			   BIND_I(t->next_ms), BIND_I(alone), BIND_I(n), BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size));
+		count_in_queue(q, queue, (int64_t)m->m->priority, (int64_t)size, 1);
+		q->counts.transfers++;
+		q->counts.recipients_queued += n;
+	}
+}
+
+static void put_deliveries(struct sqlite *q, const struct store_message *m, bool alone, uint64_t size)
+{
+	for (size_t i = 0; i < m->n_deliveries; i++) {
+		const struct store_delivery *d = &m->deliveries[i];
+		SQLITE_RUN(q, SQL_PUT_DELIVERY, BIND_I(d->id_r), BIND_I(m->id_r), BIND_T(d->mailbox), BIND_I(d->recipient),
+			   BIND_I(alone), BIND_I(env_wall_ms(q->s.env)), BIND_I(size));
+		q->counts.deliveries++;
+	}
+}
+
+void sqlite_put_message(struct store *s, struct store_message *m)
+{
+	struct sqlite *q = sqlite_of(s);
+	const size_t parts = m->n_transfers + m->n_deliveries;
+	const uint64_t size = m->file == NULL ? m->content.n : m->file->size;
+	m->id_r = sqlite_id(q);
+	for (size_t i = 0; i < m->n_transfers; i++)
+		m->transfers[i].id_r = sqlite_id(q);
+	for (size_t i = 0; i < m->n_deliveries; i++)
+		m->deliveries[i].id_r = sqlite_id(q);
+
+	struct out *id = &q->scratch[0], *envelope = &q->scratch[1], *recipients = &q->scratch[2];
+	out_clear(id);
+	out_clear(envelope);
+	out_clear(recipients);
+	mts_id_print(&m->m->id, id);
+	record_envelope(envelope, m);
+	record_recipients(recipients, m);
+	assert(!id->bad && !envelope->bad && !recipients->bad);
+	SQLITE_RUN(q, SQL_PUT_MESSAGE, BIND_I(m->id_r), BIND_I(parts), BIND_I(m->m->kind), BIND_I(m->m->priority),
+		   BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size), m->file == NULL ? BIND_N() : BIND_I(m->file->file),
+		   BIND_T(m->peer), BIND_T(out_view(id)), BIND_B(out_view(envelope)), BIND_B(out_view(recipients)),
+		   m->file == NULL ? BIND_B(m->content) : BIND_N());
+	if (parts > 1)
+		SQLITE_RUN(q, SQL_PUT_SHARE, BIND_I(m->id_r), BIND_I(parts), BIND_I(size));
+	put_transfers(q, m, parts == 1, size);
+	put_deliveries(q, m, parts == 1, size);
+	q->counts.messages++;
+	q->counts.octets += size;
+	q->n_files += m->file != NULL;
+}
+
+/* --- ends --- */
+static void remove_message(struct sqlite *q, int64_t message, int64_t size)
+{
+	if (q->n_files > 0) { /* else there is no need to look */
+		sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_FILE, BIND_I(message));
+		const bool in_file = sqlite_row(q, st) && sqlite3_column_type(st, 0) != SQLITE_NULL;
+		const uint64_t file = in_file ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+		sqlite3_reset(st);
+		if (in_file) {
+			sqlite_file_goes(q, file);
+			sqlite_close_file(q, (uint64_t)message);
+			q->n_files--;
+		}
+	}
+	SQLITE_RUN(q, SQL_DEL_MESSAGE, BIND_I(message));
+	q->counts.messages--;
+	q->counts.octets -= (uint64_t)size;
+}
+
+/* One part is over. outcome: of a transfer. */
+static void release_part(struct sqlite *q, int64_t message, bool alone, int64_t size, uint64_t transfer, int outcome)
+{
+	if (alone) {
+		remove_message(q, message, size);
+		return;
+	}
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_SHARE, BIND_I(message));
+	const int64_t left = sqlite_row(q, st) ? sqlite3_column_int64(st, 0) - 1 : 0;
+	sqlite3_reset(st);
+	if (left > 0) {
+		SQLITE_RUN(q, SQL_SET_SHARE, BIND_I(left), BIND_I(message));
+		if (transfer != 0)
+			SQLITE_RUN(q, SQL_PUT_OUTCOME, BIND_I(message), BIND_I(transfer), BIND_I(outcome));
+		return;
+	}
+	SQLITE_RUN(q, SQL_DEL_SHARE, BIND_I(message));
+	SQLITE_RUN(q, SQL_DEL_OUTCOMES, BIND_I(message));
+	remove_message(q, message, size);
+}
+
+struct part {
+	int64_t message, queue, priority, recipients, size;
+	bool alone;
+};
+
+static bool get_transfer(struct sqlite *q, uint64_t transfer, struct part *p_r)
+{
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_TRANSFER, BIND_I(transfer));
+	if (!sqlite_row(q, st))
+		return false;
+	*p_r = (struct part){ .message = sqlite3_column_int64(st, 0), .queue = sqlite3_column_int64(st, 1),
+			      .priority = sqlite3_column_int64(st, 2), .alone = sqlite3_column_int(st, 3) != 0,
+			      .recipients = sqlite3_column_int64(st, 4), .size = sqlite3_column_int64(st, 5) };
+	sqlite3_reset(st);
+	return true;
+}
+
+void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
+{
+	struct sqlite *q = sqlite_of(s);
+	struct part p;
+	if (!get_transfer(q, transfer, &p))
+		return;
+	SQLITE_RUN(q, SQL_DEL_TRANSFER, BIND_I(transfer));
+	count_in_queue(q, p.queue, p.priority, p.size, -1);
+	q->counts.transfers--;
+	q->counts.recipients_queued -= (uint64_t)p.recipients;
+	release_part(q, p.message, p.alone, p.size, transfer, (int)outcome);
+}
+
+void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why)
+{
+	struct sqlite *q = sqlite_of(s);
+	struct part p;
+	if (get_transfer(q, transfer, &p))
+		SQLITE_RUN(q, SQL_SET_RETRY, BIND_I(next_ms), BIND_I(attempts), BIND_T(why), BIND_I(transfer));
+}
+
+void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
+{
+	struct sqlite *q = sqlite_of(s);
+	struct part p;
+	if (!get_transfer(q, transfer, &p))
+		return;
+	const int64_t no = queue_of(q, queue)->no;
+	SQLITE_RUN(q, SQL_SET_QUEUE, BIND_I(no), BIND_I(next_ms), BIND_I(transfer));
+	count_in_queue(q, p.queue, p.priority, p.size, -1);
+	count_in_queue(q, no, p.priority, p.size, 1);
+}
+
+void sqlite_delivery_remove(struct store *s, uint64_t delivery)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_DELIVERY, BIND_I(delivery));
+	if (!sqlite_row(q, st))
+		return;
+	const int64_t message = sqlite3_column_int64(st, 0), size = sqlite3_column_int64(st, 2);
+	const bool alone = sqlite3_column_int(st, 1) != 0;
+	sqlite3_reset(st);
+	SQLITE_RUN(q, SQL_DEL_DELIVERY, BIND_I(delivery));
+	q->counts.deliveries--;
+	release_part(q, message, alone, size, 0, 0);
+}
+
+uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n)
+{
+	struct sqlite *q = sqlite_of(s);
+	const uint64_t first = q->next_number;
+	q->next_number += n;
+	SQLITE_RUN(q, SQL_SET_COUNTER, BIND_T(VIEW("number")), BIND_I(q->next_number));
+	return first;
+}

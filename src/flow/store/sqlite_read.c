@@ -1,0 +1,116 @@
+/* sqlite_read.c - what the switch asks. The writer's own connection: it sees the open group. */
+#include "flow/store/sqlite_impl.h"
+
+#include "flow/store/record.h"
+
+struct sqlite_queue *sqlite_queue_named(struct sqlite *q, struct view name)
+{
+	for (size_t i = 0; i < q->n_queues; i++)
+		if (view_eq(q->queues[i].name, name))
+			return &q->queues[i];
+	return NULL;
+}
+
+/* Numbers are given from 1 on and no queue is ever removed. */
+struct sqlite_queue *sqlite_queue_no(struct sqlite *q, int64_t no)
+{
+	if (no >= 1 && (uint64_t)no <= q->n_queues && q->queues[no - 1].no == no)
+		return &q->queues[no - 1];
+	for (size_t i = 0; i < q->n_queues; i++)
+		if (q->queues[i].no == no)
+			return &q->queues[i];
+	return NULL;
+}
+
+static size_t take_rows(struct sqlite *q, sqlite3_stmt *st, enum priority p, struct store_place *place, struct store_queued *rows)
+{
+	size_t n = 0;
+	for (; sqlite_row(q, st); n++) {
+		rows[n] = (struct store_queued){
+			.transfer = (uint64_t)sqlite3_column_int64(st, 0), .message = (uint64_t)sqlite3_column_int64(st, 1),
+			.priority = p, .next_ms = sqlite3_column_int64(st, 2), .arrived = sqlite3_column_int64(st, 3),
+			.expires = sqlite3_column_int64(st, 4), .attempts = (uint32_t)sqlite3_column_int64(st, 5),
+			.size = (uint64_t)sqlite3_column_int64(st, 6),
+		};
+		*place = (struct store_place){ rows[n].next_ms, rows[n].transfer };
+	}
+	return n;
+}
+
+/* Two questions, because one with (next, id) > (?, ?) would walk over all rows of the same time, and a dead link has a million. */
+size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
+			 struct store_queued *rows, size_t max)
+{
+	struct sqlite *q = sqlite_of(s);
+	const struct sqlite_queue *found = sqlite_queue_named(q, queue);
+	if (found == NULL || found->transfers[p] == 0 || place->next_ms > until)
+		return 0;
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_QUEUE_SAME, BIND_I(found->no), BIND_I(p), BIND_I(place->next_ms),
+				      BIND_I(place->transfer), BIND_I(max));
+	size_t n = take_rows(q, st, p, place, rows);
+	if (n == max || s->over)
+		return n;
+	st = SQLITE_ASK(q, SQL_QUEUE_LATER, BIND_I(found->no), BIND_I(p), BIND_I(place->next_ms), BIND_I(until), BIND_I(max - n));
+	return n + take_rows(q, st, p, place, rows + n);
+}
+
+wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after)
+{
+	struct sqlite *q = sqlite_of(s);
+	const struct sqlite_queue *found = sqlite_queue_named(q, queue);
+	wall_ms_t wakes = 0;
+	for (int p = 0; found != NULL && p < PRIORITY_COUNT && !s->over; p++) {
+		if (found->transfers[p] == 0)
+			continue;
+		sqlite3_stmt *st = SQLITE_ASK(q, SQL_QUEUE_WAKES, BIND_I(found->no), BIND_I(p), BIND_I(after));
+		if (!sqlite_row(q, st))
+			continue;
+		const wall_ms_t next = sqlite3_column_int64(st, 0);
+		sqlite3_reset(st);
+		if (wakes == 0 || next < wakes)
+			wakes = next;
+	}
+	return wakes;
+}
+
+void sqlite_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx)
+{
+	const struct sqlite *q = sqlite_of(s);
+	for (size_t i = 0; i < q->n_queues; i++) {
+		uint64_t n = 0;
+		for (int p = 0; p < PRIORITY_COUNT; p++)
+			n += q->queues[i].transfers[p];
+		if (n > 0)
+			each(ctx, q->queues[i].name, n, q->queues[i].octets);
+	}
+}
+
+bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = transfer != 0 ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(transfer))
+					 : SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(delivery));
+	if (!sqlite_row(q, st))
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu", transfer != 0 ? "transfer" : "delivery",
+			       (unsigned long long)(transfer != 0 ? transfer : delivery));
+	l->message = (uint64_t)sqlite3_column_int64(st, 0);
+	l->peer = arena_copy(a, sqlite_view(st, 1));
+	l->content_size = (uint64_t)sqlite3_column_int64(st, 2);
+	l->in_file = sqlite3_column_type(st, 3) != SQLITE_NULL;
+	l->arrived = sqlite3_column_int64(st, 4);
+	l->expires = sqlite3_column_int64(st, 5);
+	l->attempts = (uint32_t)sqlite3_column_int64(st, 6);
+	l->content = arena_copy(a, sqlite_view(st, 10));
+	const uint32_t index = (uint32_t)sqlite3_column_int64(st, 7);
+	bool ok = record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer, index, &l->m, a, e);
+	sqlite3_reset(st);
+	if (ok && arena_full(a))
+		ok = err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: message %llu of %llu octets passes the memory quota",
+			     (unsigned long long)l->message, (unsigned long long)l->content_size);
+	return ok;
+}
+
+void sqlite_count(struct store *s, struct store_counts *c_r)
+{
+	*c_r = sqlite_of(s)->counts;
+}

@@ -1,0 +1,245 @@
+/* sqlite_steps.c - steps, and finding them: see step_index.h and schema.sql. */
+#include "flow/store/sqlite_impl.h"
+
+#include "base/cur.h"
+#include "base/mem.h"
+#include "flow/store/record.h"
+
+enum { FORGET_STEPS = 1000, FORGET_KEYS = 3000 };
+
+static bool has_digest(enum store_step_kind kind)
+{
+	return kind == STEP_TRANSFER_IN || kind == STEP_SUBMITTED;
+}
+
+static struct bind text_or_null(struct view v)
+{
+	return v.n == 0 ? BIND_N() : BIND_T(v);
+}
+
+static struct view digest_octets(const uint64_t digest[2], uint8_t buf[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		buf[i] = (uint8_t)(digest[i / 8] >> (56 - 8 * (i % 8)));
+	return view_of(buf, 16);
+}
+
+void sqlite_put_step(struct store *s, const struct store_step *step)
+{
+	struct sqlite *q = sqlite_of(s);
+	struct out *id = &q->scratch[0], *other = &q->scratch[1];
+	uint8_t digest[16];
+	out_clear(id);
+	out_clear(other);
+	mts_id_print(step->id, id);
+	if (step->other != NULL)
+		mts_id_print(step->other, other);
+	assert(!id->bad && !other->bad);
+	const uint64_t seq = q->next_seq++;
+	const bool keyed = has_digest(step->kind);
+	SQLITE_RUN(q, SQL_PUT_STEP, BIND_I(seq), BIND_I(env_wall_ms(s->env)), BIND_I(step->kind), BIND_I(step->size),
+		   BIND_T(out_view(id)), text_or_null(out_view(other)), text_or_null(step->peer),
+		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
+		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)));
+	step_index_add(q->steps, step_key(step->id->local, keyed ? step->digest : NULL), seq);
+	if (step->other != NULL)
+		step_index_add(q->steps, step_key_other(step->other->local), seq);
+}
+
+/* --- duplicates --- */
+static bool is_same(struct sqlite *q, uint64_t seq, struct view id, struct view digest)
+{
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_STEP, BIND_I(seq));
+	if (!sqlite_row(q, st))
+		return false; /* forgotten */
+	const bool same = has_digest((enum store_step_kind)sqlite3_column_int(st, 0)) && view_eq(sqlite_view(st, 2), digest) &&
+			  record_same_id(sqlite_view(st, 1), id);
+	sqlite3_reset(st);
+	return same;
+}
+
+static bool seen_in_table(struct sqlite *q, uint64_t period, uint64_t key, struct view id, struct view digest)
+{
+	bool found = false;
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_KEYS, BIND_I(period), BIND_I(key));
+	while (!found && sqlite_row(q, st))
+		found = is_same(q, (uint64_t)sqlite3_column_int64(st, 0), id, digest);
+	sqlite3_reset(st);
+	return found;
+}
+
+bool sqlite_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2])
+{
+	struct sqlite *q = sqlite_of(s);
+	const uint64_t key = step_key(id->local, digest);
+	uint64_t period = q->first_period;
+	if (!step_index_maybe(q->steps, key, &period))
+		return false; /* nearly always */
+	uint8_t buf[16];
+	struct out *text = &q->scratch[3];
+	out_clear(text);
+	mts_id_print(id, text);
+	const struct view octets = digest_octets(digest, buf);
+	uint64_t seq;
+	for (size_t cursor = 0; step_index_find(q->steps, key, &cursor, &seq);)
+		if (is_same(q, seq, out_view(text), octets))
+			return true;
+	for (; step_index_maybe(q->steps, key, &period) && !s->over; period++)
+		if (seen_in_table(q, period, key, out_view(text), octets))
+			return true;
+	return false;
+}
+
+/* --- the batch --- */
+static bool execute_filter(struct sqlite *q, uint64_t period)
+{
+	const struct view bits = step_index_filter(q->steps, period);
+	const struct bind v[] = { BIND_I(period), BIND_B(bits) };
+	return bits.n == 0 || sqlite_execute(q, SQL_PUT_STEP_FILTER, ARRAY_LEN(v), v);
+}
+
+bool sqlite_steps_flush(struct sqlite *q)
+{
+	const size_t n = step_index_pending(q->steps);
+	if (n == 0 || (n < STEP_BATCH && step_period(q->next_seq) == q->open_period && !q->flush_steps))
+		return true;
+	const struct step_entry *v = step_index_batch(q->steps);
+	for (size_t i = 0; i < n; i++) {
+		const struct bind row[] = { BIND_I(step_period(v[i].seq)), BIND_I(v[i].key), BIND_I(v[i].seq) };
+		if (!sqlite_execute(q, SQL_PUT_STEP_KEY, ARRAY_LEN(row), row))
+			return false;
+	}
+	for (uint64_t full = q->open_period; full < step_period(q->next_seq); full++)
+		if (!execute_filter(q, full))
+			return false;
+	const struct bind indexed[] = { BIND_T(VIEW("indexed")), BIND_I(q->next_seq - 1) };
+	if (!sqlite_execute(q, SQL_SET_COUNTER, ARRAY_LEN(indexed), indexed))
+		return false;
+	q->steps_flushed = true;
+	return true;
+}
+
+void sqlite_steps_committed(struct sqlite *q)
+{
+	if (!q->steps_flushed)
+		return;
+	step_index_written(q->steps);
+	q->open_period = step_period(q->next_seq);
+	q->steps_flushed = q->flush_steps = false;
+}
+
+/* --- forgetting --- */
+/* The last of the first steps that are too old; 0: none. */
+static uint64_t last_old(struct sqlite *q, wall_ms_t before, unsigned *n_r)
+{
+	uint64_t last = 0;
+	*n_r = 0;
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_AGES, BIND_I(FORGET_STEPS));
+	for (; sqlite_row(q, st) && sqlite3_column_int64(st, 1) < before; ++*n_r)
+		last = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return last;
+}
+
+/* Some keys of a period none of whose steps is left. True: that was all of it. */
+static bool forget_keys(struct sqlite *q, uint64_t period)
+{
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_SOME_KEY, BIND_I(period), BIND_I(FORGET_KEYS));
+	const bool more = sqlite_row(q, st);
+	const int64_t last = more ? sqlite3_column_int64(st, 0) : INT64_MAX;
+	sqlite3_reset(st);
+	SQLITE_RUN(q, SQL_DEL_STEP_KEYS, BIND_I(period), BIND_I(last));
+	if (!more)
+		SQLITE_RUN(q, SQL_DEL_STEP_FILTER, BIND_I(period));
+	return !more;
+}
+
+bool sqlite_forget_steps(struct store *s, wall_ms_t before)
+{
+	struct sqlite *q = sqlite_of(s);
+	unsigned n;
+	const uint64_t last = last_old(q, before, &n);
+	if (n > 0) {
+		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(last));
+		q->first_seq = last + 1;
+		q->flush_steps = true; /* so that a number is never given twice: counter `indexed` knows the last one */
+	}
+	if (q->first_period < step_period(q->first_seq) && !s->over && forget_keys(q, q->first_period))
+		step_index_forget(q->steps, q->first_period++);
+	return !s->over && (n == FORGET_STEPS || q->first_period < step_period(q->first_seq));
+}
+
+/* --- opening --- */
+static bool load_filters(struct sqlite *q, struct err *e)
+{
+	sqlite3_stmt *st;
+	char sql[100];
+	snprintf(sql, sizeof sql, "select period, bits from step_filter order by period desc limit %d", STEP_FILTERS_MAX - 1);
+	if (sqlite3_prepare_v2(q->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return sqlite_schema_error(q->db, q->path, "be read", e);
+	int rc;
+	bool ok = true;
+	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+		const uint64_t period = (uint64_t)sqlite3_column_int64(st, 0);
+		if (!step_index_load(q->steps, period, sqlite_view(st, 1)))
+			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: the filter of period %llu has %d octets, want %d", q->path,
+				     (unsigned long long)period, sqlite3_column_bytes(st, 1), STEP_FILTER_OCTETS);
+	}
+	ok = ok && (rc == SQLITE_DONE || sqlite_schema_error(q->db, q->path, "be read", e));
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static void fill_open_filter(struct sqlite *q)
+{
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_PERIOD_KEYS, BIND_I(q->open_period));
+	while (sqlite_row(q, st))
+		step_index_add_written(q->steps, (uint64_t)sqlite3_column_int64(st, 0), q->open_period);
+}
+
+/* The steps that were not in the table when the store was closed. */
+static bool fill_pending(struct sqlite *q, uint64_t indexed, struct err *e)
+{
+	struct arena *a = arena_new(1024 * 1024);
+	bool ok = true;
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEPS_AFTER, BIND_I(indexed));
+	while (ok && sqlite_row(q, st)) {
+		const uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
+		struct mts_id id, other;
+		struct cur c = cur_of(sqlite_view(st, 4));
+		const uint64_t digest[2] = { cur_u64(&c), cur_u64(&c) };
+		arena_reset(a);
+		ok = mts_id_parse(sqlite_view(st, 2), &id, a, e);
+		if (ok)
+			step_index_add(q->steps, step_key(id.local, has_digest((enum store_step_kind)sqlite3_column_int(st, 1)) ? digest : NULL),
+				       seq);
+		if (ok && sqlite3_column_type(st, 3) != SQLITE_NULL && (ok = mts_id_parse(sqlite_view(st, 3), &other, a, e)))
+			step_index_add(q->steps, step_key_other(other.local), seq);
+	}
+	sqlite3_reset(st);
+	arena_free(&a);
+	return ok;
+}
+
+/* The first column of the first row; otherwise when there is none. */
+static uint64_t first_of(struct sqlite *q, enum sql what, unsigned n, const struct bind *v, uint64_t otherwise)
+{
+	sqlite3_stmt *st = sqlite_ask(q, what, n, v);
+	const uint64_t x = sqlite_row(q, st) ? (uint64_t)sqlite3_column_int64(st, 0) : otherwise;
+	sqlite3_reset(st);
+	return x;
+}
+
+bool sqlite_steps_open(struct sqlite *q, struct err *e)
+{
+	const struct bind name[] = { BIND_T(VIEW("indexed")) }, start[] = { BIND_I(0) };
+	const uint64_t indexed = first_of(q, SQL_GET_COUNTER, 1, name, 0), last = first_of(q, SQL_LAST_STEP, 0, NULL, 0);
+	q->next_seq = (last > indexed ? last : indexed) + 1;
+	q->open_period = step_period(indexed + 1);
+	q->first_seq = first_of(q, SQL_FIRST_STEP, 1, start, q->next_seq);
+	q->first_period = first_of(q, SQL_FIRST_PERIOD, 0, NULL, step_period(q->first_seq));
+	if (!load_filters(q, e))
+		return false;
+	fill_open_filter(q);
+	return fill_pending(q, indexed, e) && !q->s.over;
+}
