@@ -18,9 +18,10 @@
  *                      (members of a union may share one)
  *   TAGGED             the C form of `of` (an explicitly tagged type: [APPLICATION 1] CHOICE)
  *
- * Views point into the input (zero copy) where the encoding is primitive or has one piece, else into the arena; so a
- * decoded value lives as long as both. Unknown elements of an extensible SEQ/SET are kept as raw TLVs in
- * ber_seq.extra and written again by encode: in a SEQ after the field they followed, in a SET in tag order. */
+ * Views point into the input (zero copy) where the encoding is primitive or has one piece, else into
+ * the arena; so a decoded value lives as long as both. Unknown elements of an extensible SEQ/SET are
+ * kept as raw TLVs in ber_seq.extra and written again by encode: in a SEQ after the field they followed,
+ * in a SET in tag order. */
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
@@ -147,10 +148,11 @@ MUST_CHECK bool ber_check_bounds(const struct ber_type *t, const void *value, st
 
 enum ber_form { BER_ASN1, BER_JSON };
 
-/* Appends the value in ASN.1 value notation, each line after the first `indent` blanks in, or as one JSON value
- * on one line. An ANY whose `resolve` knows no better is shown as octets, in JSON {"tlv": "hex"}; elements that no
- * row knows as comments, in JSON as member "_unknown". The value must be one that decode gave or encode takes. Every string in JSON is valid
- * UTF-8: printable strings as text, T.61 as Latin-1, OCTET STRING as {"hex": "..."}. */
+/* Appends the value in ASN.1 value notation, each line after the first `indent` blanks in, or as one JSON
+ * value on one line. The value must be one that decode gave or encode takes. Every string in JSON is valid
+ * UTF-8: printable strings as text, T.61 as Latin-1, OCTET STRING as {"hex": "..."}. An ANY whose `resolve`
+ * knows no better is shown as octets, in JSON {"tlv": "hex"}; elements that no row knows as comments, in
+ * JSON as member "_unknown". */
 void ber_print(const struct ber_type *t, const void *value, enum ber_form form, unsigned indent, struct out *o);
 
 /* Prints TLVs without a table, each on a line of its own: tags, lengths, hex and text. Bad octets are shown,
@@ -173,8 +175,9 @@ MUST_CHECK bool ber_tlv(struct view in, struct ber_tlv *tlv_r, const struct ber_
 void ber_put_header(struct out *o, uint32_t tag, bool constructed, size_t length);
 size_t ber_header_size(uint32_t tag, size_t length);
 
-/* "2.6.1.4.0" <-> content octets of an OBJECT IDENTIFIER. Print never fails: octets that are none, or have an arc
- * over 512 octets, are shown as "hex:..." . Parse wants two arcs or more, no leading zeroes; false: *o is as it was. */
+/* "2.6.1.4.0" <-> content octets of an OBJECT IDENTIFIER. Print never fails: octets that are none, or have
+ * an arc over 512 octets, are shown as "hex:...". Parse wants two arcs or more, no leading zeroes, arcs of
+ * 1075 digits at most; false: *o is as it was. */
 void ber_oid_print(struct view oid, struct out *o);
 MUST_CHECK bool ber_oid_parse(const char *text, struct out *o);
 
@@ -199,7 +202,8 @@ struct ber_stream *ber_stream_new(unsigned depth_max);
 void ber_stream_free(struct ber_stream **s);
 void ber_stream_reset(struct ber_stream *s);
 
-/* From now on an outermost element of more octets is an error, as soon as a length says so or they have come. */
+/* From now on an outermost element of more octets is an error, as soon as a length says so or they have
+ * come. */
 void ber_stream_limit(struct ber_stream *s, uint64_t octets_max);
 
 /* Takes from *in (which it shortens) until there is an event. STEP_WAIT: *in is empty, more is wanted.

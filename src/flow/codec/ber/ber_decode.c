@@ -1,16 +1,18 @@
 /* ber_decode.c - how a table row drives decode.
  *
- * An element's header is read, and the table says what it is: in a SEQ the fields are tried in their order
- * from the last one found, in a SET and a CHOICE all of them. A row matches when its tag is the element's: the
- * row's own, else its type's; an untagged CHOICE matches what one of its alternatives matches, an ANY everything.
- * The row's offset then says where the value goes (BER_POINTER: a new piece of the arena), its flags whether one
- * more header (BER_EXPLICIT) stands before the type's own encoding, and its type's kind which function here reads
- * the content. What no row matches is kept octet for octet in ber_seq.extra, unless the type is closed. At the end
- * of a SEQ or SET the rows that were not seen get their default, or are missed.
+ * An element's header is read, and the table says what it is: in a SEQ the fields are tried in
+ * their order from the last one found, in a SET and a CHOICE all of them. A row matches when its
+ * tag is the element's: the row's own, else its type's; an untagged CHOICE matches what one of its
+ * alternatives matches, an ANY everything. The row's offset then says where the value goes
+ * (BER_POINTER: a new piece of the arena), its flags whether one more header (BER_EXPLICIT) stands
+ * before the type's own encoding, and its type's kind which function here reads the content. What
+ * no row matches is kept octet for octet in ber_seq.extra, unless the type is closed. At the end of
+ * a SEQ or SET the rows that were not seen get their default, or are missed.
  *
  * The input is gone through once, one C call per open element; depth, elements and octets are
- * counted as they come. Lengths are checked against the nearest definite length around them, so that an
- * indefinite element within a definite one can neither run past its end nor stop short of it. */
+ * counted as they come. Lengths are checked against the nearest definite length around them, so
+ * that an indefinite element within a definite one can neither run past its end nor stop short of
+ * it. */
 #include "flow/codec/ber/ber_decode_private.h"
 
 /* --- what a row matches --- */
@@ -51,7 +53,8 @@ static bool decode_value(struct ber_decoder *d, const struct ber_path *at, const
 
 static bool no_room(struct ber_decoder *d, const struct ber_path *at, const struct ber_elem *el)
 {
-	return ber_decode_fail(d, at, el->start, "the message needs more memory than its quota of %zu in use",
+	return ber_decode_fail(d, at, el->start,
+			       "the message needs more memory than its quota of %zu in use",
 			       arena_used(d->arena));
 }
 
@@ -78,33 +81,35 @@ static bool decode_own(struct ber_decoder *d, const struct ber_path *at, const s
 }
 
 /* An explicit tag holds exactly one element (X.690 8.14.2). */
-static bool decode_wrapped(struct ber_decoder *d, const struct ber_path *at, const struct ber_type *of,
-			   struct ber_body *b, const struct ber_elem *el, void *value)
+static bool decode_wrapped(struct ber_decoder *d, const struct ber_path *at,
+			   const struct ber_type *of, struct ber_body *b, const struct ber_elem *el,
+			   void *value)
 {
 	struct ber_body in;
 	struct ber_elem inner;
 	if (!ber_decode_enter(d, at, b, el, &in))
 		return false;
 	switch (ber_decode_next(d, at, &in, &inner)) {
-	case BER_NEXT_BAD:
-		return false;
+	case BER_NEXT_BAD: return false;
 	case BER_NEXT_END:
-		return ber_decode_fail(d, at, el->start, "nothing within an explicit tag, want %.60s", of->name);
-	case BER_NEXT_ELEM:
-		break;
+		return ber_decode_fail(d, at, el->start,
+				       "nothing within an explicit tag, want %.60s", of->name);
+	case BER_NEXT_ELEM: break;
 	}
 	if (!decode_own(d, at, of, &in, &inner, value))
 		return false;
 	enum ber_next end = ber_decode_next(d, at, &in, &inner);
 	if (end == BER_NEXT_ELEM)
-		return ber_decode_fail(d, at, inner.start, "a second element within an explicit tag");
+		return ber_decode_fail(d, at, inner.start,
+				       "a second element within an explicit tag");
 	return end == BER_NEXT_END;
 }
 
-static bool decode_field(struct ber_decoder *d, const struct ber_path *up, const struct ber_field *f,
-			 struct ber_body *b, const struct ber_elem *el, void *base)
+static bool decode_field(struct ber_decoder *d, const struct ber_path *up,
+			 const struct ber_field *f, struct ber_body *b, const struct ber_elem *el,
+			 void *base)
 {
-	const struct ber_path at = { up, f->name, BER_NO_INDEX };
+	const struct ber_path at = {up, f->name, BER_NO_INDEX};
 	void *value = (uint8_t *)base + f->offset;
 	if ((f->flags & BER_POINTER) != 0) {
 		void **pointer = value;
@@ -134,16 +139,16 @@ static bool add_extra(struct ber_decoder *d, const struct ber_path *at, struct b
 	return ber_decode_whole(d, at, b, el, &seq->extra[n].tlv);
 }
 
-static bool unknown_in_closed(struct ber_decoder *d, const struct ber_path *at, const struct ber_type *t,
-			      const struct ber_elem *el)
+static bool unknown_in_closed(struct ber_decoder *d, const struct ber_path *at,
+			      const struct ber_type *t, const struct ber_elem *el)
 {
 	char found[40];
 	return ber_decode_fail(d, at, el->start, "found %s, which %.60s does not have",
 			       ber_tag_text(el->h.tag, found, sizeof found), t->name);
 }
 
-/* An extensible untagged CHOICE that is not optional takes the unknown element found in its place: it is
- * an alternative of a later version, not a missing field. */
+/* An extensible untagged CHOICE that is not optional takes the unknown element found in its place:
+ * it is an alternative of a later version, not a missing field. */
 static bool adopt_other(const struct ber_type *t, size_t i, struct ber_seq *seq)
 {
 	const struct ber_field *f = &t->fields[i];
@@ -154,9 +159,10 @@ static bool adopt_other(const struct ber_type *t, size_t i, struct ber_seq *seq)
 		if (seq->extra[k].after != i)
 			continue;
 		struct ber_choice *choice = (void *)((uint8_t *)(void *)seq + f->offset);
-		*choice = (struct ber_choice){ BER_CHOICE_OTHER, seq->extra[k].tlv };
+		*choice = (struct ber_choice){BER_CHOICE_OTHER, seq->extra[k].tlv};
 		seq->n_extra--;
-		memmove(&seq->extra[k], &seq->extra[k + 1], (seq->n_extra - k) * sizeof seq->extra[0]);
+		memmove(&seq->extra[k], &seq->extra[k + 1],
+			(seq->n_extra - k) * sizeof seq->extra[0]);
 		for (; k < seq->n_extra && seq->extra[k].after == i; k++)
 			seq->extra[k].after = i + 1;
 		seq->has |= UINT64_C(1) << i;
@@ -188,8 +194,8 @@ static bool complete(struct ber_decoder *d, const struct ber_path *at, const str
 		if ((f->flags & BER_HAS_DEFAULT) != 0)
 			set_default(f, seq);
 		else if (!adopt_other(t, i, seq))
-			return ber_decode_fail(d, at, el->start, "field %.60s of %.40s is missing", f->name,
-					       t->name);
+			return ber_decode_fail(d, at, el->start, "field %.60s of %.40s is missing",
+					       f->name, t->name);
 	}
 	return true;
 }
@@ -205,7 +211,8 @@ static bool misplaced(struct ber_decoder *d, const struct ber_path *at, const st
 
 /* The field el belongs to, from `next` on; n_fields when no field of the table has its tag. */
 static bool find_in_seq(struct ber_decoder *d, const struct ber_path *at, const struct ber_type *t,
-			const struct ber_elem *el, const struct ber_seq *seq, size_t next, size_t *i_r)
+			const struct ber_elem *el, const struct ber_seq *seq, size_t next,
+			size_t *i_r)
 {
 	for (size_t i = next; i < t->n_fields; i++) {
 		if (ber_field_matches(&t->fields[i], &el->h)) {
@@ -232,12 +239,9 @@ static bool decode_seq(struct ber_decoder *d, const struct ber_path *at, const s
 		struct ber_elem child;
 		size_t i;
 		switch (ber_decode_next(d, at, &in, &child)) {
-		case BER_NEXT_BAD:
-			return false;
-		case BER_NEXT_END:
-			return complete(d, at, t, el, seq);
-		case BER_NEXT_ELEM:
-			break;
+		case BER_NEXT_BAD: return false;
+		case BER_NEXT_END: return complete(d, at, t, el, seq);
+		case BER_NEXT_ELEM: break;
 		}
 		if (!find_in_seq(d, at, t, &child, seq, next, &i))
 			return false;
@@ -254,8 +258,10 @@ static bool decode_seq(struct ber_decoder *d, const struct ber_path *at, const s
 	}
 }
 
-/* From `hint` on and around, since most senders keep to the order of the table; an ANY gets what is left. */
-static size_t find_in_set(const struct ber_type *t, const struct ber_head *h, uint64_t has, size_t hint)
+/* From `hint` on and around, since most senders keep to the order of the table; an ANY gets what is
+ * left. */
+static size_t find_in_set(const struct ber_type *t, const struct ber_head *h, uint64_t has,
+			  size_t hint)
 {
 	size_t any = t->n_fields;
 	for (size_t k = 0, i = hint; k < t->n_fields; k++, i++) {
@@ -279,12 +285,9 @@ static bool decode_set(struct ber_decoder *d, const struct ber_path *at, const s
 	for (;;) {
 		struct ber_elem child;
 		switch (ber_decode_next(d, at, &in, &child)) {
-		case BER_NEXT_BAD:
-			return false;
-		case BER_NEXT_END:
-			return complete(d, at, t, el, set);
-		case BER_NEXT_ELEM:
-			break;
+		case BER_NEXT_BAD: return false;
+		case BER_NEXT_END: return complete(d, at, t, el, set);
+		case BER_NEXT_ELEM: break;
 		}
 		size_t i = find_in_set(t, &child.h, set->has, hint);
 		if (i < t->n_fields) {
@@ -302,7 +305,8 @@ static bool decode_set(struct ber_decoder *d, const struct ber_path *at, const s
 	}
 }
 
-/* Elements in `in`, as far as their lengths are definite: a guess that spares most lists from growing. */
+/* Elements in `in`, as far as their lengths are definite: a guess that spares most lists from
+ * growing. */
 static size_t count_elements(const struct ber_decoder *d, const struct ber_body *in)
 {
 	struct cur c = *in->c;
@@ -310,7 +314,8 @@ static size_t count_elements(const struct ber_decoder *d, const struct ber_body 
 	const char *why;
 	size_t n = 0;
 	while (n < d->elements_left && cur_left(&c) > 0 &&
-	       ber_head_read(view_of(c.p, cur_left(&c)), &h, &why) == STEP_DONE && h.tag != BER_U(0)) {
+	       ber_head_read(view_of(c.p, cur_left(&c)), &h, &why) == STEP_DONE &&
+	       h.tag != BER_U(0)) {
 		n++;
 		if (h.indefinite || h.length > cur_left(&c) - h.size)
 			break;
@@ -327,15 +332,12 @@ static bool decode_list(struct ber_decoder *d, const struct ber_path *up, const 
 		return false;
 	size_t cap = 0, guess = count_elements(d, &in);
 	for (;; list->n++) {
-		const struct ber_path at = { up, NULL, list->n };
+		const struct ber_path at = {up, NULL, list->n};
 		struct ber_elem child;
 		switch (ber_decode_next(d, &at, &in, &child)) {
-		case BER_NEXT_BAD:
-			return false;
-		case BER_NEXT_END:
-			return true;
-		case BER_NEXT_ELEM:
-			break;
+		case BER_NEXT_BAD: return false;
+		case BER_NEXT_END: return true;
+		case BER_NEXT_ELEM: break;
 		}
 		if (list->n == cap) {
 			cap = cap == 0 && guess > 0 ? guess : 2 * cap + 1;
@@ -346,13 +348,15 @@ static bool decode_list(struct ber_decoder *d, const struct ber_path *up, const 
 				memcpy(more, list->v, list->n * t->of->size);
 			list->v = more;
 		}
-		if (!decode_own(d, &at, t->of, &in, &child, (uint8_t *)list->v + list->n * t->of->size))
+		if (!decode_own(d, &at, t->of, &in, &child,
+				(uint8_t *)list->v + list->n * t->of->size))
 			return false;
 	}
 }
 
-static bool decode_choice(struct ber_decoder *d, const struct ber_path *at, const struct ber_type *t,
-			  struct ber_body *b, const struct ber_elem *el, struct ber_choice *choice)
+static bool decode_choice(struct ber_decoder *d, const struct ber_path *at,
+			  const struct ber_type *t, struct ber_body *b, const struct ber_elem *el,
+			  struct ber_choice *choice)
 {
 	for (uint32_t i = 0; i < t->n_fields; i++) {
 		if (!ber_field_matches(&t->fields[i], &el->h))
@@ -383,13 +387,16 @@ static bool decode_fixed(struct ber_decoder *d, const struct ber_path *at, const
 {
 	if (t->kind == BER_BOOL) {
 		if (v.n != 1)
-			return ber_decode_fail(d, at, el->start, "a BOOLEAN of %zu octets, want 1", v.n);
+			return ber_decode_fail(d, at, el->start, "a BOOLEAN of %zu octets, want 1",
+					       v.n);
 		*(bool *)value = v.p[0] != 0;
 	} else if (t->kind == BER_NULL) {
 		if (v.n != 0)
-			return ber_decode_fail(d, at, el->start, "a NULL of %zu octets, want 0", v.n);
+			return ber_decode_fail(d, at, el->start, "a NULL of %zu octets, want 0",
+					       v.n);
 	} else if (!ber_int_value(v, value)) {
-		return ber_decode_fail(d, at, el->start, "an integer of %zu octets, want 1 to 8", v.n);
+		return ber_decode_fail(d, at, el->start, "an integer of %zu octets, want 1 to 8",
+				       v.n);
 	}
 	return true;
 }
@@ -402,7 +409,8 @@ static bool decode_view(struct ber_decoder *d, const struct ber_path *at, const 
 	if (v.n == 0 && t->kind != BER_REAL)
 		return ber_decode_fail(d, at, el->start, "%.40s without content octets", t->name);
 	if (oid && v.p[v.n - 1] >= 0x80)
-		return ber_decode_fail(d, at, el->start, "the last arc of %.40s is cut short", t->name);
+		return ber_decode_fail(d, at, el->start, "the last arc of %.40s is cut short",
+				       t->name);
 	*value = v;
 	return true;
 }
@@ -413,26 +421,25 @@ static bool decode_value(struct ber_decoder *d, const struct ber_path *at, const
 {
 	struct view v;
 	switch (t->kind) {
-	case BER_BOOL: case BER_INT: case BER_ENUM: case BER_NULL:
-		return primitive(d, at, b, el, &v) && decode_fixed(d, at, t, v, el, value);
-	case BER_BIGINT: case BER_OID: case BER_RELATIVE_OID: case BER_REAL:
-		return primitive(d, at, b, el, &v) && decode_view(d, at, t, v, el, value);
-	case BER_BITS:
-		return ber_decode_bits(d, at, b, el, value);
-	case BER_OCTETS: case BER_STRING: case BER_TIME:
-		return ber_decode_octets(d, at, b, el, value);
-	case BER_ANY:
-		return ber_decode_whole(d, at, b, el, value);
-	case BER_SEQ:
-		return decode_seq(d, at, t, b, el, value);
-	case BER_SET:
-		return decode_set(d, at, t, b, el, value);
-	case BER_SEQ_OF: case BER_SET_OF:
-		return decode_list(d, at, t, b, el, value);
-	case BER_CHOICE:
-		return decode_choice(d, at, t, b, el, value);
-	case BER_TAGGED:
-		return decode_wrapped(d, at, t->of, b, el, value);
+	case BER_BOOL:
+	case BER_INT:
+	case BER_ENUM:
+	case BER_NULL: return primitive(d, at, b, el, &v) && decode_fixed(d, at, t, v, el, value);
+	case BER_BIGINT:
+	case BER_OID:
+	case BER_RELATIVE_OID:
+	case BER_REAL: return primitive(d, at, b, el, &v) && decode_view(d, at, t, v, el, value);
+	case BER_BITS: return ber_decode_bits(d, at, b, el, value);
+	case BER_OCTETS:
+	case BER_STRING:
+	case BER_TIME: return ber_decode_octets(d, at, b, el, value);
+	case BER_ANY: return ber_decode_whole(d, at, b, el, value);
+	case BER_SEQ: return decode_seq(d, at, t, b, el, value);
+	case BER_SET: return decode_set(d, at, t, b, el, value);
+	case BER_SEQ_OF:
+	case BER_SET_OF: return decode_list(d, at, t, b, el, value);
+	case BER_CHOICE: return decode_choice(d, at, t, b, el, value);
+	case BER_TAGGED: return decode_wrapped(d, at, t->of, b, el, value);
 	}
 	CANT_HAPPEN("a kind that is none");
 }
@@ -447,28 +454,25 @@ bool ber_decode_first(const struct ber_type *t, struct view in, void *value_r, s
 		.base = in.p,
 		.e = e,
 	};
-	const struct ber_path at = { NULL, t->name, BER_NO_INDEX };
-	struct ber_body b = { .own = cur_of(in), .bound = in.n };
+	const struct ber_path at = {NULL, t->name, BER_NO_INDEX};
+	struct ber_body b = {.own = cur_of(in), .bound = in.n};
 	struct ber_elem el;
 	b.c = &b.own;
 	memset(value_r, 0, t->size);
 	switch (ber_decode_next(&d, &at, &b, &el)) {
-	case BER_NEXT_BAD:
-		return false;
-	case BER_NEXT_END:
-		return ber_decode_fail(&d, &at, in.p, "no octets");
-	case BER_NEXT_ELEM:
-		break;
+	case BER_NEXT_BAD: return false;
+	case BER_NEXT_END: return ber_decode_fail(&d, &at, in.p, "no octets");
+	case BER_NEXT_ELEM: break;
 	}
 	if (el.h.length > limits->bytes)
-		return ber_decode_fail(&d, &at, in.p, "length %zu is over the limit of %zu octets", el.h.length,
-				       limits->bytes);
+		return ber_decode_fail(&d, &at, in.p, "length %zu is over the limit of %zu octets",
+				       el.h.length, limits->bytes);
 	if (!decode_own(&d, &at, t, &b, &el, value_r))
 		return false;
 	*used_r = in.n - cur_left(&b.own);
 	if (*used_r > limits->bytes)
-		return ber_decode_fail(&d, &at, in.p, "%zu octets are over the limit of %zu", *used_r,
-				       limits->bytes);
+		return ber_decode_fail(&d, &at, in.p, "%zu octets are over the limit of %zu",
+				       *used_r, limits->bytes);
 	return true;
 }
 
@@ -477,12 +481,14 @@ bool ber_decode(const struct ber_type *t, struct view in, void *value_r, struct 
 {
 	size_t used;
 	if (in.n > limits->bytes)
-		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%.60s: %zu octets are over the limit of %zu", t->name,
-			       in.n, limits->bytes);
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE,
+			       "%.60s: %zu octets are over the limit of %zu", t->name, in.n,
+			       limits->bytes);
 	if (!ber_decode_first(t, in, value_r, &used, a, limits, e))
 		return false;
 	if (used != in.n)
-		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%.60s: %zu octets follow the value, at octet %zu", t->name,
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE,
+			       "%.60s: %zu octets follow the value, at octet %zu", t->name,
 			       in.n - used, used);
 	return true;
 }

@@ -1,4 +1,4 @@
-/* ber_decode_private.h - what the ber_decode*.c share: the walk over elements (ber_decode_walk.c) and strings. */
+/* ber_decode_private.h - what the ber_decode*.c share: the walk over elements, and strings. */
 #pragma once
 #include "base/cur.h"
 #include "flow/codec/ber/ber_private.h"

@@ -1,18 +1,19 @@
-/* ber_decode_string.c - BIT STRING, OCTET STRING and the character strings: zero copy when there is one
- * piece, joined in the arena when there are more. */
+/* ber_decode_string.c - BIT STRING, OCTET STRING and the character strings: zero copy when there is
+ * one piece, joined in the arena when there are more. */
 #include "flow/codec/ber/ber_decode_private.h"
 
 struct pieces {
-	bool bits;         /* each piece begins with its count of unused bits */
-	unsigned n;        /* not counted above 2: one piece needs no copy */
+	bool bits;	   /* each piece begins with its count of unused bits */
+	unsigned n;	   /* not counted above 2: one piece needs no copy */
 	struct view first; /* content of the first piece that is not empty */
 	size_t octets;
-	unsigned unused;   /* of the last piece */
-	bool ended;        /* a piece with unused bits was there: none may follow (8.6.4) */
+	unsigned unused; /* of the last piece */
+	bool ended;	 /* a piece with unused bits was there: none may follow (8.6.4) */
 };
 
-/* X.690 8.6.4.1 and 8.7.3.2: pieces are BIT STRINGs, OCTET STRINGs. 8.23.2 makes those of a character string
- * OCTET STRINGs too; some encoders give them the string's own tag, so that any of these tags passes. */
+/* X.690 8.6.4.1 and 8.7.3.2: pieces are BIT STRINGs, OCTET STRINGs. 8.23.2 makes those of a
+ * character string OCTET STRINGs too; some encoders give them the string's own tag, so that any of
+ * these tags passes. */
 static bool piece_tag(const struct pieces *s, uint32_t tag)
 {
 	if (s->bits)
@@ -29,7 +30,8 @@ static bool check_bits(struct ber_decoder *d, const struct ber_path *at, const s
 	if (v.n == 0)
 		return ber_decode_fail(d, at, el->start, "a BIT STRING without its first octet");
 	if (v.p[0] > 7 || (v.p[0] != 0 && v.n == 1))
-		return ber_decode_fail(d, at, el->start, "a BIT STRING of %zu octets with %u unused bits", v.n - 1,
+		return ber_decode_fail(d, at, el->start,
+				       "a BIT STRING of %zu octets with %u unused bits", v.n - 1,
 				       v.p[0]);
 	return true;
 }
@@ -41,7 +43,9 @@ static bool add_piece(struct ber_decoder *d, const struct ber_path *at, const st
 		if (!check_bits(d, at, el, v))
 			return false;
 		if (s->ended)
-			return ber_decode_fail(d, at, el->start, "a piece of a BIT STRING after one with unused bits");
+			return ber_decode_fail(
+				d, at, el->start,
+				"a piece of a BIT STRING after one with unused bits");
 		s->unused = v.p[0];
 		s->ended = s->unused != 0;
 		v = view_from(v, 1);
@@ -66,18 +70,17 @@ static bool measure(struct ber_decoder *d, const struct ber_path *at, struct ber
 	for (;;) {
 		struct ber_elem piece;
 		switch (ber_decode_next(d, at, &in, &piece)) {
-		case BER_NEXT_BAD:
-			return false;
-		case BER_NEXT_END:
-			return true;
-		case BER_NEXT_ELEM:
-			break;
+		case BER_NEXT_BAD: return false;
+		case BER_NEXT_END: return true;
+		case BER_NEXT_ELEM: break;
 		}
 		if (!piece_tag(s, piece.h.tag))
-			return ber_decode_fail(d, at, piece.start, "found %s within a constructed string",
+			return ber_decode_fail(d, at, piece.start,
+					       "found %s within a constructed string",
 					       ber_tag_text(piece.h.tag, found, sizeof found));
-		if (piece.h.constructed ? !measure(d, at, &in, &piece, s)
-					: !add_piece(d, at, &piece, cur_bytes(in.c, piece.h.length), s))
+		if (piece.h.constructed
+			    ? !measure(d, at, &in, &piece, s)
+			    : !add_piece(d, at, &piece, cur_bytes(in.c, piece.h.length), s))
 			return false;
 	}
 }
@@ -113,8 +116,10 @@ static bool decode_pieces(struct ber_decoder *d, const struct ber_path *at, stru
 		return true;
 	uint8_t *to = arena_get(d->arena, s->octets);
 	if (to == NULL)
-		return ber_decode_fail(d, at, el->start, "a string of %zu octets in pieces is more than the "
-				       "message's quota of memory", s->octets);
+		return ber_decode_fail(d, at, el->start,
+				       "a string of %zu octets in pieces is more than the "
+				       "message's quota of memory",
+				       s->octets);
 	join(view_of(begin, (size_t)(b->c->p - begin)), s, to);
 	*v_r = view_of(to, s->octets);
 	return true;
@@ -127,7 +132,7 @@ bool ber_decode_octets(struct ber_decoder *d, const struct ber_path *at, struct 
 		*v_r = cur_bytes(b->c, el->h.length);
 		return true;
 	}
-	struct pieces s = { 0 };
+	struct pieces s = {0};
 	return decode_pieces(d, at, b, el, &s, v_r);
 }
 
@@ -138,10 +143,10 @@ bool ber_decode_bits(struct ber_decoder *d, const struct ber_path *at, struct be
 		struct view v = cur_bytes(b->c, el->h.length);
 		if (!check_bits(d, at, el, v))
 			return false;
-		*bits_r = (struct ber_bits){ view_from(v, 1), v.p[0] };
+		*bits_r = (struct ber_bits){view_from(v, 1), v.p[0]};
 		return true;
 	}
-	struct pieces s = { .bits = true };
+	struct pieces s = {.bits = true};
 	if (!decode_pieces(d, at, b, el, &s, &bits_r->bytes))
 		return false;
 	bits_r->unused = s.unused;

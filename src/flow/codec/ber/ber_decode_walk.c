@@ -12,7 +12,8 @@ void ber_decode_error(struct ber_decoder *d, const struct ber_path *at, const ui
 	vsnprintf(what, sizeof what, fmt, args);
 	va_end(args);
 	err_set(d->e, ERR_PERM, ERR_OF_MESSAGE, "%s: %s, at octet %zu",
-		ber_path_text(at, path, sizeof path), what, where == NULL ? 0 : (size_t)(where - d->base));
+		ber_path_text(at, path, sizeof path), what,
+		where == NULL ? 0 : (size_t)(where - d->base));
 }
 
 enum ber_next ber_decode_next(struct ber_decoder *d, const struct ber_path *at, struct ber_body *b,
@@ -27,16 +28,20 @@ enum ber_next ber_decode_next(struct ber_decoder *d, const struct ber_path *at, 
 		ber_decode_error(d, at, left.p, "%s", why);
 	} else if (step == STEP_WAIT) {
 		ber_decode_error(d, at, left.p, "%s before the end of the %zu octets around it",
-				 left.n == 0 ? "no end-of-contents" : "a header cut short", b->bound);
+				 left.n == 0 ? "no end-of-contents" : "a header cut short",
+				 b->bound);
 	} else if (el_r->h.tag == BER_U(0)) {
-		if (b->indefinite && !el_r->h.constructed && el_r->h.length == 0 && el_r->h.size == 2) {
+		if (b->indefinite && !el_r->h.constructed && el_r->h.length == 0 &&
+		    el_r->h.size == 2) {
 			(void)cur_bytes(b->c, 2);
 			return BER_NEXT_END;
 		}
 		ber_decode_error(d, at, left.p, "tag 0 where no end-of-contents is due");
 	} else if (el_r->h.length > left.n - el_r->h.size) {
-		ber_decode_error(d, at, left.p, "an element of length %zu where %zu octets are left of the "
-				 "%zu around it", el_r->h.length, left.n - el_r->h.size, b->bound);
+		ber_decode_error(d, at, left.p,
+				 "an element of length %zu where %zu octets are left of the "
+				 "%zu around it",
+				 el_r->h.length, left.n - el_r->h.size, b->bound);
 	} else if (d->elements_left == 0) {
 		ber_decode_error(d, at, left.p, "more elements than the limit");
 	} else {
@@ -56,8 +61,8 @@ bool ber_decode_enter(struct ber_decoder *d, const struct ber_path *at, struct b
 		return ber_decode_fail(d, at, el->start, "%s is primitive, want constructed",
 				       ber_tag_text(el->h.tag, tag, sizeof tag));
 	if (b->depth >= d->depth_max)
-		return ber_decode_fail(d, at, el->start, "elements nested deeper than the limit of %u",
-				       d->depth_max);
+		return ber_decode_fail(d, at, el->start,
+				       "elements nested deeper than the limit of %u", d->depth_max);
 	inner_r->depth = b->depth + 1;
 	inner_r->indefinite = el->h.indefinite;
 	if (el->h.indefinite) {
@@ -89,8 +94,10 @@ static bool skip_indefinite(struct ber_decoder *d, const struct ber_path *at, st
 		else if (!child.h.indefinite)
 			(void)cur_bytes(inner.c, child.h.length);
 		else if (inner.depth++ >= d->depth_max)
-			return ber_decode_fail(d, at, child.start, "elements nested deeper than the "
-					       "limit of %u", d->depth_max);
+			return ber_decode_fail(d, at, child.start,
+					       "elements nested deeper than the "
+					       "limit of %u",
+					       d->depth_max);
 	}
 	return true;
 }

@@ -1,6 +1,7 @@
-/* ber_encode.c - two passes over the value. The first adds up the octets and finds what breaks the table; it
- * is ber_size too. The second writes from the last octet to the first into the room reserved: so each length is
- * known when its header is written, and nothing is kept between the passes. */
+/* ber_encode.c - two passes over the value. The first adds up the octets and finds what breaks the
+ * table; it is ber_size too. The second writes from the last octet to the first into the room
+ * reserved: so each length is known when its header is written, and nothing is kept between the
+ * passes. */
 #include "flow/codec/ber/ber_private.h"
 
 #include "base/mem.h"
@@ -21,8 +22,8 @@ static bool equals_default(const struct ber_field *f, const void *value)
 bool ber_field_present(const struct ber_type *t, size_t i, const void *base)
 {
 	const struct ber_field *f = &t->fields[i];
-	if ((f->flags & BER_HAS_DEFAULT) != 0 && (f->type->kind == BER_BOOL || f->type->kind == BER_INT ||
-						  f->type->kind == BER_ENUM))
+	if ((f->flags & BER_HAS_DEFAULT) != 0 &&
+	    (f->type->kind == BER_BOOL || f->type->kind == BER_INT || f->type->kind == BER_ENUM))
 		return !equals_default(f, ber_field_value(f, base));
 	if ((f->flags & (BER_OPTIONAL | BER_HAS_DEFAULT)) != 0)
 		return (((const struct ber_seq *)base)->has >> i & 1) != 0;
@@ -31,8 +32,8 @@ bool ber_field_present(const struct ber_type *t, size_t i, const void *base)
 
 static bool is_constructed(const struct ber_type *t)
 {
-	return t->kind == BER_SEQ || t->kind == BER_SET || t->kind == BER_SEQ_OF || t->kind == BER_SET_OF ||
-	       t->kind == BER_TAGGED;
+	return t->kind == BER_SEQ || t->kind == BER_SET || t->kind == BER_SEQ_OF ||
+	       t->kind == BER_SET_OF || t->kind == BER_TAGGED;
 }
 
 static unsigned int_size(int64_t x)
@@ -48,7 +49,8 @@ static uint32_t raw_tag(struct view tlv)
 	return ber_head_read(tlv, &h, &why) == STEP_DONE ? h.tag : BER_NO_TAG;
 }
 
-/* The tag the field's octets begin with: an untagged CHOICE counts as what is chosen (X.690 10.3). */
+/* The tag the field's octets begin with: an untagged CHOICE counts as what is chosen (X.690 10.3).
+ */
 static uint32_t first_tag(const struct ber_field *f, const void *base)
 {
 	for (;;) {
@@ -104,9 +106,9 @@ static size_t set_items(const struct ber_type *t, const struct ber_seq *set, str
 	size_t n = 0;
 	for (size_t i = 0; i < t->n_fields; i++)
 		if (ber_field_present(t, i, set))
-			items[n++] = (struct item){ first_tag(&t->fields[i], set), i };
+			items[n++] = (struct item){first_tag(&t->fields[i], set), i};
 	for (size_t i = 0; i < set->n_extra; i++)
-		items[n++] = (struct item){ raw_tag(set->extra[i].tlv), t->n_fields + i };
+		items[n++] = (struct item){raw_tag(set->extra[i].tlv), t->n_fields + i};
 	sort_items(items, n);
 	return n;
 }
@@ -138,8 +140,8 @@ static size_t with_header(uint32_t tag, size_t content)
 }
 
 /* A value with its own header, or with `tag` in its stead. */
-static size_t size_value(struct sizer *s, const struct ber_path *at, const struct ber_type *t, uint32_t tag,
-			 const void *value)
+static size_t size_value(struct sizer *s, const struct ber_path *at, const struct ber_type *t,
+			 uint32_t tag, const void *value)
 {
 	size_t content = size_content(s, at, t, value);
 	return tag == BER_NO_TAG ? content : with_header(tag, content);
@@ -148,7 +150,7 @@ static size_t size_value(struct sizer *s, const struct ber_path *at, const struc
 static size_t size_field(struct sizer *s, const struct ber_path *up, const struct ber_field *f,
 			 const void *base)
 {
-	const struct ber_path at = { up, f->name, BER_NO_INDEX };
+	const struct ber_path at = {up, f->name, BER_NO_INDEX};
 	const void *value = ber_field_value(f, base);
 	if (value == NULL)
 		return size_fail(s, &at, "it is absent");
@@ -175,8 +177,9 @@ static size_t size_list(struct sizer *s, const struct ber_path *up, const struct
 {
 	size_t n = 0;
 	for (size_t i = 0; i < list->n; i++) {
-		const struct ber_path at = { up, NULL, i };
-		n += size_value(s, &at, t->of, ber_type_tag(t->of), (const uint8_t *)list->v + i * t->of->size);
+		const struct ber_path at = {up, NULL, i};
+		n += size_value(s, &at, t->of, ber_type_tag(t->of),
+				(const uint8_t *)list->v + i * t->of->size);
 	}
 	return n;
 }
@@ -197,20 +200,19 @@ static size_t size_leaf(struct sizer *s, const struct ber_path *at, const struct
 	const struct ber_bits *bits = value;
 	const struct view *v = value;
 	switch (t->kind) {
-	case BER_BOOL:
-		return 1;
-	case BER_NULL:
-		return 0;
-	case BER_INT: case BER_ENUM:
-		return int_size(*(const int64_t *)value);
+	case BER_BOOL: return 1;
+	case BER_NULL: return 0;
+	case BER_INT:
+	case BER_ENUM: return int_size(*(const int64_t *)value);
 	case BER_BITS:
 		if (bits->unused > 7 || (bits->unused > 0 && bits->bytes.n == 0))
 			return size_fail(s, at, "its count of unused bits is wrong");
 		return 1 + bits->bytes.n;
-	case BER_BIGINT: case BER_OID: case BER_RELATIVE_OID: case BER_ANY:
-		return v->n > 0 ? v->n : size_fail(s, at, "it has no octets");
-	default:
-		return v->n;
+	case BER_BIGINT:
+	case BER_OID:
+	case BER_RELATIVE_OID:
+	case BER_ANY: return v->n > 0 ? v->n : size_fail(s, at, "it has no octets");
+	default: return v->n;
 	}
 }
 
@@ -220,7 +222,8 @@ static size_t size_content(struct sizer *s, const struct ber_path *at, const str
 	size_t n;
 	if (!is_constructed(t) && t->kind != BER_CHOICE)
 		return size_leaf(s, at, t, value);
-	if (s->depth >= 2 * BER_DEPTH_MAX) /* 2: a CHOICE counts here, and has no header of its own */
+	/* 2: a CHOICE counts here, and has no header of its own. */
+	if (s->depth >= 2 * BER_DEPTH_MAX)
 		return size_fail(s, at, "it is nested too deep");
 	s->depth++;
 	if (t->kind == BER_SEQ || t->kind == BER_SET)
@@ -241,7 +244,8 @@ struct writer {
 	uint8_t *p; /* everything from here on is written */
 };
 
-static void write_value(struct writer *w, const struct ber_type *t, uint32_t tag, const void *value);
+static void write_value(struct writer *w, const struct ber_type *t, uint32_t tag,
+			const void *value);
 
 static void put_view(struct writer *w, struct view v)
 {
@@ -317,7 +321,8 @@ static void write_list(struct writer *w, const struct ber_type *t, const struct 
 		write_value(w, t->of, tag, (const uint8_t *)list->v + (i - 1) * t->of->size);
 }
 
-static void write_choice(struct writer *w, const struct ber_type *t, const struct ber_choice *choice)
+static void write_choice(struct writer *w, const struct ber_type *t,
+			 const struct ber_choice *choice)
 {
 	if (choice->which == BER_CHOICE_OTHER)
 		put_view(w, choice->other);
@@ -337,33 +342,24 @@ static void write_content(struct writer *w, const struct ber_type *t, const void
 	case BER_BOOL:
 		*--w->p = *(const bool *)value ? 0xff : 0; /* 0xff: what DER wants too (11.1) */
 		return;
-	case BER_INT: case BER_ENUM:
-		put_int(w, *(const int64_t *)value);
-		return;
-	case BER_BITS:
-		write_bits(w, value);
-		return;
-	case BER_NULL:
-		return;
-	case BER_BIGINT: case BER_OCTETS: case BER_OID: case BER_RELATIVE_OID: case BER_REAL:
-	case BER_STRING: case BER_TIME: case BER_ANY:
-		put_view(w, *(const struct view *)value);
-		return;
-	case BER_SEQ:
-		write_seq(w, t, value);
-		return;
-	case BER_SET:
-		write_set(w, t, value);
-		return;
-	case BER_SEQ_OF: case BER_SET_OF:
-		write_list(w, t, value);
-		return;
-	case BER_CHOICE:
-		write_choice(w, t, value);
-		return;
-	case BER_TAGGED:
-		write_value(w, t->of, ber_type_tag(t->of), value);
-		return;
+	case BER_INT:
+	case BER_ENUM: put_int(w, *(const int64_t *)value); return;
+	case BER_BITS: write_bits(w, value); return;
+	case BER_NULL: return;
+	case BER_BIGINT:
+	case BER_OCTETS:
+	case BER_OID:
+	case BER_RELATIVE_OID:
+	case BER_REAL:
+	case BER_STRING:
+	case BER_TIME:
+	case BER_ANY: put_view(w, *(const struct view *)value); return;
+	case BER_SEQ: write_seq(w, t, value); return;
+	case BER_SET: write_set(w, t, value); return;
+	case BER_SEQ_OF:
+	case BER_SET_OF: write_list(w, t, value); return;
+	case BER_CHOICE: write_choice(w, t, value); return;
+	case BER_TAGGED: write_value(w, t->of, ber_type_tag(t->of), value); return;
 	}
 	CANT_HAPPEN("a kind that is none");
 }
@@ -378,8 +374,8 @@ static void write_value(struct writer *w, const struct ber_type *t, uint32_t tag
 
 bool ber_measure(const struct ber_type *t, const void *value, size_t *n_r, struct err *e)
 {
-	struct sizer s = { .e = e };
-	const struct ber_path at = { NULL, t->name, BER_NO_INDEX };
+	struct sizer s = {.e = e};
+	const struct ber_path at = {NULL, t->name, BER_NO_INDEX};
 	*n_r = size_value(&s, &at, t, ber_type_tag(t), value);
 	return !s.bad;
 }
@@ -397,9 +393,11 @@ bool ber_encode(const struct ber_type *t, const void *value, struct out *o, stru
 		return false;
 	uint8_t *p = out_reserve(o, n);
 	if (p == NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "%.60s: %zu octets of encoding do not fit the output, "
-			       "whose limit is %zu", t->name, n, o->max);
-	struct writer w = { p + n };
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "%.60s: %zu octets of encoding do not fit the output, "
+			       "whose limit is %zu",
+			       t->name, n, o->max);
+	struct writer w = {p + n};
 	write_value(&w, t, ber_type_tag(t), value);
 	assert(w.p == p);
 	return true;

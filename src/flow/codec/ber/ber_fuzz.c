@@ -1,5 +1,5 @@
-/* ber_fuzz.c - what decodes, encodes; and decodes again to the same encoding and the same text. The first octet
- * chooses the table, so that one corpus serves all. */
+/* ber_fuzz.c - what decodes, encodes; and decodes again to the same encoding and the same text. The
+ * first octet chooses the table, so that one corpus serves all. */
 #include "base/mem.h"
 #include "flow/codec/ber/ber_test_tables.h"
 
@@ -7,8 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct ber_type *const types[] = { &all_seq_type, &all_set_type, &record_type, &picks_type,
-						&tagged_type, &t_any };
+static const struct ber_type *const types[] = {&all_seq_type, &all_set_type, &record_type,
+					       &picks_type,   &tagged_type,  &t_any};
 
 static void print_both(const struct ber_type *t, const void *value, struct out *o)
 {
@@ -18,7 +18,8 @@ static void print_both(const struct ber_type *t, const void *value, struct out *
 }
 
 /* The bounds of the value are the writer's affair; only that they can be looked at is tested. */
-static void round_trip(const struct ber_type *t, const void *value, struct arena *a, const struct ber_limits *limits)
+static void round_trip(const struct ber_type *t, const void *value, struct arena *a,
+		       const struct ber_limits *limits)
 {
 	struct out once, twice, text, again;
 	struct err e;
@@ -45,13 +46,13 @@ static void round_trip(const struct ber_type *t, const void *value, struct arena
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct ber_limits limits = { 40, 10000, 1u << 20 };
+	const struct ber_limits limits = {40, 10000, 1u << 20};
 	if (size == 0)
 		return 0;
 	const struct ber_type *t = types[data[0] % ARRAY_LEN(types)];
 	const struct view in = view_of(data + 1, size - 1);
 	struct arena *a = arena_new(1u << 24);
-	struct err e = { 0 };
+	struct err e = {0};
 	void *value = arena_get(a, t->size);
 	assert(value != NULL);
 	if (ber_decode(t, in, value, a, &limits, &e))

@@ -1,5 +1,6 @@
-/* ber_oid.c - OBJECT IDENTIFIERs as text. Arcs may be of any size (UUIDs make them of 128 bits): beyond 64
- * bits they are kept in base 10^9. Turning them round costs the square of their length, hence BER_ARC_MAX. */
+/* ber_oid.c - OBJECT IDENTIFIERs as text. Arcs may be of any size (UUIDs make them of 128 bits):
+ * beyond 64 bits they are kept in base 10^9. Turning them round costs the square of their length,
+ * hence BER_ARC_MAX. */
 #include "flow/codec/ber/ber_private.h"
 
 #include "base/cur.h"
@@ -7,8 +8,8 @@
 #include <inttypes.h>
 
 enum { LIMB = 1000000000, LIMB_DIGITS = 9 };
-enum { LIMBS = BER_ARC_MAX * 7 / 29 + 2 };    /* a limb has more than 29 bits */
-enum { DIGITS_MAX = BER_ARC_MAX * 21 / 10 };  /* a digit has less than 10 / 3: so many always fit */
+enum { LIMBS = BER_ARC_MAX * 7 / 29 + 2 };   /* a limb has more than 29 bits */
+enum { DIGITS_MAX = BER_ARC_MAX * 21 / 10 }; /* a digit has less than 10 / 3: so many always fit */
 
 struct big {
 	uint32_t limb[LIMBS]; /* least significant first */
@@ -83,7 +84,7 @@ static void print_arc(struct view arc, bool first, char separator, struct out *o
 			out_fmt(o, "%" PRIu64, x);
 		return;
 	}
-	struct big b = { .n = 0 };
+	struct big b = {.n = 0};
 	for (size_t i = 0; i < arc.n; i++)
 		big_mul_add(&b, 128, arc.p[i] & 0x7f);
 	if (first) {
@@ -123,7 +124,7 @@ void ber_oid_print(struct view oid, struct out *o)
 static bool parse_arc(const char **text, struct big *b)
 {
 	const char *s = *text;
-	*b = (struct big){ .n = 0 };
+	*b = (struct big){.n = 0};
 	for (; *s >= '0' && *s <= '9'; s++) {
 		if (s - *text >= DIGITS_MAX)
 			return false;

@@ -3,7 +3,8 @@
 
 #include "base/cur.h"
 
-enum { DEPTH_MAX = 2 * BER_DEPTH_MAX }; /* open types begin anew, so that decode's limit is none here */
+/* open types begin anew, so that decode's limit is none here */
+enum { DEPTH_MAX = 2 * BER_DEPTH_MAX };
 
 struct printer {
 	struct out *o;
@@ -52,21 +53,24 @@ static void print_unknown(struct printer *p, struct view tlv)
 	out_u8(p->o, '\'');
 	ber_print_hex(tlv, BER_ASN1, p->o);
 	out_str(p->o, "'H");
-	if (ber_head_read(tlv, &h, &why) != STEP_DONE || h.constructed || h.size + h.length != tlv.n || tlv.n > 100)
+	if (ber_head_read(tlv, &h, &why) != STEP_DONE || h.constructed ||
+	    h.size + h.length != tlv.n || tlv.n > 100)
 		return;
 	const size_t before = out_len(p->o);
-	out_fmt(p->o, " -- %s ", ber_universal_name(ber_tag_number(h.tag)) == NULL
-			? "" : ber_universal_name(ber_tag_number(h.tag)));
+	char tag[40];
+	out_fmt(p->o, " -- %s ", ber_tag_text(h.tag, tag, sizeof tag));
 	if (ber_print_universal(h.tag, view_from(tlv, h.size), p->o))
 		out_str(p->o, " --");
 	else if (!p->o->bad)
 		p->o->n -= out_len(p->o) - before;
 }
 
-/* An ANY whose row knows what is inside; false (nothing written) when it does not, or the octets are not that. */
-static bool print_open(struct printer *p, const struct ber_field *f, const void *base, struct view tlv)
+/* An ANY whose row knows what is inside; false (nothing written) when it does not, or the octets
+ * are not that. */
+static bool print_open(struct printer *p, const struct ber_field *f, const void *base,
+		       struct view tlv)
 {
-	const struct ber_limits limits = { 64, 100000, tlv.n };
+	const struct ber_limits limits = {64, 100000, tlv.n};
 	const struct ber_type *t = f->resolve == NULL ? NULL : f->resolve(base);
 	if (t == NULL || p->depth > DEPTH_MAX)
 		return false;
@@ -109,7 +113,8 @@ static void print_extra(struct printer *p, const struct ber_seq *seq, bool first
 /* A DEFAULT that was written out is shown too. */
 static bool is_shown(const struct ber_type *t, size_t i, const struct ber_seq *seq)
 {
-	const bool was_there = (seq->has >> i & 1) != 0 && ber_field_value(&t->fields[i], seq) != NULL;
+	const bool was_there =
+		(seq->has >> i & 1) != 0 && ber_field_value(&t->fields[i], seq) != NULL;
 	return was_there || ber_field_present(t, i, seq);
 }
 
@@ -145,7 +150,8 @@ static void print_list(struct printer *p, const struct ber_type *t, const struct
 	close_brace(p, json(p) ? ']' : '}', list->n == 0);
 }
 
-static void print_choice(struct printer *p, const struct ber_type *t, const struct ber_choice *choice)
+static void print_choice(struct printer *p, const struct ber_type *t,
+			 const struct ber_choice *choice)
 {
 	if (choice->which == BER_CHOICE_OTHER) {
 		print_unknown(p, choice->other);
@@ -170,25 +176,25 @@ static void print_value(struct printer *p, const struct ber_type *t, const void 
 	}
 	p->depth++;
 	switch (t->kind) {
-	case BER_SEQ: case BER_SET:
-		print_fields(p, t, value);
-		break;
-	case BER_SEQ_OF: case BER_SET_OF:
-		print_list(p, t, value);
-		break;
-	case BER_CHOICE:
-		print_choice(p, t, value);
-		break;
-	case BER_TAGGED:
-		print_value(p, t->of, value);
-		break;
-	case BER_ANY:
-		print_unknown(p, *(const struct view *)value);
-		break;
-	case BER_BOOL: case BER_INT: case BER_ENUM: case BER_BIGINT: case BER_BITS: case BER_OCTETS:
-	case BER_NULL: case BER_OID: case BER_RELATIVE_OID: case BER_REAL: case BER_STRING: case BER_TIME:
-		ber_print_leaf(t, value, p->form, p->o);
-		break;
+	case BER_SEQ:
+	case BER_SET: print_fields(p, t, value); break;
+	case BER_SEQ_OF:
+	case BER_SET_OF: print_list(p, t, value); break;
+	case BER_CHOICE: print_choice(p, t, value); break;
+	case BER_TAGGED: print_value(p, t->of, value); break;
+	case BER_ANY: print_unknown(p, *(const struct view *)value); break;
+	case BER_BOOL:
+	case BER_INT:
+	case BER_ENUM:
+	case BER_BIGINT:
+	case BER_BITS:
+	case BER_OCTETS:
+	case BER_NULL:
+	case BER_OID:
+	case BER_RELATIVE_OID:
+	case BER_REAL:
+	case BER_STRING:
+	case BER_TIME: ber_print_leaf(t, value, p->form, p->o); break;
 	}
 	p->depth--;
 }
@@ -196,6 +202,6 @@ static void print_value(struct printer *p, const struct ber_type *t, const void 
 void ber_print(const struct ber_type *t, const void *value, enum ber_form form, unsigned indent,
 	       struct out *o)
 {
-	struct printer p = { o, form, indent, 0 };
+	struct printer p = {o, form, indent, 0};
 	print_value(&p, t, value);
 }

@@ -36,13 +36,13 @@ static bool is_scalar(uint32_t c)
 /* One character of UTF-8; an octet that begins none, or only an overlong one, is taken alone. */
 static uint32_t next_utf8(struct cur *c)
 {
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
 	uint32_t first = cur_u8(c);
-	unsigned more = first < 0x80 ? 0 : first < 0xc2 ? 4 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 4;
-	if (more == 0)
+	if (first < 0x80)
 		return first;
-	if (more == 4)
+	if (first < 0xc2 || first > 0xf4)
 		return REPLACEMENT;
+	const unsigned more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 	struct cur ahead = *c;
 	uint32_t x = first & (0x3fu >> more);
 	for (unsigned i = 0; i < more; i++) {
@@ -82,7 +82,7 @@ static uint32_t next_char(struct cur *c, uint32_t number)
 	x = number == 30 ? next_utf16(c) : cur_u32(c);
 	if (!c->bad)
 		return is_scalar(x) ? x : REPLACEMENT;
-	*c = cur_of((struct view){ NULL, 0 }); /* octets that are too few for a character */
+	*c = cur_of((struct view){NULL, 0}); /* octets that are too few for a character */
 	return REPLACEMENT;
 }
 
@@ -128,7 +128,8 @@ void ber_print_text(struct view v, uint32_t number, enum ber_form form, struct o
 	out_u8(o, '"');
 }
 
-/* A string whose own tag is not universal is read as what most are: octets of ISO 646 or Latin-1. */
+/* A string whose own tag is not universal is read as what most are: octets of ISO 646 or Latin-1.
+ */
 static uint32_t charset_of(const struct ber_type *t)
 {
 	return ber_tag_class(t->tag) == BER_UNIVERSAL ? ber_tag_number(t->tag) : 0;
@@ -162,7 +163,7 @@ static void print_big(struct view v, enum ber_form form, struct out *o)
 /* The binary forms of X.690 8.5.7 whose mantissa fits 63 bits; false for any other. */
 static bool print_binary_real(struct view v, enum ber_form form, struct out *o)
 {
-	static const unsigned bases[] = { 2, 8, 16 };
+	static const unsigned bases[] = {2, 8, 16};
 	struct cur c = cur_of(v);
 	const uint8_t first = cur_u8(&c);
 	size_t octets = (first & 3) + 1u;
@@ -170,19 +171,24 @@ static bool print_binary_real(struct view v, enum ber_form form, struct out *o)
 	if (octets == 4)
 		octets = cur_u8(&c);
 	struct view exp = cur_bytes(&c, octets), rest = cur_rest(&c);
-	if (c.bad || (first >> 4 & 3) == 3 || !ber_int_value(exp, &exponent) || rest.n == 0 || rest.n > 7 ||
-	    !ber_int_value(rest, &mantissa))
+	if (c.bad || (first >> 4 & 3) == 3 || !ber_int_value(exp, &exponent) || rest.n == 0 ||
+	    rest.n > 7 || !ber_int_value(rest, &mantissa))
 		return false;
-	uint64_t n = (uint64_t)mantissa & (UINT64_MAX >> (64 - 8 * rest.n)); /* it has no sign of its own */
-	out_fmt(o, form == BER_JSON ? "{\"mantissa\":%s%" PRIu64 ",\"base\":%u,\"exponent\":%" PRId64 "}"
-				    : "{mantissa %s%" PRIu64 ", base %u, exponent %" PRId64 "}",
-		(first & 0x40) != 0 ? "-" : "", n << (first >> 2 & 3), bases[first >> 4 & 3], exponent);
+	uint64_t n = (uint64_t)mantissa &
+		     (UINT64_MAX >> (64 - 8 * rest.n)); /* it has no sign of its own */
+	out_fmt(o,
+		form == BER_JSON ? "{\"mantissa\":%s%" PRIu64 ",\"base\":%u,\"exponent\":%" PRId64
+				   "}"
+				 : "{mantissa %s%" PRIu64 ", base %u, exponent %" PRId64 "}",
+		(first & 0x40) != 0 ? "-" : "", n << (first >> 2 & 3), bases[first >> 4 & 3],
+		exponent);
 	return true;
 }
 
 static void print_real(struct view v, enum ber_form form, struct out *o)
 {
-	static const char *const special[] = { "PLUS-INFINITY", "MINUS-INFINITY", "NOT-A-NUMBER", "-0" };
+	static const char *const special[] = {"PLUS-INFINITY", "MINUS-INFINITY", "NOT-A-NUMBER",
+					      "-0"};
 	if (v.n == 0)
 		out_str(o, "0");
 	else if (v.n == 1 && v.p[0] >= 0x40 && v.p[0] < 0x40 + ARRAY_LEN(special))
@@ -211,7 +217,8 @@ static void print_digits(const struct ber_bits *bits, size_t n, struct out *o)
 		out_u8(o, bit_at(bits, i) ? '1' : '0');
 }
 
-static void print_plain_bits(const struct ber_bits *bits, size_t n, enum ber_form form, struct out *o)
+static void print_plain_bits(const struct ber_bits *bits, size_t n, enum ber_form form,
+			     struct out *o)
 {
 	enum { SHORT = 64 };
 	const bool json = form == BER_JSON;
@@ -261,7 +268,8 @@ static void print_named_bits(const struct ber_type *t, const struct ber_bits *bi
 static void print_bits(const struct ber_type *t, const struct ber_bits *bits, enum ber_form form,
 		       struct out *o)
 {
-	enum { NAMED_MAX = 4096 }; /* a named bit string is short; a hostile one is not searched for names */
+	/* a named bit string is short; a hostile one is not searched for names */
+	enum { NAMED_MAX = 4096 };
 	size_t n = count_bits(bits);
 	if (t->n_names > 0 && n <= NAMED_MAX)
 		print_named_bits(t, bits, n, form, o);
@@ -286,52 +294,46 @@ static void print_oid(struct view v, bool relative, enum ber_form form, struct o
 void ber_print_leaf(const struct ber_type *t, const void *value, enum ber_form form, struct out *o)
 {
 	const struct view *v = value;
+	const bool *flag = value;
 	const bool json = form == BER_JSON;
 	switch (t->kind) {
 	case BER_BOOL:
-		out_str(o, *(const bool *)value ? (json ? "true" : "TRUE") : (json ? "false" : "FALSE"));
+		out_str(o, json ? (*flag ? "true" : "false") : (*flag ? "TRUE" : "FALSE"));
 		return;
-	case BER_INT: case BER_ENUM:
-		print_int(t, *(const int64_t *)value, form, o);
-		return;
-	case BER_BIGINT:
-		print_big(*v, form, o);
-		return;
-	case BER_BITS:
-		print_bits(t, value, form, o);
-		return;
-	case BER_NULL:
-		out_str(o, json ? "null" : "NULL");
-		return;
-	case BER_OID: case BER_RELATIVE_OID:
-		print_oid(*v, t->kind == BER_RELATIVE_OID, form, o);
-		return;
-	case BER_REAL:
-		print_real(*v, form, o);
-		return;
-	case BER_STRING: case BER_TIME:
-		ber_print_text(*v, charset_of(t), form, o);
-		return;
-	case BER_OCTETS: case BER_ANY:
-		print_octets(*v, form, o);
-		return;
-	case BER_SEQ: case BER_SET: case BER_SEQ_OF: case BER_SET_OF: case BER_CHOICE: case BER_TAGGED:
-		break;
+	case BER_INT:
+	case BER_ENUM: print_int(t, *(const int64_t *)value, form, o); return;
+	case BER_BIGINT: print_big(*v, form, o); return;
+	case BER_BITS: print_bits(t, value, form, o); return;
+	case BER_NULL: out_str(o, json ? "null" : "NULL"); return;
+	case BER_OID:
+	case BER_RELATIVE_OID: print_oid(*v, t->kind == BER_RELATIVE_OID, form, o); return;
+	case BER_REAL: print_real(*v, form, o); return;
+	case BER_STRING:
+	case BER_TIME: ber_print_text(*v, charset_of(t), form, o); return;
+	case BER_OCTETS:
+	case BER_ANY: print_octets(*v, form, o); return;
+	case BER_SEQ:
+	case BER_SET:
+	case BER_SEQ_OF:
+	case BER_SET_OF:
+	case BER_CHOICE:
+	case BER_TAGGED: break;
 	}
 	CANT_HAPPEN("a kind with rows");
 }
 
 static enum ber_kind universal_kind(uint32_t number)
 {
+	if (number == 7 || number == 12 || (number >= 18 && number <= 28) || number == 30)
+		return BER_STRING;
 	switch (number) {
 	case 1: return BER_BOOL;
-	case 2: case 10: return BER_BIGINT;
+	case 2: return BER_BIGINT;
 	case 5: return BER_NULL;
 	case 6: return BER_OID;
-	case 13: return BER_RELATIVE_OID;
 	case 9: return BER_REAL;
-	case 7: case 12: case 18: case 19: case 20: case 21: case 22: case 23: case 24: case 25: case 26:
-	case 27: case 28: case 30: return BER_STRING;
+	case 10: return BER_BIGINT;
+	case 13: return BER_RELATIVE_OID;
 	default: return BER_ANY;
 	}
 }
@@ -340,9 +342,10 @@ bool ber_print_universal(uint32_t tag, struct view content, struct out *o)
 {
 	if (ber_tag_class(tag) != BER_UNIVERSAL)
 		return false;
-	const struct ber_type t = { .kind = universal_kind(ber_tag_number(tag)), .tag = tag };
+	const struct ber_type t = {.kind = universal_kind(ber_tag_number(tag)), .tag = tag};
 	const bool flag = content.n == 1 && content.p[0] != 0;
-	if (t.kind == BER_ANY || (t.kind == BER_BOOL && content.n != 1) || (t.kind == BER_NULL && content.n != 0))
+	if (t.kind == BER_ANY || (t.kind == BER_BOOL && content.n != 1) ||
+	    (t.kind == BER_NULL && content.n != 0))
 		return false;
 	if (t.kind == BER_BOOL)
 		ber_print_leaf(&t, &flag, BER_ASN1, o);

@@ -43,7 +43,8 @@ static void print_bad(struct cur *c, const char *why, unsigned indent, struct ou
 	out_u8(o, '\n');
 }
 
-static void print_level(struct cur *c, bool indefinite, unsigned indent, unsigned depth, struct out *o);
+static void print_level(struct cur *c, bool indefinite, unsigned indent, unsigned depth,
+			struct out *o);
 
 static void print_content(struct cur *c, const struct ber_head *h, unsigned indent, unsigned depth,
 			  struct out *o)
@@ -71,7 +72,8 @@ static void print_content(struct cur *c, const struct ber_head *h, unsigned inde
 }
 
 /* Up to the end of c, or to the end-of-contents that closes an indefinite element. */
-static void print_level(struct cur *c, bool indefinite, unsigned indent, unsigned depth, struct out *o)
+static void print_level(struct cur *c, bool indefinite, unsigned indent, unsigned depth,
+			struct out *o)
 {
 	if (depth > DEPTH_MAX) {
 		print_bad(c, "nested too deep to show", indent, o);

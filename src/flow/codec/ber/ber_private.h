@@ -110,5 +110,6 @@ void ber_print_text(struct view v, uint32_t number, enum ber_form form, struct o
 /* Hexadecimal digits, lower case in JSON. */
 void ber_print_hex(struct view v, enum ber_form form, struct out *o);
 
-/* What a primitive of a universal tag holds, in value notation; false (nothing written) when it is none or bad. */
+/* What a primitive of a universal tag holds, in value notation; false (nothing written) when it is none
+ * or bad. */
 MUST_CHECK bool ber_print_universal(uint32_t tag, struct view content, struct out *o);

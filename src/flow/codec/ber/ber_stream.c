@@ -1,6 +1,7 @@
-/* ber_stream.c - BER in pieces of any size. Kept are the open elements and the octets of a header not yet
- * whole. Ends are counted from the start of the outermost element: an indefinite element takes over the end
- * of what it lies in, so that the nearest definite length bounds every header and every content. */
+/* ber_stream.c - BER in pieces of any size. Kept are the open elements and the octets of a header
+ * not yet whole. Ends are counted from the start of the outermost element: an indefinite element
+ * takes over the end of what it lies in, so that the nearest definite length bounds every header
+ * and every content. */
 #include "flow/codec/ber/ber_private.h"
 
 #include "base/cur.h"
@@ -9,17 +10,17 @@
 struct level {
 	uint32_t tag;
 	bool constructed, indefinite;
-	uint64_t end;   /* of the nearest definite element: this one or one around it */
+	uint64_t end;	/* of the nearest definite element: this one or one around it */
 	uint64_t bound; /* its length, for texts */
 };
 
-/* Invariant between calls: pos <= end of the top level; n_head octets of `head` are a header not yet
- * whole, of an element that begins at pos - n_head. A primitive is only ever the top level. */
+/* Invariant between calls: pos <= end of the top level; n_head octets of `head` are a header not
+ * yet whole, of an element that begins at pos - n_head. A primitive is only ever the top level. */
 struct ber_stream {
 	unsigned magic;
 #define BER_STREAM_MAGIC 0xbe55ea01u
 	bool failed;
-	bool head_used;         /* the last event shows `head`: it ends with this call */
+	bool head_used; /* the last event shows `head`: it ends with this call */
 	unsigned depth, depth_max;
 	unsigned n_head;
 	uint64_t pos, length_max;
@@ -63,7 +64,8 @@ void ber_stream_reset(struct ber_stream *s)
 static enum step fail(struct ber_stream *s, struct err *e, const char *what)
 {
 	s->failed = true;
-	err_set(e, ERR_PERM, ERR_OF_MESSAGE, "BER: %s, at octet %llu", what, (unsigned long long)s->pos);
+	err_set(e, ERR_PERM, ERR_OF_MESSAGE, "BER: %s, at octet %llu", what,
+		(unsigned long long)s->pos);
 	return STEP_FAIL;
 }
 
@@ -88,15 +90,17 @@ static enum step close_top(struct ber_stream *s, struct ber_stream_event *ev_r)
 	return STEP_DONE;
 }
 
-static enum step open_element(struct ber_stream *s, const struct ber_head *h, struct ber_stream_event *ev_r,
-			      struct err *e)
+static enum step open_element(struct ber_stream *s, const struct ber_head *h,
+			      struct ber_stream_event *ev_r, struct err *e)
 {
 	uint64_t bound, end = end_of(s, &bound);
 	if (h->length > end - s->pos) {
 		s->failed = true;
-		err_set(e, ERR_PERM, ERR_OF_MESSAGE, "BER: an element of length %zu where %llu octets are left "
-			"of the %llu around it, at octet %llu", h->length, (unsigned long long)(end - s->pos),
-			(unsigned long long)bound, (unsigned long long)s->pos);
+		err_set(e, ERR_PERM, ERR_OF_MESSAGE,
+			"BER: an element of length %zu where %llu octets are left "
+			"of the %llu around it, at octet %llu",
+			h->length, (unsigned long long)(end - s->pos), (unsigned long long)bound,
+			(unsigned long long)s->pos);
 		return STEP_FAIL;
 	}
 	if (s->depth >= s->depth_max)
@@ -127,15 +131,17 @@ static enum step end_of_contents(struct ber_stream *s, const struct ber_head *h,
 	if (h->constructed || h->length != 0 || h->size != 2 || s->depth == 0 ||
 	    !s->levels[s->depth - 1].indefinite)
 		return fail(s, e, "tag 0 where no end-of-contents is due");
-	*ev_r = (struct ber_stream_event){ .header = view_of(s->head, s->n_head) };
+	*ev_r = (struct ber_stream_event){.header = view_of(s->head, s->n_head)};
 	s->head_used = true;
 	return close_top(s, ev_r);
 }
 
 static enum step past_end(struct ber_stream *s, struct err *e)
 {
-	return fail(s, e, s->n_head == 0 ? "no end-of-contents before the end of the definite length around it"
-					 : "a header cut short by the end of the definite length around it");
+	return fail(s, e,
+		    s->n_head == 0
+			    ? "no end-of-contents before the end of the definite length around it"
+			    : "a header cut short by the end of the definite length around it");
 }
 
 /* Collects header octets one by one; a header has few, and may lie across pieces. */
@@ -152,8 +158,7 @@ static enum step next_header(struct ber_stream *s, struct view *in, struct ber_s
 		s->pos++;
 		*in = view_from(*in, 1);
 		switch (ber_head_read(view_of(s->head, s->n_head), &h, &why)) {
-		case STEP_FAIL:
-			return fail(s, e, why);
+		case STEP_FAIL: return fail(s, e, why);
 		case STEP_WAIT:
 			assert(s->n_head < BER_HEAD_MAX);
 			if (s->pos >= end)
@@ -175,7 +180,10 @@ static enum step next_bytes(struct ber_stream *s, struct view *in, struct ber_st
 		return STEP_WAIT;
 	const size_t n = left < in->n ? (size_t)left : in->n;
 	*ev_r = (struct ber_stream_event){
-		.what = BER_S_BYTES, .tag = top->tag, .depth = s->depth, .bytes = view_first(*in, n),
+		.what = BER_S_BYTES,
+		.tag = top->tag,
+		.depth = s->depth,
+		.bytes = view_first(*in, n),
 	};
 	*in = view_from(*in, n);
 	s->pos += n;
@@ -193,7 +201,7 @@ enum step ber_stream_next(struct ber_stream *s, struct view *in, struct ber_stre
 	s->head_used = false;
 	const struct level *top = s->depth == 0 ? NULL : &s->levels[s->depth - 1];
 	if (top != NULL && !top->indefinite && s->pos == top->end && s->n_head == 0) {
-		*ev_r = (struct ber_stream_event){ .header = { NULL, 0 } };
+		*ev_r = (struct ber_stream_event){.header = {NULL, 0}};
 		return close_top(s, ev_r);
 	}
 	if (top != NULL && !top->constructed)

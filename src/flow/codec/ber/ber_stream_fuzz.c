@@ -1,5 +1,5 @@
-/* ber_stream_fuzz.c - the tokenizer against ber_tlv, which looks at whole octets: each accepts what the other
- * accepts, and sees the same elements. The first octet is the size of the pieces. */
+/* ber_stream_fuzz.c - the tokenizer against ber_tlv, which looks at whole octets: each accepts what
+ * the other accepts, and sees the same elements. The first octet is the size of the pieces. */
 #include "base/out.h"
 #include "flow/codec/ber/ber.h"
 
@@ -17,7 +17,7 @@ static void put_open(struct out *o, uint32_t tag, bool constructed, bool definit
 /* What a walk with ber_tlv sees of the elements in `in`; false when one is bad. */
 static bool walk(struct view in, unsigned depth, struct out *o)
 {
-	const struct ber_limits limits = { DEPTH + 1 - depth, SIZE_MAX, SIZE_MAX };
+	const struct ber_limits limits = {DEPTH + 1 - depth, SIZE_MAX, SIZE_MAX};
 	while (in.n > 0) {
 		struct ber_tlv tlv;
 		if (depth > DEPTH || !ber_tlv(in, &tlv, &limits, NULL))
@@ -36,19 +36,14 @@ static bool walk(struct view in, unsigned depth, struct out *o)
 static void show(struct out *o, const struct ber_stream_event *ev)
 {
 	switch (ev->what) {
-	case BER_S_OPEN:
-		put_open(o, ev->tag, ev->constructed, ev->definite);
-		break;
-	case BER_S_BYTES:
-		out_bytes(o, ev->bytes);
-		break;
-	case BER_S_CLOSE:
-		out_u8(o, '>');
-		break;
+	case BER_S_OPEN: put_open(o, ev->tag, ev->constructed, ev->definite); break;
+	case BER_S_BYTES: out_bytes(o, ev->bytes); break;
+	case BER_S_CLOSE: out_u8(o, '>'); break;
 	}
 }
 
-/* The same from the tokenizer; every octet comes back in a header or as bytes. True: it ended between values. */
+/* The same from the tokenizer; every octet comes back in a header or as bytes. True: it ended
+ * between values. */
 static bool tokenize(struct view in, size_t piece, struct out *o)
 {
 	struct ber_stream *s = ber_stream_new(DEPTH);

@@ -72,7 +72,7 @@ enum step ber_head_read_any(struct view in, struct ber_head *h_r, const char **w
 {
 	struct cur c = cur_of(in);
 	uint8_t first = cur_u8(&c);
-	struct ber_head h = { .constructed = (first & 0x20) != 0 };
+	struct ber_head h = {.constructed = (first & 0x20) != 0};
 	uint32_t number = first & 0x1f;
 	if (number == 0x1f && !read_number(&c, &number, why_r))
 		return STEP_FAIL;
@@ -110,7 +110,8 @@ void ber_head_write(uint8_t *to, uint32_t tag, bool constructed, size_t length)
 {
 	unsigned n = tag_size(tag);
 	uint32_t number = ber_tag_number(tag);
-	to[0] = (uint8_t)(ber_tag_class(tag) << 6 | (constructed ? 0x20u : 0u) | (n == 1 ? number : 0x1fu));
+	to[0] = (uint8_t)(ber_tag_class(tag) << 6 | (constructed ? 0x20u : 0u) |
+			  (n == 1 ? number : 0x1fu));
 	for (unsigned i = n - 1; i > 0; i--, number >>= 7)
 		to[i] = (uint8_t)((number & 0x7f) | (i == n - 1 ? 0u : 0x80u));
 	if (length < 0x80) {
@@ -141,22 +142,20 @@ static bool peek_head(struct view in, const struct cur *c, struct ber_head *h, s
 {
 	const char *why = "";
 	switch (ber_head_read(view_of(c->p, cur_left(c)), h, &why)) {
-	case STEP_FAIL:
-		return tlv_fail(e, in, c, why);
-	case STEP_WAIT:
-		return tlv_fail(e, in, c, "the input ends within an element's header");
-	case STEP_DONE:
-		break;
+	case STEP_FAIL: return tlv_fail(e, in, c, why);
+	case STEP_WAIT: return tlv_fail(e, in, c, "the input ends within an element's header");
+	case STEP_DONE: break;
 	}
 	if (h->length > cur_left(c) - h->size)
-		return err_set(e, ERR_PERM, ERR_OF_MESSAGE,
-			       "BER: an element of %zu octets at octet %zu, where %zu are left of %zu",
-			       h->length, in.n - cur_left(c), cur_left(c) - h->size, in.n);
+		return err_set(
+			e, ERR_PERM, ERR_OF_MESSAGE,
+			"BER: an element of %zu octets at octet %zu, where %zu are left of %zu",
+			h->length, in.n - cur_left(c), cur_left(c) - h->size, in.n);
 	return true;
 }
 
-/* Goes over the content of an indefinite element up to its end-of-contents. Elements of definite length
- * are passed over whole, so that only the open indefinite ones need counting. */
+/* Goes over the content of an indefinite element up to its end-of-contents. Elements of definite
+ * length are passed over whole, so that only the open indefinite ones need counting. */
 static bool follow(struct view in, struct cur *c, const struct ber_limits *limits, struct err *e)
 {
 	size_t elements = 1;
@@ -207,13 +206,33 @@ bool ber_tlv(struct view in, struct ber_tlv *tlv_r, const struct ber_limits *lim
 
 /* X.680 table 1. */
 static const char *const universal_names[] = {
-	[1] = "BOOLEAN", [2] = "INTEGER", [3] = "BIT STRING", [4] = "OCTET STRING", [5] = "NULL",
-	[6] = "OBJECT IDENTIFIER", [7] = "ObjectDescriptor", [8] = "EXTERNAL", [9] = "REAL",
-	[10] = "ENUMERATED", [11] = "EMBEDDED PDV", [12] = "UTF8String", [13] = "RELATIVE-OID",
-	[16] = "SEQUENCE", [17] = "SET", [18] = "NumericString", [19] = "PrintableString",
-	[20] = "TeletexString", [21] = "VideotexString", [22] = "IA5String", [23] = "UTCTime",
-	[24] = "GeneralizedTime", [25] = "GraphicString", [26] = "VisibleString",
-	[27] = "GeneralString", [28] = "UniversalString", [29] = "CHARACTER STRING",
+	[1] = "BOOLEAN",
+	[2] = "INTEGER",
+	[3] = "BIT STRING",
+	[4] = "OCTET STRING",
+	[5] = "NULL",
+	[6] = "OBJECT IDENTIFIER",
+	[7] = "ObjectDescriptor",
+	[8] = "EXTERNAL",
+	[9] = "REAL",
+	[10] = "ENUMERATED",
+	[11] = "EMBEDDED PDV",
+	[12] = "UTF8String",
+	[13] = "RELATIVE-OID",
+	[16] = "SEQUENCE",
+	[17] = "SET",
+	[18] = "NumericString",
+	[19] = "PrintableString",
+	[20] = "TeletexString",
+	[21] = "VideotexString",
+	[22] = "IA5String",
+	[23] = "UTCTime",
+	[24] = "GeneralizedTime",
+	[25] = "GraphicString",
+	[26] = "VisibleString",
+	[27] = "GeneralString",
+	[28] = "UniversalString",
+	[29] = "CHARACTER STRING",
 	[30] = "BMPString",
 };
 
@@ -224,7 +243,7 @@ const char *ber_universal_name(uint32_t number)
 
 const char *ber_tag_text(uint32_t tag, char *buf, size_t size)
 {
-	static const char *const classes[] = { "UNIVERSAL ", "APPLICATION ", "", "PRIVATE " };
+	static const char *const classes[] = {"UNIVERSAL ", "APPLICATION ", "", "PRIVATE "};
 	uint32_t number = ber_tag_number(tag);
 	if (tag == BER_NO_TAG)
 		snprintf(buf, size, "none");
@@ -242,9 +261,10 @@ const char *ber_path_text(const struct ber_path *at, char *buf, size_t size)
 	for (; at != NULL; at = at->up) {
 		char part[80];
 		int n = at->index != BER_NO_INDEX ? snprintf(part, sizeof part, "[%zu]", at->index)
-			: snprintf(part, sizeof part, "%s%.60s", at->up == NULL ? "" : ".", at->name);
+						  : snprintf(part, sizeof part, "%s%.60s",
+							     at->up == NULL ? "" : ".", at->name);
 		size_t len = n < 0 ? 0 : (size_t)n;
-		if (begin < len + 3) {  /* 3: what stands for the rest */
+		if (begin < len + 3) { /* 3: what stands for the rest */
 			memcpy(buf + begin - 3, "...", 3);
 			begin -= 3;
 			break;
