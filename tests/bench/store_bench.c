@@ -1,0 +1,238 @@
+/* store_bench.c - what a relayed message costs in the store: put (1 recipient, 1 transfer, 2 KB) with its step, then done with
+ * its step, a commit for each group; and what the same disk does in plain SQLite inserts of 2 KB in the same groups.
+ *
+ * usage: store_bench [DIRECTORY [SECONDS]]: works in a new folder there. Figures are per message. */
+#include "base/check.h"
+#include "flow/message/message.h"
+#include "flow/store/store.h"
+#include "sys/loop.h"
+
+#include <ftw.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OCTETS = 2048, GROUP_MAX = 100, ARENA = 1 << 20 };
+
+struct meter {
+	double wall, cpu, wall_us, cpu_us;
+	uint64_t n;
+};
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage r;
+	getrusage(RUSAGE_SELF, &r);
+	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static void meter_start(struct meter *m)
+{
+	*m = (struct meter){ .wall = seconds(), .cpu = cpu_seconds() };
+}
+
+static void meter_stop(struct meter *m, uint64_t n)
+{
+	m->n = n;
+	m->wall_us = (seconds() - m->wall) * 1e6 / (double)n;
+	m->cpu_us = (cpu_seconds() - m->cpu) * 1e6 / (double)n;
+}
+
+static void must(bool ok, const char *what)
+{
+	if (!ok) {
+		fprintf(stderr, "store_bench: %s\n", what);
+		exit(1);
+	}
+}
+
+/* --- our store --- */
+struct bench {
+	struct env *env;
+	struct store *store;
+	struct arena *arena, *load;
+	struct message m;
+	struct recipient rcpt;
+	char local[32];
+	uint64_t n, waiting[GROUP_MAX], durable;
+	size_t n_waiting;
+	uint8_t content[OCTETS];
+};
+
+static void durable(void *ctx, uint64_t ticket)
+{
+	((struct bench *)ctx)->durable = ticket;
+}
+
+static void failed(void *ctx, const struct err *why)
+{
+	(void)ctx;
+	must(false, why->text);
+}
+
+static void full(void *ctx, bool is_full, const struct err *why)
+{
+	(void)ctx, (void)is_full, (void)why;
+	must(false, "the disk is full");
+}
+
+static const struct store_events events = { durable, failed, full };
+
+/* An envelope as they are: an address of six attributes each, one trace element. */
+static void make_message(struct bench *b)
+{
+	static const char address[] = "C=GB; A=GOLD; P=LONDON; O=Example; OU1=Operations; S=Sender; G=Some";
+	struct message *m = &b->m;
+	m->kind = MESSAGE_MESSAGE;
+	m->id.domain = (struct gdi){ { ORA_PRINTABLE, VIEW("GB") }, { ORA_PRINTABLE, VIEW("GOLD") }, { ORA_PRINTABLE, VIEW("LONDON") },
+				     true };
+	must(oraddr_parse(VIEW(address), &m->originator, b->arena, ORADDR_CARRY, NULL), "address");
+	must(oraddr_parse(VIEW(address), &b->rcpt.addr, b->arena, ORADDR_CARRY, NULL), "address");
+	b->rcpt.number = 1;
+	b->rcpt.responsible = true;
+	m->content_type = 22;
+	m->priority = PRIORITY_NORMAL;
+	m->content_length = -1;
+	m->trace.n = 1;
+	m->trace.v = arena_array(b->arena, 1, sizeof *m->trace.v);
+	m->trace.v[0] = (struct trace_element){ .domain = m->id.domain, .arrival = 1767225600000, .arrival_raw = VIEW("260101000000Z") };
+	m->rcpt = &b->rcpt;
+	m->n_rcpt = 1;
+}
+
+static void put_one(struct bench *b, uint64_t *transfer_r)
+{
+	snprintf(b->local, sizeof b->local, "LONDON-%016llx", (unsigned long long)(b->n++ * UINT64_C(0x9e3779b97f4a7c15)));
+	b->m.id.local = view_str(b->local);
+	struct store_recipient r = { &b->rcpt, STORE_RCPT_QUEUED, 0 };
+	struct store_transfer t = { VIEW("TOKYO"), 0, 0 };
+	struct store_message put = { .m = &b->m, .peer = VIEW("LONDON"), .content = view_of(b->content, OCTETS), .arrived = 1767225600000,
+				     .expires = 1767398400000, .recipients = &r, .n_recipients = 1, .transfers = &t, .n_transfers = 1 };
+	const struct store_step step = { .kind = STEP_TRANSFER_IN, .id = &b->m.id, .peer = VIEW("LONDON"), .size = OCTETS,
+					 .text = VIEW("C=JP; A=GOLD; P=TOKYO; S=Recipient"), .digest = { b->n, b->n + 1 } };
+	must(!store_seen(b->store, &b->m.id, step.digest), "a new message is taken for a duplicate");
+	store_put_message(b->store, &put);
+	store_put_step(b->store, &step);
+	*transfer_r = t.id_r;
+}
+
+static void finish_one(struct bench *b, uint64_t transfer, bool load)
+{
+	struct store_loaded l = { .m = &b->m };
+	arena_reset(b->load);
+	if (load)
+		must(store_load_transfer(b->store, transfer, &l, b->load, NULL), "a transfer cannot be loaded");
+	const struct store_step step = { .kind = STEP_TRANSFER_OUT, .id = &l.m->id, .peer = VIEW("TOKYO"), .size = OCTETS,
+					 .text = VIEW("C=JP; A=GOLD; P=TOKYO; S=Recipient") };
+	store_put_step(b->store, &step);
+	store_transfer_done(b->store, transfer);
+}
+
+/* In each group: the results of the transfers of the group before, and as many new messages. */
+static struct meter run_store(const char *dir, size_t group, double duration, bool load)
+{
+	char path[300];
+	struct err e;
+	struct bench b = { .env = loop_new(dir), .arena = arena_new(ARENA), .load = arena_new(ARENA) };
+	snprintf(path, sizeof path, "%s/store-%zu.db", dir, group + (load ? 1000 : 0));
+	const struct store_config c = { path, 65536, 32 << 20 };
+	b.store = store_open_sqlite(b.env, &c, &events, &b, &e);
+	must(b.store != NULL, e.text);
+	make_message(&b);
+	struct meter m;
+	meter_start(&m);
+	uint64_t n = 0;
+	while (seconds() - m.wall < duration) {
+		uint64_t fresh[GROUP_MAX];
+		for (size_t i = 0; i < b.n_waiting; i++)
+			finish_one(&b, b.waiting[i], load);
+		for (size_t i = 0; i < group; i++)
+			put_one(&b, &fresh[i]);
+		const uint64_t ticket = store_ticket(b.store);
+		store_commit(b.store);
+		must(b.durable == ticket, "a commit was not told");
+		memcpy(b.waiting, fresh, group * sizeof *fresh);
+		b.n_waiting = group;
+		n += group;
+		env_run_timers(b.env); /* checkpoints */
+	}
+	meter_stop(&m, n);
+	store_close(&b.store);
+	arena_free(&b.arena);
+	arena_free(&b.load);
+	loop_free(&b.env);
+	return m;
+}
+
+/* --- SQLite alone: one table, one blob --- */
+static void execute(sqlite3 *db, const char *sql)
+{
+	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, sqlite3_errmsg(db));
+}
+
+static struct meter run_raw(const char *dir, size_t group, double duration)
+{
+	char path[300];
+	uint8_t content[OCTETS] = { 1 };
+	sqlite3 *db;
+	sqlite3_stmt *put;
+	snprintf(path, sizeof path, "%s/raw-%zu.db", dir, group);
+	must(sqlite3_open(path, &db) == SQLITE_OK, "raw database");
+	execute(db, "pragma journal_mode = wal; pragma synchronous = full; create table raw (id integer primary key, content blob)");
+	must(sqlite3_prepare_v2(db, "insert into raw values (null, ?)", -1, &put, NULL) == SQLITE_OK, "raw statement");
+	struct meter m;
+	meter_start(&m);
+	uint64_t n = 0;
+	for (; seconds() - m.wall < duration; n += group) {
+		execute(db, "begin immediate");
+		for (size_t i = 0; i < group; i++) {
+			sqlite3_bind_blob(put, 1, content, OCTETS, SQLITE_STATIC);
+			must(sqlite3_step(put) == SQLITE_DONE, sqlite3_errmsg(db));
+			sqlite3_reset(put);
+		}
+		execute(db, "commit");
+	}
+	meter_stop(&m, n);
+	sqlite3_finalize(put);
+	sqlite3_close(db);
+	return m;
+}
+
+static int remove_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+int main(int argc, char **argv)
+{
+	static const size_t groups[] = { 1, 10, 20, 100 };
+	const double duration = argc > 2 ? strtod(argv[2], NULL) : 2;
+	char dir[200];
+	snprintf(dir, sizeof dir, "%s/store-bench-XXXXXX", argc > 1 ? argv[1] : ".");
+	must(mkdtemp(dir) != NULL, "the folder cannot be made");
+	printf("%-6s %29s %29s %29s %8s\n", "", "put + done", "put + load + done", "SQLite insert", "ratio");
+	printf("%-6s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "group", "msgs/s", "cpu us", "wall us", "msgs/s", "cpu us", "wall us",
+	       "msgs/s", "cpu us", "wall us");
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		const struct meter store = run_store(dir, groups[i], duration, false), load = run_store(dir, groups[i], duration, true),
+				   raw = run_raw(dir, groups[i], duration);
+		printf("%-6zu %9.0f %9.1f %9.1f %9.0f %9.1f %9.1f %9.0f %9.1f %9.1f %7.0f%%\n", groups[i], 1e6 / store.wall_us, store.cpu_us,
+		       store.wall_us, 1e6 / load.wall_us, load.cpu_us, load.wall_us, 1e6 / raw.wall_us, raw.cpu_us, raw.wall_us,
+		       100 * raw.wall_us / store.wall_us);
+		fflush(stdout);
+	}
+	nftw(dir, remove_file, 4, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
