@@ -18,16 +18,20 @@ enum { SESSION_SELECTOR_MAX = 32, SESSION_ACTIVITY_MAX = 6, SESSION_REF_MAX = 64
 
 struct session_config {
 	enum session_side side;
-	/* Transport. The initiator sends both selectors; a responder states its own in CC only if `cc_selectors`. */
+	/* Transport: in the initiator's CR, or in the responder's CC. */
 	struct view calling_tsel, called_tsel;
 	bool send_tsel;          /* false: parameter absent (absent is not empty) */
 	size_t tpdu_size;        /* what we propose or accept at most: 128 << n .. 8192, or 65531 = state none as initiator */
+	uint16_t local_ref;      /* our transport reference; 0: 1 */
+	bool rfc2126;            /* IPv6 peer: CC always states a TPDU size */
+	size_t buf_max;          /* octets buffered inbound, 0: 65536; only what is fed costs memory, and idle costs none */
 	/* Session. */
 	struct view calling_ssel, called_ssel;
-	bool send_ssel;
+	bool send_ssel;          /* responder: the called one is in AC (PI 52) */
 	unsigned versions;       /* bit 0: version 1, bit 1: version 2; offered or accepted */
-	uint16_t tsdu_max_in, tsdu_max_out; /* TSDU maximum size offered (initiator's PI 21), 0: none */
-	struct view user_ref, common_ref, additional_ref; /* SS-user reference etc. as BER TLVs; empty: absent */
+	uint16_t tsdu_max_in, tsdu_max_out; /* TSDU maximum size offered, or accepted at most (PI 21), 0: none */
+	struct view user_ref, common_ref, additional_ref; /* SS-user reference etc. as BER TLVs; empty: absent
+	                                                   * (initiator), or the peer's echoed (responder) */
 	/* Limits, enforced before memory is spent. */
 	size_t collect_max;      /* longest SPDU that is collected whole (CN, AC, AB ... user data) */
 	size_t tsdu_in_max;      /* longest DATA SSDU passed up in parts, 0: no limit */
@@ -72,7 +76,7 @@ struct session_event {
 	unsigned reason;      /* REFUSED, EXCEPTION, INTERRUPT, DISCARD: the reason octet */
 	unsigned tokens;      /* PLEASE, GIVE: token item octet */
 	struct view user_ref, common_ref; /* CONNECT, ACCEPTED */
-	struct err err;       /* P_ABORT */
+	struct err err;       /* P_ABORT, REFUSED */
 };
 
 struct session;
@@ -81,11 +85,17 @@ struct session;
 struct session *session_new(const struct session_config *c);
 void session_free(struct session **s);
 
-/* Takes as much of src as fits; returns how much. */
+/* Takes as much of src as fits; returns how much. After the end everything is taken and forgotten. */
 size_t session_feed(struct session *s, struct view src);
 
-/* STEP_DONE: *ev_r. STEP_WAIT: more octets wanted. STEP_FAIL: protocol error by the peer: an ABORT SPDU is in the
- * output where the standard allows one; flush it and close; every later call fails too. */
+/* The same without a copy: room for a socket to read into (*n_r octets, about `want`; NULL and 0 when full), and how many
+ * came. Ends views like feed. */
+uint8_t *session_space(struct session *s, size_t want, size_t *n_r);
+void session_filled(struct session *s, size_t n);
+
+/* STEP_DONE: *ev_r. STEP_WAIT: more octets wanted. STEP_FAIL: protocol error by the peer, or a limit of ours passed: an
+ * ABORT SPDU (or a REFUSE, or a DR before the transport is open) is in the output where the standard allows one; flush it
+ * and close; every later call fails too. After the association is over (RELEASED, REFUSED, aborts): STEP_WAIT. */
 MUST_CHECK enum step session_next(struct session *s, struct session_event *ev_r, struct err *e);
 
 /* Octets to send; the user drops from the front what the socket took (out_drop). */
@@ -115,7 +125,11 @@ MUST_CHECK bool session_control_give(struct session *s, struct err *e);
 MUST_CHECK bool session_release(struct session *s, struct view user_data, struct err *e);
 MUST_CHECK bool session_release_response(struct session *s, struct view user_data, struct err *e);
 void session_u_abort(struct session *s, struct view user_data); /* allowed in every state; queues AB, or DR/close only */
-/* After RELEASED, REFUSED or an abort was flushed: what the transport sends before TCP is closed (DR where due). */
+/* Interrupt, discard and u_abort may come while a DATA SSDU of ours is open: it is closed where it stands.
+ * An exception report of the peer stops it too: what session_data_bytes is given from then on is ignored. */
+
+/* After RELEASED, REFUSED or an abort was flushed: what the transport sends before TCP is closed (a DR if CR is
+ * unanswered; class 0 has none later). */
 void session_t_disconnect(struct session *s);
 
 /* --- a DATA SSDU in parts: begin, bytes..., end. Segmented into TPDUs (and TSDUs with enclosure items where a TSDU maximum
@@ -127,10 +141,14 @@ void session_data_end(struct session *s);
 
 /* --- facts --- */
 bool session_is_open(const struct session *s);       /* S-CONNECT is complete, nothing has ended it */
-bool session_wants_close(const struct session *s);   /* flush the output, then close TCP */
+/* Flush the output, then close TCP. A responder that has answered FINISH leaves closing to the peer (X.225 7.7) unless
+ * FINISH had no PI 17: false then; bound that wait with a timer. */
+bool session_wants_close(const struct session *s);
 bool session_has_turn(const struct session *s);      /* we hold the data, minor and major/activity tokens */
 unsigned session_version(const struct session *s);
 size_t session_tpdu_size(const struct session *s);   /* agreed */
+size_t session_tsdu_max_out(const struct session *s); /* agreed: our SSDUs are segmented above it; 0: unlimited */
+size_t session_buffer_size(const struct session *s); /* octets of memory held for buffers now */
 const char *session_state_name(const struct session *s);
 /* Aborts with "asserted" if the invariant of the current state does not hold. */
 void session_check_state(const struct session *s);
