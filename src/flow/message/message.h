@@ -86,7 +86,7 @@ enum {
 };
 
 /* X.411 PerRecipientIndicators, bit 0 first: responsibility, originating-MTA-report (2 bits),
- * originator-report (2 bits), then 3 reserved. `raw` keeps more than 8 bits if the peer sent them. */
+ * originator-report (2 bits), then reserved ones. */
 enum { REPORT_NONE = 0, REPORT_NON_DELIVERY = 1, REPORT_ALL = 2, REPORT_ALL_AUDITED = 3 };
 
 enum recipient_outcome { OUTCOME_DELIVERED, OUTCOME_NOT_DELIVERED };
@@ -97,7 +97,8 @@ struct recipient {
 	bool responsible;
 	unsigned mta_report;      /* REPORT_... asked by the originating MTA: 1 non-delivery, 2 report, 3 audited report */
 	unsigned originator_report; /* REPORT_NONE, REPORT_NON_DELIVERY or REPORT_ALL */
-	struct view indicators_raw; /* BIT STRING content octets when a bit beyond the first 8 is set, else empty */
+	struct view indicators_raw; /* BIT STRING content octets when a bit beyond bit 4 is set, else empty; only those
+				     * bits of it count, the fields above say the first five */
 	uint32_t explicit_conversion; /* X.411 ExplicitConversion + 1; 0 absent */
 	struct extensions ext;
 	struct view *extra;       /* unknown elements, raw */
