@@ -359,5 +359,5 @@ void x400_abort(struct x400 *x, const struct err *why, int64_t now_ms)
 bool x400_wants_close(const struct x400 *x)
 {
 	CHECK(x, X400_MAGIC);
-	return over(x) && x->n_events == 0;
+	return x->state == X400_S_CLOSED || (x->state == X400_S_CLOSING && x->n_events == 0 && session_wants_close(x->s));
 }

@@ -134,5 +134,7 @@ MUST_CHECK bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e); /* i
 /* Aborts now (RTAB, ABRT, ARU, AB); the user may free x once the output is flushed or abort_timeout_ms has passed. */
 void x400_abort(struct x400 *x, const struct err *why, int64_t now_ms);
 
-bool x400_wants_close(const struct x400 *x); /* flush the output, then close TCP */
+/* Flush the output, then close TCP. After a release or a refusal a responder leaves closing to the peer for
+ * abort_timeout_ms (X.225 7.5, 7.7): false until then. */
+bool x400_wants_close(const struct x400 *x);
 const char *x400_state_name(const struct x400 *x);

@@ -466,7 +466,7 @@ void x400_on_u_abort(struct x400 *x, const struct session_event *ev)
 	struct err e;
 	const int64_t reason = read_abort(x, ev->bytes, &e);
 	/* X.228 8.6: our discard came too late, the peer has the message (RT-20). */
-	if (x->state == X400_S_DISCARDING && reason == RTSE_ABORT_TRANSFER_COMPLETED && !x->tx_confirmed)
+	if (x->state == X400_S_DISCARDING && reason == RTSE_ABORT_TRANSFER_COMPLETED)
 		x400_push(x, X400_TRANSFER_CONFIRMED);
 	x400_end(x, &e);
 }

@@ -39,12 +39,10 @@ struct x400 {
 
 	uint32_t activities;     /* started by us */
 	struct rtse_sender tx;
-	bool tx_confirmed;       /* the discarded transfer had arrived after all */
 
 	struct rtse_reader *rx;
 	uint64_t rx_octets;
 	uint32_t rx_synced, rx_confirmed; /* serials of the last minor sync received and confirmed */
-	bool rx_accepted;        /* the last inbound activity was confirmed */
 	bool reading;            /* `part` is being walked */
 	struct view part;
 	bool part_last;
@@ -79,6 +77,6 @@ void x400_read_part(struct x400 *x);
 typedef void x400_action_f(struct x400 *x, const struct session_event *ev);
 x400_action_f x400_on_t_connected, x400_on_accepted, x400_on_refused, x400_on_t_connect, x400_on_connect;
 x400_action_f x400_on_release, x400_on_released, x400_on_u_abort;
-x400_action_f x400_on_start, x400_on_resume, x400_on_late_discard, x400_on_please, x400_on_give, x400_on_sync_confirm;
-x400_action_f x400_on_exception, x400_on_end_confirm, x400_on_late_confirm, x400_on_discarded, x400_on_data, x400_on_sync;
+x400_action_f x400_on_start, x400_on_resume, x400_on_please, x400_on_give, x400_on_sync_confirm;
+x400_action_f x400_on_exception, x400_on_end_confirm, x400_on_discarded, x400_on_data, x400_on_sync;
 x400_action_f x400_on_end, x400_on_interrupt, x400_on_discard, x400_on_nothing;

@@ -32,7 +32,6 @@ bool x400_transfer_begin(struct x400 *x, uint64_t total, int64_t now_ms, struct 
 	if (!session_activity_start(x->s, view_of(id, 2 + size), e))
 		return false;
 	rtse_sender_init(&x->tx, total, &x->agreed);
-	x->tx_confirmed = false;
 	x->now = now_ms;
 	x400_change(x, X400_S_SENDING);
 	return true;
@@ -154,19 +153,10 @@ void x400_on_exception(struct x400 *x, const struct session_event *ev)
 void x400_on_discarded(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
-	if (!x->tx_confirmed)
-		err_set(&x400_push(x, X400_TRANSFER_FAILED)->err, ERR_TEMP, ERR_OF_ASSOCIATION,
-			"rtse: the transfer was discarded after %llu of %llu octets", (unsigned long long)x->tx.sent,
-			(unsigned long long)x->tx.total);
+	err_set(&x400_push(x, X400_TRANSFER_FAILED)->err, ERR_TEMP, ERR_OF_ASSOCIATION,
+		"rtse: the transfer was discarded after %llu of %llu octets", (unsigned long long)x->tx.sent,
+		(unsigned long long)x->tx.total);
 	x400_change(x, X400_S_OPEN);
-}
-
-/* The peer had confirmed before our discard reached it: it has the message. */
-void x400_on_late_confirm(struct x400 *x, const struct session_event *ev)
-{
-	(void)ev;
-	x->tx_confirmed = true;
-	x400_push(x, X400_TRANSFER_CONFIRMED);
 }
 
 void x400_on_nothing(struct x400 *x, const struct session_event *ev)
@@ -183,7 +173,6 @@ void x400_on_start(struct x400 *x, const struct session_event *ev)
 	rtse_reader_reset(x->rx);
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = 0;
-	x->rx_accepted = false;
 	x400_push(x, X400_TRANSFER_BEGIN);
 	x400_change(x, X400_S_RECEIVING);
 }
@@ -272,7 +261,6 @@ bool x400_transfer_accept(struct x400 *x, struct err *e)
 			       x400_state_name(x));
 	if (!session_activity_end_response(x->s, e))
 		return false;
-	x->rx_accepted = true;
 	x->stale = true;
 	x400_change(x, X400_S_OPEN);
 	return true;
@@ -315,14 +303,6 @@ void x400_on_discard(struct x400 *x, const struct session_event *ev)
 	}
 	x400_push(x, X400_TRANSFER_ABORTED);
 	x400_change(x, X400_S_OPEN);
-}
-
-void x400_on_late_discard(struct x400 *x, const struct session_event *ev)
-{
-	(void)ev;
-	struct err e;
-	layer_error(&e, "rtse", "the peer discards %s", x->rx_accepted ? "a transfer that was confirmed" : "no transfer");
-	x400_fail(x, x->rx_accepted ? RTSE_ABORT_TRANSFER_COMPLETED : RTSE_ABORT_PROTOCOL, &e);
 }
 
 /* --- turn --- */
