@@ -327,12 +327,6 @@ void x400_tick(struct x400 *x, int64_t now_ms)
 	x400_fail(x, RTSE_ABORT_TEMPORARY, &e);
 }
 
-int64_t x400_mtse_context(const struct x400 *x)
-{
-	CHECK(x, X400_MAGIC);
-	return presentation_id(&x->pres, PRESENTATION_MTSE);
-}
-
 static enum rtse_abort_reason reason_of(const struct err *why)
 {
 	switch (why->kind) {

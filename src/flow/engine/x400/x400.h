@@ -110,8 +110,9 @@ size_t x400_transfer_room(const struct x400 *x); /* octets wanted now: 0 when th
 void x400_transfer_data(struct x400 *x, struct view part, int64_t now_ms); /* at most room octets; the last one ends the activity */
 void x400_transfer_discard(struct x400 *x); /* gives the outbound transfer up: X400_TRANSFER_FAILED follows */
 
-/* Presentation context agreed for the message transfer syntax (2.6.0.2.7), which stands in the EXTERNAL of a transfer's
- * octets; 0 until bound. */
+/* Presentation context identifier agreed for the message transfer syntax (2.6.0.2.7): the indirect-reference of the
+ * EXTERNAL in the transferred octets, theirs and ours. An initiator proposes 5; a responder uses what it was offered.
+ * 0 until bound, and when the peer offered none. */
 unsigned x400_transfer_context(const struct x400 *x);
 
 /* --- inbound transfer --- */
@@ -123,11 +124,6 @@ MUST_CHECK bool x400_transfer_refuse(struct x400 *x, struct err *e);
 /* --- turn (two-way alternate) --- */
 MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e);
 MUST_CHECK bool x400_turn_give(struct x400 *x, struct err *e);
-
-/* Presentation context identifier agreed for the message transfer syntax (2.6.0.2.7): what the EXTERNAL inside the
- * transferred octets names as its indirect-reference, theirs and ours. An initiator proposes 5; a responder uses
- * what it was offered. 0 before the bind, or when the peer offered none. */
-int64_t x400_mtse_context(const struct x400 *x);
 
 /* --- end --- */
 MUST_CHECK bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e); /* initiator, no activity open: X400_UNBOUND follows */

@@ -164,6 +164,7 @@ void x400_on_accepted(struct x400 *x, const struct session_event *ev)
 
 unsigned x400_transfer_context(const struct x400 *x)
 {
+	CHECK(x, X400_MAGIC);
 	return (unsigned)presentation_id(&x->pres, PRESENTATION_MTSE);
 }
 
