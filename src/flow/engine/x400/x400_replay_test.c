@@ -310,6 +310,8 @@ static void replay_responder(const struct recording *rec, unsigned proposed, uns
 		for (give(&u, rec->octets, &done); u.count[X400_TRANSFER_CONFIRMED] == 0; give(&u, rec->octets, &done)) {
 			collect(&u);
 			assert_true(next_answer(&u, &answers)); /* MIA ..., AEA */
+			if (u.count[X400_ENDED] > 0)
+				fail_msg("%s: %s", rec->file, u.last[X400_ENDED].err.text);
 		}
 		assert_int_equal(done, rec->octets);
 	}

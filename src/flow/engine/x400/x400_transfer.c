@@ -42,7 +42,9 @@ size_t x400_transfer_room(const struct x400 *x)
 	CHECK(x, X400_MAGIC);
 	if (x->state != X400_S_SENDING)
 		return 0;
-	const size_t room = session_data_room(x->s);
+	/* Between segments no SSDU is open, and session has no room to speak of. */
+	const size_t waiting = out_len(session_out(x->s)), most = x->c.session.out_max;
+	const size_t room = x->tx.segment_left > 0 ? session_data_room(x->s) : waiting < most ? most - waiting : 0;
 	const uint64_t allowed = rtse_sender_allowed(&x->tx);
 	if (room <= ROOM_RESERVE)
 		return 0;
