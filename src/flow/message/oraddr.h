@@ -63,7 +63,8 @@ enum oraddr_bounds { ORADDR_CARRY, ORADDR_GENERATE }; /* GENERATE: the standard'
  *   RFC 2156 4.1: `/` and `;` separate, `$x` is a literal x, `//` a literal `/`; OU and DD least significant first.
  * In both: `printable*teletex`, `{ddd}` an octet in decimal, `PD-ADDRESS=line|line`, and for what neither standard can write:
  * `EXT-n=hex` (extension attribute), `RAW=hex` (unknown element), `U-label=hex` (universal form), `X-DN=hex` (directory name
- * of an ORName without address). A value that is one `*` is kept as that, for the patterns of routes. */
+ * of an ORName without address). A value that is one `*` is kept as that, for the patterns of routes, and
+ * beside `C=*` no ADMD is put. */
 MUST_CHECK bool oraddr_parse(struct view text, struct oraddr *addr_r, struct arena *a,
 			     enum oraddr_bounds bounds, struct err *e);
 

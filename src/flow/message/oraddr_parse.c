@@ -662,6 +662,15 @@ static void reverse_ddas(struct parse *p)
 	}
 }
 
+/* `C=*` is the pattern of any domain, not of those with a blank ADMD. */
+static bool any_country(const struct parse *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].type == ORA_COUNTRY)
+			return view_eq(p->v[i].value, VIEW("*"));
+	return false;
+}
+
 static bool finish(struct parse *p)
 {
 	uint64_t personal = (uint64_t)1 << ORA_SURNAME | (uint64_t)1 << ORA_GIVEN |
@@ -670,7 +679,7 @@ static bool finish(struct parse *p)
 		return fail(p, "stands beside S, G or I, want one way or the other", VIEW("PN"));
 	if (!finish_ous(p) || !finish_lines(p) || !finish_network(p))
 		return false;
-	if ((p->seen >> ORA_COUNTRY & 1) != 0 && (p->seen >> ORA_ADMD & 1) == 0)
+	if ((p->seen >> ORA_COUNTRY & 1) != 0 && (p->seen >> ORA_ADMD & 1) == 0 && !any_country(p))
 		add(p, (struct oraddr_attr){ .type = ORA_ADMD, .value = VIEW(" ") }); /* RFC 2156 4.1.3 */
 	reverse_ddas(p);
 	sort(p->v, p->n);

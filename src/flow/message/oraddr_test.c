@@ -694,6 +694,8 @@ static void test_star_alone(void **state)
 	printed(&a, ORADDR_F401, "DDA:x=*; O=*; A=*; C=gb");
 	survives(&a);
 	refused_by("O=*; C=gb", ORADDR_GENERATE, "PrintableString");
+	struct oraddr any = carry("C=*");
+	assert_int_equal(any.n, 1); /* the pattern of every address, not of those with a blank ADMD */
 }
 
 static void test_refusals_name_what_is_wanted(void **state)

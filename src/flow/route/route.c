@@ -266,9 +266,9 @@ static struct entry *add_entry(struct route_table *t, const struct oraddr *patte
 void route_add(struct route_table *t, const struct oraddr *pattern, enum route_target target, const char *link,
 	       unsigned cost)
 {
-	assert((target == ROUTE_LINK) == (link != NULL));
+	assert(target != ROUTE_LINK || link != NULL);
 	struct entry *entry = add_entry(t, pattern, target, cost);
-	if (link != NULL)
+	if (target == ROUTE_LINK)
 		entry->link = link_of(t, link);
 }
 

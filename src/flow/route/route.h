@@ -10,8 +10,8 @@ struct route_table;
 struct route_table *route_table_new(void);
 void route_table_free(struct route_table **t);
 
-/* pattern: attributes that must match, `*` values are wildcards; copied. link: name of the link (ROUTE_LINK), copied.
- * An attribute that is not in the pattern may be anything. A wildcard wants the attribute to be there, but for C and A, which
+/* pattern: attributes that must match, `*` values are wildcards; copied. link: name of the link (ROUTE_LINK), copied; not looked
+ * at for the other targets. An attribute that is not in the pattern may be anything. A wildcard wants the attribute to be there, but for C and A, which
  * it matches also where there is none; a blank A matches a blank or absent one only. A pattern of no attributes is the default.
  * ROUTE_REJECT answers 1/17 (no-bilateral-agreement). */
 void route_add(struct route_table *t, const struct oraddr *pattern, enum route_target target, const char *link, unsigned cost);

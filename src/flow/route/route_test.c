@@ -132,6 +132,19 @@ static void test_exact_before_wildcard_before_nothing(void **state)
 	goes(w, "S=x; P=org; C=gb", NULL, "blank");
 }
 
+/* What a configuration writes for its default route. */
+static void test_any_country_is_a_default(void **state)
+{
+	struct world *w = *state;
+	add(w, "C=*", "hub", 1);
+	add(w, "C=gb; P=org", "org", 1);
+	route_table_seal(w->t);
+	goes(w, "S=x; P=org; C=gb", NULL, "org");
+	goes(w, "S=x; P=org; A=bt; C=gb", NULL, "hub");
+	goes(w, "S=x; A=0; C=840", NULL, "hub");
+	goes(w, "X.121=2342", NULL, "hub");
+}
+
 static void test_cost_then_order_decide(void **state)
 {
 	struct world *w = *state;
@@ -318,7 +331,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_longest_match_wins_over_cost), TEST(test_exact_before_wildcard_before_nothing),
-		TEST(test_cost_then_order_decide), TEST(test_tr_05_never_back_where_it_came_from),
+		TEST(test_any_country_is_a_default), TEST(test_cost_then_order_decide), TEST(test_tr_05_never_back_where_it_came_from),
 		TEST(test_mailboxes_and_aliases), TEST(test_mailbox_in_another_form),
 		TEST(test_no_route_and_rejection), TEST(test_empty_table), TEST(test_explain),
 		TEST(test_explain_without_a_route), TEST(test_pf_04_many_routes_and_mailboxes),
