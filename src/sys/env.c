@@ -554,6 +554,11 @@ void listener_close(struct listener **l)
 	*l = NULL;
 }
 
+const char *env_directory(const struct env *env)
+{
+	return env->directory;
+}
+
 struct file *env_file_create(struct env *env, const char *name, struct err *e)
 {
 	if (FAULT(CONTENT_OPEN)) {

@@ -97,6 +97,8 @@ void listener_close(struct listener **l);
 
 /* --- files (content files beside the store). Paths are relative to the env's directory. Reads and writes go to the page
  * cache and are done at once; sync is done off the loop. --- */
+/* That directory, for a library that opens files by itself (the database); NULL when there is none. Lives as long as env. */
+const char *env_directory(const struct env *env);
 struct file;
 MUST_CHECK struct file *env_file_create(struct env *env, const char *name, struct err *e); /* exclusive; NULL on failure */
 MUST_CHECK struct file *env_file_open(struct env *env, const char *name, struct err *e);   /* to read */
@@ -155,6 +157,7 @@ struct env {
 	unsigned magic;
 #define ENV_MAGIC 0xe4f0e4f0u
 	const struct env_ops *ops;
+	const char *directory; /* set by the world; NULL: none */
 	int64_t now_ms;
 	struct timer **heap; /* binary heap by at_ms, ties by age of setting */
 	size_t n_heap, cap_heap;

@@ -625,6 +625,7 @@ struct env *loop_new(const char *directory)
 	l->prepare.data = l->wake.data = l;
 	l->wake_at = INT64_MAX;
 	l->files = loop_files_new(directory);
+	l->env.directory = loop_files_directory(l->files);
 	l->env.now_ms = (int64_t)uv_now(&l->uv);
 	must(uv_prepare_start(&l->prepare, on_prepare), "uv_prepare_start");
 	return &l->env;

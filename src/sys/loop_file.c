@@ -41,6 +41,11 @@ struct loop_files *loop_files_new(const char *directory)
 	return fs;
 }
 
+const char *loop_files_directory(const struct loop_files *fs)
+{
+	return fs->directory;
+}
+
 void loop_files_free(struct loop_files **fs)
 {
 	if (*fs == NULL)

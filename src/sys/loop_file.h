@@ -4,6 +4,7 @@
 
 struct loop_files; /* the directory */
 struct loop_files *loop_files_new(const char *directory);
+const char *loop_files_directory(const struct loop_files *fs);
 void loop_files_free(struct loop_files **fs);
 struct loop_files *loop_files_of(const struct env *env); /* in loop.c */
 

@@ -61,4 +61,10 @@ void store_full(struct store *s, const struct err *why);
 /* The open group is on disk: told, and the next group is open (before it is told). */
 void store_durable(struct store *s);
 
+/* Steps by which something came to us: duplicates are known by them. */
+static inline bool store_step_is_arrival(enum store_step_kind kind)
+{
+	return kind == STEP_SUBMITTED || kind == STEP_TRANSFER_IN || kind == STEP_REPORT_IN;
+}
+
 enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024 };

@@ -290,6 +290,10 @@ static void content_synced(void *ctx)
 	CHECK(&mc->c, STORE_CONTENT_MAGIC);
 	struct err e;
 	mc->c.syncing = false;
+	if (mc->c.done == NULL) {
+		free(mc); /* given up meanwhile */
+		return;
+	}
 	if (mc->c.broken || FAULT(CONTENT_SYNC)) {
 		mc->c.broken = true;
 		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "store: content file %llu cannot be synced",
@@ -314,7 +318,8 @@ static void content_free(struct store_content *c)
 		mc->row->life.died = d->committed == 0 ? 1 : d->committed; /* gone now, whatever becomes of the group */
 		out_clear(&mc->row->octets);
 	}
-	free(mc);
+	if (!c->syncing)
+		free(mc);
 }
 
 /* --- operations --- */
@@ -631,7 +636,7 @@ static bool seen(struct store *s, const struct mts_id *id, const uint64_t digest
 	bool found = false;
 	for (size_t i = d->steps.n; i-- > 0 && !found;) {
 		const struct row_step *step = CONTAINER(d->steps.v[i], struct row_step, life);
-		found = step->life.died == 0 && (step->kind == STEP_TRANSFER_IN || step->kind == STEP_SUBMITTED) &&
+		found = step->life.died == 0 && store_step_is_arrival(step->kind) &&
 			step->digest[0] == digest[0] && step->digest[1] == digest[1] && record_same_id(step->id, text);
 	}
 	drop(&text);

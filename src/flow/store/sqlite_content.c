@@ -7,6 +7,7 @@
 struct sqlite_content {
 	struct store_content c;
 	struct file *file;
+	struct env *file_env; /* a sync may end after the store */
 };
 
 const char *sqlite_file_name(char buf[SQLITE_NAME_MAX], uint64_t file)
@@ -42,12 +43,24 @@ struct store_content *sqlite_content_new(struct store *s, struct err *e)
 	struct sqlite_content *sc = mem_zero(sizeof *sc);
 	sc->c = (struct store_content){ .magic = STORE_CONTENT_MAGIC, .store = s, .file = id };
 	sc->file = file;
+	sc->file_env = s->env;
 	return &sc->c;
 }
 
 bool sqlite_content_append(struct store_content *c, struct view octets, struct err *e)
 {
 	return file_append(CONTAINER(c, struct sqlite_content, c)->file, octets, e);
+}
+
+static void release(struct sqlite_content *sc)
+{
+	char name[SQLITE_NAME_MAX];
+	struct env *env = sc->file_env;
+	file_close(&sc->file);
+	if (!sc->c.put && !env_file_remove(env, sqlite_file_name(name, sc->c.file), NULL))
+		sc->c.broken = true; /* the next opening removes it */
+	sc->c.magic = 0;
+	free(sc);
 }
 
 static void synced(void *ctx, const struct err *failed)
@@ -57,7 +70,10 @@ static void synced(void *ctx, const struct err *failed)
 	sc->c.syncing = false;
 	sc->c.synced = failed == NULL && !sc->c.broken;
 	sc->c.broken = !sc->c.synced;
-	sc->c.done(sc->c.done_ctx, failed);
+	if (sc->c.done != NULL)
+		sc->c.done(sc->c.done_ctx, failed);
+	else
+		release(sc); /* given up meanwhile */
 }
 
 void sqlite_content_sync(struct store_content *c)
@@ -69,11 +85,8 @@ void sqlite_content_sync(struct store_content *c)
 void sqlite_content_free(struct store_content *c)
 {
 	struct sqlite_content *sc = CONTAINER(c, struct sqlite_content, c);
-	char name[SQLITE_NAME_MAX];
-	file_close(&sc->file);
-	if (!c->put && !env_file_remove(c->store->env, sqlite_file_name(name, c->file), NULL))
-		c->broken = true; /* the next opening removes it */
-	free(sc);
+	if (!c->syncing) /* a file is closed only after its sync */
+		release(sc);
 }
 
 /* --- reading --- */

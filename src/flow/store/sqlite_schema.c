@@ -194,7 +194,7 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 {
 	enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
 	int64_t tables;
-	if (!own(q, e) || (q->db = sqlite_schema_connect(c->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
+	if (!own(q, e) || (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
 	    !number(q->db, q->path, "select count(*) from sqlite_schema", &tables, e))
 		return false;
 	if (tables == 0 && !create(q, e))
@@ -202,7 +202,7 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) || !count_all(q, e) ||
 	    !load_counters(q, e))
 		return false;
-	q->checkpointer = sqlite_schema_connect(c->path, SQLITE_OPEN_READWRITE, e);
+	q->checkpointer = sqlite_schema_connect(q->path, SQLITE_OPEN_READWRITE, e);
 	/* The checkpoint syncs the log before it copies, and the database after. */
 	return q->checkpointer != NULL &&
 	       execute(q->checkpointer, q->path, "pragma synchronous = full; pragma cache_size = -64", "be set up", e);

@@ -7,11 +7,6 @@
 
 enum { FORGET_STEPS = 1000, FORGET_KEYS = 3000 };
 
-static bool has_digest(enum store_step_kind kind)
-{
-	return kind == STEP_TRANSFER_IN || kind == STEP_SUBMITTED;
-}
-
 static struct bind text_or_null(struct view v)
 {
 	return v.n == 0 ? BIND_N() : BIND_T(v);
@@ -36,7 +31,7 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 		mts_id_print(step->other, other);
 	assert(!id->bad && !other->bad);
 	const uint64_t seq = q->next_seq++;
-	const bool keyed = has_digest(step->kind);
+	const bool keyed = store_step_is_arrival(step->kind);
 	SQLITE_RUN(q, SQL_PUT_STEP, BIND_I(seq), BIND_I(env_wall_ms(s->env)), BIND_I(step->kind), BIND_I(step->size),
 		   BIND_T(out_view(id)), text_or_null(out_view(other)), text_or_null(step->peer),
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
@@ -52,7 +47,7 @@ static bool is_same(struct sqlite *q, uint64_t seq, struct view id, struct view 
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_STEP, BIND_I(seq));
 	if (!sqlite_row(q, st))
 		return false; /* forgotten */
-	const bool same = has_digest((enum store_step_kind)sqlite3_column_int(st, 0)) && view_eq(sqlite_view(st, 2), digest) &&
+	const bool same = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 0)) && view_eq(sqlite_view(st, 2), digest) &&
 			  record_same_id(sqlite_view(st, 1), id);
 	sqlite3_reset(st);
 	return same;
@@ -211,7 +206,7 @@ static bool fill_pending(struct sqlite *q, uint64_t indexed, struct err *e)
 		arena_reset(a);
 		ok = mts_id_parse(sqlite_view(st, 2), &id, a, e);
 		if (ok)
-			step_index_add(q->steps, step_key(id.local, has_digest((enum store_step_kind)sqlite3_column_int(st, 1)) ? digest : NULL),
+			step_index_add(q->steps, step_key(id.local, store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 1)) ? digest : NULL),
 				       seq);
 		if (ok && sqlite3_column_type(st, 3) != SQLITE_NULL && (ok = mts_id_parse(sqlite_view(st, 3), &other, a, e)))
 			step_index_add(q->steps, step_key_other(other.local), seq);

@@ -92,8 +92,7 @@ void store_content_free(struct store_content **c)
 	if (*c == NULL)
 		return;
 	CHECK(*c, STORE_CONTENT_MAGIC);
-	assert(!(*c)->syncing);
-	(*c)->magic = 0;
+	(*c)->done = NULL;
 	(*c)->store->ops->content_free(*c);
 	*c = NULL;
 }

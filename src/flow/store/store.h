@@ -23,7 +23,7 @@ struct store_events {
 };
 
 struct store_config {
-	const char *path;        /* SQLite: the database file, beside it `content/` (relative to the env's directory) */
+	const char *path;        /* SQLite: the database file (relative: in the env's directory); content files: `content/` there */
 	size_t inline_max;       /* content up to this lies in the row, longer ones in a file: 64 K */
 	uint64_t cache_octets;   /* SQLite's page cache */
 };
@@ -45,9 +45,10 @@ struct store_content;
 struct store_content *store_content_new(struct store *s, struct err *e); /* NULL: TEMP, LOCAL */
 MUST_CHECK bool store_content_append(struct store_content *c, struct view octets, struct err *e);
 uint64_t store_content_size(const struct store_content *c);
-/* Calls done when it is on disk (or failed: then it is gone). Until then the handle stays. */
+/* Calls done when it is on disk (or failed: then it is gone). */
 void store_content_sync(struct store_content *c, file_done_f *done, void *ctx);
-/* Gives up: the file is removed. Also for a handle whose message was put and committed: only the handle goes. */
+/* Gives up: the file is removed (a sync under way goes on, done is not called any more). Also for a handle whose message was
+ * put and committed: only the handle goes. */
 void store_content_free(struct store_content **c);
 
 /* --- a message comes in: one operation, however many recipients --- */
@@ -89,7 +90,7 @@ struct store_step {
 	const struct mts_id *other;     /* the report's subject, or the report made; NULL: none */
 	struct view peer;               /* link or mailbox, empty: none */
 	struct view text;               /* for a person: recipient addresses, cause; cut at 1024 octets */
-	uint64_t digest[2];             /* TRANSFER_IN, SUBMITTED: key of duplicate detection; else 0 */
+	uint64_t digest[2];             /* SUBMITTED, TRANSFER_IN, REPORT_IN: key of duplicate detection; else not kept */
 	uint64_t size;                  /* content octets */
 };
 
@@ -170,7 +171,7 @@ MUST_CHECK bool store_load_delivery(struct store *s, uint64_t delivery, struct s
 MUST_CHECK bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r,
 				   struct err *e);
 
-/* Was a message with this id taken in before (TRANSFER_IN or SUBMITTED step with the same digest)? */
+/* Was a message, probe or report with this id taken in before (SUBMITTED, TRANSFER_IN or REPORT_IN step with the same digest)? */
 bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
 
 /* A persistent counter, for MTS-identifiers: reserves n numbers durably with the next group and returns the first; numbers are

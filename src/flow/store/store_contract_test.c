@@ -544,6 +544,37 @@ static void test_content_that_is_given_up_is_removed(void **state)
 	assert_int_equal(content_files(w), 0);
 }
 
+struct until_gone {
+	struct world *w;
+	struct timer timer;
+};
+
+static void look_again(void *ctx)
+{
+	struct until_gone *u = ctx;
+	if (content_files(u->w) == 0)
+		loop_stop(u->w->env);
+	else
+		timer_after(&u->timer, 1);
+}
+
+/* Its link died while the disk was busy. */
+static void test_content_is_given_up_while_it_is_synced(void **state)
+{
+	struct world *w = *state;
+	struct store_content *c = store_content_new(w->store, &w->why);
+	assert_true(store_content_append(c, VIEW("some octets"), &w->why));
+	w->synced = w->sync_failed = false;
+	store_content_sync(c, world_sync_done, w);
+	store_content_free(&c);
+	assert_null(c);
+	struct until_gone u = { .w = w };
+	timer_init(&u.timer, w->env, look_again, &u);
+	timer_after(&u.timer, 0);
+	loop_run(w->env); /* ends when the file is gone, which is when the sync is done */
+	assert_false(w->synced || w->sync_failed);
+}
+
 static void test_content_that_fails_is_told(void **state)
 {
 	struct world *w = *state;
@@ -583,9 +614,11 @@ static void test_duplicate_is_known_by_identifier_and_digest(void **state)
 	put_seen(w, STEP_TRANSFER_IN, &id, 1, 2);
 	put_seen(w, STEP_TRANSFER_OUT, &id, 5, 6);
 	put_seen(w, STEP_SUBMITTED, &other, 3, 4);
+	put_seen(w, STEP_REPORT_IN, &other, 7, 8);
 	for (unsigned stage = 0; stage < 3; stage++) {
 		assert_true(is_seen(w, &id, 1, 2));
 		assert_true(is_seen(w, &other, 3, 4));
+		assert_true(is_seen(w, &other, 7, 8));
 		assert_false(is_seen(w, &id, 1, 3));
 		assert_false(is_seen(w, &id, 2, 2));
 		assert_false(is_seen(w, &other, 1, 2));
@@ -690,6 +723,7 @@ static void test_numbers_are_never_given_twice(void **state)
 	X(test_large_content_lies_in_a_file) \
 	X(test_file_stays_until_its_end_is_durable) \
 	X(test_content_that_is_given_up_is_removed) \
+	X(test_content_is_given_up_while_it_is_synced) \
 	X(test_content_that_fails_is_told) \
 	X(test_duplicate_is_known_by_identifier_and_digest) \
 	X(test_duplicate_is_known_with_its_domain_folded) \

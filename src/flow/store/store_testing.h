@@ -64,7 +64,7 @@ static const struct store_events world_events = { world_durable, world_failed, w
 /* NULL when it cannot be opened: w->why says so. */
 static inline struct store *world_try_open(struct world *w)
 {
-	const struct store_config c = { w->path, TEST_INLINE_MAX, 1 << 20 };
+	const struct store_config c = { "store.db", TEST_INLINE_MAX, 1 << 20 };
 	w->durable = 0;
 	w->full = false;
 	return w->sqlite ? store_open_sqlite(w->env, &c, &world_events, w, &w->why)
