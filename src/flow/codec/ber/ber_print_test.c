@@ -203,6 +203,7 @@ static void test_raw(void **state)
 	check_raw("3080 0101FF", " SEQUENCE indefinite\n   BOOLEAN 1 TRUE\n   bad: no end-of-contents\n");
 	check_raw("3002 0000", " SEQUENCE 2\n   bad: end-of-contents where none is due: '0000'H\n");
 	check_raw("3080 0001FF", " SEQUENCE indefinite\n   bad: end-of-contents where none is due: '0001FF'H\n");
+	check_raw("0A0105 820105", " ENUMERATED 1 5\n [2] 1 '05'H\n");
 	check_raw("0F0131", " [UNIVERSAL 15] 1 '31'H \"1\"\n");
 	check_raw("1F", " bad: the header is cut short: '1F'H\n");
 	check_raw("04FF", " bad: length octet 0xff, which X.690 reserves: '04FF'H\n");
@@ -329,6 +330,49 @@ static void test_bad_oids(void **state)
 	arena_free(&a);
 }
 
+struct loop {
+	struct ber_seq seq;
+	struct view inside;
+};
+static const struct ber_type *resolve_loop(const void *parent);
+static const struct ber_field loop_fields[] = {
+	{ AT(loop, inside), .type = &t_any, .flags = BER_OPTIONAL, .resolve = resolve_loop },
+};
+static const struct ber_type loop_type = { "Loop", BER_SEQ, BER_U(16), sizeof(struct loop), loop_fields, 1 };
+
+static const struct ber_type *resolve_loop(const void *parent)
+{
+	(void)parent;
+	return &loop_type;
+}
+
+/* An open type that holds itself gets past the depth of one decode: print has a limit of its own, and shows
+ * the rest as octets. */
+static void test_open_types_without_end(void **state)
+{
+	(void)state;
+	enum { LEVELS = 3000 };
+	struct arena *a = arena_new(1u << 20);
+	struct out in, o;
+	struct loop v;
+	out_init(&in, 1u << 20);
+	out_init(&o, 1u << 24);
+	for (uint32_t i = 0; i < LEVELS; i++) {
+		out_bytes(&in, VIEW("\x30\x84"));
+		out_u32(&in, 6 * (LEVELS - 1 - i));
+	}
+	assert_true(ber_decode(&loop_type, out_view(&in), &v, a, &roomy, NULL));
+	ber_print(&loop_type, &v, BER_JSON, 0, &o);
+	json_error_t why;
+	json_t *parsed = json_loads(out_cstr(&o), 0, &why);
+	assert_non_null(parsed);
+	json_decref(parsed);
+	assert_non_null(strstr(out_cstr(&o), "{\"tlv\":\"3084"));
+	out_fini(&in);
+	out_fini(&o);
+	arena_free(&a);
+}
+
 /* A full output stays full: no text is half written past its limit, whatever the limit. */
 static void test_print_into_little(void **state)
 {
@@ -359,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_oids),
 		cmocka_unit_test(test_pa_17_long_oids),
 		cmocka_unit_test(test_bad_oids),
+		cmocka_unit_test(test_open_types_without_end),
 		cmocka_unit_test(test_print_into_little),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

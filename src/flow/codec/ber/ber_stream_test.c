@@ -256,6 +256,13 @@ static void test_single_tlv_limits(void **state)
 	assert_false(ber_tlv(in, &tlv, &shallow, NULL));
 	assert_false(ber_tlv(in, &tlv, &few, NULL));
 	assert_false(ber_tlv(in, &tlv, &small, NULL));
+	const struct ber_limits flat = { 0, 5, 10 }, none = { 2, 0, 10 }, tiny = { 1, 1, 1 }, exact = { 1, 1, 2 };
+	struct view null = VIEW("\x05\x00"), octet = VIEW("\x04\x02" "ab");
+	assert_true(ber_tlv(null, &tlv, &exact, NULL));
+	assert_false(ber_tlv(null, &tlv, &flat, NULL));
+	assert_false(ber_tlv(null, &tlv, &none, NULL));
+	assert_false(ber_tlv(null, &tlv, &tiny, NULL));
+	assert_false(ber_tlv(octet, &tlv, &exact, NULL));
 	arena_free(&a);
 }
 
