@@ -292,6 +292,64 @@ static void test_explain_without_a_route(void **state)
 	explained(w, "S=x; C=fr", NULL, "no route matches this address\n");
 }
 
+static uint32_t next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*seed >> 33);
+}
+
+/* A few values of a few attributes, as a pattern (with wildcards) or an address; letters in random case. */
+static void random_text(uint64_t *seed, bool pattern, char *text, size_t size)
+{
+	static const char *const labels[] = { "C", "A", "P", "O", "OU1", "S", "G", "CN", "DDA:x", "DDA:y" };
+	size_t n = 0;
+	text[0] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		uint32_t r = next_random(seed);
+		if (i > 0 && r % 3 == 0)
+			continue;
+		const char *value = pattern && r % 5 == 0 ? "*" : r & 64 ? "aa" : r & 128 ? "Aa" : "bb";
+		n += (size_t)snprintf(text + n, size - n, "%s=%s;", labels[i], value);
+	}
+}
+
+/* The index finds what looking at every route finds: the first candidate of an explanation comes from all of them. */
+static void test_index_agrees_with_looking_at_all(void **state)
+{
+	struct world *w = *state;
+	uint64_t seed = 42;
+	char text[200];
+	for (int i = 0; i < 300; i++) {
+		random_text(&seed, true, text, sizeof text);
+		add(w, text, i % 3 == 0 ? "x" : i % 3 == 1 ? "y" : "z", next_random(&seed) % 3 + 1);
+	}
+	route_table_seal(w->t);
+	int found = 0;
+	for (int i = 0; i < 3000; i++) {
+		random_text(&seed, false, text, sizeof text);
+		struct oraddr a = addr(w, text);
+		struct route_answer r;
+		struct err e;
+		struct out o;
+		char want[40];
+		out_init(&o, 1 << 20);
+		route_explain(w->t, &a, NULL, &o);
+		const char *all = out_cstr(&o);
+		bool ok = route_find(w->t, &a, NULL, &r, &e);
+		assert_int_equal(ok, strncmp(all, "no route", 8) != 0);
+		if (ok) {
+			const char *end = strchr(all, '\n');
+			snprintf(want, sizeof want, " -> link %s, cost %u: won", r.link, r.cost);
+			size_t len = strlen(want);
+			assert_true((size_t)(end - all) > len);
+			assert_memory_equal(end - len, want, len);
+			found++;
+		}
+		out_fini(&o);
+	}
+	assert_in_range(found, 500, 2999); /* the test looks at both outcomes */
+}
+
 /* PF-04's sizes: every one of them is found (the time is measured by the bench, not asserted here). */
 static void test_pf_04_many_routes_and_mailboxes(void **state)
 {
@@ -334,7 +392,7 @@ int main(void)
 		TEST(test_any_country_is_a_default), TEST(test_cost_then_order_decide), TEST(test_tr_05_never_back_where_it_came_from),
 		TEST(test_mailboxes_and_aliases), TEST(test_mailbox_in_another_form),
 		TEST(test_no_route_and_rejection), TEST(test_empty_table), TEST(test_explain),
-		TEST(test_explain_without_a_route), TEST(test_pf_04_many_routes_and_mailboxes),
+		TEST(test_explain_without_a_route), TEST(test_index_agrees_with_looking_at_all), TEST(test_pf_04_many_routes_and_mailboxes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
