@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Octets of `form`: hexadecimal with ( ... ) for a definite length and what it counts: "30(020101)" is 30 03 02 01 01.
- * Lengths are minimal. Good as long as the arena. */
+/* Octets of `form`: hexadecimal with ( ... ) for a definite length of BER and what it counts, "30(020101)" is
+ * 30 03 02 01 01, and [ ... ] for one of session (X.225 8.2). Lengths are minimal. Good as long as the arena. */
 static inline struct view octets_of(struct arena *a, const char *form)
 {
 	enum { DEPTH_MAX = 32, OCTETS_MAX = 1 << 16 };
@@ -17,15 +17,22 @@ static inline struct view octets_of(struct arena *a, const char *form)
 	for (const char *p = form; *p != 0; p++) {
 		if (*p == ' ')
 			continue;
-		if (*p == '(') {
+		if (*p == '(' || *p == '[') {
 			open[depth++] = n;
 			continue;
 		}
-		if (*p == ')') {
+		if (*p == ')' || *p == ']') {
 			const size_t at = open[--depth], length = n - at;
 			uint8_t head[3] = { (uint8_t)length };
 			size_t size = 1;
-			if (length > 255) {
+			if (*p == ']' && length > 254) {
+				head[0] = 0xff;
+				head[1] = (uint8_t)(length >> 8);
+				head[2] = (uint8_t)length;
+				size = 3;
+			} else if (*p == ']') {
+				size = 1;
+			} else if (length > 255) {
 				head[0] = 0x82;
 				head[1] = (uint8_t)(length >> 8);
 				head[2] = (uint8_t)length;
