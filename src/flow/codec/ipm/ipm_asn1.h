@@ -6,9 +6,7 @@
  *
  * Names follow the standard's; enum IPM_x_y is the bit of ber_seq.has. */
 #pragma once
-#include "flow/codec/ber/ber.h"
-
-struct p1_orname;
+#include "flow/codec/p1/p1_orname.h"
 
 /* X.420 7.1.1 (a SET): who, in three ways. */
 struct ipm_or_descriptor {
@@ -146,7 +144,7 @@ struct ipm_videotex_part {
 
 struct ipm_encrypted_part {
 	struct ber_seq seq;
-	struct view parameters; /* TLV: algorithm and certificates are X.509's */
+	struct ber_list parameters; /* struct view: TLVs; algorithm and certificates are X.509's */
 	struct ber_bits data;
 };
 
@@ -296,8 +294,7 @@ enum { IPM_MEMBER_CHECKED, IPM_MEMBER_TIMESTAMPED, IPM_MEMBER_RECIPIENT };
 
 struct ipm_absence_advice {
 	struct ber_seq seq;
-	struct view advice;         /* TLV of a BodyPart */
-	struct view next_available; /* UTCTime */
+	struct view next_available; /* UTCTime; advice, a BodyPart, is carried in ber_seq.extra */
 };
 
 struct ipm_address_advice {
@@ -410,7 +407,7 @@ extern const struct ber_type ipm_message_parameters_type, ipm_delivery_envelope_
 extern const struct ber_type ipm_ia5_parameters_type, ipm_g3_parameters_type, ipm_teletex_parameters_type,
 	ipm_videotex_parameters_type, ipm_general_parameters_type, ipm_file_parameters_type, ipm_voice_parameters_type;
 extern const struct ber_type ipm_ia5_string_type, ipm_general_string_type, ipm_videotex_string_type, ipm_octets_type,
-	ipm_bits_type, ipm_g3_data_type, ipm_teletex_data_type, ipm_file_data_type, ipm_tlv_list_type;
+	ipm_bits_type, ipm_g3_data_type, ipm_teletex_data_type, ipm_file_data_type, ipm_tlv_list_type, ipm_tlv_list_of_set_type;
 
 /* Values of extensions, named in ipm_ext_table.h. */
 extern const struct ber_type ipm_any_type, ipm_null_type, ipm_oid_type, ipm_generalized_time_type, ipm_languages_type,
