@@ -280,25 +280,86 @@ static struct walk begin(const struct render_limits *limits, const struct charse
 	return w;
 }
 
-bool content_render(int64_t content_type, struct view oid, struct view content, const struct render_limits *limits,
-		    const struct charset_kit *kit, struct out *o, struct err *e)
+/* Packs what the walk has found, if it went well; ends the walk. */
+static bool finish(struct walk *w, bool ok, struct out *o, struct err *e)
 {
-	struct walk w = begin(limits, kit, content, e);
-	bool ok = walk_content(&w, content_type, oid, content);
 	if (ok) {
 		struct out packed;
-		out_init(&packed, limits->out);
-		render_pack(&w.result, &packed);
+		out_init(&packed, w->r.limits->out);
+		render_pack(&w->result, &packed);
 		ok = !packed.bad && out_room(o) >= out_len(&packed);
 		if (ok)
 			out_bytes(o, out_view(&packed));
 		else
 			err_set(e, ERR_PERM, ERR_OF_MESSAGE, "content: what is to be shown is longer than the %zu octets it may have",
-				limits->out);
+				w->r.limits->out);
 		out_fini(&packed);
 	}
-	arena_free(&w.r.a);
+	arena_free(&w->r.a);
 	return ok;
+}
+
+bool content_render(int64_t content_type, struct view oid, struct view content, const struct render_limits *limits,
+		    const struct charset_kit *kit, struct out *o, struct err *e)
+{
+	struct walk w = begin(limits, kit, content, e);
+	return finish(&w, walk_content(&w, content_type, oid, content), o, e);
+}
+
+/* The content that a report returns: a part, opened when it is an interpersonal message. */
+static bool walk_returned(struct walk *w, const struct message *m)
+{
+	struct ipm ipm;
+	struct ipm_part part = { .kind = IPM_PART_CONTENT, .octets = m->returned_content, .size = -1, .pages = -1 };
+	if (is_ipm(m->content_type, m->content_type_oid) &&
+	    ipm_parse(m->returned_content, &ipm, w->r.a, &w->r.ber, &part.why) && ipm.message != NULL) {
+		part.kind = IPM_PART_MESSAGE;
+		part.message = ipm.message;
+	}
+	return walk_part(w, &part, 1);
+}
+
+static bool walk_report(struct walk *w, const struct message *m)
+{
+	struct field_list fields = { 0 };
+	w->result.kind = RENDER_REPORT;
+	fields_report(&w->r, &fields, m);
+	w->result.fields = fields.v;
+	w->result.n_fields = fields.n;
+	return may_go_on(w) && (m->returned_content.n == 0 || walk_returned(w, m));
+}
+
+/* The envelope's fields before those of the content. */
+static bool add_envelope(struct walk *w, const struct message *m)
+{
+	struct field_list fields = { 0 };
+	struct out o;
+	out_init(&o, 1024);
+	mts_id_print(&m->id, &o);
+	fields_add_built(&w->r, &fields, "mts-id", &o);
+	fields_add_str(&w->r, &fields, "priority", priority_name(m->priority));
+	if (m->trace.n > 0 && m->trace.v[0].arrival != 0)
+		fields_add_time(&w->r, &fields, "submitted", m->trace.v[0].arrival);
+	for (size_t i = 0; i < w->result.n_fields; i++)
+		fields_add(&w->r, &fields, "", (struct view){ NULL, 0 });
+	if (arena_full(w->r.a))
+		return no_memory(w);
+	const size_t own = fields.n - w->result.n_fields;
+	for (size_t i = 0; i < w->result.n_fields; i++)
+		fields.v[own + i] = w->result.fields[i];
+	w->result.fields = fields.v;
+	w->result.n_fields = fields.n;
+	return true;
+}
+
+bool content_render_message(const struct message *m, struct view content, const struct render_limits *limits,
+			    const struct charset_kit *kit, struct out *o, struct err *e)
+{
+	struct walk w = begin(limits, kit, m->kind == MESSAGE_REPORT ? m->returned_content : content, e);
+	const bool ok = m->kind == MESSAGE_REPORT
+				? walk_report(&w, m)
+				: walk_content(&w, m->content_type, m->content_type_oid, content) && add_envelope(&w, m);
+	return finish(&w, ok, o, e);
 }
 
 bool content_extract(int64_t content_type, struct view oid, struct view content, size_t index,

@@ -14,6 +14,12 @@
  *         2       number of fields, each a field
  *         string  text; or the first octets as hexadecimal lines when RENDER_TEXT is not set
  *     field  = string label, string value
+ *
+ * Labels are lower case with hyphens. A message: message-id, from, authorized-by, to, cc, bcc, asked-of (what a
+ * recipient is to send back), reply-to, in-reply-to, obsoletes, related-to, subject, expires, reply-by, importance,
+ * sensitivity, auto-forwarded, and the standard's name of each heading extension. A report: report-id, subject-message,
+ * to, delivered, not-delivered (one a recipient), intended.
+ *
  *     string = 4 octets of length, then the octets */
 #pragma once
 #include "base/arena.h"
@@ -27,6 +33,7 @@ enum render_kind {
 	RENDER_NOTIFICATION, /* a receipt, non-receipt or other notification */
 	RENDER_UNKNOWN,      /* another content type: one part, its octets */
 	RENDER_BROKEN,       /* type 2 or 22 that does not decode: the fields say why, one part, its octets */
+	RENDER_REPORT,       /* a delivery or non-delivery report; the returned content, if any, is its one part */
 };
 
 enum render_flags {
@@ -59,6 +66,12 @@ struct render_limits render_limits_default(void);
  * Fails (ERR_PERM, message; *o is as it was) when the item passes a limit of memory, output or time. */
 MUST_CHECK bool content_render(int64_t content_type, struct view oid, struct view content,
 			       const struct render_limits *limits, const struct charset_kit *kit, struct out *o, struct err *e);
+
+/* The same for a message with its envelope: a report is shown from its envelope, a message has `mts-id`, `priority` and
+ * `submitted` before the heading's fields. content: beside m, as always. */
+struct message;
+MUST_CHECK bool content_render_message(const struct message *m, struct view content, const struct render_limits *limits,
+				       const struct charset_kit *kit, struct out *o, struct err *e);
 
 /* Appends the octets of one part: index counts from 1 over the parts as content_render lists them. A text part gives its
  * octets as they came, a forwarded message its BER. Fails (ERR_PERM, message) when there is no such part. */

@@ -4,10 +4,8 @@
 #include "proc/content/render_private.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "base/text.h"
-#include "flow/message/message.h"
 
 enum { FIELD_MAX = 4096 };
 
@@ -58,8 +56,7 @@ void fields_add_fmt(struct renderer *r, struct field_list *list, const char *lab
 	fields_add_str(r, list, label, text);
 }
 
-/* What was built in `o` (which ends here), made UTF-8 without control characters. */
-static void add_built(struct renderer *r, struct field_list *list, const char *label, struct out *o)
+void fields_add_built(struct renderer *r, struct field_list *list, const char *label, struct out *o)
 {
 	const struct view v = out_view(o);
 	fields_add(r, list, label, field_text(r, charset_is_utf8(v) ? CHARSET_UTF8 : CHARSET_IA5, v));
@@ -71,22 +68,26 @@ void fields_add_oid(struct renderer *r, struct field_list *list, const char *lab
 	struct out o;
 	out_init(&o, FIELD_MAX);
 	ber_oid_print(oid, &o);
-	add_built(r, list, label, &o);
+	fields_add_built(r, list, label, &o);
+}
+
+/* Without the C library's time functions: their first call opens a file, which the jail forbids. */
+void fields_add_time(struct renderer *r, struct field_list *list, const char *label, wall_ms_t at)
+{
+	const struct view t = utctime_print(at, r->a);
+	const char *s = (const char *)t.p;
+	if (t.n == 13)
+		fields_add_fmt(r, list, label, "%s%.2s-%.2s-%.2s %.2s:%.2s:%.2s UTC", s[0] >= '8' ? "19" : "20", s, s + 2, s + 4, s + 6,
+			       s + 8, s + 10);
 }
 
 void fields_add_utctime(struct renderer *r, struct field_list *list, const char *label, struct view text)
 {
 	wall_ms_t at;
-	if (!utctime_parse(text, &at)) {
+	if (utctime_parse(text, &at))
+		fields_add_time(r, list, label, at);
+	else
 		fields_add(r, list, label, field_text(r, CHARSET_IA5, text));
-		return;
-	}
-	const time_t seconds = (time_t)(at / 1000);
-	struct tm tm;
-	char shown[40] = "";
-	if (gmtime_r(&seconds, &tm) != NULL)
-		(void)strftime(shown, sizeof shown, "%Y-%m-%d %H:%M:%S UTC", &tm);
-	fields_add_str(r, list, label, shown);
 }
 
 /* YYYYMMDDhhmmss[.f][Z] as a person writes it; anything else as it came. */
@@ -128,7 +129,7 @@ static void add_descriptor(struct renderer *r, struct field_list *list, const ch
 	struct out o;
 	out_init(&o, FIELD_MAX);
 	put_descriptor(r, d, &o);
-	add_built(r, list, label, &o);
+	fields_add_built(r, list, label, &o);
 }
 
 static void add_descriptors(struct renderer *r, struct field_list *list, const char *label, const struct ber_list *from)
@@ -149,7 +150,7 @@ static void add_identifier(struct renderer *r, struct field_list *list, const ch
 		out_u8(&o, '*');
 		oraddr_print(&addr, ORADDR_F401, &o);
 	}
-	add_built(r, list, label, &o);
+	fields_add_built(r, list, label, &o);
 }
 
 static void add_identifiers(struct renderer *r, struct field_list *list, const char *label, const struct ber_list *from)
@@ -183,7 +184,7 @@ static void add_asked(struct renderer *r, struct field_list *list, const struct 
 	if (s->reply_requested)
 		out_fmt(&o, "%sreply", comma);
 	if ((bits & 0xf8) != 0 || s->reply_requested)
-		add_built(r, list, "asked-of", &o);
+		fields_add_built(r, list, "asked-of", &o);
 	else
 		out_fini(&o);
 }
@@ -209,7 +210,7 @@ static void add_extension(struct renderer *r, struct field_list *list, const str
 		ber_oid_print(x->type, &o);
 		out_str(&o, x->value.n > 0 ? ": " : "");
 		text_hex(&o, view_first(x->value, 256));
-		add_built(r, list, "extension", &o);
+		fields_add_built(r, list, "extension", &o);
 		return;
 	}
 	out_init(&o, FIELD_MAX);
@@ -224,7 +225,7 @@ static void add_extension(struct renderer *r, struct field_list *list, const str
 		else
 			text_hex(&o, view_first(x->value, 256));
 	}
-	add_built(r, list, ipm_ext_name(which), &o);
+	fields_add_built(r, list, ipm_ext_name(which), &o);
 }
 
 static void add_extensions(struct renderer *r, struct field_list *list, const struct ber_list *from)
@@ -337,7 +338,7 @@ void fields_notification(struct renderer *r, struct field_list *list, const stru
 		struct out o;
 		out_init(&o, FIELD_MAX);
 		ber_print(&ipm_eits_type, n->eits, BER_JSON, 0, &o);
-		add_built(r, list, "converted", &o);
+		fields_add_built(r, list, "converted", &o);
 	}
 	add_extensions(r, list, &n->extensions);
 }

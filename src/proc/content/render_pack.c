@@ -17,6 +17,8 @@ const char *render_kind_name(enum render_kind kind)
 		return "unknown";
 	case RENDER_BROKEN:
 		return "broken";
+	case RENDER_REPORT:
+		return "report";
 	}
 	return "?";
 }
@@ -115,7 +117,7 @@ bool render_unpack(struct view in, struct render *r, struct arena *a, struct err
 	*r = (struct render){ 0 };
 	if (!u.c.bad && version != RENDER_VERSION)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "rendered content: version %u, want %d", version, RENDER_VERSION);
-	u.bad = kind > RENDER_BROKEN;
+	u.bad = kind > RENDER_REPORT;
 	r->kind = (enum render_kind)kind;
 	r->n_fields = get_fields(&u, &r->fields);
 	const size_t n = cur_u16(&u.c);

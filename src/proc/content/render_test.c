@@ -374,6 +374,7 @@ static void test_renders_inside_the_jail(void **state)
 		out_clear(&packed);
 		const struct view none = { NULL, 0 };
 		if (!content_render(22, none, content, &limits, kit, &packed, &e) ||
+		    !content_render(22, none, VIEW(TESTING_RECEIPT), &limits, kit, &packed, &e) ||
 		    !content_render(22, none, VIEW("\xa0\x80\x31"), &limits, kit, &packed, &e))
 			_exit(2);
 		charset_kit_free(&kit);
