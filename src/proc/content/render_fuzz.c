@@ -44,7 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (fits)
 				show(&r);
 		}
-		(void)content_extract(type, none, in, 2, &limits, &o, NULL);
+		out_clear(&o);
+		if (content_extract(type, none, in, 2, &limits, &o, NULL))
+			assert(out_len(&o) <= size);
 	}
 	out_fini(&o);
 	arena_free(&a);
