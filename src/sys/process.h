@@ -27,16 +27,31 @@ struct process_events {
 	void (*stop)(void *ctx);
 };
 
-/* In main of a child: builds the env on libuv, takes the settings text; never returns an unusable process (exits with a
- * sentence on standard error when there is no supervisor). */
+/* In main of a child (`posthorn --process KIND INSTANCE`): builds the env on libuv in the plan's directory, takes the settings
+ * text, arms the last words and POSTHORN_FAULT (below). Never returns an unusable process: without a supervisor it exits with 64
+ * (EX_USAGE) and a sentence on standard error. A jail is entered after it, by the caller. */
 struct process *process_begin(enum process_kind kind, uint32_t instance);
 struct env *process_env(struct process *p);
 struct view process_settings(const struct process *p); /* canonical YAML text */
-/* Reports ready and runs until the end; returns the exit status for main. */
+/* 1 for the first process of this kind and number under this supervisor, 2 after its first restart, ... */
+unsigned process_life(const struct process *p);
+/* Reports ready and runs until the end; returns the exit status for main. Peers and deaths known at birth are told before
+ * anything else: first how this process's own predecessor died (peer_died with our own kind and number). The env is still good
+ * after it, to take down what was built on it; then process_free. */
 int process_run(struct process *p, const struct process_events *events, void *ctx);
+/* Ends process_run at the end of this turn. Status 78 (EX_CONFIG) before the process was ever ready ends the supervisor too
+ * with 78: starting again would find the same. */
 void process_finished(struct process *p, int status);
+void process_free(struct process **p);
+/* The listener by its name in the plan, to pause it; NULL: not ours. Only inside process_run. */
+struct listener *process_listener(struct process *p, const char *name);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */
 void process_note(struct process *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* POSTHORN_FAULT holds fault plans (fault.h) with `,` between them, each with the kind of process it is for before it, if not
+ * all: "link:STORE_COMMIT:3:kill,ENV_READ:1:fail". It is armed in a process's first life only, or what it killed would be
+ * killed again for ever. POSTHORN_FAULT_ALWAYS is armed in every life. *plan_r ends with out_fini by the caller. */
+void process_fault_plan(const char *text, enum process_kind kind, struct out *plan_r);
 
 /* --- the supervisor's side --- */
 struct plan_process {
@@ -56,10 +71,30 @@ struct plan {
 	struct plan_listener listeners[64];
 	char directory[256];     /* the store's; created if missing, locked so that a second instance is refused */
 	char user[64];           /* run as, when started by root; empty: keep */
-	uint64_t restart_min_ms, restart_max_ms, stop_ms; /* growing delay between restarts; patience at stop */
+	/* Growing delay between restarts, back at the minimum for a process that has run for the maximum; patience at stop. */
+	uint64_t restart_min_ms, restart_max_ms, stop_ms;
+	uint64_t watchdog_ms;    /* a process that answers nothing for so long is ended, as a fault; 0: no watchdog */
+	uint32_t events_json;    /* the supervisor's own events: 1 JSON, 0 text */
 };
-/* Runs until SIGTERM/SIGINT; returns the exit status. read_config runs in an unprivileged child and must fill the plan and print the
- * canonical settings; failing, it prints one sentence and the supervisor ends with status 78 (EX_CONFIG). Pairs that are
- * connected: switch with every link, content and reader. Started children are re-executed from /proc/self/exe. */
+/* Runs until SIGTERM or SIGINT (a second one ends without patience); returns the exit status:
+ *  0  ended as asked
+ * 64  a child process was started by hand (EX_USAGE)
+ * 69  an address is in use or cannot be bound (EX_UNAVAILABLE)
+ * 70  reading the settings has crashed (EX_SOFTWARE)
+ * 71  the system has no processes, descriptors or memory for a start (EX_OSERR)
+ * 73  the directory cannot be made or written (EX_CANTCREAT)
+ * 75  another instance runs on the same directory (EX_TEMPFAIL)
+ * 77  cannot become the user the settings name (EX_NOPERM)
+ * 78  the settings are wrong, or a process says so before it is ready (EX_CONFIG)
+ * each but 0 with one sentence on standard error.
+ *
+ * read_config runs in a child, unprivileged when started by root, and must fill the plan (zeroed before) and print the canonical
+ * settings; path may differ from config_path, what it says in *e is corrected. Pairs that are connected: switch with every link,
+ * content and reader. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
+ * on line by line.
+ *
+ * A death counts as a fault when it was by SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP or SIGXCPU, or by the
+ * watchdog; an exit, SIGKILL from outside and a stop do not. Either way the process is started again. Stop order: links, then
+ * content and reader, then the switch; each step has stop_ms, then SIGKILL. */
 int supervisor_run(bool (*read_config)(const char *path, struct plan *plan_r, struct out *canonical, struct err *e),
 		   const char *config_path);

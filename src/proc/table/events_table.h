@@ -7,6 +7,17 @@
 	X(PROCESS_READY, "process.ready", 100, INFO, "process", "MSExchangeMTA 9298", "a process is up")                                  \
 	X(PROCESS_STOPPED, "process.stopped", 101, INFO, "process", "MSExchangeMTA 9299", "a process has ended as asked")                 \
 	X(CHANNEL_CLOSED, "process.channel-closed", 102, WARNING, "process", "", "the channel to another process has ended")             \
+	X(SUPERVISOR_UP, "supervisor.up", 110, NOTICE, "process", "MSExchangeMTA 9298", "every process has started and is ready")               \
+	X(SUPERVISOR_STOPPING, "supervisor.stopping", 111, NOTICE, "process", "", "asked to end: links first, the switch last")                 \
+	X(SUPERVISOR_DOWN, "supervisor.down", 112, NOTICE, "process", "MSExchangeMTA 9299", "every process has ended")                          \
+	X(SUPERVISOR_LISTENING, "supervisor.listening", 113, INFO, "process", "", "an address is bound; the processes of the kind named accept on it") \
+	X(PROCESS_STARTED, "process.started", 114, INFO, "process", "", "a process was started")                                                \
+	X(PROCESS_FAULT, "process.fault", 115, ALARM, "process", "", "a process has died by a fault of its own; what it had in hand gets a strike; see its last words") \
+	X(PROCESS_ENDED, "process.ended", 116, WARNING, "process", "", "a process has ended unasked, but not by a fault: nothing is charged")   \
+	X(PROCESS_RESTART, "process.restart", 117, NOTICE, "process", "", "a process will be started again after the delay")                    \
+	X(PROCESS_HUNG, "process.hung", 118, ERROR, "process", "", "a process makes no progress: it is ended, as a fault")                      \
+	X(PROCESS_KILLED, "process.killed", 119, WARNING, "process", "", "a process did not end in its time and was killed")                    \
+	X(PROCESS_UNSTARTED, "process.unstarted", 120, ALARM, "process", "", "a process could not be started: the system has no room")          \
 	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
 	X(ASSOC_REFUSED, "link.inbound-refused", 201, WARNING, "x400", "MSExchangeMTA 1293", "a peer's bind was refused: see why")         \
 	X(ASSOC_UNKNOWN, "link.unknown-peer", 202, WARNING, "x400", "MSExchangeMTA 51", "an MTA that no link names has tried to bind")     \

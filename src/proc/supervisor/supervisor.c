@@ -1,0 +1,550 @@
+/* supervisor.c - starts, watches, restarts, ends. Parses nothing: what comes in are signals, fixed messages of children and
+ * lines to pass on. One turn: poll(2), what is ready, then timers, so that a word that has come is heard before the
+ * timer that waits for it. */
+#include "base/fault.h"
+#include "base/mem.h"
+#include "proc/supervisor/child.h"
+#include "proc/supervisor/start.h"
+#include "proc/table/events_table.h"
+#include "sys/event.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CHILDREN_MAX = 64,
+	OSERR = 71, CONFIG = 78,      /* sysexits.h */
+	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
+	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
+	PINGS_A_WATCH = 4,
+};
+
+/* The order in which kinds are ended; a stage begins when the one before it is empty. */
+enum stage { STAGE_RUN, STAGE_LINKS, STAGE_HELPERS, STAGE_SWITCH, STAGE_DONE };
+
+struct supervisor;
+
+struct post {
+	struct supervisor *s;
+	struct child c;
+	struct timer restart, kill; /* kill: after SIGABRT or in a stop stage */
+};
+
+struct supervisor {
+	struct env env; /* first: time and timers; this world has no streams and no files */
+	struct plan plan;
+	struct start_user user;
+	struct child_birth birth;
+	struct event_log *log;
+	struct post posts[CHILDREN_MAX];
+	size_t n_posts;
+	int listeners[64];
+	int signals, settings, lock;
+	struct timer ping;
+	enum stage stage;
+	bool told_up, hurry;
+	int status;
+};
+
+/* --- a world of time only --- */
+
+static int64_t wall_ms(struct env *env)
+{
+	(void)env;
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const struct env_ops time_only = { .wall_ms = wall_ms };
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- events --- */
+
+static const char *number(char buf[24], uint64_t x)
+{
+	snprintf(buf, 24, "%llu", (unsigned long long)x);
+	return buf;
+}
+
+/* --- who talks to whom --- */
+
+static bool are_pair(enum process_kind a, enum process_kind b)
+{
+	return a == PROCESS_SWITCH && (b == PROCESS_LINK || b == PROCESS_CONTENT || b == PROCESS_READER);
+}
+
+static void say_died(struct child *to, const struct child *dead)
+{
+	struct wire_msg m = { .type = WIRE_DIED, .kind = dead->kind, .instance = dead->instance, .flag = dead->by_fault };
+	snprintf(m.text, sizeof m.text, "%s", dead->last_words);
+	child_say(to, &m, NULL, 0);
+}
+
+/* Two streams between a and b: control and bulk. Without descriptors left, the younger one is ended and started again later. */
+static void introduce(struct child *a, struct child *b)
+{
+	int control[2] = { -1, -1 }, bulk[2] = { -1, -1 };
+	enum { HOW = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK };
+	if (socketpair(AF_UNIX, HOW, 0, control) != 0 || socketpair(AF_UNIX, HOW, 0, bulk) != 0) {
+		for (int i = 0; i < 2; i++)
+			if (control[i] >= 0)
+				close(control[i]);
+		kill(a->pid, SIGKILL);
+		return;
+	}
+	struct wire_msg m = { .type = WIRE_PEER, .kind = b->kind, .instance = b->instance };
+	child_say(a, &m, (int[]){ control[0], bulk[0] }, 2);
+	m.kind = a->kind;
+	m.instance = a->instance;
+	child_say(b, &m, (int[]){ control[1], bulk[1] }, 2);
+}
+
+static void introduce_all(struct supervisor *s, struct child *c)
+{
+	for (size_t i = 0; i < s->n_posts; i++) {
+		struct child *other = &s->posts[i].c;
+		if (other->pid != 0 && other != c && (are_pair(c->kind, other->kind) || are_pair(other->kind, c->kind)))
+			introduce(c, other);
+	}
+}
+
+static void give_listeners(struct supervisor *s, struct child *c)
+{
+	for (size_t i = 0; i < s->plan.n_listeners; i++) {
+		if (s->plan.listeners[i].owner != c->kind)
+			continue;
+		struct wire_msg m = { .type = WIRE_LISTENER };
+		snprintf(m.name, sizeof m.name, "%s", s->plan.listeners[i].name);
+		int fd = fcntl(s->listeners[i], F_DUPFD_CLOEXEC, 0);
+		if (fd >= 0)
+			child_say(c, &m, &fd, 1);
+		else
+			kill(c->pid, SIGKILL); /* started again when there are descriptors */
+	}
+}
+
+/* A new process first hears how its predecessor died; a new switch also who died while there was none. */
+static void tell_deaths(struct supervisor *s, struct child *c)
+{
+	if (c->life > 1)
+		say_died(c, c);
+	for (size_t i = 0; i < s->n_posts && c->kind == PROCESS_SWITCH; i++) {
+		struct child *dead = &s->posts[i].c;
+		if (dead->death_untold && dead != c)
+			say_died(c, dead);
+		dead->death_untold = false;
+	}
+}
+
+static void tell_of_death(struct supervisor *s, struct child *dead)
+{
+	dead->death_untold = dead->kind != PROCESS_SWITCH;
+	for (size_t i = 0; i < s->n_posts; i++) {
+		struct child *other = &s->posts[i].c;
+		if (other->pid == 0 || (!are_pair(other->kind, dead->kind) && !are_pair(dead->kind, other->kind)))
+			continue;
+		say_died(other, dead);
+		dead->death_untold = false;
+	}
+}
+
+/* --- starting --- */
+
+static void restart_later(struct post *p)
+{
+	struct supervisor *s = p->s;
+	char delay[24], life[24];
+	uint64_t first = s->plan.restart_min_ms, last = s->plan.restart_max_ms;
+	bool stable = p->c.life > 0 && env_now_ms(&s->env) - p->c.started_ms >= (int64_t)last;
+	p->c.delay_ms = p->c.delay_ms == 0 || stable ? first : p->c.delay_ms * 2;
+	if (p->c.delay_ms > last)
+		p->c.delay_ms = last;
+	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", number(delay, p->c.delay_ms), "life",
+		   number(life, p->c.life + 1), NULL);
+	timer_after(&p->restart, (int64_t)p->c.delay_ms);
+}
+
+static void start_post(void *ctx)
+{
+	struct post *p = ctx;
+	struct supervisor *s = p->s;
+	struct err e;
+	char pid[24];
+	if (s->stage != STAGE_RUN)
+		return;
+	if (!child_start(&p->c, &s->birth, env_now_ms(&s->env), &e)) {
+		event_emit(s->log, EV_PROCESS_UNSTARTED, "name", p->c.name, "why", e.text, NULL);
+		restart_later(p);
+		return;
+	}
+	event_emit(s->log, EV_PROCESS_STARTED, "name", p->c.name, "pid", number(pid, (uint64_t)p->c.pid), NULL);
+	give_listeners(s, &p->c);
+	tell_deaths(s, &p->c);
+	introduce_all(s, &p->c);
+	struct wire_msg go = { .type = WIRE_GO };
+	child_say(&p->c, &go, NULL, 0);
+}
+
+/* --- stopping --- */
+
+static bool is_in_stage(enum process_kind k, enum stage stage)
+{
+	switch (stage) {
+	case STAGE_RUN:
+	case STAGE_DONE:
+		return false;
+	case STAGE_LINKS:
+		return k == PROCESS_LINK;
+	case STAGE_HELPERS:
+		return k != PROCESS_LINK && k != PROCESS_SWITCH;
+	case STAGE_SWITCH:
+		return k == PROCESS_SWITCH;
+	}
+	CANT_HAPPEN("stage out of range");
+}
+
+static void kill_post(void *ctx)
+{
+	struct post *p = ctx;
+	if (p->c.pid == 0)
+		return;
+	if (p->c.killed_why[0] == 0)
+		event_emit(p->s->log, EV_PROCESS_KILLED, "name", p->c.name, NULL);
+	kill(p->c.pid, SIGKILL);
+}
+
+static void stop_post(struct post *p)
+{
+	struct wire_msg m = { .type = WIRE_STOP };
+	p->c.asked_to_stop = true;
+	child_say(&p->c, &m, NULL, 0);
+	timer_after(&p->kill, p->s->hurry ? 0 : (int64_t)p->s->plan.stop_ms);
+}
+
+/* Goes on as long as the current stage has nobody left. */
+static void next_stage(struct supervisor *s)
+{
+	while (s->stage != STAGE_RUN && s->stage != STAGE_DONE) {
+		for (size_t i = 0; i < s->n_posts; i++)
+			if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, s->stage))
+				return;
+		s->stage++;
+		for (size_t i = 0; i < s->n_posts; i++)
+			if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, s->stage))
+				stop_post(&s->posts[i]);
+	}
+}
+
+static void stop_all(struct supervisor *s, const char *why, int status)
+{
+	if (s->stage != STAGE_RUN) {
+		s->hurry = true;
+		for (size_t i = 0; i < s->n_posts; i++)
+			if (timer_is_set(&s->posts[i].kill))
+				timer_after(&s->posts[i].kill, 0);
+		return;
+	}
+	event_emit(s->log, EV_SUPERVISOR_STOPPING, "why", why, NULL);
+	s->status = status;
+	timer_stop(&s->ping);
+	for (size_t i = 0; i < s->n_posts; i++)
+		timer_stop(&s->posts[i].restart);
+	s->stage = STAGE_LINKS;
+	for (size_t i = 0; i < s->n_posts; i++)
+		if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, STAGE_LINKS))
+			stop_post(&s->posts[i]);
+	next_stage(s);
+}
+
+/* --- watching --- */
+
+static void check_up(struct supervisor *s)
+{
+	char pid[24], n[24];
+	if (s->told_up)
+		return;
+	for (size_t i = 0; i < s->n_posts; i++)
+		if (!s->posts[i].c.ready)
+			return;
+	s->told_up = true;
+	event_emit(s->log, EV_SUPERVISOR_UP, "pid", number(pid, (uint64_t)getpid()), "processes", number(n, s->n_posts),
+		   "directory", s->plan.directory, NULL);
+}
+
+static void on_death(struct post *p, int how)
+{
+	struct supervisor *s = p->s;
+	struct child *c = &p->c;
+	char life[24];
+	bool was_ready = c->ever_ready;
+	child_hear(c, env_now_ms(&s->env));
+	was_ready = was_ready || c->ever_ready;
+	child_ended(c, how);
+	timer_stop(&p->kill);
+	number(life, c->life);
+	if (c->by_fault)
+		event_emit(s->log, EV_PROCESS_FAULT, "name", c->name, "last_words", c->last_words, "life", life, NULL);
+	else if (!c->asked_to_stop)
+		event_emit(s->log, EV_PROCESS_ENDED, "name", c->name, "how", c->last_words, "life", life, NULL);
+	else
+		event_emit(s->log, EV_PROCESS_STOPPED, "name", c->name, "how", c->last_words, NULL);
+	if (!c->asked_to_stop)
+		tell_of_death(s, c);
+	if (s->stage != STAGE_RUN)
+		next_stage(s);
+	else if (!was_ready && WIFEXITED(how) && WEXITSTATUS(how) == CONFIG)
+		stop_all(s, "a process cannot run with these settings", CONFIG);
+	else
+		restart_later(p);
+}
+
+static void reap(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->n_posts; i++) {
+		int how = 0;
+		struct post *p = &s->posts[i];
+		if (p->c.pid != 0 && waitpid(p->c.pid, &how, WNOHANG) == p->c.pid)
+			on_death(p, how);
+	}
+}
+
+static void watch_post(struct post *p)
+{
+	struct child *c = &p->c;
+	int64_t now = env_now_ms(&p->s->env), limit = (int64_t)p->s->plan.watchdog_ms;
+	if (c->pid == 0 || c->killed_why[0] != 0)
+		return;
+	if (!c->ready) { /* being born has the same patience */
+		c->silent_since_ms = c->started_ms;
+	} else if (c->pong == c->ping) {
+		struct wire_msg m = { .type = WIRE_PING, .number = ++c->ping };
+		c->silent_since_ms = now;
+		child_say(c, &m, NULL, 0);
+		return;
+	}
+	if (now - c->silent_since_ms < limit)
+		return;
+	snprintf(c->killed_why, sizeof c->killed_why, "watchdog: no answer for %lld ms",
+		 (long long)(now - c->silent_since_ms));
+	event_emit(p->s->log, EV_PROCESS_HUNG, "name", c->name, "why", c->killed_why, NULL);
+	kill(c->pid, SIGABRT);
+	timer_after(&p->kill, limit < HUNG_GRACE_MS ? limit : HUNG_GRACE_MS);
+}
+
+static void watch_all(void *ctx)
+{
+	struct supervisor *s = ctx;
+	for (size_t i = 0; i < s->n_posts; i++)
+		watch_post(&s->posts[i]);
+	uint64_t step = s->plan.watchdog_ms / PINGS_A_WATCH;
+	timer_after(&s->ping, (int64_t)(step == 0 ? 1 : step));
+}
+
+static void on_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			stop_all(s, info.ssi_signo == SIGINT ? "interrupt" : "SIGTERM", 0);
+			break;
+		default: /* SIGCHLD: see reap, which asks for all; SIGHUP means nothing here */
+			break;
+		}
+	}
+	reap(s);
+}
+
+static int sleep_ms(const struct supervisor *s)
+{
+	int64_t next = env_next_timer(&s->env);
+	if (next == INT64_MAX)
+		return -1;
+	int64_t left = next - monotonic_ms();
+	return left < 0 ? 0 : left > 60 * 1000 ? 60 * 1000 : (int)left;
+}
+
+static void turn(struct supervisor *s)
+{
+	struct pollfd polls[1 + 2 * CHILDREN_MAX];
+	polls[0] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
+	for (size_t i = 0; i < s->n_posts; i++) {
+		const struct child *c = &s->posts[i].c;
+		short out = child_has_queue(c) ? POLLOUT : 0;
+		polls[1 + 2 * i] = (struct pollfd){ .fd = c->chan, .events = (short)(POLLIN | out) };
+		polls[2 + 2 * i] = (struct pollfd){ .fd = c->err, .events = POLLIN };
+	}
+	int n = poll(polls, 1 + 2 * s->n_posts, sleep_ms(s));
+	s->env.now_ms = monotonic_ms();
+	for (size_t i = 0; n > 0 && i < s->n_posts; i++) {
+		struct child *c = &s->posts[i].c;
+		short chan = polls[1 + 2 * i].revents, err = polls[2 + 2 * i].revents;
+		if (err != 0)
+			child_pass_lines(c, false);
+		if ((chan & POLLOUT) != 0)
+			child_flush(c);
+		if ((chan & (POLLIN | POLLHUP | POLLERR)) != 0)
+			child_hear(c, s->env.now_ms);
+	}
+	if (n > 0 && polls[0].revents != 0)
+		on_signals(s);
+	check_up(s);
+	env_run_timers(&s->env);
+}
+
+/* --- begin and end --- */
+
+static void keep_standard_descriptors(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int arm_faults(void)
+{
+	const char *text = getenv("POSTHORN_FAULT");
+	struct out plan;
+	struct err e;
+	if (text == NULL)
+		return 0;
+	process_fault_plan(text, PROCESS_SUPERVISOR, &plan);
+	bool ok = fault_plan(out_cstr(&plan), &e);
+	out_fini(&plan);
+	if (ok)
+		return 0;
+	fprintf(stderr, "posthorn: %s\n", e.text);
+	return CONFIG;
+}
+
+static int catch_signals(struct supervisor *s)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signals >= 0)
+		return 0;
+	fprintf(stderr, "posthorn: cannot catch signals: %s\n", strerror(errno));
+	return OSERR;
+}
+
+static void fill_in(struct plan *p)
+{
+	p->restart_min_ms = p->restart_min_ms == 0 ? DELAY_FIRST_MS : p->restart_min_ms;
+	p->restart_max_ms = p->restart_max_ms == 0 ? DELAY_LAST_MS : p->restart_max_ms;
+	if (p->restart_max_ms < p->restart_min_ms)
+		p->restart_max_ms = p->restart_min_ms;
+	p->stop_ms = p->stop_ms == 0 ? STOP_MS : p->stop_ms;
+}
+
+static int prepare(struct supervisor *s)
+{
+	fill_in(&s->plan);
+	int status = start_find_user(s->plan.user, &s->user);
+	if (status == 0)
+		status = start_directory(s->plan.directory, &s->user, &s->lock);
+	for (size_t i = 0; status == 0 && i < s->plan.n_listeners; i++)
+		status = start_listener(&s->plan.listeners[i], &s->user, &s->listeners[i]);
+	if (status == 0)
+		status = start_drop_capabilities(&s->user);
+	if (status == 0)
+		status = catch_signals(s);
+	return status;
+}
+
+static void start_all(struct supervisor *s)
+{
+	s->log = event_log_new(&s->env, event_kinds, EVENT_KINDS, "supervisor", STDERR_FILENO, s->plan.events_json != 0);
+	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid };
+	for (size_t i = 0; i < s->plan.n_listeners; i++)
+		event_emit(s->log, EV_SUPERVISOR_LISTENING, "name", s->plan.listeners[i].name, "address",
+			   s->plan.listeners[i].addr, "kind", process_kind_name(s->plan.listeners[i].owner), NULL);
+	s->n_posts = s->plan.n_processes;
+	for (size_t i = 0; i < s->n_posts; i++) {
+		struct post *p = &s->posts[i];
+		p->s = s;
+		child_init(&p->c, s->plan.processes[i].kind, s->plan.processes[i].instance);
+		timer_init(&p->restart, &s->env, start_post, p);
+		timer_init(&p->kill, &s->env, kill_post, p);
+	}
+	timer_init(&s->ping, &s->env, watch_all, s);
+	if (s->plan.watchdog_ms != 0)
+		watch_all(s);
+	for (size_t i = 0; i < s->n_posts; i++)
+		start_post(&s->posts[i]);
+}
+
+static void take_down(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->n_posts; i++) {
+		timer_stop(&s->posts[i].restart);
+		timer_stop(&s->posts[i].kill);
+		child_fini(&s->posts[i].c);
+	}
+	timer_stop(&s->ping);
+	for (size_t i = 0; i < s->plan.n_listeners; i++) {
+		if (s->listeners[i] < 0)
+			continue;
+		close(s->listeners[i]);
+		if (strncmp(s->plan.listeners[i].addr, "unix:", 5) == 0)
+			(void)unlink(s->plan.listeners[i].addr + 5); /* if not, the next start replaces it */
+	}
+	event_log_free(&s->log);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = i == 0 ? s->signals : i == 1 ? s->settings : s->lock;
+		if (fd >= 0)
+			close(fd);
+	}
+	env_fini(&s->env);
+}
+
+int supervisor_run(read_config_f *read_config, const char *config_path)
+{
+	struct supervisor *s = mem_zero(sizeof *s);
+	s->signals = s->settings = s->lock = -1;
+	for (size_t i = 0; i < ARRAY_LEN(s->listeners); i++)
+		s->listeners[i] = -1;
+	env_init(&s->env, &time_only);
+	s->env.now_ms = monotonic_ms();
+	keep_standard_descriptors();
+	int status = arm_faults();
+	if (status == 0)
+		status = start_read_config(read_config, config_path, &s->plan, &s->settings);
+	if (status == 0)
+		status = prepare(s);
+	if (status == 0) {
+		start_all(s);
+		while (s->stage != STAGE_DONE)
+			turn(s);
+		status = s->status;
+		event_emit(s->log, EV_SUPERVISOR_DOWN, NULL);
+	}
+	take_down(s);
+	free(s);
+	return status;
+}

@@ -1,0 +1,52 @@
+/* process_wire.h - what the supervisor and its children say to each other: one packet a message, descriptors attached, over a
+ * SOCK_SEQPACKET pair. Both ends are the same program file, so a message is a struct. */
+#pragma once
+#include "base/err.h"
+
+enum {
+	WIRE_FD = 3,       /* a child's end */
+	WIRE_FDS_MAX = 2,
+	WIRE_TEXT = 1024,
+};
+
+enum wire_type {
+	/* To the child, at birth and in this order: BIRTH, any of LISTENER, DIED, PEER, then GO. */
+	WIRE_BIRTH = 1, /* fds: settings, last words; text: directory; number: life */
+	WIRE_LISTENER,  /* fd; name */
+	WIRE_PEER,      /* fds: control, bulk; kind, instance */
+	WIRE_DIED,      /* kind, instance, flag: by a fault; text: last words */
+	WIRE_GO,
+	WIRE_STOP,
+	WIRE_PING,      /* number */
+	/* From the child. */
+	WIRE_READY,
+	WIRE_PONG,      /* number */
+};
+
+struct wire_msg {
+	uint32_t magic;
+#define WIRE_MAGIC 0x50485731u
+	uint32_t type, kind, instance, flag;
+	uint64_t number;
+	char name[16];
+	char text[WIRE_TEXT];
+};
+
+enum wire_result {
+	WIRE_OK,
+	WIRE_LATER, /* nothing there, or no room */
+	WIRE_GONE,  /* the other end is, or has sent nonsense */
+};
+
+/* Neither waits. The magic is filled in; fds stay the caller's. */
+enum wire_result wire_send(int fd, struct wire_msg *m, const int *fds, size_t n_fds);
+/* Received descriptors are the caller's; fds_r[i] is -1 where there was none. */
+enum wire_result wire_recv(int fd, struct wire_msg *m_r, int fds_r[WIRE_FDS_MAX]);
+
+/* The last words: memory shared by a child, which writes, and the supervisor, which reads when the child is dead and
+ * trusts nothing in it. */
+struct wire_words {
+	char note[512];  /* what it is doing */
+	char death[512]; /* what it died of, as far as it could say */
+};
+enum { WIRE_WORDS_SIZE = 4096 };
