@@ -416,6 +416,8 @@ static void test_or_23_plain_teletex_prints_as_printable(void **state)
 	struct oraddr twice = { both, 3, { NULL, 0 } };
 	printed(&twice, ORADDR_F401, "O=Widget; C=gb");
 	equal(&twice, &printable);
+	both[2].value = VIEW("Aidget");
+	equal(&twice, &printable); /* whichever comes first in the alphabet */
 	both[2].value = VIEW("Wijdget"); /* a second spelling is kept, and does not decide */
 	printed(&twice, ORADDR_F401, "O=Widget*Wijdget; C=gb");
 	equal(&twice, &printable);
@@ -629,6 +631,29 @@ static void test_or_31_address_forms(void **state)
 	check_is("ISDN=442083325678; T-TY=g3fax; A=ad; C=gb", NULL);
 	check_is("PD-PN=J Doe; PD-S=1 High St; PD-PC=TW9 1AA; PD-C=GB; PD-SN=post; A=ad; C=gb", NULL);
 	check_is("PD-A1=J Doe; PD-PC=TW9 1AA; PD-C=GB; A=ad; C=gb", NULL);
+	static const char *const alone[] = { "P=p", "O=o", "OU1=u", "CN=c", "S=s", "DDA:a=b", "N-ID=1 2" };
+	for (size_t i = 0; i < ARRAY_LEN(alone); i++) {
+		char text[40];
+		snprintf(text, sizeof text, "%s; A=ad; C=gb", alone[i]);
+		check_is(text, NULL);
+	}
+	check_is("S=azAZ09 '()+,-./:=?; A=ad; C=az", NULL);
+	check_is("S=s; A=ad; C=ZA", NULL);
+	check_is("S=s; A=ad; C={064}A", "two letters");
+	check_is("S=s; A=ad; C=[{123}", "two letters");
+	check_is("S=s{010}; A=ad; C=gb", "PrintableString");
+	check_is("I=i; O=o; C=gb", "wants S");
+	check_is("Q=q; O=o; C=gb", "wants S");
+	check_is("X.121=1; T-TY=256", NULL);
+	check_is("X.121=1; T-TY=257", "0 to 256");
+	check_is("T-ID=*x; A=ad; C=gb", "no teletex form");
+	check_is("PD-A=1|2|3|4|5|6; PD-PC=1; PD-C=GB; A=ad; C=gb", NULL);
+	check_is("PD-A=1||3; PD-PC=1; PD-C=GB; A=ad; C=gb", "a line of PD-ADDRESS");
+	check_is("PD-A=1234567890123456789012345678901; PD-PC=1; PD-C=GB; A=ad; C=gb", "a line of PD-ADDRESS");
+	check_is("PD-PC=1; A=ad; C=gb", "PD-C");
+	check_is("PD-A1=x; A=ad; C=gb", "PD-C");
+	check_is("DDA:a=1; DDA:b=1; DDA:c=1; DDA:d=1; DDA:*{200}=1; DDA:*{201}=1; DDA:*{202}=1; DDA:*{203}=1; C=gb", NULL);
+	check_is("DDA:*{200}=1; DDA:*{201}=1; DDA:*{202}=1; DDA:*{203}=1; DDA:*{204}=1; C=gb", "domain-defined");
 	check_is("S=s; O=o; P=p", "C is missing");
 	check_is("A=ad; C=gb", "country and domain only");
 	check_is("G=g; O=o; C=gb", "wants S");
@@ -654,6 +679,13 @@ static void test_network_address(void **state)
 	struct oraddr psap = { &v, 1, { NULL, 0 } };
 	printed(&psap, ORADDR_F401, "EXT-22=a003800107");
 	survives(&psap);
+	static const char *const odd[] = { "EXT-22=", "EXT-22=3003800131ff", "EXT-22=3004800131ff", "EXT-22=30058001318100",
+		"EXT-22=30038101", "EXT-22=3003800141", "EXT-22=30808001310000", "EXT-22=3081038001310000",
+		"EXT-22=3003810131", "EXT-22=3006800131820131" };
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) { /* not the form that NET-NUM writes, so kept octet for octet */
+		struct oraddr o = carry(odd[i]);
+		printed(&o, ORADDR_F401, odd[i]);
+	}
 	refused("NET-SUB=1; C=gb", "without NET-NUM");
 	refused("PSAP=x; C=gb", "EXT-22");
 }
@@ -746,6 +778,37 @@ static void test_key_is_injective(void **state)
 	assert_string_equal(key_of(&b), "C=gb;O=b;S=a;");
 }
 
+/* A key is one line: what is not plain stands in hexadecimal, so that `;` and `=` only separate. */
+static void test_key_escapes(void **state)
+{
+	(void)state;
+	struct oraddr a = carry("S=A Z%;;=0\x1f~\x7f\x80; C=gb; DDA:b=2; DDA:a=9; EXT-8=00; EXT-7=ff; EXT-8=01; U-G=0041");
+	assert_string_equal(key_of(&a), "C=gb;S=a z%25%3b%3d0%1f~%7f%80;U-G=0041;DDA:a=9;DDA:b=2;R-EXT-7=ff;R-EXT-8=00;"
+					"R-EXT-8=01;");
+	survives(&a);
+	struct oraddr x = carry("EXT-7=01"), y = carry("EXT-8=01"), z = carry("EXT-7=02"), u = carry("U-S=41"), v = carry("S=A");
+	differ(&x, &y);
+	differ(&x, &z);
+	differ(&u, &v);
+	struct oraddr t = carry("U-DDA:41=42"), r = carry("DDA:A=B"), q = carry("U-DDA:43=42"), o = carry("U-DDA:41=43");
+	differ(&t, &r);
+	differ(&t, &q);
+	differ(&t, &o);
+	struct oraddr both = carry("U-DDA:41=42; DDA:A=B"), turned = carry("DDA:A=B; U-DDA:41=42");
+	equal(&both, &turned);
+}
+
+static void test_directory_name_beside_attributes_does_not_count(void **state)
+{
+	(void)state;
+	struct oraddr a = carry("S=s; C=gb"), b = carry("S=s; C=gb; X-DN=3000");
+	assert_int_equal(b.directory_name.n, 2);
+	equal(&a, &b);
+	assert_null(strstr(key_of(&b), "DN"));
+	struct oraddr none = { 0 }, dn = carry("X-DN=3000");
+	differ(&none, &dn);
+}
+
 static void test_copy_is_deep_and_bounded(void **state)
 {
 	(void)state;
@@ -817,7 +880,8 @@ int main(void)
 		TEST(test_or_29_upper_bounds), TEST(test_or_31_address_forms),
 		TEST(test_network_address), TEST(test_what_no_standard_writes),
 		TEST(test_star_alone), TEST(test_refusals_name_what_is_wanted), TEST(test_eq_folds_case_and_spaces),
-		TEST(test_key_is_injective), TEST(test_copy_is_deep_and_bounded),
+		TEST(test_key_is_injective), TEST(test_key_escapes),
+		TEST(test_directory_name_beside_attributes_does_not_count), TEST(test_copy_is_deep_and_bounded),
 		TEST(test_many_ddas), TEST(test_cut_at_every_offset),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

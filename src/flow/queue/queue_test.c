@@ -76,6 +76,8 @@ static void test_rp_13_expiry_by_priority(void **state)
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now + day), now + day);
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now + 8 * day), now + 7 * day);
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now - day), now - day); /* past already */
+	assert_int_equal(queue_expires(&p, PRIORITY_URGENT, 0, 0), 2 * day);
+	assert_int_equal(queue_expires(&p, PRIORITY_URGENT, -5, 0), 2 * day - 5);
 	p.expiry_ms[PRIORITY_NORMAL] = UINT64_MAX;
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, 0), INT64_MAX);
 }
@@ -95,6 +97,9 @@ static void test_associations(void **state)
 		assert_int_equal(queue_associations(&p, cases[i].queued, false), cases[i].ordinary);
 		assert_int_equal(queue_associations(&p, cases[i].queued, true), cases[i].urgent);
 	}
+	p.max_associations = 2;
+	assert_int_equal(queue_associations(&p, 1000, false), 1);
+	assert_int_equal(queue_associations(&p, 1000, true), 2);
 	p.max_associations = 1; /* none can be kept back */
 	assert_int_equal(queue_associations(&p, 1000, false), 1);
 	assert_int_equal(queue_associations(&p, 1000, true), 1);

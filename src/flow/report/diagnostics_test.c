@@ -69,7 +69,10 @@ static void test_peers_pair_reasons_otherwise(void **state)
 	(void)state;
 	assert_string_equal(diagnostic_status(0, 0), "5.1.1");  /* the diagnostic tells more */
 	assert_string_equal(diagnostic_status(1, 49), "4.4.7");
+	assert_string_equal(diagnostic_status(1, 32), "5.1.0");
 	assert_string_equal(diagnostic_status(1, 36), "5.1.0");
+	assert_string_equal(diagnostic_status(1, 45), "5.1.0");
+	assert_string_equal(diagnostic_status(8, 50), "5.7.0");
 	assert_string_equal(diagnostic_status(2, 32767), "5.6.3"); /* RP-15: unknown, so what its reason says */
 	assert_string_equal(diagnostic_status(99, 32767), "5.0.0");
 }

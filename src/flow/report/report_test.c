@@ -165,6 +165,8 @@ static void test_rp_08_returned_content(void **state)
 	assert_false(report_returns_content(&w->m));
 	w->m.indicators |= IND_CONTENT_RETURN;
 	assert_true(report_returns_content(&w->m));
+	w->m.content_type = 0; /* X.411 unidentified(0) is a type */
+	assert_true(report_returns_content(&w->m));
 	w->m.content_type = -1;
 	assert_false(report_returns_content(&w->m));
 	w->m.content_type_oid = VIEW("\x56\x01\x0a\x01");
@@ -275,6 +277,14 @@ static void test_arrival_of_what_never_came_in_is_now(void **state)
 	w->maker.domain = paris;
 	struct report_result result = failed(w, 0, 1, 0);
 	assert_int_equal(build(w, &result, 1)->rcpt[0].arrival.v[0].arrival, NOW_MS);
+	w->maker.domain = london; /* submitted here: the first element */
+	assert_int_equal(build(w, &result, 1)->rcpt[0].arrival.v[0].arrival, NOW_MS - 9000);
+	struct extension first = w->ext[0];
+	w->ext[0] = w->ext[1];
+	w->ext[1] = first;
+	assert_int_equal(build(w, &result, 1)->content_ext.v[0].number, EXT_CONTENT_CORRELATOR);
+	w->ext[1].is_private = true; /* another's 23 */
+	assert_int_equal(build(w, &result, 1)->content_ext.n, 0);
 }
 
 static struct view supplementary(struct world *w, struct view text)
@@ -291,6 +301,8 @@ static void test_supplementary_information(void **state)
 	view_is(supplementary(w, VIEW("no mailbox: \"S=a_b; C=gb\" at x@y.z, 5%!")),
 		"no mailbox: 'S=a(u)b, C=gb' at x(a)y.z, 5(p)(b)");
 	view_is(supplementary(w, VIEW("tab\tline\nnul\0{\xc3\xbc}")), "tab line nul?(123)?" "?(125)");
+	view_is(supplementary(w, VIEW("09AZaz/:@[`{~\x7f ")), "09AZaz/:(a)(091)(096)(123)(126)? ");
+	view_is(supplementary(w, VIEW("x")), "x");
 	assert_int_equal(supplementary(w, VIEW("")).n, 0);
 	uint8_t text[400];
 	memset(text, 'x', sizeof text);
@@ -305,13 +317,22 @@ static void test_supplementary_information(void **state)
 static void test_quota(void **state)
 {
 	struct world *w = *state;
-	struct arena *small = arena_new(300);
 	struct report_result result = failed(w, 0, 1, 0);
-	struct err e = { 0 };
-	assert_null(report_build(&w->m, &result, 1, &w->maker, small, &e));
-	assert_int_equal(e.kind, ERR_TEMP);
-	assert_int_equal(e.culprit, ERR_OF_MESSAGE);
-	arena_free(&small);
+	result.supplementary = VIEW("a cause");
+	size_t quota = 16, failures = 0;
+	for (bool done = false; !done; quota += 16) { /* it fails at each allocation in turn, and then no more */
+		struct arena *small = arena_new(quota);
+		struct err e = { 0 };
+		struct message *m = report_build(&w->m, &result, 1, &w->maker, small, &e);
+		done = m != NULL;
+		assert_int_equal(e.kind, done ? ERR_NONE : ERR_TEMP);
+		assert_true(done || e.culprit == ERR_OF_MESSAGE);
+		if (done)
+			view_is(m->rcpt[0].supplementary, "a cause");
+		failures += !done;
+		arena_free(&small);
+	}
+	assert_in_range(failures, 5, 100000);
 }
 
 /* ---- trace ---- */
@@ -343,7 +364,14 @@ static void test_tr_01_relay_adds_one_of_each(void **state)
 	assert_int_equal(w->m.internal_trace.n, 2);
 	struct arena *small = arena_new(8);
 	assert_false(trace_add(&w->m, &paris, VIEW("p"), true, NOW_MS, small));
+	assert_false(trace_add_rerouted(&w->m, &paris, VIEW("p"), &tokyo, VIEW("t"), NOW_MS, small));
+	assert_int_equal(w->m.internal_trace.n, 2);
 	arena_free(&small);
+	w->m.internal_trace.n = 0;
+	assert_true(trace_add(&w->m, &tokyo, VIEW("mta-2"), false, NOW_MS + 6, w->a));
+	assert_true(trace_add(&w->m, &tokyo, VIEW("mta-3"), false, NOW_MS + 6, w->a));
+	assert_int_equal(w->m.internal_trace.n, 2);
+	assert_int_equal(w->m.trace.n, 2);
 }
 
 static bool loops(struct world *w, const struct gdi *domain, const char *mta)
@@ -372,6 +400,11 @@ static void test_tr_02_own_internal_element_is_a_loop(void **state)
 	trace_mark(&w->m, TRACE_REDIRECTED);
 	assert_false(loops(w, &tokyo, "t1")); /* redirected since: it may pass here once more */
 	assert_true(loops(w, &tokyo, "t3"));  /* who redirected it has it back */
+	w->m.trace.n = w->m.internal_trace.n = 0;
+	trace_mark(&w->m, TRACE_REDIRECTED); /* nothing to mark */
+	visit(w, &tokyo, "t3");
+	trace_mark(&w->m, TRACE_REDIRECTED); /* the very first element */
+	assert_true(loops(w, &tokyo, "t3"));
 	visit(w, &tokyo, "t1");
 	visit(w, &tokyo, "t4");
 	assert_true(loops(w, &tokyo, "t1"));
@@ -446,6 +479,7 @@ static void test_tr_07_rerouted_names_what_was_attempted(void **state)
 	assert_int_equal(w->m.trace.n, 2); /* an attempt within the domain is not the domain's */
 	view_is(w->m.internal_trace.v[2].attempted_mta, "t2");
 	assert_true(w->m.internal_trace.v[2].has_attempted);
+	assert_int_equal(w->m.internal_trace.v[2].attempted_domain.country.value.n, 0);
 }
 
 static void test_512_elements_are_enough(void **state)
@@ -457,6 +491,9 @@ static void test_512_elements_are_enough(void **state)
 	w->m.trace = (struct trace){ v, 511 };
 	assert_false(loops(w, &tokyo, "t"));
 	w->m.trace.n = 512;
+	assert_true(loops(w, &tokyo, "t"));
+	w->m.internal_trace = w->m.trace;
+	w->m.trace.n = 0;
 	assert_true(loops(w, &tokyo, "t"));
 }
 
