@@ -17,12 +17,12 @@ enum cotp_state {
 };
 
 enum { /* parameters, X.224 13.3.4 */
-	PARAM_SIZE = 0xc0,
-	PARAM_CALLING = 0xc1,
-	PARAM_CALLED = 0xc2,
-	PARAM_OPTIONS = 0xc6,
-	PARAM_CLASSES = 0xc7,
-	PARAM_SIZE_PREFERRED = 0xf0,
+       PARAM_SIZE = 0xc0,
+       PARAM_CALLING = 0xc1,
+       PARAM_CALLED = 0xc2,
+       PARAM_OPTIONS = 0xc6,
+       PARAM_CLASSES = 0xc7,
+       PARAM_SIZE_PREFERRED = 0xf0,
 };
 
 enum {
@@ -53,9 +53,9 @@ struct cotp {
 	uint8_t calling[COTP_TSEL_MAX], called[COTP_TSEL_MAX];
 	struct params peer;
 	uint16_t own_ref, peer_ref;
-	size_t size;    /* agreed or proposed */
+	size_t size;	/* agreed or proposed */
 	size_t dt_left; /* of the current DT's user data, not taken */
-	size_t skip;    /* of a TPDU dealt with */
+	size_t skip;	/* of a TPDU dealt with */
 	struct tpkt *tpkt;
 	struct out out;
 	struct err err; /* when failed */
@@ -68,7 +68,8 @@ struct tpdu {
 	struct params params;
 };
 
-typedef bool cotp_action_f(struct cotp *c, const struct tpdu *t, struct cotp_event *ev_r, struct err *e);
+typedef bool cotp_action_f(struct cotp *c, const struct tpdu *t, struct cotp_event *ev_r,
+			   struct err *e);
 
 static void change_state(struct cotp *c, enum cotp_state to)
 {
@@ -82,7 +83,8 @@ static void change_state(struct cotp *c, enum cotp_state to)
 static size_t put_tpdu_begin(struct cotp *c)
 {
 	size_t at = out_len(&c->out);
-	out_bytes(&c->out, VIEW("\0\0\0\0\0")); /* TPKT header and LI, patched when the length is known */
+	out_bytes(&c->out,
+		  VIEW("\0\0\0\0\0")); /* TPKT header and LI, patched when the length is known */
 	return at;
 }
 
@@ -151,15 +153,17 @@ static void put_dr(struct cotp *c, unsigned reason)
 	put_tpdu_end(c, at);
 }
 
-/* The size is agreed while CC is written: never more than CR proposed, and unstated only where CR stated none. */
+/* The size is agreed while CC is written: never more than CR proposed, and unstated only where CR
+ * stated none. */
 static void put_cc_size(struct cotp *c)
 {
 	size_t own = c->config.tpdu_size;
 	const struct params *p = &c->peer;
 	if (p->has_preferred) { /* X.224 13.3.4 e: units of 128 octets */
 		size_t units = own / 128 < p->preferred ? own / 128 : p->preferred;
-		uint8_t octets[2] = { (uint8_t)(units >> 8), (uint8_t)units };
-		put_param(c, PARAM_SIZE_PREFERRED, units > 255 ? view_of(octets, 2) : view_of(octets + 1, 1));
+		uint8_t octets[2] = {(uint8_t)(units >> 8), (uint8_t)units};
+		put_param(c, PARAM_SIZE_PREFERRED,
+			  units > 255 ? view_of(octets, 2) : view_of(octets + 1, 1));
 		c->size = units * 128;
 	} else if (p->has_size) {
 		unsigned code = own < COTP_SIZE_UNSTATED ? size_code(own) : SIZE_CODE_MAX;
@@ -260,8 +264,10 @@ static bool peer_err(struct cotp *c, const char *fmt, ...)
 static bool read_size(struct cotp *c, struct view v, struct params *p)
 {
 	if (v.n != 1 || v.p[0] < SIZE_CODE_MIN)
-		return peer_err(c, "cotp: TPDU size parameter of %zu octets, code 0x%02x; want one octet of 07..0d", v.n,
-				v.n > 0 ? v.p[0] : 0u);
+		return peer_err(c,
+				"cotp: TPDU size parameter of %zu octets, code 0x%02x; want one "
+				"octet of 07..0d",
+				v.n, v.n > 0 ? v.p[0] : 0u);
 	p->has_size = true;
 	p->size_code = v.p[0] < SIZE_CODE_MAX ? v.p[0] : SIZE_CODE_MAX; /* we may always lower it */
 	return true;
@@ -273,16 +279,21 @@ static bool read_preferred(struct cotp *c, struct view v, struct params *p)
 	for (size_t i = 0; i < v.n && i < 4; i++)
 		units = units << 8 | v.p[i];
 	if (v.n == 0 || v.n > 4 || units == 0)
-		return peer_err(c, "cotp: preferred maximum TPDU size of %zu octets, want 1 to 4 and not zero", v.n);
+		return peer_err(
+			c,
+			"cotp: preferred maximum TPDU size of %zu octets, want 1 to 4 and not zero",
+			v.n);
 	p->has_preferred = true;
 	p->preferred = units < COTP_SIZE_UNSTATED / 128 ? (size_t)units : COTP_SIZE_UNSTATED / 128;
 	return true;
 }
 
-static bool read_tsel(struct cotp *c, struct view v, const char *which, struct view *v_r, bool *has_r)
+static bool read_tsel(struct cotp *c, struct view v, const char *which, struct view *v_r,
+		      bool *has_r)
 {
 	if (v.n > COTP_TSEL_MAX)
-		return peer_err(c, "cotp: %s TSEL of %zu octets, want at most %d", which, v.n, COTP_TSEL_MAX);
+		return peer_err(c, "cotp: %s TSEL of %zu octets, want at most %d", which, v.n,
+				COTP_TSEL_MAX);
 	*v_r = v;
 	*has_r = true;
 	return true;
@@ -291,22 +302,13 @@ static bool read_tsel(struct cotp *c, struct view v, const char *which, struct v
 static bool read_param(struct cotp *c, unsigned code, struct view v, struct params *p)
 {
 	switch (code) {
-	case PARAM_SIZE:
-		return read_size(c, v, p);
-	case PARAM_SIZE_PREFERRED:
-		return read_preferred(c, v, p);
-	case PARAM_CALLING:
-		return read_tsel(c, v, "calling", &p->calling, &p->has_calling);
-	case PARAM_CALLED:
-		return read_tsel(c, v, "called", &p->called, &p->has_called);
-	case PARAM_CLASSES:
-		p->classes = v;
-		return true;
-	case PARAM_OPTIONS:
-		p->expedited = v.n > 0 && (v.p[0] & OPTION_EXPEDITED) != 0;
-		return true;
-	default: /* unknown ones are ignored (X.224 13.3.4) */
-		return true;
+	case PARAM_SIZE: return read_size(c, v, p);
+	case PARAM_SIZE_PREFERRED: return read_preferred(c, v, p);
+	case PARAM_CALLING: return read_tsel(c, v, "calling", &p->calling, &p->has_calling);
+	case PARAM_CALLED: return read_tsel(c, v, "called", &p->called, &p->has_called);
+	case PARAM_CLASSES: p->classes = v; return true;
+	case PARAM_OPTIONS: p->expedited = v.n > 0 && (v.p[0] & OPTION_EXPEDITED) != 0; return true;
+	default: /* unknown ones are ignored (X.224 13.3.4) */ return true;
 	}
 }
 
@@ -314,7 +316,8 @@ static bool read_param(struct cotp *c, unsigned code, struct view v, struct para
 static bool read_tpdu(struct cotp *c, struct view head, struct tpdu *t)
 {
 	struct cur cur = cur_of(head);
-	t->code = (enum cotp_code)(cur_u8(&cur) & 0xf0); /* CR and CC carry a credit, zero in class 0 */
+	t->code = (enum cotp_code)(cur_u8(&cur) &
+				   0xf0); /* CR and CC carry a credit, zero in class 0 */
 	if (t->code == TPDU_ER) {
 		t->dst = cur_u16(&cur);
 		t->last = cur_u8(&cur);
@@ -324,14 +327,17 @@ static bool read_tpdu(struct cotp *c, struct view head, struct tpdu *t)
 		t->last = cur_u8(&cur);
 	}
 	if (cur.bad)
-		return peer_err(c, "cotp: TPDU 0x%02x of %zu octets is too short", (unsigned)t->code, head.n + 1);
+		return peer_err(c, "cotp: TPDU 0x%02x of %zu octets is too short",
+				(unsigned)t->code, head.n + 1);
 	if (t->code != TPDU_CR && t->code != TPDU_CC)
 		return true; /* the parameters of DR and ER are remarks */
 	while (cur_left(&cur) > 0) {
 		unsigned code = cur_u8(&cur);
 		struct view v = cur_bytes(&cur, cur_u8(&cur));
 		if (cur.bad)
-			return peer_err(c, "cotp: parameter 0x%02x is longer than its TPDU of %zu octets", code, head.n + 1);
+			return peer_err(
+				c, "cotp: parameter 0x%02x is longer than its TPDU of %zu octets",
+				code, head.n + 1);
 		if (!read_param(c, code, v, &t->params))
 			return false;
 	}
@@ -361,9 +367,10 @@ static bool on_cr(struct cotp *c, const struct tpdu *t, struct cotp_event *ev, s
 	(void)e;
 	c->peer_ref = t->src;
 	if (!class_0_possible(t))
-		return peer_err(c, "cotp: CR proposes class %u and no class 0; want class 0", t->last >> 4);
+		return peer_err(c, "cotp: CR proposes class %u and no class 0; want class 0",
+				t->last >> 4);
 	c->peer = t->params;
-	c->peer.classes = (struct view){ 0 };
+	c->peer.classes = (struct view){0};
 	c->peer.calling = keep(c->calling, t->params.calling);
 	c->peer.called = keep(c->called, t->params.called);
 	*ev = (struct cotp_event){
@@ -384,13 +391,14 @@ static bool on_cc(struct cotp *c, const struct tpdu *t, struct cotp_event *ev, s
 	if (t->last >> 4 != 0)
 		return peer_err(c, "cotp: CC selects class %u, want class 0", t->last >> 4);
 	size_t stated = t->params.has_preferred ? t->params.preferred * 128
-		      : t->params.has_size	? (size_t)1 << t->params.size_code
+			: t->params.has_size	? (size_t)1 << t->params.size_code
 						: c->size;
 	if (c->size < COTP_SIZE_UNSTATED && stated > c->size)
-		return peer_err(c, "cotp: CC states TPDU size %zu, want at most the proposed %zu", stated, c->size);
+		return peer_err(c, "cotp: CC states TPDU size %zu, want at most the proposed %zu",
+				stated, c->size);
 	c->peer_ref = t->src;
 	c->size = stated;
-	*ev = (struct cotp_event){ .kind = COTP_CONNECTED };
+	*ev = (struct cotp_event){.kind = COTP_CONNECTED};
 	return true;
 }
 
@@ -413,12 +421,13 @@ static bool on_dr(struct cotp *c, const struct tpdu *t, struct cotp_event *ev, s
 	(void)e;
 	struct out text;
 	out_init(&text, 1024);
-	out_fmt(&text, "cotp: peer disconnected, reason %u (%s)", t->last, cotp_reason_name(t->last));
+	out_fmt(&text, "cotp: peer disconnected, reason %u (%s)", t->last,
+		cotp_reason_name(t->last));
 	if (c->state == COTP_WAIT_CC) {
 		show_tsel(&text, "called", c->config.called, c->config.send_tsel);
 		show_tsel(&text, "calling", c->config.calling, c->config.send_tsel);
 	}
-	*ev = (struct cotp_event){ .kind = COTP_DISCONNECT, .reason = t->last };
+	*ev = (struct cotp_event){.kind = COTP_DISCONNECT, .reason = t->last};
 	err_set(&ev->err, ERR_PEER, ERR_OF_ASSOCIATION, "%s", out_cstr(&text));
 	out_fini(&text);
 	return true;
@@ -428,8 +437,9 @@ static bool on_er(struct cotp *c, const struct tpdu *t, struct cotp_event *ev, s
 {
 	(void)c;
 	(void)e;
-	*ev = (struct cotp_event){ .kind = COTP_DISCONNECT };
-	err_set(&ev->err, ERR_PEER, ERR_OF_ASSOCIATION, "cotp: peer reports a TPDU error, cause %u", t->last);
+	*ev = (struct cotp_event){.kind = COTP_DISCONNECT};
+	err_set(&ev->err, ERR_PEER, ERR_OF_ASSOCIATION, "cotp: peer reports a TPDU error, cause %u",
+		t->last);
 	return true;
 }
 
@@ -449,7 +459,8 @@ static const struct cotp_row {
 	cotp_action_f *action;
 	enum cotp_state next;
 } rows[] = {
-#define COTP_ROW(state, tpdu, action, next, clause) { COTP_##state, TPDU_##tpdu, action, COTP_##next },
+#define COTP_ROW(state, tpdu, action, next, clause)                                                \
+	{COTP_##state, TPDU_##tpdu, action, COTP_##next},
 #include "flow/engine/x400/cotp_table.h"
 };
 
@@ -463,35 +474,42 @@ static const struct cotp_row *find_row(const struct cotp *c, unsigned code)
 
 static const char *tpdu_name(unsigned code)
 {
-	switch (code) {
-#define COTP_TPDU(name, code) \
-	case code:            \
-		return #name;
+	static const struct {
+		unsigned code;
+		const char *name;
+	} names[] = {
+#define COTP_TPDU(name, code) {code, #name},
 #include "flow/engine/x400/cotp_table.h"
-	default:
-		return "of no class 0 kind";
-	}
+	};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return "of no class 0 kind";
 }
 
 static bool next_dt(struct cotp *c, struct view head)
 {
 	unsigned nr = head.n == DT_HEADER ? head.p[2] : 0;
-	if (head.n != DT_HEADER || (nr & ~(unsigned)DT_EOT) != 0) /* RFC 2126 6.5: no longer ignored */
-		return peer_err(c, "cotp: DT header of %zu octets with TPDU-NR %u, want 3 and 0", head.n,
-				nr & ~(unsigned)DT_EOT);
+	if (head.n != DT_HEADER ||
+	    (nr & ~(unsigned)DT_EOT) != 0) /* RFC 2126 6.5: no longer ignored */
+		return peer_err(c, "cotp: DT header of %zu octets with TPDU-NR %u, want 3 and 0",
+				head.n, nr & ~(unsigned)DT_EOT);
 	c->in_dt = true;
 	c->dt_end = (nr & DT_EOT) != 0;
 	return true;
 }
 
-/* Reads one TPDU's header. WAIT and DONE as in cotp_next; STEP_DONE without an event (in_dt) is a DT begun. */
-static enum step next_header(struct cotp *c, const struct tpkt_part *part, struct cotp_event *ev, struct err *e)
+/* Reads one TPDU's header. WAIT and DONE as in cotp_next; STEP_DONE without an event (in_dt) is a
+ * DT begun. */
+static enum step next_header(struct cotp *c, const struct tpkt_part *part, struct cotp_event *ev,
+			     struct err *e)
 {
 	if (part->bytes.n == 0)
 		return STEP_WAIT;
 	size_t n = (size_t)part->bytes.p[0] + 1;
 	if (n < DT_HEADER || n > part->left || n > 255) {
-		peer_err(c, "cotp: header of %zu octets in a TPDU of %zu, want 3..255 and inside", n, part->left);
+		peer_err(c, "cotp: header of %zu octets in a TPDU of %zu, want 3..255 and inside",
+			 n, part->left);
 		return fail(c, COTP_PROTOCOL_ERROR, e);
 	}
 	if (part->bytes.n < n)
@@ -500,7 +518,8 @@ static enum step next_header(struct cotp *c, const struct tpkt_part *part, struc
 	unsigned code = head.p[1] == TPDU_DT ? TPDU_DT : head.p[1] & 0xf0u;
 	const struct cotp_row *row = find_row(c, code);
 	if (row == NULL || (code == TPDU_DT && head.p[1] != TPDU_DT)) {
-		peer_err(c, "cotp: TPDU 0x%02x (%s) in state %s", head.p[1], tpdu_name(code), cotp_state_name(c));
+		peer_err(c, "cotp: TPDU 0x%02x (%s) in state %s", head.p[1], tpdu_name(code),
+			 cotp_state_name(c));
 		return fail(c, COTP_PROTOCOL_ERROR, e);
 	}
 	if (code == TPDU_DT) {
@@ -510,7 +529,7 @@ static enum step next_header(struct cotp *c, const struct tpkt_part *part, struc
 		tpkt_take(c->tpkt, n);
 		return STEP_DONE;
 	}
-	struct tpdu t = { 0 };
+	struct tpdu t = {0};
 	if (!read_tpdu(c, view_from(head, 1), &t))
 		return fail(c, COTP_PROTOCOL_ERROR, e);
 	if (!row->action(c, &t, ev, e))
@@ -523,7 +542,7 @@ static enum step next_header(struct cotp *c, const struct tpkt_part *part, struc
 /* A part of the current DT; WAIT when nothing of it is here. */
 static enum step next_part(struct cotp *c, struct cotp_event *ev, struct err *e)
 {
-	struct tpkt_part part = { 0 };
+	struct tpkt_part part = {0};
 	if (c->dt_left > 0) {
 		enum step step = tpkt_peek(c->tpkt, &part, e);
 		assert(step == STEP_DONE && part.left == c->dt_left);
@@ -700,13 +719,11 @@ size_t cotp_buffer_size(const struct cotp *c)
 const char *cotp_state_name(const struct cotp *c)
 {
 	CHECK(c, COTP_MAGIC);
-	switch (c->state) {
-#define COTP_STATE(name, truth) \
-	case COTP_##name:       \
-		return #name;
+	static const char *const names[] = {
+#define COTP_STATE(name, truth) [COTP_##name] = #name,
 #include "flow/engine/x400/cotp_table.h"
-	}
-	CANT_HAPPEN("a state outside the table");
+	};
+	return names[c->state];
 }
 
 const char *cotp_reason_name(unsigned reason)
@@ -715,19 +732,19 @@ const char *cotp_reason_name(unsigned reason)
 		unsigned reason;
 		const char *name;
 	} names[] = {
-		{ COTP_NOT_SPECIFIED, "not specified" },
-		{ COTP_CONGESTION, "congestion at TSAP" },
-		{ COTP_NOT_ATTACHED, "session entity not attached" },
-		{ COTP_ADDRESS_UNKNOWN, "address unknown" },
-		{ COTP_NORMAL, "normal disconnect" },
-		{ COTP_REMOTE_CONGESTION, "remote congestion at connect request" },
-		{ COTP_NEGOTIATION_FAILED, "negotiation failed" },
-		{ 0x83, "duplicate source reference" },
-		{ 0x84, "mismatched references" },
-		{ COTP_PROTOCOL_ERROR, "protocol error" },
-		{ 0x87, "reference overflow" },
-		{ 0x88, "connection request refused" },
-		{ 0x8a, "header or parameter length invalid" },
+		{COTP_NOT_SPECIFIED, "not specified"},
+		{COTP_CONGESTION, "congestion at TSAP"},
+		{COTP_NOT_ATTACHED, "session entity not attached"},
+		{COTP_ADDRESS_UNKNOWN, "address unknown"},
+		{COTP_NORMAL, "normal disconnect"},
+		{COTP_REMOTE_CONGESTION, "remote congestion at connect request"},
+		{COTP_NEGOTIATION_FAILED, "negotiation failed"},
+		{0x83, "duplicate source reference"},
+		{0x84, "mismatched references"},
+		{COTP_PROTOCOL_ERROR, "protocol error"},
+		{0x87, "reference overflow"},
+		{0x88, "connection request refused"},
+		{0x8a, "header or parameter length invalid"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (names[i].reason == reason)
@@ -741,16 +758,9 @@ void cotp_check_state(const struct cotp *c)
 	assert(c->size >= 128 && c->size <= COTP_SIZE_UNSTATED);
 	switch (c->state) {
 	case COTP_WAIT_CR:
-	case COTP_ASKED:
-		assert(!c->initiator && !c->in_dt && out_len(&c->out) == 0);
-		break;
-	case COTP_WAIT_CC:
-		assert(c->initiator && !c->in_dt);
-		break;
-	case COTP_OPEN:
-		assert(!c->failed && c->own_ref != 0);
-		break;
-	case COTP_CLOSED:
-		break;
+	case COTP_ASKED: assert(!c->initiator && !c->in_dt && out_len(&c->out) == 0); break;
+	case COTP_WAIT_CC: assert(c->initiator && !c->in_dt); break;
+	case COTP_OPEN: assert(!c->failed && c->own_ref != 0); break;
+	case COTP_CLOSED: break;
 	}
 }

@@ -5,7 +5,7 @@
 
 static struct cotp *responder(size_t tpdu_size)
 {
-	return cotp_new(&(struct cotp_config){ .tpdu_size = tpdu_size, .ref = 0x047c });
+	return cotp_new(&(struct cotp_config){.tpdu_size = tpdu_size, .ref = 0x047c});
 }
 
 static void feed_hex(struct cotp *c, const char *hex)
@@ -18,7 +18,7 @@ static void feed_hex(struct cotp *c, const char *hex)
 static struct cotp_event next(struct cotp *c)
 {
 	struct cotp_event ev;
-	struct err e = { 0 };
+	struct err e = {0};
 	if (cotp_next(c, &ev, &e) != STEP_DONE)
 		fail_msg("no event: %s", e.text);
 	return ev;
@@ -33,7 +33,7 @@ static void assert_wait(struct cotp *c)
 static void assert_fails(struct cotp *c, const char *text)
 {
 	struct cotp_event ev;
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_int_equal(cotp_next(c, &ev, &e), STEP_FAIL);
 	assert_int_equal(e.kind, ERR_PEER);
 	assert_int_equal(e.culprit, ERR_OF_ASSOCIATION);
@@ -82,15 +82,20 @@ static void test_tp_01_cr_cc(void **state)
 	assert_octets(out_view(cotp_out(c)), CC_NEXOR);
 	assert_true(cotp_is_open(c));
 	cotp_free(&c);
-	c = cotp_new(&(struct cotp_config){ .tpdu_size = 65531 }); /* no reference given: still not zero */
+	c = cotp_new(
+		&(struct cotp_config){.tpdu_size = 65531}); /* no reference given: still not zero */
 	assert_cc(c, CR_NEXOR, "0300000b06d00de0000100");
 }
 
 static void test_initiator_cr(void **state)
 {
 	(void)state;
-	struct cotp_config config = { .initiator = true, .send_tsel = true, .calling = VIEW("X400-88"),
-				      .called = VIEW("X400-88"), .tpdu_size = 65531, .ref = 0x0de0 };
+	struct cotp_config config = {.initiator = true,
+				     .send_tsel = true,
+				     .calling = VIEW("X400-88"),
+				     .called = VIEW("X400-88"),
+				     .tpdu_size = 65531,
+				     .ref = 0x0de0};
 	struct cotp *c = cotp_new(&config);
 	assert_octets(out_view(cotp_out(c)), CR_NEXOR);
 	feed_hex(c, CC_NEXOR);
@@ -118,17 +123,20 @@ static void test_initiator_cr(void **state)
 static void test_cc_checked(void **state)
 {
 	(void)state;
-	struct cotp_config config = { .initiator = true, .tpdu_size = 2048, .ref = 0x0102 };
+	struct cotp_config config = {.initiator = true, .tpdu_size = 2048, .ref = 0x0102};
 	static const struct {
 		const char *cc, *text;
 	} cases[] = {
-		{ "0300000b06d01111047c00", "cotp: CC for reference 1111, want 0102" },
-		{ "0300000b06d00102047c40", "cotp: CC selects class 4, want class 0" },
-		{ "0300000e09d00102047c00c0010c", "cotp: CC states TPDU size 4096, want at most the proposed 2048" },
-		{ "0300000e09d00102047c00c00106",
-		  "cotp: TPDU size parameter of 1 octets, code 0x06; want one octet of 07..0d" },
-		{ "0300000c07d00102047c00c0", "cotp: parameter 0xc0 is longer than its TPDU of 8 octets" },
-		{ "0300000d08d00102047c00c002", "cotp: parameter 0xc0 is longer than its TPDU of 9 octets" },
+		{"0300000b06d01111047c00", "cotp: CC for reference 1111, want 0102"},
+		{"0300000b06d00102047c40", "cotp: CC selects class 4, want class 0"},
+		{"0300000e09d00102047c00c0010c",
+		 "cotp: CC states TPDU size 4096, want at most the proposed 2048"},
+		{"0300000e09d00102047c00c00106",
+		 "cotp: TPDU size parameter of 1 octets, code 0x06; want one octet of 07..0d"},
+		{"0300000c07d00102047c00c0",
+		 "cotp: parameter 0xc0 is longer than its TPDU of 8 octets"},
+		{"0300000d08d00102047c00c002",
+		 "cotp: parameter 0xc0 is longer than its TPDU of 9 octets"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cotp *c = cotp_new(&config);
@@ -191,23 +199,30 @@ static void test_tp_07_size_1024(void **state)
 	assert_octets(out_view(cotp_out(c)), "0300000e09d00de0047c00c0010a");
 	out_drop(cotp_out(c), out_len(cotp_out(c)));
 	static const uint8_t big[5000];
-	struct view v[3] = { view_of(big, 1000), view_of(big, 21), view_of(big, 3979) };
+	struct view v[3] = {view_of(big, 1000), view_of(big, 21), view_of(big, 3979)};
 	cotp_send(c, v, 3, true);
 	assert_int_equal(longest_dt(c), 1024);
 	assert_int_equal(out_len(cotp_out(c)), 5000 + 5 * 7);
 	cotp_free(&c);
-	assert_cc(responder(512), "0300000e09e000000de000c0010a", "0300000e09d00de0047c00c00109"); /* lowered */
+	assert_cc(responder(512), "0300000e09e000000de000c0010a",
+		  "0300000e09d00de0047c00c00109"); /* lowered */
 	assert_cc(responder(8192), "0300000e09e000000de000c0010a", "0300000e09d00de0047c00c0010a");
-	assert_cc(responder(8192), "0300000e09e000000de000c00110", "0300000e09d00de0047c00c0010d"); /* over 8192 */
-	assert_cc(responder(2048), CR_NEXOR, "0300000e09d00de0047c00c0010b"); /* none proposed, one wanted */
+	assert_cc(responder(8192), "0300000e09e000000de000c00110",
+		  "0300000e09d00de0047c00c0010d"); /* over 8192 */
+	assert_cc(responder(2048), CR_NEXOR,
+		  "0300000e09d00de0047c00c0010b"); /* none proposed, one wanted */
 }
 
 static void test_preferred_size(void **state)
 {
-	(void)state; /* X.224 13.3.4: preferred maximum TPDU size in units of 128; CC answers in kind, never more */
-	assert_cc(responder(65531), "030000110ce000000de000c0010af0010f", "0300000e09d00de0047c00f0010f");
-	assert_cc(responder(65531), "0300000f0ae000000de000f0020400", "0300000f0ad00de0047c00f00201ff");
-	assert_cc(responder(1024), "0300000f0ae000000de000f0020400", "0300000e09d00de0047c00f00108");
+	(void)state; /* X.224 13.3.4: preferred maximum TPDU size in units of 128; CC answers in
+			kind, never more */
+	assert_cc(responder(65531), "030000110ce000000de000c0010af0010f",
+		  "0300000e09d00de0047c00f0010f");
+	assert_cc(responder(65531), "0300000f0ae000000de000f0020400",
+		  "0300000f0ad00de0047c00f00201ff");
+	assert_cc(responder(1024), "0300000f0ae000000de000f0020400",
+		  "0300000e09d00de0047c00f00108");
 }
 
 static void test_tp_09_class_4_only(void **state)
@@ -218,7 +233,8 @@ static void test_tp_09_class_4_only(void **state)
 	assert_fails(c, "cotp: CR proposes class 4 and no class 0; want class 0");
 	assert_octets(out_view(cotp_out(c)), "0300000b06800de0000082"); /* DR: negotiation failed */
 	cotp_free(&c);
-	assert_cc(responder(65531), "0300000e09e000000de040c70100", CC_NEXOR); /* class 0 as alternative */
+	assert_cc(responder(65531), "0300000e09e000000de040c70100",
+		  CC_NEXOR); /* class 0 as alternative */
 	assert_cc(responder(65531), "0300000b06e000000de010", CC_NEXOR); /* class 1 implies 0 */
 }
 
@@ -234,14 +250,20 @@ static void test_tp_10_refused_tsel(void **state)
 	assert_wait(c);
 	cotp_free(&c);
 	/* The refused side's error names the selectors, in hex and as text. */
-	c = cotp_new(&(struct cotp_config){ .initiator = true, .send_tsel = true, .called = VIEW("591"),
-					    .calling = VIEW("pp\xff"), .tpdu_size = 2048 });
-	feed_hex(c, "0300000b0680000100000" "3");
+	c = cotp_new(&(struct cotp_config){.initiator = true,
+					   .send_tsel = true,
+					   .called = VIEW("591"),
+					   .calling = VIEW("pp\xff"),
+					   .tpdu_size = 2048});
+	feed_hex(c, "0300000b0680000100000"
+		    "3");
 	struct cotp_event ev = next(c);
 	assert_int_equal(ev.kind, COTP_DISCONNECT);
 	assert_int_equal(ev.reason, 3);
-	assert_string_equal(ev.err.text, "cotp: peer disconnected, reason 3 (address unknown), called TSEL 353931 "
-					 "\"591\", calling TSEL 7070ff \"pp\\xff\"");
+	assert_string_equal(
+		ev.err.text,
+		"cotp: peer disconnected, reason 3 (address unknown), called TSEL 353931 "
+		"\"591\", calling TSEL 7070ff \"pp\\xff\"");
 	cotp_free(&c);
 }
 
@@ -291,13 +313,14 @@ static void test_tp_16_out_of_state(void **state)
 	assert_fails(c, "cotp: TPDU 0xe0 (CR) in state OPEN");
 	assert_int_equal(out_len(cotp_out(c)), 0);
 	cotp_free(&c);
-	c = cotp_new(&(struct cotp_config){ .initiator = true });
+	c = cotp_new(&(struct cotp_config){.initiator = true});
 	out_drop(cotp_out(c), out_len(cotp_out(c)));
 	feed_hex(c, "0300000802f08041");
 	assert_fails(c, "cotp: TPDU 0xf0 (DT) in state WAIT_CC");
 	cotp_free(&c);
 	c = opened();
-	feed_hex(c, "0300000a0510800000" "0041"); /* expedited data: not in class 0 */
+	feed_hex(c, "0300000a0510800000"
+		    "0041"); /* expedited data: not in class 0 */
 	assert_fails(c, "cotp: TPDU 0x10 (of no class 0 kind) in state OPEN");
 	cotp_free(&c);
 }
@@ -325,19 +348,20 @@ static void test_tp_17_dr_and_er(void **state)
 static void test_tp_19_rfc2126(void **state)
 {
 	(void)state; /* RFC 2126 6.4: CC always states a size; 6.5: TPDU-NR is 0 (TP-15) */
-	struct cotp *c = cotp_new(&(struct cotp_config){ .ref = 0x047c, .rfc2126 = true, .tpdu_size = 65531 });
+	struct cotp *c =
+		cotp_new(&(struct cotp_config){.ref = 0x047c, .rfc2126 = true, .tpdu_size = 65531});
 	assert_cc(c, CR_NEXOR, "0300000e09d00de0047c00c0010d");
 }
 
 static void test_tp_20_tsel_octets(void **state)
 {
 	(void)state;
-	static const uint8_t octets[33] = { 0, 0xff, 3, 0, 0xe0 };
-	static const size_t lengths[] = { 0, 1, 32 };
+	static const uint8_t octets[33] = {0, 0xff, 3, 0, 0xe0};
+	static const size_t lengths[] = {0, 1, 32};
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 		struct view tsel = view_of(octets, lengths[i]);
-		struct cotp *a = cotp_new(&(struct cotp_config){ .initiator = true, .send_tsel = true, .calling = tsel,
-								 .called = tsel });
+		struct cotp *a = cotp_new(&(struct cotp_config){
+			.initiator = true, .send_tsel = true, .calling = tsel, .called = tsel});
 		struct cotp *b = responder(65531);
 		assert_int_equal(cotp_feed(b, out_view(cotp_out(a))), out_len(cotp_out(a)));
 		struct cotp_event ev = next(b);
@@ -366,11 +390,13 @@ static void test_bad_headers(void **state)
 	static const struct {
 		const char *hex, *text;
 	} cases[] = {
-		{ "0300000701f080", "cotp: header of 2 octets in a TPDU of 3, want 3..255 and inside" },
-		{ "0300000703f080", "cotp: header of 4 octets in a TPDU of 3, want 3..255 and inside" },
-		{ "03000007ff", "cotp: header of 256 octets in a TPDU of 3, want 3..255 and inside" },
-		{ "0300000702e000", "cotp: TPDU 0xe0 of 3 octets is too short" },
-		{ "0200000702e000", "tpkt: version 2 length 7, want 3 and 7..65535" },
+		{"0300000701f080",
+		 "cotp: header of 2 octets in a TPDU of 3, want 3..255 and inside"},
+		{"0300000703f080",
+		 "cotp: header of 4 octets in a TPDU of 3, want 3..255 and inside"},
+		{"03000007ff", "cotp: header of 256 octets in a TPDU of 3, want 3..255 and inside"},
+		{"0300000702e000", "cotp: TPDU 0xe0 of 3 octets is too short"},
+		{"0200000702e000", "tpkt: version 2 length 7, want 3 and 7..65535"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cotp *c = responder(65531);
@@ -384,8 +410,9 @@ static void test_bad_headers(void **state)
 static void test_chunks_and_cuts(void **state)
 {
 	(void)state;
-	struct out in = from_hex(CR_NEXOR "0300000802f00041 0300000702f000 0300000b02f08042434445 0300000702f080"
-					  "0300000b0680047c0de080");
+	struct out in = from_hex(
+		CR_NEXOR "0300000802f00041 0300000702f000 0300000b02f08042434445 0300000702f080"
+			 "0300000b0680047c0de080");
 	for (size_t cut = 0; cut <= in.n; cut++)
 		for (size_t chunk = 1; chunk < 9; chunk += 2) {
 			struct cotp *c = responder(65531);

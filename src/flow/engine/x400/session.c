@@ -43,8 +43,9 @@ static void keep_config(struct session *s, const struct session_config *c)
 {
 	s->config = *c;
 	struct view *const views[] = {
-		&s->config.calling_tsel, &s->config.called_tsel, &s->config.calling_ssel, &s->config.called_ssel,
-		&s->config.user_ref,     &s->config.common_ref,  &s->config.additional_ref,
+		&s->config.calling_tsel,   &s->config.called_tsel, &s->config.calling_ssel,
+		&s->config.called_ssel,	   &s->config.user_ref,	   &s->config.common_ref,
+		&s->config.additional_ref,
 	};
 	s->arena = arena_new(1024);
 	for (size_t i = 0; i < ARRAY_LEN(views); i++) {
@@ -94,8 +95,9 @@ void session_free(struct session **s)
 		return;
 	CHECK(*s, SESSION_MAGIC);
 	(*s)->magic = 0;
-	struct out *const outs[] = { &(*s)->rx.collect, &(*s)->rx.segment,   &(*s)->rx.segment_data, &(*s)->rx.lead_data,
-				     &(*s)->tx.held,    &(*s)->connect_data, &(*s)->params };
+	struct out *const outs[] = {&(*s)->rx.collect,	 &(*s)->rx.segment, &(*s)->rx.segment_data,
+				    &(*s)->rx.lead_data, &(*s)->tx.held,    &(*s)->connect_data,
+				    &(*s)->params};
 	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
 		out_fini(outs[i]);
 	cotp_free(&(*s)->cotp);
@@ -154,18 +156,20 @@ static void connected(struct session *s)
 }
 
 /* DR or ER: the expected end, or the loss of the association. */
-static enum step disconnected(struct session *s, const struct cotp_event *c, struct session_event *ev)
+static enum step disconnected(struct session *s, const struct cotp_event *c,
+			      struct session_event *ev)
 {
 	bool expected = s->state == ST_ENDING;
 	session_change_state(s, ST_CLOSED);
 	if (expected)
 		return STEP_WAIT;
-	*ev = (struct session_event){ .kind = SESSION_P_ABORT, .reason = c->reason, .err = c->err };
+	*ev = (struct session_event){.kind = SESSION_P_ABORT, .reason = c->reason, .err = c->err};
 	return STEP_DONE;
 }
 
 /* What COTP has, as an event; STEP_WAIT when it made none. */
-static enum step transport_event(struct session *s, const struct cotp_event *c, struct session_event *ev)
+static enum step transport_event(struct session *s, const struct cotp_event *c,
+				 struct session_event *ev)
 {
 	switch (c->kind) {
 	case COTP_CONNECT:
@@ -179,10 +183,9 @@ static enum step transport_event(struct session *s, const struct cotp_event *c, 
 		return STEP_DONE;
 	case COTP_CONNECTED:
 		connected(s);
-		*ev = (struct session_event){ .kind = SESSION_T_CONNECTED };
+		*ev = (struct session_event){.kind = SESSION_T_CONNECTED};
 		return STEP_DONE;
-	case COTP_DISCONNECT:
-		return disconnected(s, c, ev);
+	case COTP_DISCONNECT: return disconnected(s, c, ev);
 	case COTP_DATA:
 		if (s->state == ST_ENDING) { /* all is said: what still comes is of no interest */
 			cotp_take(s->cotp, c->bytes.n);
@@ -199,7 +202,8 @@ static void rest(struct session *s)
 	if (s->activity || s->rx.stream)
 		return;
 	cotp_rest(s->cotp);
-	struct out *const outs[] = { &s->rx.collect, &s->rx.segment, &s->rx.segment_data, &s->rx.lead_data, &s->tx.held };
+	struct out *const outs[] = {&s->rx.collect, &s->rx.segment, &s->rx.segment_data,
+				    &s->rx.lead_data, &s->tx.held};
 	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
 		if (out_len(outs[i]) == 0 && outs[i]->cap > 0) {
 			size_t max = outs[i]->max;
@@ -232,7 +236,8 @@ enum step session_next(struct session *s, struct session_event *ev_r, struct err
 			return STEP_WAIT;
 		struct cotp_event c;
 		bool lead = s->rx.lead_due;
-		enum step step = lead ? session_lead(s, ev_r, &s->err) : cotp_next(s->cotp, &c, &s->err);
+		enum step step =
+			lead ? session_lead(s, ev_r, &s->err) : cotp_next(s->cotp, &c, &s->err);
 		if (step == STEP_WAIT && !lead) {
 			rest(s);
 			return step;
@@ -293,8 +298,7 @@ bool session_is_open(const struct session *s)
 	case ST_CN_SENT:
 	case ST_CN_ASKED:
 	case ST_ENDING:
-	case ST_CLOSED:
-		return false;
+	case ST_CLOSED: return false;
 	case ST_DATA:
 	case ST_END_SENT:
 	case ST_END_ASKED:
@@ -306,10 +310,8 @@ bool session_is_open(const struct session *s)
 	case ST_ERR_ASKED:
 	case ST_GIVE_SENT:
 	case ST_FN_SENT:
-	case ST_FN_ASKED:
-		return true;
-	case ST_ANY:
-		break;
+	case ST_FN_ASKED: return true;
+	case ST_ANY: break;
 	}
 	CANT_HAPPEN("a state outside the table");
 }
@@ -347,8 +349,9 @@ size_t session_tsdu_max_out(const struct session *s)
 size_t session_buffer_size(const struct session *s)
 {
 	CHECK(s, SESSION_MAGIC);
-	const struct out *const outs[] = { &s->rx.collect, &s->rx.segment, &s->rx.segment_data, &s->rx.lead_data,
-					   &s->tx.held,    &s->params,     &s->connect_data };
+	const struct out *const outs[] = {&s->rx.collect,   &s->rx.segment, &s->rx.segment_data,
+					  &s->rx.lead_data, &s->tx.held,    &s->params,
+					  &s->connect_data};
 	size_t n = cotp_buffer_size(s->cotp);
 	for (size_t i = 0; i < ARRAY_LEN(outs); i++)
 		n = mem_add(n, outs[i]->cap);

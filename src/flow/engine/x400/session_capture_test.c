@@ -1,6 +1,7 @@
-/* session_capture_test.c - real associations (Nexor 2005, ISODE/PP) replayed through both sides of the session machine.
- * What we send is compared with what the recorded side sent, TSDU by TSDU; in chunks of any size the events are the same.
- * Fixtures: tests/corpus/x400_capture (from the captures named in them); the whole pp-checkpoints.pcap where it is at hand. */
+/* session_capture_test.c - real associations (Nexor 2005, ISODE/PP) replayed through both sides of
+ * the session machine. What we send is compared with what the recorded side sent, TSDU by TSDU; in
+ * chunks of any size the events are the same. Fixtures: tests/corpus/x400_capture (from the
+ * captures named in them); the whole pp-checkpoints.pcap where it is at hand. */
 #include "flow/engine/x400/session.h"
 #include "flow/engine/x400/stack_test.h"
 
@@ -24,7 +25,8 @@ static struct capture load(const char *name)
 	out_init(&c.from_responder, 1 << 20);
 	const char *root = getenv("POSTHORN_SOURCE");
 	char path[1024], line[1024];
-	snprintf(path, sizeof path, "%s/tests/corpus/x400_capture/%s.hex", root == NULL ? "." : root, name);
+	snprintf(path, sizeof path, "%s/tests/corpus/x400_capture/%s.hex",
+		 root == NULL ? "." : root, name);
 	FILE *f = fopen(path, "r");
 	if (f == NULL)
 		fail_msg("cannot read %s", path);
@@ -78,7 +80,8 @@ static size_t count_tsdus(struct view stream)
 	return n;
 }
 
-/* The user data of an SPDU: after c1 (or, in RF, in PI 32 after the reason). Good enough for what was captured. */
+/* The user data of an SPDU: after c1 (or, in RF, in PI 32 after the reason). Good enough for what
+ * was captured. */
 static struct view user_data_of(struct view tsdu)
 {
 	bool refuse = tsdu.p[0] == 0x0c;
@@ -90,7 +93,7 @@ static struct view user_data_of(struct view tsdu)
 			return view_from(v, 1);
 		at += 2 + v.n;
 	}
-	return (struct view){ NULL, 0 };
+	return (struct view){NULL, 0};
 }
 
 static uint16_t own_ref(struct view stream, size_t at)
@@ -125,7 +128,8 @@ static struct session_config config_for(const char *name, const struct capture *
 		.collect_max = 10000,
 		.out_max = 100000,
 	};
-	config.local_ref = own_ref(out_view(initiator ? &c->from_initiator : &c->from_responder), 4);
+	config.local_ref =
+		own_ref(out_view(initiator ? &c->from_initiator : &c->from_responder), 4);
 	if (initiator && pp)
 		config.tsdu_max_in = config.tsdu_max_out = 2041;
 	return config;
@@ -133,7 +137,7 @@ static struct session_config config_for(const char *name, const struct capture *
 
 static void side_init(struct side *x, const char *name, struct capture *c, bool initiator)
 {
-	*x = (struct side){ .c = c, .initiator = initiator };
+	*x = (struct side){.c = c, .initiator = initiator};
 	struct session_config config = config_for(name, c, initiator);
 	out_init(&x->log, 1 << 22);
 	out_init(&x->scratch, 1 << 20);
@@ -163,7 +167,7 @@ static struct view recorded_answer(struct side *x, unsigned si)
 	for (size_t k = 0; tsdu_at(out_view(&x->c->from_responder), k, &x->scratch); k++)
 		if (x->scratch.p[x->scratch.head] == si)
 			return user_data_of(out_view(&x->scratch));
-	return (struct view){ NULL, 0 };
+	return (struct view){NULL, 0};
 }
 
 static bool recorded_refusal(struct side *x)
@@ -176,9 +180,7 @@ static bool recorded_refusal(struct side *x)
 static void answer(struct side *x, const struct session_event *ev)
 {
 	switch ((int)ev->kind) {
-	case SESSION_T_CONNECT:
-		session_t_accept(x->s);
-		break;
+	case SESSION_T_CONNECT: session_t_accept(x->s); break;
 	case SESSION_CONNECT:
 		if (recorded_refusal(x))
 			assert_true(session_refuse(x->s, 2, recorded_answer(x, 0x0c), NULL));
@@ -189,9 +191,7 @@ static void answer(struct side *x, const struct session_event *ev)
 		assert_true(ev->explicit_ack);
 		assert_true(session_minor_sync_response(x->s, ev->serial, NULL));
 		break;
-	case SESSION_ACTIVITY_END:
-		assert_true(session_activity_end_response(x->s, NULL));
-		break;
+	case SESSION_ACTIVITY_END: assert_true(session_activity_end_response(x->s, NULL)); break;
 	case SESSION_RELEASE:
 		assert_true(session_release_response(x->s, recorded_answer(x, 0x0a), NULL));
 		break;
@@ -204,7 +204,7 @@ static void ask(struct side *x)
 	while (!x->blocked && tsdu_at(out_view(&x->c->from_initiator), x->request, &x->scratch)) {
 		struct view t = out_view(&x->scratch);
 		uint32_t serial;
-		struct err e = { 0 };
+		struct err e = {0};
 		bool ok = false;
 		x->request++;
 		if (t.p[0] == 0x09) {
@@ -230,17 +230,19 @@ static void ask(struct side *x)
 
 static void note(struct side *x, const struct session_event *ev)
 {
-	if (ev->kind == SESSION_DATA) { /* parts run together: where they are cut is not part of the meaning */
+	if (ev->kind ==
+	    SESSION_DATA) { /* parts run together: where they are cut is not part of the meaning */
 		text_hex(&x->log, ev->bytes);
 		if (ev->last)
 			out_str(&x->log, " DATA\n");
 		return;
 	}
-	out_fmt(&x->log, "%s serial %u reason %u version %u ", session_event_name(ev->kind), ev->serial, ev->reason,
-		ev->versions);
+	out_fmt(&x->log, "%s serial %u reason %u version %u ", session_event_name(ev->kind),
+		ev->serial, ev->reason, ev->versions);
 	text_hex(&x->log, ev->bytes);
-	const struct view views[] = { ev->activity,    ev->user_ref,     ev->common_ref,  ev->calling_tsel,
-				      ev->called_tsel, ev->calling_ssel, ev->called_ssel };
+	const struct view views[] = {ev->activity,     ev->user_ref,	ev->common_ref,
+				     ev->calling_tsel, ev->called_tsel, ev->calling_ssel,
+				     ev->called_ssel};
 	for (size_t i = 0; i < ARRAY_LEN(views); i++) {
 		out_str(&x->log, " ");
 		text_hex(&x->log, views[i]);
@@ -251,7 +253,7 @@ static void note(struct side *x, const struct session_event *ev)
 static void pull(struct side *x)
 {
 	struct session_event ev;
-	struct err e = { 0 };
+	struct err e = {0};
 	enum step step;
 	while ((step = session_next(x->s, &ev, &e)) == STEP_DONE) {
 		session_check_state(x->s);
@@ -301,8 +303,8 @@ static void assert_same_tsdus(struct view got, struct view want)
 	out_fini(&b);
 }
 
-static const char *const names[] = { "p772-recover-refused", "p772-message", "ping", "pp-message", "pp-message-3",
-				     "pp-checkpoints" };
+static const char *const names[] = {"p772-recover-refused", "p772-message", "ping",
+				    "pp-message",	    "pp-message-3", "pp-checkpoints"};
 
 /* The recorded PP responders close CC with a TPDU size; their AC says what ours says. */
 static void test_responder_answers_as_recorded(void **state)
@@ -314,8 +316,10 @@ static void test_responder_answers_as_recorded(void **state)
 		side_init(&x, names[i], &c, false);
 		feed(&x, incoming(&x), 100000);
 		struct view got = out_view(session_out(x.s)), want = out_view(&c.from_responder);
-		assert_true(view_eq(next_tpdu(&(struct view){ got.p, got.n }), next_tpdu(&(struct view){ want.p, want.n })));
-		if (i == ARRAY_LEN(names) - 1) /* a prefix of the capture: some confirmations were still under way */
+		assert_true(view_eq(next_tpdu(&(struct view){got.p, got.n}),
+				    next_tpdu(&(struct view){want.p, want.n})));
+		if (i == ARRAY_LEN(names) - 1) /* a prefix of the capture: some confirmations were
+						  still under way */
 			got.n = got.n < want.n ? got.n : want.n;
 		assert_true(view_eq(got, view_first(want, got.n)));
 		assert_true(got.n + 100 >= want.n);
@@ -334,7 +338,8 @@ static void test_initiator_asks_as_recorded(void **state)
 		feed(&x, incoming(&x), 100000);
 		assert_true(x.over && session_wants_close(x.s));
 		struct view got = out_view(session_out(x.s)), want = out_view(&c.from_initiator);
-		assert_true(view_eq(next_tpdu(&(struct view){ got.p, got.n }), next_tpdu(&(struct view){ want.p, want.n })));
+		assert_true(view_eq(next_tpdu(&(struct view){got.p, got.n}),
+				    next_tpdu(&(struct view){want.p, want.n})));
 		assert_same_tsdus(got, want);
 		side_fini(&x);
 		capture_fini(&c);
@@ -356,11 +361,12 @@ static void log_of(const char *name, bool initiator, size_t chunk, size_t cut, s
 static void test_same_events_in_any_chunks(void **state)
 {
 	(void)state;
-	static const size_t chunks[] = { 1, 2, 3, 5, 7, 64, 1000, 1400 };
+	static const size_t chunks[] = {1, 2, 3, 5, 7, 64, 1000, 1400};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		for (unsigned side = 0; side < 2; side++) {
 			if (side == 1 && i == ARRAY_LEN(names) - 1)
-				continue; /* the prefix of a capture has no end for an initiator to ask for */
+				continue; /* the prefix of a capture has no end for an initiator to
+					     ask for */
 			struct out whole, parts;
 			log_of(names[i], side == 1, SIZE_MAX, SIZE_MAX, &whole);
 			assert_true(out_len(&whole) > 100);
@@ -385,7 +391,8 @@ static void test_cut_at_every_offset(void **state)
 			log_of(names[i], side == 1, SIZE_MAX, SIZE_MAX, &whole);
 			for (size_t cut = 0; cut < n; cut++) {
 				log_of(names[i], side == 1, 1 + cut % 13, cut, &part);
-				assert_true(view_eq(out_view(&part), view_first(out_view(&whole), out_len(&part))));
+				assert_true(view_eq(out_view(&part),
+						    view_first(out_view(&whole), out_len(&part))));
 				out_fini(&part);
 			}
 			out_fini(&whole);
@@ -403,13 +410,15 @@ static void load_pcap(const char *path, unsigned responder_port, struct capture 
 	static uint8_t packet[70000];
 	assert_int_equal(fread(head, 1, sizeof head, f), sizeof head);
 	while (fread(record, 1, sizeof record, f) == sizeof record) {
-		uint32_t n = (uint32_t)record[8] | (uint32_t)record[9] << 8 | (uint32_t)record[10] << 16;
+		uint32_t n =
+			(uint32_t)record[8] | (uint32_t)record[9] << 8 | (uint32_t)record[10] << 16;
 		assert_true(n <= sizeof packet && fread(packet, 1, n, f) == n);
 		const uint8_t *ip = packet + 14, *tcp = ip + 4 * (ip[0] & 15);
 		size_t total = (size_t)ip[2] << 8 | ip[3];
 		size_t heads = 4u * (ip[0] & 15u) + 4u * (tcp[12] >> 4);
 		bool to_responder = (unsigned)(tcp[2] << 8 | tcp[3]) == responder_port;
-		out_bytes(to_responder ? &c->from_initiator : &c->from_responder, view_of(ip + heads, total - heads));
+		out_bytes(to_responder ? &c->from_initiator : &c->from_responder,
+			  view_of(ip + heads, total - heads));
 	}
 	fclose(f);
 }

@@ -1,13 +1,14 @@
 /* session_send.c - SPDUs out, and DATA SSDUs in parts; see session_private.h.
  *
- * Data: the last octets given are always held back (at most HELD of them, or what is short of a TPDU), so that the end of
- * the SSDU can be marked on octets and not on an empty TPDU. All else is copied once, into the output. */
+ * Data: the last octets given are always held back (at most HELD of them, or what is short of a
+ * TPDU), so that the end of the SSDU can be marked on octets and not on an empty TPDU. All else is
+ * copied once, into the output. */
 #include "base/mem.h"
 #include "flow/engine/x400/session_private.h"
 
 enum { HELD = 4096, UNIT_ALIGNED = 8192 };
 
-static const uint8_t empty_gt[] = { 1, 0 }, empty_pt[] = { 2, 0 }, gt_dt[] = { 1, 0, 1, 0 };
+static const uint8_t empty_gt[] = {1, 0}, empty_pt[] = {2, 0}, gt_dt[] = {1, 0, 1, 0};
 
 static unsigned si_of(enum spdu_kind kind)
 {
@@ -30,14 +31,11 @@ static unsigned code_of(enum spdu_param param)
 static struct view lead_view(enum spdu_lead lead)
 {
 	switch (lead) {
-	case LEAD_NONE:
-		break;
-	case LEAD_GT:
-		return view_of(empty_gt, sizeof empty_gt);
-	case LEAD_PT:
-		return view_of(empty_pt, sizeof empty_pt);
+	case LEAD_NONE: break;
+	case LEAD_GT: return view_of(empty_gt, sizeof empty_gt);
+	case LEAD_PT: return view_of(empty_pt, sizeof empty_pt);
 	}
-	return (struct view){ NULL, 0 };
+	return (struct view){NULL, 0};
 }
 
 /* LI at p: one octet, or 255 and two (8.2). Returns how many it took. */
@@ -87,13 +85,14 @@ void session_put_serial(struct out *o, uint32_t serial)
 }
 
 /* One TSDU: lead, SI, LI, parameters, `param` with user data. */
-static void send_one(struct session *s, enum spdu_lead lead, enum spdu_kind kind, enum spdu_param param, struct view user)
+static void send_one(struct session *s, enum spdu_lead lead, enum spdu_kind kind,
+		     enum spdu_param param, struct view user)
 {
-	uint8_t head[4] = { (uint8_t)si_of(kind) }, data_head[4] = { (uint8_t)code_of(param) };
+	uint8_t head[4] = {(uint8_t)si_of(kind)}, data_head[4] = {(uint8_t)code_of(param)};
 	size_t data_n = user.n == 0 ? 0 : 1 + write_li(data_head + 1, user.n);
 	size_t head_n = 1 + write_li(head + 1, out_len(&s->params) + data_n + user.n);
-	const struct view parts[] = { lead_view(lead), view_of(head, head_n), out_view(&s->params),
-				      view_of(data_head, data_n), user };
+	const struct view parts[] = {lead_view(lead), view_of(head, head_n), out_view(&s->params),
+				     view_of(data_head, data_n), user};
 	cotp_send(s->cotp, parts, ARRAY_LEN(parts), true);
 }
 
@@ -102,7 +101,8 @@ enum { SPDU_OVERHEAD = 4 + 4 + 4 }; /* lead, SI and LI, user data's head */
 void session_send(struct session *s, enum spdu_lead lead, enum spdu_kind kind, struct view user)
 {
 	size_t fixed = SPDU_OVERHEAD + out_len(&s->params);
-	if (s->tsdu_max_out == 0 || fixed + user.n <= s->tsdu_max_out || fixed + 3 >= s->tsdu_max_out) {
+	if (s->tsdu_max_out == 0 || fixed + user.n <= s->tsdu_max_out ||
+	    fixed + 3 >= s->tsdu_max_out) {
 		send_one(s, lead, kind, PARAM_USER_DATA, user);
 		return;
 	}
@@ -112,7 +112,8 @@ void session_send(struct session *s, enum spdu_lead lead, enum spdu_kind kind, s
 	while (sent < user.n) {
 		struct view part = view_first(view_from(user, sent), room);
 		bool end = sent + part.n == user.n;
-		s->params.p[s->params.head + at + 2] = (uint8_t)((sent == 0 ? ENCLOSURE_BEGIN : 0) | (end ? ENCLOSURE_END : 0));
+		s->params.p[s->params.head + at + 2] =
+			(uint8_t)((sent == 0 ? ENCLOSURE_BEGIN : 0) | (end ? ENCLOSURE_END : 0));
 		send_one(s, lead, kind, PARAM_USER_DATA, part);
 		sent += part.n;
 	}
@@ -140,15 +141,15 @@ static void group_end(struct out *o, size_t at)
 static void put_refs(struct out *o, enum spdu_param first, const struct view refs[3])
 {
 	size_t at = group_begin(o, 1);
-	const enum spdu_param params[] = { first, PARAM_COMMON_REF, PARAM_ADDITIONAL_REF };
+	const enum spdu_param params[] = {first, PARAM_COMMON_REF, PARAM_ADDITIONAL_REF};
 	for (size_t i = 0; i < 3; i++)
 		if (refs[i].n > 0)
 			session_put(o, code_of(params[i]), refs[i]);
 	group_end(o, at);
 }
 
-static void put_connect_item(struct out *o, bool tsdu_max, size_t to_responder, size_t to_initiator, unsigned versions,
-			     unsigned token_setting)
+static void put_connect_item(struct out *o, bool tsdu_max, size_t to_responder, size_t to_initiator,
+			     unsigned versions, unsigned token_setting)
 {
 	size_t at = group_begin(o, 5);
 	session_put_u8(o, code_of(PARAM_OPTIONS), 0); /* no extended concatenation */
@@ -173,12 +174,12 @@ static void put_units(struct out *o)
 void session_send_connect(struct session *s, struct view user)
 {
 	const struct session_config *c = &s->config;
-	const struct view refs[3] = { c->user_ref, c->common_ref, c->additional_ref };
+	const struct view refs[3] = {c->user_ref, c->common_ref, c->additional_ref};
 	bool extended = user.n > CN_DATA_MAX; /* only version 2 has PGI 194 */
 	struct out *o = session_params(s);
 	put_refs(o, PARAM_CALLING_REF, refs);
-	put_connect_item(o, c->tsdu_max_in != 0 || c->tsdu_max_out != 0, c->tsdu_max_out, c->tsdu_max_in,
-			 extended ? VERSION_2 : c->versions, 0);
+	put_connect_item(o, c->tsdu_max_in != 0 || c->tsdu_max_out != 0, c->tsdu_max_out,
+			 c->tsdu_max_in, extended ? VERSION_2 : c->versions, 0);
 	put_units(o);
 	if (c->send_ssel) {
 		session_put(o, code_of(PARAM_CALLING_SSEL), c->calling_ssel);
@@ -210,7 +211,7 @@ void session_send_refuse(struct session *s, unsigned reason, struct view user)
 	put_li(o, 1 + user.n);
 	out_u8(o, (uint8_t)reason);
 	out_bytes(o, user);
-	send_one(s, LEAD_NONE, SPDU_RF, PARAM_USER_DATA, (struct view){ 0 });
+	send_one(s, LEAD_NONE, SPDU_RF, PARAM_USER_DATA, (struct view){0});
 	session_change_state(s, ST_ENDING);
 }
 
@@ -219,8 +220,9 @@ static bool data_fits(const struct session *s, struct view user, struct err *e)
 	size_t max = s->versions == VERSION_1 ? CN_DATA_MAX : CN_EXTENDED_MAX;
 	if (user.n <= max)
 		return true;
-	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: %zu octets of user data, want at most %zu in version %u",
-		       user.n, max, session_version(s));
+	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+		       "session: %zu octets of user data, want at most %zu in version %u", user.n,
+		       max, session_version(s));
 }
 
 bool session_connect(struct session *s, struct view user_data, struct err *e)
@@ -229,7 +231,8 @@ bool session_connect(struct session *s, struct view user_data, struct err *e)
 	bool v2 = (s->config.versions & VERSION_2) != 0;
 	size_t max = v2 ? CN_EXTENDED_MAX : CN_DATA_MAX;
 	if (user_data.n > max)
-		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: CONNECT with %zu octets of user data, want at most %zu",
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+			       "session: CONNECT with %zu octets of user data, want at most %zu",
 			       user_data.n, max);
 	if (s->state == ST_TRANSPORT && s->initiator && !s->connect_waiting) {
 		out_clear(&s->connect_data);
@@ -259,7 +262,8 @@ bool session_accept(struct session *s, struct view user_data, struct err *e)
 	}
 	struct out *o = session_params(s);
 	put_answer_refs(s, o);
-	put_connect_item(o, s->echo_tsdu_max, s->tsdu_max_in, s->tsdu_max_out, chosen, s->token_setting);
+	put_connect_item(o, s->echo_tsdu_max, s->tsdu_max_in, s->tsdu_max_out, chosen,
+			 s->token_setting);
 	put_units(o);
 	if (s->config.send_ssel)
 		session_put(o, code_of(PARAM_CALLED_SSEL), s->config.called_ssel);
@@ -309,7 +313,8 @@ bool session_release_response(struct session *s, struct view user_data, struct e
 /* AB may be said once there is a transport connection, and until all is said. */
 static bool abort_possible(const struct session *s)
 {
-	return cotp_is_open(s->cotp) && s->state != ST_ENDING && s->state != ST_CLOSED && s->state != ST_TRANSPORT;
+	return cotp_is_open(s->cotp) && s->state != ST_ENDING && s->state != ST_CLOSED &&
+	       s->state != ST_TRANSPORT;
 }
 
 void session_send_abort(struct session *s, unsigned bits, struct view reflect)
@@ -320,7 +325,7 @@ void session_send_abort(struct session *s, unsigned bits, struct view reflect)
 		session_put_u8(o, code_of(PARAM_T_DISCONNECT), ABORT_RELEASED | bits);
 		if ((bits & ABORT_PROTOCOL) != 0 && reflect.n > 0)
 			session_put(o, code_of(PARAM_REFLECT), view_first(reflect, REFLECT_MAX));
-		send_one(s, LEAD_NONE, SPDU_AB, PARAM_USER_DATA, (struct view){ 0 });
+		send_one(s, LEAD_NONE, SPDU_AB, PARAM_USER_DATA, (struct view){0});
 	}
 	session_change_state(s, ST_CLOSED);
 }
@@ -335,7 +340,8 @@ void session_u_abort(struct session *s, struct view user_data)
 		bool v2 = ((s->versions != 0 ? s->versions : s->config.versions) & VERSION_2) != 0;
 		if (user_data.n > (v2 ? (size_t)CN_EXTENDED_MAX : AB_DATA_MAX_1))
 			user_data.n = 0; /* better none than half */
-		session_put_u8(session_params(s), code_of(PARAM_T_DISCONNECT), ABORT_RELEASED | ABORT_USER);
+		session_put_u8(session_params(s), code_of(PARAM_T_DISCONNECT),
+			       ABORT_RELEASED | ABORT_USER);
 		session_send(s, LEAD_NONE, SPDU_AB, user_data);
 	}
 	if (s->state != ST_CLOSED)
@@ -351,10 +357,11 @@ bool session_activity_start(struct session *s, struct view id, struct err *e)
 	if (!session_allow(s, RQ_ACTIVITY_START, &next, e))
 		return false;
 	if (id.n == 0 || id.n > SESSION_ACTIVITY_MAX)
-		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: activity identifier of %zu octets, want 1..%d", id.n,
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+			       "session: activity identifier of %zu octets, want 1..%d", id.n,
 			       SESSION_ACTIVITY_MAX);
 	session_put(session_params(s), code_of(PARAM_ACTIVITY), id);
-	session_send(s, LEAD_GT, SPDU_AS, (struct view){ 0 });
+	session_send(s, LEAD_GT, SPDU_AS, (struct view){0});
 	s->activity = true;
 	s->may_confirm = false;
 	s->next_serial = s->low_serial = 1;
@@ -363,21 +370,22 @@ bool session_activity_start(struct session *s, struct view id, struct err *e)
 }
 
 /* A point of ours gets V(M); numbers end at 999999, and ACTIVITY END needs one too. */
-static bool send_point(struct session *s, enum session_request rq, enum spdu_kind kind, uint32_t last, uint32_t *serial_r,
-		       struct err *e)
+static bool send_point(struct session *s, enum session_request rq, enum spdu_kind kind,
+		       uint32_t last, uint32_t *serial_r, struct err *e)
 {
 	enum session_state next;
 	if (!session_allow(s, rq, &next, e))
 		return false;
 	if (s->next_serial > last)
-		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: sync point number %u, want at most %u", s->next_serial,
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+			       "session: sync point number %u, want at most %u", s->next_serial,
 			       last);
 	*serial_r = s->next_serial;
 	if (s->may_confirm)
 		s->low_serial = s->next_serial;
 	s->may_confirm = false;
 	session_put_serial(session_params(s), s->next_serial++);
-	session_send(s, LEAD_GT, kind, (struct view){ 0 });
+	session_send(s, LEAD_GT, kind, (struct view){0});
 	session_change_state(s, next);
 	return true;
 }
@@ -403,11 +411,12 @@ bool session_minor_sync_response(struct session *s, uint32_t serial, struct err 
 		return false;
 	uint32_t end = s->next_serial - (s->state == ST_END_ASKED ? 1 : 0);
 	if (!s->may_confirm || serial < s->low_serial || serial >= end)
-		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: confirmation of sync point %u, want %u..%u", serial,
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+			       "session: confirmation of sync point %u, want %u..%u", serial,
 			       s->low_serial, end - 1);
 	s->low_serial = serial + 1;
 	session_put_serial(session_params(s), serial);
-	session_send(s, LEAD_PT, SPDU_MIA, (struct view){ 0 });
+	session_send(s, LEAD_PT, SPDU_MIA, (struct view){0});
 	session_change_state(s, next);
 	return true;
 }
@@ -419,32 +428,34 @@ bool session_activity_end_response(struct session *s, struct err *e)
 	if (!session_allow(s, RQ_ACTIVITY_END_RESPONSE, &next, e))
 		return false;
 	session_put_serial(session_params(s), s->next_serial - 1);
-	session_send(s, LEAD_PT, SPDU_AEA, (struct view){ 0 });
+	session_send(s, LEAD_PT, SPDU_AEA, (struct view){0});
 	s->low_serial = s->next_serial;
 	s->activity = false;
 	session_change_state(s, next);
 	return true;
 }
 
-static bool stop_activity(struct session *s, enum session_request rq, enum spdu_kind kind, unsigned reason, struct err *e)
+static bool stop_activity(struct session *s, enum session_request rq, enum spdu_kind kind,
+			  unsigned reason, struct err *e)
 {
 	enum session_state next;
 	if (!session_allow(s, rq, &next, e))
 		return false;
 	session_abandon_data(s);
 	session_put_u8(session_params(s), code_of(PARAM_REASON), reason);
-	session_send(s, LEAD_GT, kind, (struct view){ 0 });
+	session_send(s, LEAD_GT, kind, (struct view){0});
 	session_change_state(s, next);
 	return true;
 }
 
-static bool stop_response(struct session *s, enum session_request rq, enum spdu_kind kind, struct err *e)
+static bool stop_response(struct session *s, enum session_request rq, enum spdu_kind kind,
+			  struct err *e)
 {
 	enum session_state next;
 	if (!session_allow(s, rq, &next, e))
 		return false;
 	session_params(s);
-	session_send(s, LEAD_PT, kind, (struct view){ 0 });
+	session_send(s, LEAD_PT, kind, (struct view){0});
 	s->activity = false;
 	session_change_state(s, next);
 	return true;
@@ -481,7 +492,7 @@ bool session_exception_report(struct session *s, unsigned reason, struct err *e)
 	if (!session_allow(s, RQ_EXCEPTION_REPORT, &next, e))
 		return false;
 	session_put_u8(session_params(s), code_of(PARAM_REASON), reason);
-	session_send(s, LEAD_PT, SPDU_ED, (struct view){ 0 });
+	session_send(s, LEAD_PT, SPDU_ED, (struct view){0});
 	s->rx.drop = true; /* the rest of a DATA SSDU in work, too */
 	s->rx.ssdu_open = false;
 	s->rx.total = 0;
@@ -509,7 +520,7 @@ bool session_control_give(struct session *s, struct err *e)
 		return false;
 	s->tokens = 0;
 	session_params(s);
-	session_send(s, LEAD_NONE, SPDU_GTC, (struct view){ 0 });
+	session_send(s, LEAD_NONE, SPDU_GTC, (struct view){0});
 	session_change_state(s, next);
 	return true;
 }
@@ -522,7 +533,7 @@ enum { SEGMENT_HEAD = 7 }; /* GT 01 00, DT 01 03, enclosure 19 01 xx */
 static void flush_data(struct session *s, struct view a, struct view b, bool end)
 {
 	if (s->tsdu_max_out == 0) {
-		const struct view parts[] = { a, b };
+		const struct view parts[] = {a, b};
 		cotp_send(s->cotp, parts, ARRAY_LEN(parts), end);
 		s->tx.began = true;
 		return;
@@ -534,9 +545,15 @@ static void flush_data(struct session *s, struct view a, struct view b, bool end
 		a = view_from(a, first.n);
 		b = view_from(b, second.n);
 		bool last = end && a.n + b.n == 0;
-		const uint8_t head[SEGMENT_HEAD] = { 1, 0, 1, 3, (uint8_t)code_of(PARAM_ENCLOSURE), 1,
-						     (uint8_t)((s->tx.began ? 0 : ENCLOSURE_BEGIN) | (last ? ENCLOSURE_END : 0)) };
-		const struct view parts[] = { view_of(head, sizeof head), first, second };
+		const uint8_t head[SEGMENT_HEAD] = {1,
+						    0,
+						    1,
+						    3,
+						    (uint8_t)code_of(PARAM_ENCLOSURE),
+						    1,
+						    (uint8_t)((s->tx.began ? 0 : ENCLOSURE_BEGIN) |
+							      (last ? ENCLOSURE_END : 0))};
+		const struct view parts[] = {view_of(head, sizeof head), first, second};
 		cotp_send(s->cotp, parts, ARRAY_LEN(parts), true);
 		s->tx.began = true;
 	} while (a.n + b.n > 0);
@@ -579,7 +596,8 @@ void session_data_bytes(struct session *s, struct view part)
 		out_bytes(&s->tx.held, part);
 		return;
 	}
-	/* All goes but the last HELD octets of part, in whole TPDUs or segments where those are small. */
+	/* All goes but the last HELD octets of part, in whole TPDUs or segments where those are
+	 * small. */
 	size_t n = part.n > HELD ? part.n - HELD : 0;
 	size_t whole = unit(s) <= UNIT_ALIGNED ? (held.n + n) / unit(s) * unit(s) : 0;
 	if (whole > held.n)
@@ -595,7 +613,7 @@ void session_data_end(struct session *s)
 	if (!s->tx.open)
 		return;
 	if (!s->tx.dead) {
-		flush_data(s, out_view(&s->tx.held), (struct view){ 0 }, true);
+		flush_data(s, out_view(&s->tx.held), (struct view){0}, true);
 		s->tx.open = false;
 	}
 	out_clear(&s->tx.held);
@@ -605,9 +623,10 @@ void session_abandon_data(struct session *s)
 {
 	if (!s->tx.open)
 		return;
-	/* An unsegmented TSDU must end before another SPDU can be said; a segmented SSDU may just stop. */
+	/* An unsegmented TSDU must end before another SPDU can be said; a segmented SSDU may just
+	 * stop. */
 	if (s->tx.began && s->tsdu_max_out == 0)
-		flush_data(s, out_view(&s->tx.held), (struct view){ 0 }, true);
+		flush_data(s, out_view(&s->tx.held), (struct view){0}, true);
 	out_clear(&s->tx.held);
 	s->tx.open = false;
 }

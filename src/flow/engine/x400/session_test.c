@@ -1,5 +1,5 @@
-/* session_test.c - X.225, the cases SS of the conformance list and more. Octets are from the clause named (8.3 for SPDUs,
- * 6.3.7 for concatenation) or from the captures, written out by hand. */
+/* session_test.c - X.225, the cases SS of the conformance list and more. Octets are from the clause
+ * named (8.3 for SPDUs, 6.3.7 for concatenation) or from the captures, written out by hand. */
 #include "flow/engine/x400/session_private.h"
 #include "flow/engine/x400/stack_test.h"
 
@@ -42,7 +42,7 @@ static void feed_tsdu(struct session *s, const char *hex)
 static struct session_event next(struct session *s)
 {
 	struct session_event ev;
-	struct err e = { 0 };
+	struct err e = {0};
 	enum step step = session_next(s, &ev, &e);
 	if (step != STEP_DONE)
 		fail_msg("no event: %s", step == STEP_FAIL ? e.text : "waits");
@@ -59,14 +59,16 @@ static struct session_event assert_event(struct session *s, enum session_event_k
 
 static void assert_waits(struct session *s)
 {
-	struct session_event ev = { 0 };
-	struct err e = { 0 };
+	struct session_event ev = {0};
+	struct err e = {0};
 	enum step step = session_next(s, &ev, &e);
 	if (step != STEP_WAIT)
-		fail_msg("does not wait: %s", step == STEP_FAIL ? e.text : session_event_name(ev.kind));
+		fail_msg("does not wait: %s",
+			 step == STEP_FAIL ? e.text : session_event_name(ev.kind));
 }
 
-/* Everything in the output is DT TPDUs: their TSDUs, "|" between, are these; the output is emptied. */
+/* Everything in the output is DT TPDUs: their TSDUs, "|" between, are these; the output is emptied.
+ */
 static void assert_sent(struct session *s, const char *want_hex)
 {
 	struct out got;
@@ -74,7 +76,8 @@ static void assert_sent(struct session *s, const char *want_hex)
 	struct view v = out_view(session_out(s));
 	while (v.n > 0) {
 		size_t n = (size_t)v.p[2] << 8 | v.p[3];
-		assert_true(v.p[0] == 3 && v.p[1] == 0 && n >= 7 && n <= v.n && v.p[4] == 2 && v.p[5] == 0xf0);
+		assert_true(v.p[0] == 3 && v.p[1] == 0 && n >= 7 && n <= v.n && v.p[4] == 2 &&
+			    v.p[5] == 0xf0);
 		text_hex(&got, view_first(view_from(v, 7), n - 7));
 		if (v.p[6] == 0x80)
 			out_str(&got, "|");
@@ -96,7 +99,7 @@ static void assert_sent(struct session *s, const char *want_hex)
 static void assert_fails(struct session *s, const char *text, const char *sent)
 {
 	struct session_event ev;
-	struct err e = { 0 };
+	struct err e = {0};
 	enum step step = session_next(s, &ev, &e);
 	if (step != STEP_FAIL)
 		fail_msg("does not fail with %s", text);
@@ -188,15 +191,21 @@ static void test_connect_confirm(void **state)
 	config.send_ssel = true;
 	config.called_ssel = VIEW("\xff\xfe");
 	struct session *s = session_new(&config);
-	assert_octets(out_view(session_out(s)), "0300001d18e00000000100c107583430302d3838c207583430302d3838");
+	assert_octets(out_view(session_out(s)),
+		      "0300001d18e00000000100c107583430302d3838c207583430302d3838");
 	out_drop(session_out(s), out_len(session_out(s)));
 	assert_true(session_connect(s, VIEW("\xaa\xbb"), NULL));
 	assert_false(session_connect(s, VIEW("\xaa\xbb"), NULL)); /* once */
 	assert_waits(s);
 	feed_raw(s, "0300000b06d00001000200");
 	assert_event(s, SESSION_T_CONNECTED);
-	assert_sent(s, "0d27 010c 0a0404 02766d 0b0417027a7a 0509130100 160103 1a0100 14020249 3300 3402fffe c102aabb");
-	feed_tsdu(s, "0e1c 0106 09041402766d 0509130100 160102 1a0100 14020249 3400 c101cc"); /* order and 34 00 as PP */
+	assert_sent(s, "0d27 010c 0a0404 02766d 0b0417027a7a 0509130100 160103 1a0100 14020249 "
+		       "3300 3402fffe c102aabb");
+	feed_tsdu(s,
+		  "0e1c 0106 09041402766d 0509130100 160102 1a0100 14020249 3400 c101cc"); /* order
+											      and 34
+											      00 as
+											      PP */
 	struct session_event ev = assert_event(s, SESSION_ACCEPTED);
 	assert_octets(ev.bytes, "cc");
 	assert_octets(ev.user_ref, "1402766d");
@@ -208,13 +217,15 @@ static void test_connect_confirm(void **state)
 static void test_ss_02_units_missing(void **state)
 {
 	(void)state;
-	static const char *const units[] = { "0209", "0049", "0241", "0248", "0000" };
+	static const char *const units[] = {"0209", "0049", "0241", "0248", "0000"};
 	struct session_config config = config_of(SESSION_RESPONDER);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		struct session *s = responder_idle(&config);
 		char cn[200], text[200];
 		snprintf(cn, sizeof cn, "0d0f 0509 130100 160102 1a0100 1402%s", units[i]);
-		snprintf(text, sizeof text, "session: CONNECT offers functional units %s, want 0249 among them", units[i]);
+		snprintf(text, sizeof text,
+			 "session: CONNECT offers functional units %s, want 0249 among them",
+			 units[i]);
 		feed_tsdu(s, cn);
 		assert_fails(s, text, "0c0a 110101 14020249 320185"); /* 128 + 5 */
 		session_free(&s);
@@ -228,7 +239,7 @@ static void test_ss_03_all_units(void **state)
 	struct session *s = responder_idle(&config);
 	feed_tsdu(s, "0d0f 0509 130100 160102 1a0100 1402ffff");
 	assert_event(s, SESSION_CONNECT);
-	assert_true(session_accept(s, (struct view){ 0 }, NULL));
+	assert_true(session_accept(s, (struct view){0}, NULL));
 	assert_sent(s, "0e0f 0509130100160102 1a0100 14020249");
 	session_free(&s);
 	s = responder_idle(&config); /* absent: the default has the four (8.3.1.16) */
@@ -267,7 +278,7 @@ static void test_ss_04_version_1(void **state)
 	struct session_event ev = assert_event(s, SESSION_CONNECT);
 	assert_int_equal(ev.bytes.n, 512);
 	assert_int_equal(ev.versions, 1);
-	struct err e = { 0 };
+	struct err e = {0};
 	static const uint8_t zeroes[513];
 	assert_false(session_accept(s, view_of(zeroes, 513), &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
@@ -282,7 +293,8 @@ static void test_ss_04_version_1(void **state)
 	config.versions = 2;
 	s = responder_idle(&config);
 	feed_tsdu(s, "0d0f 0509 130100 160101 1a0100 14020249");
-	assert_fails(s, "session: CONNECT offers versions 01, want one of 02", "0c0a 110101 14020249 320184");
+	assert_fails(s, "session: CONNECT offers versions 01, want one of 02",
+		     "0c0a 110101 14020249 320184");
 	session_free(&s);
 }
 
@@ -371,7 +383,9 @@ static void test_ss_09_unknown_parameters(void **state)
 	(void)state;
 	struct session_config config = config_of(SESSION_RESPONDER);
 	struct session *s = responder_idle(&config);
-	feed_tsdu(s, "0d1d 0509 130100 160102 1a0100 14020249 7702aaaa 7804 01020304 c102aabb"); /* A.4.3.1.1 */
+	feed_tsdu(s,
+		  "0d1d 0509 130100 160102 1a0100 14020249 7702aaaa 7804 01020304 c102aabb"); /* A.4.3.1.1
+											       */
 	assert_octets(assert_event(s, SESSION_CONNECT).bytes, "aabb");
 	session_free(&s);
 }
@@ -396,14 +410,16 @@ static void test_parameter_lengths(void **state)
 	static const struct {
 		const char *cn, *text;
 	} cases[] = {
-		{ "0d05 1403024900", "session: CONNECT: functional units (PI 20) of 3 octets, want 2..2" },
-		{ "0d06 0504 16020200", "session: CONNECT: version number (PI 22) of 2 octets, want 1..1" },
+		{"0d05 1403024900",
+		 "session: CONNECT: functional units (PI 20) of 3 octets, want 2..2"},
+		{"0d06 0504 16020200",
+		 "session: CONNECT: version number (PI 22) of 2 octets, want 1..1"},
 	};
 	struct session_config config = config_of(SESSION_RESPONDER);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct session *s = responder_idle(&config);
 		struct session_event ev;
-		struct err e = { 0 };
+		struct err e = {0};
 		feed_tsdu(s, cases[i].cn);
 		assert_int_equal(session_next(s, &ev, &e), STEP_FAIL);
 		assert_string_equal(e.text, cases[i].text);
@@ -421,12 +437,16 @@ static void test_overflow_refused(void **state)
 	struct session_config config = config_of(SESSION_RESPONDER);
 	struct session *s = responder_idle(&config);
 	feed_tsdu(s, "0d16 0509 130100 160102 1a0100 14020249 3c0101 c102aabb");
-	assert_fails(s, "session: CONNECT announces more than 10240 octets of user data (PI 60), want no more",
+	assert_fails(s,
+		     "session: CONNECT announces more than 10240 octets of user data (PI 60), want "
+		     "no more",
 		     "0c0a 110101 14020249 320186");
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "0f03 190103"); /* CDO */
-	assert_fails(s, "session: CONNECT DATA OVERFLOW in state DATA (data transfer, with or without an activity)",
+	assert_fails(s,
+		     "session: CONNECT DATA OVERFLOW in state DATA (data transfer, with or without "
+		     "an activity)",
 		     "190a 110105 3105 0f03190103");
 	session_free(&s);
 	config = config_of(SESSION_INITIATOR);
@@ -448,7 +468,7 @@ static void test_refused(void **state)
 	struct session *s = responder_idle(&config);
 	feed_tsdu(s, CN);
 	assert_event(s, SESSION_CONNECT);
-	assert_true(session_refuse(s, 129, (struct view){ 0 }, NULL)); /* session selector unknown */
+	assert_true(session_refuse(s, 129, (struct view){0}, NULL)); /* session selector unknown */
 	assert_sent(s, "0c0a 110101 14020249 320181");
 	assert_true(session_wants_close(s));
 	assert_waits(s);
@@ -463,8 +483,10 @@ static void test_refused(void **state)
 	feed_tsdu(s, "0c06 110101 320181");
 	struct session_event ev = assert_event(s, SESSION_REFUSED);
 	assert_int_equal(ev.reason, 129);
-	assert_string_equal(ev.err.text, "session: peer refused, reason 129 (session selector unknown), called SSEL fffe "
-					 "\"\\xff\\xfe\"");
+	assert_string_equal(
+		ev.err.text,
+		"session: peer refused, reason 129 (session selector unknown), called SSEL fffe "
+		"\"\\xff\\xfe\"");
 	assert_true(session_wants_close(s));
 	assert_waits(s);
 	session_free(&s);
@@ -480,7 +502,8 @@ static void test_unknown_tsel_is_the_users(void **state)
 	feed_raw(s, "0300001613e000000de000c20358595ac10441424344");
 	feed_raw(s, "");
 	struct session_event ev;
-	assert_int_equal(session_next(s, &ev, NULL), STEP_FAIL); /* LI and TPKT disagree: not this one */
+	assert_int_equal(session_next(s, &ev, NULL),
+			 STEP_FAIL); /* LI and TPKT disagree: not this one */
 	session_free(&s);
 	s = session_new(&config);
 	feed_raw(s, "0300001611e000000de000c20358595ac10441424344");
@@ -507,7 +530,7 @@ static void test_tp_14_long_tsdu(void **state)
 		struct out tpdu = from_hex("0300f00002f000"); /* 60 KiB TPKTs */
 		add_octets(&tpdu, 0x42, 0xf000 - 7);
 		struct session_event ev;
-		struct err e = { 0 };
+		struct err e = {0};
 		uint64_t got = 0;
 		enum step step = STEP_WAIT;
 		for (size_t sent = 0; step == STEP_WAIT && sent < (4u + 2 * over) << 20;) {
@@ -517,7 +540,8 @@ static void test_tp_14_long_tsdu(void **state)
 			else
 				memset(tpdu.p + 7, 0x42, 4);
 			for (size_t at = 0; at < tpdu.n && step == STEP_WAIT;) {
-				at += session_feed(s, view_first(view_from(out_view(&tpdu), at), 16384));
+				at += session_feed(
+					s, view_first(view_from(out_view(&tpdu), at), 16384));
 				while ((step = session_next(s, &ev, &e)) == STEP_DONE) {
 					assert_int_equal(ev.kind, SESSION_DATA);
 					assert_false(ev.last);
@@ -534,7 +558,8 @@ static void test_tp_14_long_tsdu(void **state)
 			assert_in_range(got, 4u << 20, (4u << 20) + 65536);
 		} else {
 			assert_int_equal(step, STEP_FAIL);
-			assert_string_equal(e.text, "session: a DATA SSDU is over the limit of 5242880 octets");
+			assert_string_equal(
+				e.text, "session: a DATA SSDU is over the limit of 5242880 octets");
 			assert_sent(s, "1903 110111"); /* implementation restriction */
 		}
 		out_fini(&tpdu);
@@ -551,14 +576,16 @@ static void test_collect_limit(void **state)
 	struct out tpdu = from_hex("0300006e 02f000 0dff0400");
 	add_octets(&tpdu, 0, 99);
 	assert_int_equal(session_feed(s, out_view(&tpdu)), tpdu.n);
-	assert_fails(s, "session: an SPDU that is collected whole is over the limit of 100 octets", "1903 110111");
+	assert_fails(s, "session: an SPDU that is collected whole is over the limit of 100 octets",
+		     "1903 110111");
 	out_fini(&tpdu);
 	session_free(&s);
 	s = responder_idle(&config);
 	tpdu = from_hex("0300006e 02f080 0d65");
 	add_octets(&tpdu, 0, 101);
 	assert_int_equal(session_feed(s, out_view(&tpdu)), tpdu.n);
-	assert_fails(s, "session: an SPDU that is collected whole is over the limit of 100 octets", "1903 110111");
+	assert_fails(s, "session: an SPDU that is collected whole is over the limit of 100 octets",
+		     "1903 110111");
 	out_fini(&tpdu);
 	session_free(&s);
 }
@@ -569,7 +596,8 @@ static void test_tp_17_dr_in_a_transfer(void **state)
 	struct session *s = initiator_in_activity();
 	assert_true(session_data_begin(s, NULL));
 	session_data_bytes(s, VIEW("abc"));
-	feed_raw(s, "0300000b068000010002" "80");
+	feed_raw(s, "0300000b068000010002"
+		    "80");
 	struct session_event ev = assert_event(s, SESSION_P_ABORT);
 	assert_string_equal(ev.err.text, "cotp: peer disconnected, reason 128 (normal disconnect)");
 	assert_int_equal(ev.err.kind, ERR_PEER);
@@ -580,7 +608,8 @@ static void test_tp_17_dr_in_a_transfer(void **state)
 	assert_int_equal(out_len(session_out(s)), 0);
 	session_free(&s);
 	s = responder_in_activity();
-	feed_raw(s, "0300000904700001" "01");
+	feed_raw(s, "0300000904700001"
+		    "01");
 	assert_event(s, SESSION_P_ABORT);
 	session_free(&s);
 }
@@ -609,7 +638,8 @@ static void test_ss_13_first_01_is_gt(void **state)
 	(void)state;
 	struct session *s = responder_in_activity();
 	feed_tsdu(s, "0100 414243");
-	assert_fails(s, "session: SPDU with SI 65, which X.225 does not have", "1908 110105 3103 414243");
+	assert_fails(s, "session: SPDU with SI 65, which X.225 does not have",
+		     "1908 110105 3103 414243");
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0100"); /* an empty GIVE TOKENS alone says nothing */
@@ -617,7 +647,8 @@ static void test_ss_13_first_01_is_gt(void **state)
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0200 0100 4142"); /* DT wants GT */
-	assert_fails(s, "session: DATA TRANSFER after PLEASE TOKENS, want it after GIVE TOKENS", "1909 110105 3104 01004142");
+	assert_fails(s, "session: DATA TRANSFER after PLEASE TOKENS, want it after GIVE TOKENS",
+		     "1909 110105 3104 01004142");
 	session_free(&s);
 }
 
@@ -632,7 +663,9 @@ static void test_ss_14_end_or_major_sync(void **state)
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0100 2906 0f0101 2a0131");
-	assert_fails(s, "session: MAJOR SYNC POINT in state DATA (data transfer, with or without an activity)",
+	assert_fails(s,
+		     "session: MAJOR SYNC POINT in state DATA (data transfer, with or without an "
+		     "activity)",
 		     "190d 110105 3108 29060f01012a0131");
 	session_free(&s);
 }
@@ -654,16 +687,19 @@ static void test_ss_15_leads(void **state)
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "31032a0131");
-	assert_fails(s, "session: MINOR SYNC POINT stands first in its TSDU, want it after GIVE TOKENS",
-		     "190a 110105 3105 31032a0131");
+	assert_fails(
+		s, "session: MINOR SYNC POINT stands first in its TSDU, want it after GIVE TOKENS",
+		"190a 110105 3105 31032a0131");
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "0100 0900");
-	assert_fails(s, "session: FINISH stands second in its TSDU, want it alone", "1907 110105 3102 0900");
+	assert_fails(s, "session: FINISH stands second in its TSDU, want it alone",
+		     "1907 110105 3102 0900");
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "0903110101 00");
-	assert_fails(s, "session: FINISH is followed by 1 octets, want it alone", "190b 110105 3106 090311010100");
+	assert_fails(s, "session: FINISH is followed by 1 octets, want it alone",
+		     "190b 110105 3106 090311010100");
 	session_free(&s);
 }
 
@@ -672,7 +708,8 @@ static void test_ss_17_three_spdus(void **state)
 	(void)state;
 	struct session *s = responder();
 	feed_tsdu(s, "0100 2d05 2903 020101 0100 6162");
-	assert_fails(s, "session: ACTIVITY START is followed by 4 octets, want no third SPDU", "1909 110105 3104 01006162");
+	assert_fails(s, "session: ACTIVITY START is followed by 4 octets, want no third SPDU",
+		     "1909 110105 3104 01006162");
 	session_free(&s);
 }
 
@@ -725,12 +762,17 @@ static void test_ss_19_wrong_serial(void **state)
 	static const struct {
 		const char *tsdu, *text, *sent;
 	} cases[] = {
-		{ "0100 31032a0135", "session: MINOR SYNC POINT with serial number 5, want 1", "190a 110105 3105 31032a0135" },
-		{ "0100 29032a0132", "session: ACTIVITY END with serial number 2, want 1", "190a 110105 3105 29032a0132" },
-		{ "0100 31032a0141", "session: MINOR SYNC POINT with serial number \"A\", want 1 to 6 digits",
-		  "190a 110105 3105 31032a0141" },
-		{ "0100 3100", "session: MINOR SYNC POINT without serial number (PI 42)", "1907 110105 3102 3100" },
-		{ "0200 32032a0131", "session: MINOR SYNC ACK with serial number 1, want 1..0", "190a 110105 3105 32032a0131" },
+		{"0100 31032a0135", "session: MINOR SYNC POINT with serial number 5, want 1",
+		 "190a 110105 3105 31032a0135"},
+		{"0100 29032a0132", "session: ACTIVITY END with serial number 2, want 1",
+		 "190a 110105 3105 29032a0132"},
+		{"0100 31032a0141",
+		 "session: MINOR SYNC POINT with serial number \"A\", want 1 to 6 digits",
+		 "190a 110105 3105 31032a0141"},
+		{"0100 3100", "session: MINOR SYNC POINT without serial number (PI 42)",
+		 "1907 110105 3102 3100"},
+		{"0200 32032a0131", "session: MINOR SYNC ACK with serial number 1, want 1..0",
+		 "190a 110105 3105 32032a0131"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct session *s = responder_in_activity();
@@ -742,7 +784,8 @@ static void test_ss_19_wrong_serial(void **state)
 	assert_true(session_activity_end(s, NULL));
 	assert_sent(s, "0100 29032a0131");
 	feed_tsdu(s, "0200 2a032a0132");
-	assert_fails(s, "session: ACTIVITY END ACK with serial number 2, want 1", "190a 110105 3105 2a032a0132");
+	assert_fails(s, "session: ACTIVITY END ACK with serial number 2, want 1",
+		     "190a 110105 3105 2a032a0132");
 	session_free(&s);
 }
 
@@ -767,14 +810,17 @@ static void test_ss_20_last_serial(void **state)
 		     "190e 110105 3109 31092a073130303030");
 	session_free(&s);
 	s = responder();
-	feed_tsdu(s, "0200 1d14 210d 2903020101 2a06393939393939 2903020102"); /* PT lead: accepted too */
-	assert_fails(s, "session: ACTIVITY RESUME at serial number 999999, want one that has a next",
+	feed_tsdu(s, "0200 1d14 210d 2903020101 2a06393939393939 2903020102"); /* PT lead: accepted
+										  too */
+	assert_fails(s,
+		     "session: ACTIVITY RESUME at serial number 999999, want one that has a next",
 		     "190e 110105 3109 1d14210d2903020101");
 	session_free(&s);
-	s = initiator_in_activity(); /* ours: a minor sync point leaves the last number to ACTIVITY END */
+	s = initiator_in_activity(); /* ours: a minor sync point leaves the last number to ACTIVITY
+					END */
 	s->next_serial = s->low_serial = 999998;
 	uint32_t serial;
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_true(session_minor_sync(s, &serial, NULL));
 	assert_false(session_minor_sync(s, &serial, &e));
 	assert_string_equal(e.text, "session: sync point number 999999, want at most 999998");
@@ -786,7 +832,8 @@ static void test_ss_20_last_serial(void **state)
 
 static void test_window(void **state)
 {
-	(void)state; /* PP: four outstanding, the last confirmed after ACTIVITY END (pp-checkpoints) */
+	(void)state; /* PP: four outstanding, the last confirmed after ACTIVITY END (pp-checkpoints)
+		      */
 	struct session *s = initiator_in_activity();
 	uint32_t serial;
 	for (unsigned i = 1; i <= 4; i++) {
@@ -809,7 +856,8 @@ static void test_window(void **state)
 	assert_true(session_activity_end(s, NULL));
 	out_drop(session_out(s), out_len(session_out(s)));
 	feed_tsdu(s, "0200 32032a0132"); /* ACTIVITY END's own number */
-	assert_fails(s, "session: MINOR SYNC ACK with serial number 2, want 1..1", "190a 110105 3105 32032a0132");
+	assert_fails(s, "session: MINOR SYNC ACK with serial number 2, want 1..1",
+		     "190a 110105 3105 32032a0132");
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0100 3106 0f0101 2a0131"); /* no confirmation asked */
@@ -842,11 +890,13 @@ static void test_ss_22_finish_without_pi_17(void **state)
 
 static void test_ss_23_finish(void **state)
 {
-	(void)state; /* capture: FN 09 13 11 01 01 c1 0e ..., DN 0a 10 c1 0e ..., then the initiator closes */
+	(void)state; /* capture: FN 09 13 11 01 01 c1 0e ..., DN 0a 10 c1 0e ..., then the initiator
+			closes */
 	struct session *s = responder();
 	feed_tsdu(s, "0913 110101 c10e 610c300a020101a0056203800100");
 	assert_octets(assert_event(s, SESSION_RELEASE).bytes, "610c300a020101a0056203800100");
-	assert_true(session_release_response(s, VIEW("\x61\x0c\x30\x0a\2\1\1\xa0\5\x63\3\x80\1\0"), NULL));
+	assert_true(session_release_response(s, VIEW("\x61\x0c\x30\x0a\2\1\1\xa0\5\x63\3\x80\1\0"),
+					     NULL));
 	assert_sent(s, "0a10c10e610c300a020101a0056303800100");
 	assert_false(session_wants_close(s));
 	assert_waits(s);
@@ -864,7 +914,8 @@ static void test_ss_23_finish(void **state)
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0903110101");
-	assert_fails(s, "session: FINISH in state DATA, but an activity is in progress", "190a 110105 3105 0903110101");
+	assert_fails(s, "session: FINISH in state DATA, but an activity is in progress",
+		     "190a 110105 3105 0903110101");
 	session_free(&s);
 }
 
@@ -881,7 +932,7 @@ static void start_data(struct session *s, size_t n)
 static void test_ss_24_exception_stops_sender(void **state)
 {
 	(void)state;
-	static const char *const reports[] = { "0200 3003 320101", "0200 0000" }; /* ED, ER */
+	static const char *const reports[] = {"0200 3003 320101", "0200 0000"}; /* ED, ER */
 	for (unsigned i = 0; i < 4; i++) {
 		struct session *s = initiator_in_activity();
 		uint32_t serial;
@@ -909,7 +960,8 @@ static void test_ss_24_exception_stops_sender(void **state)
 		struct view v = out_view(session_out(s)); /* the open TSDU is ended first */
 		assert_true(v.p[6] == 0x80);
 		size_t tpkt = (size_t)v.p[2] << 8 | v.p[3];
-		assert_octets(view_from(v, tpkt), i < 2 ? "0300000e02f0800100 3903320100" : "0300000e02f0800100 1903320105");
+		assert_octets(view_from(v, tpkt), i < 2 ? "0300000e02f0800100 3903320100"
+							: "0300000e02f0800100 1903320105");
 		assert_true(session_activity_start(s, VIEW("\2\1\2"), NULL));
 		assert_true(session_data_begin(s, NULL));
 		session_free(&s);
@@ -925,7 +977,8 @@ static void test_exception_reported(void **state)
 	assert_false(ev.last);
 	assert_true(session_exception_report(s, 1, NULL));
 	assert_sent(s, "0200 3003320101");
-	feed_raw(s, "0300000802f08062"); /* the rest, and all that comes until the sender has heard: dropped */
+	feed_raw(s, "0300000802f08062"); /* the rest, and all that comes until the sender has heard:
+					    dropped */
 	feed_tsdu(s, "0100 31032a0131");
 	feed_tsdu(s, "0100 0100 6364");
 	feed_tsdu(s, "0100 29032a0132");
@@ -981,7 +1034,9 @@ static void test_aborts(void **state)
 {
 	(void)state;
 	struct session *s = responder_in_activity();
-	feed_tsdu(s, "1907 110103 c1026869"); /* 25 alone is ABORT, after GT it is ACTIVITY INTERRUPT */
+	feed_tsdu(
+		s,
+		"1907 110103 c1026869"); /* 25 alone is ABORT, after GT it is ACTIVITY INTERRUPT */
 	assert_octets(assert_event(s, SESSION_U_ABORT).bytes, "6869");
 	assert_true(session_wants_close(s));
 	assert_waits(s);
@@ -989,25 +1044,32 @@ static void test_aborts(void **state)
 	s = responder_in_activity();
 	feed_tsdu(s, "190a 110105 310529032a0131");
 	assert_string_equal(assert_event(s, SESSION_P_ABORT).err.text,
-			    "session: peer's provider aborted: protocol error (PI 17 05), reflected octets \"29032a0131\"");
+			    "session: peer's provider aborted: protocol error (PI 17 05), "
+			    "reflected octets \"29032a0131\"");
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "1903 110109");
-	assert_string_equal(assert_event(s, SESSION_P_ABORT).err.text,
-			    "session: peer's provider aborted: no reason (PI 17 09), reflected octets \"\"");
+	assert_string_equal(
+		assert_event(s, SESSION_P_ABORT).err.text,
+		"session: peer's provider aborted: no reason (PI 17 09), reflected octets \"\"");
 	session_free(&s);
 	s = responder(); /* PI 17 is mandatory */
 	feed_tsdu(s, "1900");
-	assert_fails(s, "session: ABORT without transport disconnect (PI 17)", "1907 110105 3102 1900");
+	assert_fails(s, "session: ABORT without transport disconnect (PI 17)",
+		     "1907 110105 3102 1900");
 	session_free(&s);
 	s = responder(); /* AA answers an AB, and there was none */
 	feed_tsdu(s, "1a00");
-	assert_fails(s, "session: ABORT ACCEPT in state DATA (data transfer, with or without an activity)",
-		     "1907 110105 3102 1a00");
+	assert_fails(
+		s,
+		"session: ABORT ACCEPT in state DATA (data transfer, with or without an activity)",
+		"1907 110105 3102 1a00");
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0200 1a00"); /* AIA without AI */
-	assert_fails(s, "session: ACTIVITY INTERRUPT ACK in state DATA (data transfer, with or without an activity)",
+	assert_fails(s,
+		     "session: ACTIVITY INTERRUPT ACK in state DATA (data transfer, with or "
+		     "without an activity)",
 		     "1907 110105 3102 1a00");
 	session_free(&s);
 }
@@ -1026,7 +1088,7 @@ static void test_u_abort(void **state)
 	session_free(&s);
 	s = initiator_in_activity(); /* in the middle of a TSDU: that ends first */
 	start_data(s, 5000);
-	session_u_abort(s, (struct view){ 0 });
+	session_u_abort(s, (struct view){0});
 	struct view v = out_view(session_out(s));
 	assert_octets(view_from(v, v.n - 12), "0300000c02f0801903110103");
 	assert_int_equal(v.p[(size_t)v.p[2] << 8 | v.p[3]], 3); /* TPKTs join */
@@ -1053,7 +1115,7 @@ static void test_ss_25_control_give(void **state)
 {
 	(void)state;
 	struct session *s = responder();
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_false(session_activity_start(s, VIEW("\2\1\1"), &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	assert_true(session_tokens_please(s, VIEW("\2\1\5"), NULL));
@@ -1066,21 +1128,27 @@ static void test_ss_25_control_give(void **state)
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "1500");
-	assert_fails(s, "session: GIVE TOKENS CONFIRM in state DATA, but an activity is in progress", "1907 110105 3102 1500");
+	assert_fails(s,
+		     "session: GIVE TOKENS CONFIRM in state DATA, but an activity is in progress",
+		     "1907 110105 3102 1500");
 	session_free(&s);
 	s = initiator(); /* the turn is ours: the peer cannot give it */
 	feed_tsdu(s, "1500");
-	assert_fails(s, "session: GIVE TOKENS CONFIRM in state DATA, but its sender does not hold all tokens",
+	assert_fails(s,
+		     "session: GIVE TOKENS CONFIRM in state DATA, but its sender does not hold all "
+		     "tokens",
 		     "1907 110105 3102 1500");
 	session_free(&s);
 	s = initiator();
 	feed_tsdu(s, "0100 2d05 2903 020101");
-	assert_fails(s, "session: ACTIVITY START in state DATA, but its sender does not hold all tokens",
-		     "190c 110105 3107 2d052903020101");
+	assert_fails(
+		s, "session: ACTIVITY START in state DATA, but its sender does not hold all tokens",
+		"190c 110105 3107 2d052903020101");
 	session_free(&s);
 	s = initiator();
 	feed_tsdu(s, "0103 100101");
-	assert_fails(s, "session: GIVE TOKENS of 01, of which 01 are ours", "190a 110105 3105 0103100101");
+	assert_fails(s, "session: GIVE TOKENS of 01, of which 01 are ours",
+		     "190a 110105 3105 0103100101");
 	session_free(&s);
 }
 
@@ -1091,7 +1159,7 @@ static void test_tokens_with_responder(void **state)
 	struct session *s = responder_idle(&config);
 	feed_tsdu(s, "0d0f 0509 130100 160102 1a0115 14020249");
 	assert_event(s, SESSION_CONNECT);
-	assert_true(session_accept(s, (struct view){ 0 }, NULL));
+	assert_true(session_accept(s, (struct view){0}, NULL));
 	assert_sent(s, "0e0f 0509130100160102 1a0115 14020249");
 	assert_true(session_has_turn(s));
 	session_free(&s);
@@ -1110,7 +1178,8 @@ static void test_one_flight(void **state)
 	session_data_end(s);
 	assert_true(session_activity_end(s, NULL));
 	assert_octets(out_view(session_out(s)),
-		      "0300001002f08001002d052903020101 0300000e02f08001000100618030 0300000e02f080010029032a0131");
+		      "0300001002f08001002d052903020101 0300000e02f08001000100618030 "
+		      "0300000e02f080010029032a0131");
 	session_free(&s);
 }
 
@@ -1119,12 +1188,15 @@ static void test_data_out_of_place(void **state)
 	(void)state;
 	struct session *s = responder();
 	feed_tsdu(s, "0100 0100 61");
-	assert_fails(s, "session: DATA TRANSFER in state DATA, but no activity is in progress", "1907 110105 3102 0100");
+	assert_fails(s, "session: DATA TRANSFER in state DATA, but no activity is in progress",
+		     "1907 110105 3102 0100");
 	session_free(&s);
 	s = initiator_in_activity();
 	feed_tsdu(s, "0100 0100 61");
-	assert_fails(s, "session: DATA TRANSFER in state DATA, but the data token is with the wrong side",
-		     "1907 110105 3102 0100");
+	assert_fails(
+		s,
+		"session: DATA TRANSFER in state DATA, but the data token is with the wrong side",
+		"1907 110105 3102 0100");
 	session_free(&s);
 	s = initiator();
 	assert_false(session_data_begin(s, NULL));
@@ -1143,8 +1215,8 @@ static void test_data_out_of_place(void **state)
 static void test_data_in_large_parts(void **state)
 {
 	(void)state;
-	static const size_t parts[] = { 1, 4095, 4096, 4097, 65536, 3, 200000, 1, 0, 70000 };
-	static const size_t sizes[] = { 128, 2048, 8192, 65531 };
+	static const size_t parts[] = {1, 4095, 4096, 4097, 65536, 3, 200000, 1, 0, 70000};
+	static const size_t sizes[] = {128, 2048, 8192, 65531};
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct session_config config = config_of(SESSION_INITIATOR);
 		config.tpdu_size = sizes[i];
@@ -1189,7 +1261,8 @@ static struct session *segmenting(size_t max)
 	struct session_config config = config_of(SESSION_INITIATOR);
 	config.tsdu_max_in = config.tsdu_max_out = (uint16_t)max;
 	char ac[200];
-	snprintf(ac, sizeof ac, "0e19 050f 130100 1504 %04zx%04zx 160102 1a0100 14020249 c102ccdd", max, max);
+	snprintf(ac, sizeof ac, "0e19 050f 130100 1504 %04zx%04zx 160102 1a0100 14020249 c102ccdd",
+		 max, max);
 	return initiator_with(&config, ac);
 }
 
@@ -1215,7 +1288,7 @@ static void test_tsdu_max_agreed(void **state)
 	s = responder_idle(&config); /* we do not want it */
 	feed_tsdu(s, "0d15 050f 130100 150407f907f9 160103 1a0100 14020249");
 	assert_event(s, SESSION_CONNECT);
-	assert_true(session_accept(s, (struct view){ 0 }, NULL));
+	assert_true(session_accept(s, (struct view){0}, NULL));
 	assert_sent(s, "0e0f 0509130100160102 1a0100 14020249");
 	session_free(&s);
 	config.tsdu_max_in = 1000;
@@ -1223,7 +1296,7 @@ static void test_tsdu_max_agreed(void **state)
 	s = responder_idle(&config); /* we do, 1000 to us */
 	feed_tsdu(s, "0d15 050f 130100 150407f907f9 160103 1a0100 14020249");
 	assert_event(s, SESSION_CONNECT);
-	assert_true(session_accept(s, (struct view){ 0 }, NULL));
+	assert_true(session_accept(s, (struct view){0}, NULL));
 	assert_sent(s, "0e15 050f130100 150403e807f9 160102 1a0100 14020249");
 	assert_int_equal(session_tsdu_max_out(s), 2041);
 	session_free(&s);
@@ -1256,10 +1329,12 @@ static void test_segments_out(void **state)
 	feed_tsdu(s, "0200 3a00");
 	assert_event(s, SESSION_ACTIVITY_DISCARD_CONFIRM);
 	out_drop(session_out(s), out_len(session_out(s)));
-	assert_true(session_release(s, view_of(octets, 60), NULL)); /* 8.4: other SPDUs in version 2 */
+	assert_true(
+		session_release(s, view_of(octets, 60), NULL)); /* 8.4: other SPDUs in version 2 */
 	v = out_view(session_out(s));
 	assert_octets(view_first(v, 18), "0300003f02f080 0936 110101 190101 c12e 62");
-	assert_octets(view_first(view_from(v, 63), 18), "0300001f02f080 0916 110101 190102 c10e 62");
+	assert_octets(view_first(view_from(v, 63), 18),
+		      "0300001f02f080 0916 110101 190102 c10e 62");
 	session_free(&s);
 }
 
@@ -1272,7 +1347,7 @@ static void test_segments_in(void **state)
 	feed_tsdu(s, "0100 0103190100"); /* a segment with nothing in it */
 	feed_tsdu(s, "0100 0103190102 64");
 	feed_tsdu(s, "0100 0103190103 65");
-	static const char *const parts[] = { "6162", "63", "64", "65" };
+	static const char *const parts[] = {"6162", "63", "64", "65"};
 	for (size_t i = 0; i < 4; i++) {
 		struct session_event ev = assert_event(s, SESSION_DATA);
 		assert_octets(ev.bytes, parts[i]);
@@ -1280,21 +1355,25 @@ static void test_segments_in(void **state)
 	}
 	assert_waits(s);
 	feed_tsdu(s, "0100 0103190102 66");
-	assert_fails(s, "session: DATA TRANSFER with enclosure item 02, but no SSDU has begun", "190a 110105 3105 0103190102");
+	assert_fails(s, "session: DATA TRANSFER with enclosure item 02, but no SSDU has begun",
+		     "190a 110105 3105 0103190102");
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0100 0103190101 61");
 	assert_event(s, SESSION_DATA);
 	feed_tsdu(s, "0100 31032a0131");
-	assert_fails(s, "session: MINOR SYNC POINT in state DATA, but a segmented DATA SSDU is open",
+	assert_fails(s,
+		     "session: MINOR SYNC POINT in state DATA, but a segmented DATA SSDU is open",
 		     "190a 110105 3105 31032a0131");
 	session_free(&s);
 	s = responder_in_activity();
 	feed_tsdu(s, "0100 0103190101 61");
 	assert_event(s, SESSION_DATA);
 	feed_tsdu(s, "0100 0100 61");
-	assert_fails(s, "session: DATA TRANSFER with enclosure item 03, but the SSDU before has not ended",
-		     "1907 110105 3102 0100");
+	assert_fails(
+		s,
+		"session: DATA TRANSFER with enclosure item 03, but the SSDU before has not ended",
+		"1907 110105 3102 0100");
 	session_free(&s);
 	s = responder_in_activity(); /* ACTIVITY DISCARD ends a half SSDU */
 	feed_tsdu(s, "0100 0103190101 61");
@@ -1319,14 +1398,15 @@ static void test_segmented_finish_in(void **state)
 	assert_waits(s);
 	feed_tsdu(s, "0906 190102 c10164");
 	assert_octets(assert_event(s, SESSION_RELEASE).bytes, "61626364");
-	assert_true(session_release_response(s, (struct view){ 0 }, NULL));
+	assert_true(session_release_response(s, (struct view){0}, NULL));
 	assert_sent(s, "0a00");
 	assert_false(session_wants_close(s)); /* PI 17 was in the first one */
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "0907 190101 c1026162");
 	feed_tsdu(s, "0100 2d05 2903 020101");
-	assert_fails(s, "session: ACTIVITY START inside a segmented FINISH", "190c 110105 3107 2d052903020101");
+	assert_fails(s, "session: ACTIVITY START inside a segmented FINISH",
+		     "190c 110105 3107 2d052903020101");
 	session_free(&s);
 	s = responder();
 	feed_tsdu(s, "0907 190101 c1026162");
@@ -1375,8 +1455,10 @@ static void test_back_pressure(void **state)
 	while (!last) {
 		size_t n = session_feed(s, view_from(out_view(&tpdu), at));
 		at += n;
-		assert_int_equal(session_feed(s, view_from(out_view(&tpdu), at)), 0); /* full, or all fed */
-		struct session_event ev = assert_event(s, SESSION_DATA); /* full and WAIT together would be a hang */
+		assert_int_equal(session_feed(s, view_from(out_view(&tpdu), at)),
+				 0); /* full, or all fed */
+		struct session_event ev =
+			assert_event(s, SESSION_DATA); /* full and WAIT together would be a hang */
 		got += ev.bytes.n;
 		last = ev.last;
 	}
@@ -1410,7 +1492,8 @@ static void test_out_room(void **state)
 	static const uint8_t zeroes[20000];
 	session_data_bytes(s, view_of(zeroes, room));
 	assert_in_range(session_data_room(s), 0, 10);
-	session_data_bytes(s, view_of(zeroes, sizeof zeroes)); /* the limit is the caller's courtesy */
+	session_data_bytes(s,
+			   view_of(zeroes, sizeof zeroes)); /* the limit is the caller's courtesy */
 	assert_int_equal(session_data_room(s), 0);
 	out_drop(session_out(s), out_len(session_out(s)));
 	assert_in_range(session_data_room(s), 5000, 10000);

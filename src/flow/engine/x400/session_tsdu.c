@@ -1,5 +1,5 @@
-/* session_tsdu.c - TSDUs as they come in: DATA goes up in parts, everything else is read whole, in place where it lies
- * in one piece, else collected within a limit. See session_private.h. */
+/* session_tsdu.c - TSDUs as they come in: DATA goes up in parts, everything else is read whole, in
+ * place where it lies in one piece, else collected within a limit. See session_private.h. */
 #include "base/mem.h"
 #include "flow/engine/x400/session_private.h"
 
@@ -9,7 +9,7 @@ static enum step restriction(struct session *s, struct err *e, const char *what,
 {
 	err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: %s over the limit of %llu octets", what,
 		(unsigned long long)limit);
-	session_send_abort(s, ABORT_RESTRICTION, (struct view){ 0 });
+	session_send_abort(s, ABORT_RESTRICTION, (struct view){0});
 	return STEP_FAIL;
 }
 
@@ -34,7 +34,8 @@ static void end_of_data(struct session *s)
 }
 
 /* Octets of the user information field. */
-static enum step data_part(struct session *s, struct view v, bool end, struct session_event *ev, struct err *e)
+static enum step data_part(struct session *s, struct view v, bool end, struct session_event *ev,
+			   struct err *e)
 {
 	struct session_rx *rx = &s->rx;
 	if (end)
@@ -51,7 +52,7 @@ static enum step data_part(struct session *s, struct view v, bool end, struct se
 	}
 	if (v.n == 0 && !last)
 		return STEP_WAIT;
-	*ev = (struct session_event){ .kind = SESSION_DATA, .bytes = v, .last = last };
+	*ev = (struct session_event){.kind = SESSION_DATA, .bytes = v, .last = last};
 	return STEP_DONE;
 }
 
@@ -60,8 +61,10 @@ static bool enclosure(struct session *s, const struct data_head *h, struct err *
 	struct session_rx *rx = &s->rx;
 	bool begin = (h->enclosure & ENCLOSURE_BEGIN) != 0;
 	if (!rx->drop && begin == rx->ssdu_open)
-		return err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: DATA TRANSFER with enclosure item %02x, %s",
-			       h->enclosure, begin ? "but the SSDU before has not ended" : "but no SSDU has begun");
+		return err_set(e, ERR_PEER, ERR_OF_ASSOCIATION,
+			       "session: DATA TRANSFER with enclosure item %02x, %s", h->enclosure,
+			       begin ? "but the SSDU before has not ended"
+				     : "but no SSDU has begun");
 	rx->enclosure_end = (h->enclosure & ENCLOSURE_END) != 0;
 	if (!rx->drop)
 		rx->ssdu_open = true;
@@ -82,7 +85,8 @@ static bool data_begin(struct session *s, struct view v, const struct data_head 
 
 /* ---- other SPDUs ---- */
 
-/* A segmented SPDU of version 2 (8.4): the first octets are kept, user data added up. False: limit passed. */
+/* A segmented SPDU of version 2 (8.4): the first octets are kept, user data added up. False: limit
+ * passed. */
 static bool keep_segment(struct session *s, const struct spdu *p, enum spdu_lead lead)
 {
 	struct session_rx *rx = &s->rx;
@@ -94,26 +98,30 @@ static bool keep_segment(struct session *s, const struct spdu *p, enum spdu_lead
 	return !rx->segment.bad && !rx->segment_data.bad;
 }
 
-/* Gives a whole SPDU to the table; a segmented one when its last part is here. Its views then live in rx. */
-static enum act receive(struct session *s, const struct spdu *p, enum spdu_lead lead, struct session_event *ev,
-			struct err *e)
+/* Gives a whole SPDU to the table; a segmented one when its last part is here. Its views then live
+ * in rx. */
+static enum act receive(struct session *s, const struct spdu *p, enum spdu_lead lead,
+			struct session_event *ev, struct err *e)
 {
 	struct session_rx *rx = &s->rx;
-	bool more = spdu_has(p, PARAM_ENCLOSURE) && (spdu_uint(p, PARAM_ENCLOSURE, 0) & ENCLOSURE_END) == 0;
+	bool more = spdu_has(p, PARAM_ENCLOSURE) &&
+		    (spdu_uint(p, PARAM_ENCLOSURE, 0) & ENCLOSURE_END) == 0;
 	if (out_len(&rx->segment) == 0 && !more)
 		return session_receive(s, p, ev, e);
 	struct spdu first = *p;
-	if (out_len(&rx->segment) > 0 && !spdu_parse(out_view(&rx->segment), rx->segment_lead, &first, e))
+	if (out_len(&rx->segment) > 0 &&
+	    !spdu_parse(out_view(&rx->segment), rx->segment_lead, &first, e))
 		return ACT_FAIL;
 	if (first.kind != p->kind && p->kind != SPDU_AB) {
-		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: %s inside a segmented %s", spdu_title(p->kind),
-			spdu_title(first.kind));
+		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: %s inside a segmented %s",
+			spdu_title(p->kind), spdu_title(first.kind));
 		return ACT_FAIL;
 	}
 	if (first.kind != p->kind)
 		return session_receive(s, p, ev, e);
 	if (!keep_segment(s, p, lead)) {
-		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: segmented %s is over the limit of %zu octets",
+		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION,
+			"session: segmented %s is over the limit of %zu octets",
 			spdu_title(p->kind), s->config.collect_max);
 		return ACT_FAIL;
 	}
@@ -126,8 +134,10 @@ static enum act receive(struct session *s, const struct spdu *p, enum spdu_lead 
 	return session_receive(s, &first, ev, e);
 }
 
-/* The category 0 SPDU counts after the category 2 SPDU it led (6.3.7.1); alone it counts at once. */
-static enum act receive_lead(struct session *s, const struct spdu *p, struct session_event *ev, struct err *e)
+/* The category 0 SPDU counts after the category 2 SPDU it led (6.3.7.1); alone it counts at once.
+ */
+static enum act receive_lead(struct session *s, const struct spdu *p, struct session_event *ev,
+			     struct err *e)
 {
 	if (!spdu_has(p, PARAM_TOKENS))
 		return ACT_QUIET; /* a mere lead */
@@ -149,17 +159,19 @@ static void lead_is_due(struct session *s, const struct spdu *p)
 enum step session_lead(struct session *s, struct session_event *ev, struct err *e)
 {
 	struct session_rx *rx = &s->rx;
-	struct spdu p = { .kind = rx->lead_kind, .has = SPDU_BIT(TOKENS), .user = out_view(&rx->lead_data) };
+	struct spdu p = {
+		.kind = rx->lead_kind, .has = SPDU_BIT(TOKENS), .user = out_view(&rx->lead_data)};
 	p.param[PARAM_TOKENS] = view_of(&rx->lead_tokens, 1);
 	rx->lead_due = false;
 	enum act act = session_receive(s, &p, ev, e);
 	if (act == ACT_FAIL)
-		return protocol_error(s, (struct view){ 0 });
+		return protocol_error(s, (struct view){0});
 	return act == ACT_EVENT ? STEP_DONE : STEP_WAIT;
 }
 
 /* A whole TSDU. */
-static enum step read_tsdu(struct session *s, struct view v, struct session_event *ev, struct err *e)
+static enum step read_tsdu(struct session *s, struct view v, struct session_event *ev,
+			   struct err *e)
 {
 	struct spdu first, second;
 	if (!spdu_parse(v, LEAD_NONE, &first, e))
@@ -167,19 +179,24 @@ static enum step read_tsdu(struct session *s, struct view v, struct session_even
 	struct view rest = view_from(v, first.raw.n);
 	bool leads = first.kind == SPDU_GT || first.kind == SPDU_PT;
 	if (!leads && rest.n > 0) {
-		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: %s is followed by %zu octets, want it alone",
+		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION,
+			"session: %s is followed by %zu octets, want it alone",
 			spdu_title(first.kind), rest.n);
 		return protocol_error(s, v);
 	}
 	if (rest.n == 0) {
-		enum act act = leads ? receive_lead(s, &first, ev, e) : receive(s, &first, LEAD_NONE, ev, e);
-		return act == ACT_FAIL ? protocol_error(s, v) : act == ACT_EVENT ? STEP_DONE : STEP_WAIT;
+		enum act act = leads ? receive_lead(s, &first, ev, e)
+				     : receive(s, &first, LEAD_NONE, ev, e);
+		return act == ACT_FAIL	  ? protocol_error(s, v)
+		       : act == ACT_EVENT ? STEP_DONE
+					  : STEP_WAIT;
 	}
 	enum spdu_lead lead = first.kind == SPDU_GT ? LEAD_GT : LEAD_PT;
 	if (!spdu_parse(rest, lead, &second, e))
 		return protocol_error(s, rest);
 	if (second.raw.n < rest.n) { /* extended concatenation was not agreed: options are 00 */
-		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "session: %s is followed by %zu octets, want no third SPDU",
+		err_set(e, ERR_PEER, ERR_OF_ASSOCIATION,
+			"session: %s is followed by %zu octets, want no third SPDU",
 			spdu_title(second.kind), rest.n - second.raw.n);
 		return protocol_error(s, view_from(rest, second.raw.n));
 	}
@@ -192,7 +209,8 @@ static enum step read_tsdu(struct session *s, struct view v, struct session_even
 
 /* ---- where the octets of a TSDU lie ---- */
 
-static enum step start_data(struct session *s, struct view v, const struct data_head *h, struct err *e)
+static enum step start_data(struct session *s, struct view v, const struct data_head *h,
+			    struct err *e)
 {
 	return data_begin(s, v, h, e) ? STEP_DONE : protocol_error(s, h->dt);
 }
@@ -208,7 +226,8 @@ static enum step collect(struct session *s, struct view v, struct err *e)
 }
 
 /* The TSDU is in several pieces: add some of v, look again. */
-static enum step collected(struct session *s, struct view v, bool end, struct session_event *ev, struct err *e)
+static enum step collected(struct session *s, struct view v, bool end, struct session_event *ev,
+			   struct err *e)
 {
 	struct session_rx *rx = &s->rx;
 	struct view piece = rx->decided ? v : view_first(v, HEAD_STEP);
@@ -234,7 +253,8 @@ static enum step collected(struct session *s, struct view v, bool end, struct se
 	return read_tsdu(s, whole, ev, e);
 }
 
-enum step session_tsdu(struct session *s, const struct cotp_event *c, struct session_event *ev, struct err *e)
+enum step session_tsdu(struct session *s, const struct cotp_event *c, struct session_event *ev,
+		       struct err *e)
 {
 	struct session_rx *rx = &s->rx;
 	struct view v = c->bytes;
@@ -255,7 +275,8 @@ enum step session_tsdu(struct session *s, const struct cotp_event *c, struct ses
 	}
 	if (head == HEAD_OTHER && c->end) {
 		if (v.n > s->config.collect_max)
-			return restriction(s, e, "an SPDU that is collected whole is", s->config.collect_max);
+			return restriction(s, e, "an SPDU that is collected whole is",
+					   s->config.collect_max);
 		cotp_take(s->cotp, v.n);
 		return read_tsdu(s, v, ev, e);
 	}

@@ -10,8 +10,8 @@ static const struct spdu_row {
 	unsigned si, category, lead;
 	uint32_t needs;
 } rows[] = {
-#define SPDU(name, si, category, lead, needs, title, clause) \
-	[SPDU_##name] = { #name, title, si, category, (unsigned)(lead), needs },
+#define SPDU(name, si, category, lead, needs, title, clause)                                       \
+	[SPDU_##name] = {#name, title, si, category, (unsigned)(lead), needs},
 #include "flow/engine/x400/spdu_table.h"
 };
 
@@ -21,7 +21,8 @@ static const struct param_row {
 	bool linking;
 	size_t min, max;
 } params[] = {
-#define SPDU_PARAM(name, code, linking, min, max, title) [PARAM_##name] = { title, code, linking, min, max },
+#define SPDU_PARAM(name, code, linking, min, max, title)                                           \
+	[PARAM_##name] = {title, code, linking, min, max},
 #include "flow/engine/x400/spdu_table.h"
 };
 
@@ -58,8 +59,9 @@ static bool keep_param(struct spdu *s, unsigned code, bool linking, struct view 
 		if (v.n == 0 && params[i].min > 0)
 			return true; /* no value: as if absent */
 		if (v.n < params[i].min || v.n > params[i].max)
-			return peer_err(e, "%s: %s (PI %u) of %zu octets, want %zu..%zu", rows[s->kind].title,
-					params[i].title, code, v.n, params[i].min, params[i].max);
+			return peer_err(e, "%s: %s (PI %u) of %zu octets, want %zu..%zu",
+					rows[s->kind].title, params[i].title, code, v.n,
+					params[i].min, params[i].max);
 		s->has |= 1u << i;
 		s->param[i] = v;
 		return true;
@@ -74,8 +76,9 @@ static bool read_params(struct spdu *s, struct view v, bool linking, bool nested
 		unsigned code = cur_u8(&c);
 		struct view value = cur_bytes(&c, read_li(&c));
 		if (c.bad)
-			return peer_err(e, "%s: parameter %u is longer than its field of %zu octets", rows[s->kind].title, code,
-					v.n);
+			return peer_err(e,
+					"%s: parameter %u is longer than its field of %zu octets",
+					rows[s->kind].title, code, v.n);
 		if (!nested && (code == GROUP_CONNECTION_ID || code == GROUP_CONNECT_ACCEPT)) {
 			if (!read_params(s, value, false, true, e))
 				return false;
@@ -83,7 +86,8 @@ static bool read_params(struct spdu *s, struct view v, bool linking, bool nested
 		}
 		if (!keep_param(s, code, linking, value, e))
 			return false;
-		if (!nested && code == params[PARAM_LINKING].code && !read_params(s, value, true, true, e))
+		if (!nested && code == params[PARAM_LINKING].code &&
+		    !read_params(s, value, true, true, e))
 			return false;
 	}
 	return true;
@@ -113,7 +117,8 @@ static const struct spdu_row *choose_row(unsigned si, enum spdu_lead lead, struc
 		return NULL;
 	}
 	if (lead != LEAD_NONE && (row->lead & (unsigned)lead) == 0) {
-		peer_err(e, "%s after %s, want it after %s", row->title, lead == LEAD_GT ? "GIVE TOKENS" : "PLEASE TOKENS",
+		peer_err(e, "%s after %s, want it after %s", row->title,
+			 lead == LEAD_GT ? "GIVE TOKENS" : "PLEASE TOKENS",
 			 lead == LEAD_GT ? "PLEASE TOKENS" : "GIVE TOKENS");
 		return NULL;
 	}
@@ -125,14 +130,15 @@ static bool check_needs(const struct spdu *s, struct err *e)
 	uint32_t missing = rows[s->kind].needs & ~s->has;
 	for (unsigned i = 0; i < PARAM_COUNT; i++)
 		if ((missing & 1u << i) != 0)
-			return peer_err(e, "%s without %s (PI %u)", rows[s->kind].title, params[i].title, params[i].code);
+			return peer_err(e, "%s without %s (PI %u)", rows[s->kind].title,
+					params[i].title, params[i].code);
 	return true;
 }
 
 bool spdu_parse(struct view v, enum spdu_lead lead, struct spdu *s_r, struct err *e)
 {
 	struct cur c = cur_of(v);
-	*s_r = (struct spdu){ 0 };
+	*s_r = (struct spdu){0};
 	s_r->raw = v;
 	unsigned si = cur_u8(&c);
 	if (c.bad)
@@ -144,12 +150,14 @@ bool spdu_parse(struct view v, enum spdu_lead lead, struct spdu *s_r, struct err
 	size_t li = read_li(&c), left = cur_left(&c);
 	struct view field = cur_bytes(&c, li);
 	if (c.bad)
-		return peer_err(e, "%s with length %zu, and %zu octets left in its TSDU", row->title, li, left);
+		return peer_err(e, "%s with length %zu, and %zu octets left in its TSDU",
+				row->title, li, left);
 	if (!read_params(s_r, field, false, false, e))
 		return false;
 	if (s_r->kind == SPDU_AE && spdu_has(s_r, PARAM_SYNC_TYPE))
 		s_r->kind = SPDU_MAP; /* 8.3.22, 8.3.35 */
-	s_r->user = s_r->param[spdu_has(s_r, PARAM_EXTENDED_DATA) ? PARAM_EXTENDED_DATA : PARAM_USER_DATA];
+	s_r->user = s_r->param[spdu_has(s_r, PARAM_EXTENDED_DATA) ? PARAM_EXTENDED_DATA
+								  : PARAM_USER_DATA];
 	if (s_r->kind == SPDU_DT)
 		s_r->user = cur_rest(&c);
 	s_r->raw = view_first(v, v.n - cur_left(&c));
@@ -174,7 +182,8 @@ bool spdu_serial(const struct spdu *s, enum spdu_param p, uint32_t *serial_r, st
 	uint64_t x;
 	if (!text_uint(s->param[p], SERIAL_MAX, &x)) {
 		char shown[64];
-		return peer_err(e, "%s with serial number \"%s\", want 1 to 6 digits", rows[s->kind].title,
+		return peer_err(e, "%s with serial number \"%s\", want 1 to 6 digits",
+				rows[s->kind].title,
 				text_escaped(shown, sizeof shown, s->param[p]));
 	}
 	*serial_r = (uint32_t)x;
@@ -190,7 +199,8 @@ static bool read_head(struct cur *c, unsigned *si_r, struct view *field_r)
 	return !c->bad;
 }
 
-/* The one octet of parameter `code`; `absent` when it is not there. Errors are left to spdu_parse. */
+/* The one octet of parameter `code`; `absent` when it is not there. Errors are left to spdu_parse.
+ */
 static unsigned find_octet(struct view field, unsigned code, unsigned absent)
 {
 	struct cur c = cur_of(field);
@@ -222,7 +232,8 @@ enum spdu_head spdu_data_head(struct view v, bool end, struct data_head *h_r)
 	*h_r = (struct data_head){
 		.n = v.n - cur_left(&c),
 		.tokens = find_octet(gt, params[PARAM_TOKENS].code, 0),
-		.enclosure = find_octet(dt, params[PARAM_ENCLOSURE].code, ENCLOSURE_BEGIN | ENCLOSURE_END),
+		.enclosure = find_octet(dt, params[PARAM_ENCLOSURE].code,
+					ENCLOSURE_BEGIN | ENCLOSURE_END),
 		.dt = view_first(view_from(v, at), v.n - cur_left(&c) - at),
 	};
 	return HEAD_DATA;

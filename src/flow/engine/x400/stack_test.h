@@ -1,4 +1,5 @@
-/* stack_test.h - what the tests of TPKT, COTP and session share: octets from hex, a feeder in chunks. */
+/* stack_test.h - what the tests of TPKT, COTP and session share: octets from hex, a feeder in
+ * chunks. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>

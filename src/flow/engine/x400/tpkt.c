@@ -10,7 +10,7 @@ struct tpkt {
 	unsigned magic;
 #define TPKT_MAGIC 0x7d1b0c06u
 	size_t max, cap, head, tail; /* head <= tail <= cap <= max, always */
-	size_t left;                 /* of the current TPDU, not yet taken; 0: a header comes next */
+	size_t left; /* of the current TPDU, not yet taken; 0: a header comes next */
 	bool failed;
 	unsigned bad_version;
 	size_t bad_len;
@@ -97,7 +97,8 @@ enum step tpkt_peek(struct tpkt *t, struct tpkt_part *part_r, struct err *e)
 		(void)cur_u8(&c); /* reserved, and given no value: ignored */
 		size_t len = cur_u16(&c);
 		bool whole = !c.bad;
-		/* A wrong version is known from the first octet: do not wait for more of what is no TPKT. */
+		/* A wrong version is known from the first octet: do not wait for more of what is no
+		 * TPKT. */
 		if (t->tail > t->head && (version != TPKT_VERSION || (whole && len < TPKT_MIN))) {
 			t->bad_version = version;
 			t->bad_len = len;

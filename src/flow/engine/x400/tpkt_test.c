@@ -2,7 +2,8 @@
 #include "flow/engine/x400/stack_test.h"
 #include "flow/engine/x400/tpkt.h"
 
-/* Appends every TPDU that is complete or partly there, "|" after each; false when the stream failed. */
+/* Appends every TPDU that is complete or partly there, "|" after each; false when the stream
+ * failed. */
 static bool drain(struct tpkt *t, struct out *text, struct err *e)
 {
 	for (;;) {
@@ -85,7 +86,7 @@ static void assert_bad(const char *hex, const char *want)
 {
 	struct out in = from_hex(hex), text;
 	out_init(&text, 100);
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_false(run(out_view(&in), 100, &text, &e));
 	assert_int_equal(e.kind, ERR_PEER);
 	assert_int_equal(e.culprit, ERR_OF_ASSOCIATION);
@@ -141,7 +142,7 @@ static void test_memory(void **state)
 	(void)state;
 	struct tpkt *t = tpkt_new(20000);
 	assert_int_equal(tpkt_buffer_size(t), 0); /* idle: nothing */
-	static const uint8_t zeroes[100000] = { 3, 0, 0xff, 0xff };
+	static const uint8_t zeroes[100000] = {3, 0, 0xff, 0xff};
 	assert_int_equal(tpkt_feed(t, view_of(zeroes, 10)), 10);
 	assert_in_range(tpkt_buffer_size(t), 10, 4096);
 	assert_int_equal(tpkt_feed(t, view_of(zeroes, sizeof zeroes)), 20000 - 10);
