@@ -54,6 +54,8 @@ struct store_content {
 
 void store_init(struct store *s, const struct store_ops *ops, struct env *env, const struct store_config *c,
 		const struct store_events *ev, void *ctx);
+/* A path as SQLite opens it: a relative one is in the env's directory. The caller frees it. */
+char *store_path(const struct env *env, const char *path);
 /* The group is lost and the store over; told once. */
 void store_failed(struct store *s, const struct err *why);
 /* The group is kept. why: NULL when it is over. */

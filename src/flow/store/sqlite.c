@@ -330,25 +330,12 @@ static const struct store_ops sqlite_ops = {
 	.count = sqlite_count,
 };
 
-static char *path_of(const struct env *env, const char *path)
-{
-	const char *directory = env_directory(env);
-	if (*path == '/' || directory == NULL)
-		return mem_strdup(path);
-	struct out o;
-	out_init(&o, 64 * 1024);
-	out_fmt(&o, "%s/%s", directory, path);
-	char *whole = mem_strdup(out_cstr(&o));
-	out_fini(&o);
-	return whole;
-}
-
 struct store *store_open_sqlite(struct env *env, const struct store_config *c, const struct store_events *ev, void *ctx,
 				struct err *e)
 {
 	struct sqlite *q = mem_zero(sizeof *q);
 	store_init(&q->s, &sqlite_ops, env, c, ev, ctx);
-	q->path = path_of(env, c->path);
+	q->path = store_path(env, c->path);
 	q->group = arena_new(SIZE_MAX);
 	q->log_end = &q->log;
 	q->steps = step_index_new();

@@ -12,6 +12,19 @@ void store_init(struct store *s, const struct store_ops *ops, struct env *env, c
 			     .ticket = 1 };
 }
 
+char *store_path(const struct env *env, const char *path)
+{
+	const char *directory = env_directory(env);
+	if (*path == '/' || directory == NULL)
+		return mem_strdup(path);
+	struct out o;
+	out_init(&o, 64 * 1024);
+	out_fmt(&o, "%s/%s", directory, path);
+	char *whole = mem_strdup(out_cstr(&o));
+	out_fini(&o);
+	return whole;
+}
+
 void store_failed(struct store *s, const struct err *why)
 {
 	if (s->over)

@@ -186,7 +186,7 @@ static question_f *const questions[ASK_COUNT] = {
 static bool be_open(struct reader *rd, struct err *e)
 {
 	if (rd->store == NULL)
-		rd->store = store_reader_open(rd->path, e);
+		rd->store = store_reader_open(rd->host.env, rd->path, e);
 	if (rd->store != NULL)
 		store_reader_set_budget(rd->store, BUDGET_MS);
 	return rd->store != NULL;

@@ -1,0 +1,304 @@
+/* reader_test.c - lists and traces on a second connection, while the writer works. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "flow/store/read.h"
+#include "flow/store/store_testing.h"
+
+static int setup(void **state)
+{
+	struct world *w = world_new(true);
+	world_open(w);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	world_free(&w);
+	return 0;
+}
+
+static struct store_reader *reader_of(struct world *w)
+{
+	struct store_reader *r = store_reader_open(w->env, "store.db", &w->why);
+	if (r == NULL)
+		fail_msg("%s", w->why.text);
+	return r;
+}
+
+static struct mts_id id_of(const char *local)
+{
+	return (struct mts_id){ { { ORA_PRINTABLE, VIEW("AQ") }, { ORA_PRINTABLE, VIEW("ICE") }, { ORA_PRINTABLE, VIEW("PENGUIN") }, true },
+				view_str(local) };
+}
+
+/* A message of ours from SKUA to n recipients GULL1, GULL2, ... all in one transfer of that queue. */
+static struct store_message *put_named(struct world *w, const char *local, const char *queue, size_t n)
+{
+	struct store_message *put = put_of(w, n, n, 1, 100 + n);
+	struct message *m = (struct message *)(uintptr_t)put->m;
+	m->id = id_of(local);
+	m->priority = PRIORITY_URGENT;
+	m->content_type = 22;
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=PENGUIN; S=SKUA"), &m->originator, w->arena, ORADDR_CARRY, NULL));
+	for (size_t i = 0; i < n; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "C=AQ; A=ICE; P=PENGUIN; S=GULL%zu", i + 1);
+		assert_true(oraddr_parse(view_str(text), &m->rcpt[i].addr, w->arena, ORADDR_CARRY, NULL));
+	}
+	put->transfers[0].queue = view_str(queue);
+	store_put_message(w->store, put);
+	return put;
+}
+
+static void test_queue_rows_say_who_and_where(void **state)
+{
+	struct world *w = *state;
+	struct store_message *put = put_named(w, "one", "TOKYO", 2);
+	world_commit(w);
+	store_transfer_retry(w->store, put->transfers[0].id_r, 7777, 4, "the peer does not answer");
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_queue_row row;
+	size_t n;
+	bool more;
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, &row, 1, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 1);
+	assert_false(more);
+	assert_int_equal(row.transfer, put->transfers[0].id_r);
+	assert_int_equal(row.message, put->id_r);
+	assert_string_equal(row.queue, "TOKYO");
+	assert_string_equal(row.priority, "urgent");
+	assert_non_null(strstr(row.mts_id, "L=one"));
+	assert_non_null(strstr(row.originator, "SKUA"));
+	assert_non_null(strstr(row.recipients, "GULL1"));
+	assert_non_null(strstr(row.recipients, "GULL2"));
+	assert_string_equal(row.last_error, "the peer does not answer");
+	assert_int_equal(row.attempts, 4);
+	assert_int_equal(row.next_ms, 7777);
+	assert_int_equal(row.n_recipients, 2);
+	assert_int_equal(row.size, 102);
+	assert_int_equal(row.arrived, put->arrived);
+	assert_int_equal(row.expires, put->expires);
+	store_reader_close(&r);
+}
+
+static void test_queues_are_paged_and_apart(void **state)
+{
+	struct world *w = *state;
+	uint64_t ids[12];
+	for (unsigned i = 0; i < 12; i++) {
+		char local[8];
+		snprintf(local, sizeof local, "m%u", i);
+		ids[i] = put_named(w, local, i % 3 == 0 ? "PARIS" : "TOKYO", 1)->transfers[0].id_r;
+	}
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_queue_row rows[5];
+	size_t n, seen = 0;
+	bool more = true;
+	for (uint64_t after = 0; more; after = rows[n - 1].transfer) {
+		assert_true(store_read_queue(r, (struct view){ NULL, 0 }, after, rows, 5, &n, &more, w->arena, &w->why));
+		assert_true(n > 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(rows[i].transfer, ids[seen++]);
+	}
+	assert_int_equal(seen, 12);
+	assert_true(store_read_queue(r, VIEW("PARIS"), ids[0], rows, 2, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	assert_true(more);
+	assert_int_equal(rows[0].transfer, ids[3]);
+	assert_int_equal(rows[1].transfer, ids[6]);
+	assert_true(store_read_queue(r, VIEW("NOWHERE"), 0, rows, 2, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 0);
+
+	struct read_queue_sum sums[4];
+	assert_true(store_read_queues(r, sums, 4, &n, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	assert_string_equal(sums[0].queue, "PARIS");
+	assert_int_equal(sums[0].transfers, 4);
+	assert_int_equal(sums[0].octets, 4 * 101);
+	assert_string_equal(sums[1].queue, "TOKYO");
+	assert_int_equal(sums[1].transfers, 8);
+	store_reader_close(&r);
+}
+
+/* A question sees what is committed, never the open group. */
+static void test_open_group_is_not_seen(void **state)
+{
+	struct world *w = *state;
+	put_named(w, "one", "TOKYO", 1);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	put_named(w, "two", "TOKYO", 1);
+	struct read_queue_row rows[5];
+	size_t n;
+	bool more;
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 1);
+	world_commit(w);
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	store_reader_close(&r);
+}
+
+static void step(struct world *w, enum store_step_kind kind, const char *local, const char *other)
+{
+	const struct mts_id id = id_of(local), about = id_of(other == NULL ? "" : other);
+	const struct store_step s = { .kind = kind, .id = &id, .other = other == NULL ? NULL : &about, .peer = VIEW("TOKYO"),
+				      .text = view_str(local), .digest = { 1, 2 }, .size = 9 };
+	store_put_step(w->store, &s);
+}
+
+static void check_journey(struct world *w, struct store_reader *r, const char *id, size_t page, const char *const *want, size_t n_want)
+{
+	struct read_step_row rows[8];
+	size_t n, seen = 0;
+	bool more = true;
+	for (uint64_t after = 0; more; after = n == 0 ? after : rows[n - 1].seq) {
+		assert_true(store_read_trace(r, view_str(id), after, rows, page, &n, &more, w->arena, &w->why));
+		assert_true(n > 0 || !more);
+		for (size_t i = 0; i < n; i++) {
+			assert_true(seen < n_want);
+			assert_string_equal(rows[i].step, want[seen++]);
+		}
+	}
+	assert_int_equal(seen, n_want);
+}
+
+/* The journey of a message with the report that was made about it, whole or by its local identifier; index or none. */
+static void test_trace_follows_a_message_and_its_report(void **state)
+{
+	struct world *w = *state;
+	static const char *const journey[] = { "transfer-in", "transfer-out", "report-made", "transfer-out" };
+	static const char *const remote[] = { "transfer-out", "report-in" };
+	step(w, STEP_TRANSFER_IN, "one", NULL);
+	step(w, STEP_TRANSFER_IN, "two", NULL);
+	step(w, STEP_TRANSFER_OUT, "one", NULL);
+	step(w, STEP_REPORT_MADE, "one", "the-report");
+	step(w, STEP_TRANSFER_OUT, "the-report", NULL);
+	step(w, STEP_TRANSFER_OUT, "three", NULL);
+	step(w, STEP_REPORT_IN, "their-report", "three");
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	for (unsigned stage = 0; stage < 2; stage++) {
+		for (size_t page = 1; page < 6; page++) {
+			check_journey(w, r, "C=AQ;A=ICE;P=PENGUIN;L=one", page, journey, ARRAY_LEN(journey));
+			check_journey(w, r, "one", page, journey, ARRAY_LEN(journey));
+			check_journey(w, r, "three", page, remote, ARRAY_LEN(remote));
+		}
+		check_journey(w, r, "C=AQ;A=ICE;P=SEAL;L=one", 5, NULL, 0);
+		check_journey(w, r, "no-such", 5, NULL, 0);
+		check_journey(w, r, "the-report", 5, journey, ARRAY_LEN(journey));
+		for (unsigned i = 0; i < 5000 && stage == 0; i++) { /* now the first ones are in the table of keys */
+			char local[16];
+			snprintf(local, sizeof local, "n%u", i);
+			step(w, STEP_RETRY, local, NULL);
+		}
+		if (stage == 0)
+			world_commit(w);
+	}
+	struct read_step_row rows[3];
+	size_t n;
+	assert_true(store_read_steps(r, 0, rows, 3, &n, w->arena, &w->why)); /* the newest */
+	assert_int_equal(n, 3);
+	assert_string_equal(rows[2].text, "n4999");
+	assert_int_equal(rows[2].size, 9);
+	assert_string_equal(rows[2].peer, "TOKYO");
+	const uint64_t last = rows[2].seq;
+	assert_true(store_read_steps(r, last, rows, 3, &n, w->arena, &w->why));
+	assert_int_equal(n, 0);
+	step(w, STEP_DISCARDED, "n5000", NULL);
+	world_commit(w);
+	assert_true(store_read_steps(r, last, rows, 3, &n, w->arena, &w->why));
+	assert_int_equal(n, 1);
+	assert_string_equal(rows[0].step, "discarded");
+	store_reader_close(&r);
+}
+
+static void test_mailbox_is_listed(void **state)
+{
+	struct world *w = *state;
+	struct store_delivery deliveries[] = { { VIEW("anna"), 1, 0 }, { VIEW("bert"), 0, 0 }, { VIEW("anna"), 0, 0 } };
+	struct store_message *put = put_of(w, 5, 2, 0, 321);
+	struct message *m = (struct message *)(uintptr_t)put->m;
+	m->id = id_of("mail");
+	m->content_type = 22;
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=SKUA"), &m->originator, w->arena, ORADDR_CARRY, NULL));
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=ANNA"), &m->rcpt[1].addr, w->arena, ORADDR_CARRY, NULL));
+	put->deliveries = deliveries;
+	put->n_deliveries = 3;
+	store_put_message(w->store, put);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_mail_row rows[4];
+	size_t n;
+	bool more;
+	assert_true(store_read_mailbox(r, VIEW("anna"), 0, rows, 1, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 1);
+	assert_true(more);
+	assert_int_equal(rows[0].delivery, deliveries[0].id_r);
+	assert_int_equal(rows[0].message, put->id_r);
+	assert_string_equal(rows[0].mailbox, "anna");
+	assert_string_equal(rows[0].kind, "message");
+	assert_non_null(strstr(rows[0].mts_id, "L=mail"));
+	assert_non_null(strstr(rows[0].originator, "SKUA"));
+	assert_non_null(strstr(rows[0].recipient, "ANNA"));
+	assert_int_equal(rows[0].content_type, 22);
+	assert_int_equal(rows[0].size, 321);
+	assert_true(rows[0].delivered > 0);
+	assert_true(store_read_mailbox(r, VIEW("anna"), rows[0].delivery, rows, 4, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 1);
+	assert_false(more);
+	assert_int_equal(rows[0].delivery, deliveries[2].id_r);
+	assert_true(store_read_mailbox(r, (struct view){ NULL, 0 }, 0, rows, 4, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 3);
+	store_reader_close(&r);
+}
+
+static void test_reader_needs_a_store_of_its_version(void **state)
+{
+	struct world *w = *state;
+	assert_null(store_reader_open(w->env, "nothing.db", &w->why));
+	assert_int_equal(w->why.kind, ERR_LOCAL);
+	assert_non_null(strstr(w->why.text, "nothing.db"));
+}
+
+/* The quota of the answer is a bound like any other: what fits is given, and that there is more is said. */
+static void test_small_arena_gives_less(void **state)
+{
+	struct world *w = *state;
+	for (unsigned i = 0; i < 20; i++)
+		put_named(w, "m", "TOKYO", 3);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct arena *small = arena_new(16 * 1024);
+	struct read_queue_row rows[20];
+	size_t n;
+	bool more;
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 20, &n, &more, small, &w->why));
+	assert_true(n > 0 && n < 20);
+	assert_true(more);
+	arena_free(&small);
+	store_reader_close(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_queue_rows_say_who_and_where, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queues_are_paged_and_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_group_is_not_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trace_follows_a_message_and_its_report, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mailbox_is_listed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reader_needs_a_store_of_its_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_small_arena_gives_less, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("store reader", tests, NULL, NULL);
+}
