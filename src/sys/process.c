@@ -68,6 +68,16 @@ const char *process_kind_name(enum process_kind k)
 	return k < PROCESS_KIND_COUNT ? names[k] : "unknown";
 }
 
+bool process_kind_of(const char *name, enum process_kind *k_r)
+{
+	for (unsigned k = 0; k < PROCESS_KIND_COUNT; k++)
+		if (strcmp(name, process_kind_name((enum process_kind)k)) == 0) {
+			*k_r = (enum process_kind)k;
+			return true;
+		}
+	return false;
+}
+
 /* --- last words --- */
 
 static void keep_sentence(const char *sentence)

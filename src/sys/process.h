@@ -12,6 +12,7 @@ enum process_kind {
 	PROCESS_KIND_COUNT,
 };
 const char *process_kind_name(enum process_kind k);
+MUST_CHECK bool process_kind_of(const char *name, enum process_kind *k_r); /* the other way; for main */
 
 /* --- the child's side --- */
 struct process; /* the running child: env, channel to the supervisor */
@@ -39,8 +40,8 @@ unsigned process_life(const struct process *p);
  * anything else: first how this process's own predecessor died (peer_died with our own kind and number). The env is still good
  * after it, to take down what was built on it; then process_free. */
 int process_run(struct process *p, const struct process_events *events, void *ctx);
-/* Ends process_run at the end of this turn. Status 78 (EX_CONFIG) before the process was ever ready ends the supervisor too
- * with 78: starting again would find the same. */
+/* Ends process_run at the end of this turn. Status 73 (EX_CANTCREAT) or 78 (EX_CONFIG) of a process of a kind and number that
+ * was never ready yet ends the supervisor too, with that status: starting again would find the same. */
 void process_finished(struct process *p, int status);
 void process_free(struct process **p);
 /* The listener by its name in the plan, to pause it; NULL: not ours. Only inside process_run. */
@@ -85,11 +86,12 @@ struct plan {
  * 73  the directory cannot be made or written (EX_CANTCREAT)
  * 75  another instance runs on the same directory (EX_TEMPFAIL)
  * 77  cannot become the user the settings name (EX_NOPERM)
- * 78  the settings are wrong, or a process says so before it is ready (EX_CONFIG)
+ * 78  the settings are wrong, or a process says so before it is ready (EX_CONFIG; 73 likewise)
  * each but 0 with one sentence on standard error.
  *
  * read_config runs in a child, unprivileged when started by root, and must fill the plan (zeroed before) and print the canonical
- * settings; path may differ from config_path, what it says in *e is corrected. Pairs that are connected: switch with every link,
+ * settings. Started by root, path is "/proc/self/fd/N", a copy, and the working directory is the one of the file itself; what
+ * *e says is corrected. Pairs that are connected: switch with every link,
  * content and reader. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
  * on line by line.
  *

@@ -16,13 +16,28 @@ static const struct unit sizes[] = {
 	{ "T", UINT64_C(1) << 40 }, { "G", 1 << 30 }, { "M", 1 << 20 }, { "K", 1 << 10 }, { NULL, 0 },
 };
 
-static bool read_unit(struct view text, const struct unit *units, uint64_t plain, uint64_t *x_r)
+static struct view digits_at(struct view text, size_t from)
 {
 	size_t n = 0;
-	uint64_t x, factor = 0;
-	while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+	while (from + n < text.n && text.p[from + n] >= '0' && text.p[from + n] <= '9')
 		n++;
-	if (!text_uint(view_first(text, n), UINT64_MAX, &x))
+	return view_first(view_from(text, from), n);
+}
+
+static bool read_unit(struct view text, const struct unit *units, uint64_t plain, uint64_t *x_r)
+{
+	struct view whole = digits_at(text, 0), part = { NULL, 0 };
+	size_t n = whole.n;
+	uint64_t x, below = 0, scale = 1, factor = 0;
+	if (n < text.n && text.p[n] == '.') {
+		part = digits_at(text, n + 1);
+		n += 1 + part.n;
+		if (!text_uint(part, 999999, &below))
+			return false;
+	}
+	for (size_t i = 0; i < part.n; i++)
+		scale *= 10;
+	if (!text_uint(whole, UINT64_MAX, &x))
 		return false;
 	while (n < text.n && text.p[n] == ' ')
 		n++;
@@ -32,7 +47,9 @@ static bool read_unit(struct view text, const struct unit *units, uint64_t plain
 	for (const struct unit *u = units; u->name != NULL && factor == 0; u++)
 		if (view_eq(unit, view_str(u->name)))
 			factor = u->factor;
-	return factor != 0 && !__builtin_mul_overflow(x, factor, x_r);
+	/* 0.2 s is 200 ms; 0.2 ms is nothing we can keep. */
+	return factor != 0 && below * factor % scale == 0 && !__builtin_mul_overflow(x, factor, &x) &&
+	       !__builtin_add_overflow(x, below * factor / scale, x_r);
 }
 
 bool settings_duration(struct view text, uint64_t *ms_r)

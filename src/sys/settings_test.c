@@ -170,6 +170,10 @@ static void test_errors_name_place_found_and_wanted(void **state)
 		  "x.yaml:2:34: open_interval: found \"2 d\", want a time (30 s, 10 min) from 1 s to 1 d" },
 		{ "mta: A\nlinks: [{name: B, open_interval: 3 sec}]\n",
 		  "x.yaml:2:34: open_interval: found \"3 sec\", want a time (30 s, 10 min) from 1 s to 1 d" },
+		{ "mta: A\nlinks: [{name: B, open_interval: 1000.5 ms}]\n",
+		  "x.yaml:2:34: open_interval: found \"1000.5 ms\", want a time (30 s, 10 min) from 1 s to 1 d" },
+		{ "mta: A\nlinks: [{name: B, open_interval: 5. s}]\n",
+		  "x.yaml:2:34: open_interval: found \"5. s\", want a time (30 s, 10 min) from 1 s to 1 d" },
 		{ "mta: A\nlinks: [{name: B, checkpoint: 99999999999999999 T}]\n",
 		  "x.yaml:2:31: checkpoint: found \"99999999999999999 T\", want a size (4096, 64 K) from 1 K to 1 M" },
 		{ "mta: A\nlinks: [{name: B, selector: 0x123}]\n", "x.yaml:2:29: selector: found \"0x123\", want "
@@ -223,7 +227,7 @@ static void test_times_and_sizes(void **state)
 		uint64_t ms;
 	} rows[] = {
 		{ "1 s", 1000 }, { "1s", 1000 }, { "1", 1000 }, { "1500 ms", 1500 }, { "10 min", 600000 },
-		{ "1  h", 3600000 }, { "1 d", 86400000 },
+		{ "1  h", 3600000 }, { "1 d", 86400000 }, { "1.5 s", 1500 }, { "2.125", 2125 }, { "0.25 h", 900000 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char yaml[100];

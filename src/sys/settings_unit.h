@@ -2,7 +2,7 @@
 #pragma once
 #include "sys/settings.h"
 
-/* "30 s", "10min", "2 d", "90" (seconds). Units: ms, s, min, h, d, w. */
+/* "30 s", "10min", "0.5 h", "90" (seconds). Units: ms, s, min, h, d, w. Up to six decimals, exact in ms. */
 MUST_CHECK bool settings_duration(struct view text, uint64_t *ms_r);
 
 /* "64 K", "10M", "4096". Units: K, M, G, T, each 1024 of the one before. */

@@ -55,11 +55,23 @@ static bool write_all(int fd, struct view v)
 	return true;
 }
 
+/* What is relative in the file is relative to its folder. */
+static bool enter_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+	if (slash == NULL)
+		return true;
+	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return chdir(folder) == 0;
+}
+
 /* The file may be root's alone. Its octets are copied, unread, to where nobody can open them. */
 static bool copy_for_nobody(const char *path, char *copy_r, size_t size)
 {
 	uint8_t buf[4096];
-	int from = open(path, O_RDONLY | O_CLOEXEC);
+	const char *slash = strrchr(path, '/');
+	int from = open(slash == NULL ? path : slash + 1, O_RDONLY | O_CLOEXEC); /* we are in its folder */
 	int to = from < 0 ? -1 : memfd_create("posthorn-config", MFD_CLOEXEC);
 	ssize_t n = -1;
 	for (size_t total = 0; to >= 0 && total < FILE_MAX; total += (size_t)n) {
@@ -93,6 +105,8 @@ static NORETURN void run_config_child(read_config_f *read_config, const char *pa
 	char copy[64] = "";
 	struct jail_limits limits = { .cpu_s = READ_CPU_S };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (geteuid() == 0 && !enter_folder_of(path))
+		_exit(say(CONFIG, "cannot enter the folder of %s: %s", path, strerror(errno)));
 	if (geteuid() == 0 && !copy_for_nobody(path, copy, sizeof copy))
 		_exit(say(CONFIG, "cannot read %s: %s", path, strerror(errno)));
 	if (geteuid() == 0 && !jail_become(NOBODY, NOBODY, &e))

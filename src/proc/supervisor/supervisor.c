@@ -20,7 +20,7 @@
 
 enum {
 	CHILDREN_MAX = 64,
-	OSERR = 71, CONFIG = 78,      /* sysexits.h */
+	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
@@ -306,8 +306,8 @@ static void on_death(struct post *p, int how)
 		tell_of_death(s, c);
 	if (s->stage != STAGE_RUN)
 		next_stage(s);
-	else if (!was_ready && WIFEXITED(how) && WEXITSTATUS(how) == CONFIG)
-		stop_all(s, "a process cannot run with these settings", CONFIG);
+	else if (!was_ready && WIFEXITED(how) && (WEXITSTATUS(how) == CONFIG || WEXITSTATUS(how) == CANTCREAT))
+		stop_all(s, "a process cannot run with these settings", WEXITSTATUS(how));
 	else
 		restart_later(p);
 }

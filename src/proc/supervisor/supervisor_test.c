@@ -29,10 +29,8 @@
 
 static enum process_kind kind_of(const char *name)
 {
-	for (unsigned k = 0; k < PROCESS_KIND_COUNT; k++)
-		if (strcmp(process_kind_name((enum process_kind)k), name) == 0)
-			return (enum process_kind)k;
-	return PROCESS_KIND_COUNT;
+	enum process_kind k = PROCESS_KIND_COUNT;
+	return process_kind_of(name, &k) ? k : PROCESS_KIND_COUNT;
 }
 
 static bool read_line(const char *line, struct plan *p, const char *path, struct err *e)
@@ -44,7 +42,7 @@ static bool read_line(const char *line, struct plan *p, const char *path, struct
 	if (strcmp(w[0], "crash") == 0)
 		raise(SIGKILL);
 	if (strcmp(w[0], "whoami") == 0)
-		fprintf(stderr, "config as %u\n", (unsigned)geteuid());
+		fprintf(stderr, "config as %u in %s\n", (unsigned)geteuid(), getcwd(w[1], sizeof w[1]));
 	else if (strcmp(w[0], "dir") == 0)
 		snprintf(p->directory, sizeof p->directory, "%s", w[1]);
 	else if (strcmp(w[0], "user") == 0)
@@ -217,9 +215,9 @@ static int run_child(const char *kind, const char *instance)
 	snprintf(k.name, sizeof k.name, "%s.%s", kind, instance);
 	k.p = process_begin(kind_of(kind), (uint32_t)strtoul(instance, NULL, 10));
 	find_what(&k);
-	if (strcmp(k.what, "config") == 0) {
+	if (strcmp(k.what, "config") == 0 || strcmp(k.what, "store") == 0) {
 		process_free(&k.p);
-		return 78;
+		return strcmp(k.what, "store") == 0 ? 73 : 78;
 	}
 	timer_init(&k.act, process_env(k.p), act, &k);
 	timer_after(&k.act, 0);
@@ -597,6 +595,8 @@ static void test_what_cannot_start_says_one_sentence(void **state)
 	begin(&r, "proc switch 0\nproc link 1\ndo link.1 config\n");
 	assert_int_equal(finish(&r), 78);
 	assert_non_null(strstr(r.log, "supervisor.stopping"));
+	begin(&r, "proc switch 0\nproc link 1\ndo switch.0 store\n");
+	assert_int_equal(finish(&r), 73);
 }
 
 static void test_privileges_are_dropped(void **state)
@@ -606,7 +606,7 @@ static void test_privileges_are_dropped(void **state)
 		skip();
 	struct run r;
 	begin(&r, "whoami\nuser nobody\nproc link 1\ndo link.1 always-whoami\nrestart 1 10\n");
-	expect(&r, "config as 65534");
+	expect(&r, "config as 65534 in /tmp\n");
 	expect(&r, "link.1/1: uid 65534 euid 65534 gid 65534");
 	kill(pid_of(&r, "link.1"), SIGKILL); /* the capability to end and to start again is kept */
 	expect(&r, "link.1/2: uid 65534 euid 65534 gid 65534");

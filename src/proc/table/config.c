@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 enum { CONFIG_MAX = 8 * 1024 * 1024, CONFIG_ARENA = 64 * 1024 * 1024 };
 
@@ -66,6 +67,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	p->restart_min_ms = s->processes.restart_min_ms;
 	p->restart_max_ms = s->processes.restart_max_ms;
 	p->stop_ms = s->processes.stop_ms;
+	p->watchdog_ms = s->processes.watchdog_ms;
+	p->events_json = s->events == 1;
 	return true;
 }
 
@@ -75,9 +78,10 @@ static void resolve_directory(struct settings *s, const char *path, struct arena
 	if (*s->store.directory == '/')
 		return;
 	char full[PATH_MAX], joined[PATH_MAX + 256];
-	if (realpath(path, full) == NULL)
+	bool is_copy = strncmp(path, "/proc/self/fd/", 14) == 0; /* process.h: the working directory is the file's */
+	if ((is_copy ? getcwd(full, sizeof full) : realpath(path, full)) == NULL)
 		return;
-	char *slash = strrchr(full, '/');
+	char *slash = is_copy ? NULL : strrchr(full, '/');
 	if (slash != NULL)
 		*slash = 0;
 	snprintf(joined, sizeof joined, "%s/%s", full, s->store.directory);

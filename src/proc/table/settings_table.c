@@ -33,6 +33,7 @@ static const struct setting process_rows[] = {
 	{ "restart-min", SETTING_DURATION_MS, AT(set_processes, restart_min_ms), "0.2 s", 1, MS_MAX, .manual = "wait before a process is started again; doubles with each death" },
 	{ "restart-max", SETTING_DURATION_MS, AT(set_processes, restart_max_ms), "60 s", 1, MS_MAX, .manual = "longest wait before a process is started again" },
 	{ "stop", SETTING_DURATION_MS, AT(set_processes, stop_ms), "10 s", 100, MS_MAX, .manual = "patience with a process that was asked to end" },
+	{ "watchdog", SETTING_DURATION_MS, AT(set_processes, watchdog_ms), "2 min", 0, MS_MAX, .manual = "a process that makes no progress for so long is ended, as a fault of its own; 0: never" },
 };
 static const struct settings_section processes_section = { "processes", sizeof(struct set_processes), process_rows, ARRAY_LEN(process_rows) };
 

@@ -18,7 +18,7 @@ struct set_store {
 
 struct set_processes {
 	uint64_t links, contents;
-	uint64_t restart_min_ms, restart_max_ms, stop_ms;
+	uint64_t restart_min_ms, restart_max_ms, stop_ms, watchdog_ms;
 };
 
 struct set_limits {
