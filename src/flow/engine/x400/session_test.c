@@ -1416,6 +1416,42 @@ static void test_segmented_finish_in(void **state)
 	session_free(&s);
 }
 
+static void test_limits_to_the_octet(void **state)
+{
+	(void)state;
+	struct session_config config = config_of(SESSION_RESPONDER);
+	config.tsdu_in_max = 5;
+	config.collect_max = 64;
+	struct session *s = responder_with(&config);
+	feed_tsdu(s, "0100 2d05 2903 020101");
+	assert_event(s, SESSION_ACTIVITY_START);
+	feed_tsdu(s, "0100 0100 6162636465");
+	assert_event(s, SESSION_DATA);
+	feed_tsdu(s, "0100 0103190101 616263"); /* counted over all segments */
+	assert_event(s, SESSION_DATA);
+	feed_tsdu(s, "0100 0103190102 646566");
+	assert_fails(s, "session: a DATA SSDU is over the limit of 5 octets", "1903 110111");
+	session_free(&s);
+	s = responder_with(&config); /* user data of a segmented FINISH: 32, 32, 1 */
+	const char *thirty_two = "6161616161616161616161616161616161616161616161616161616161616161";
+	char hex[200];
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(hex, sizeof hex, "0925 19010%u c120 %s", i == 0 ? 1 : 0, thirty_two);
+		feed_tsdu(s, hex);
+		assert_waits(s);
+	}
+	feed_tsdu(s, "0906 190102 c10161");
+	assert_fails(s, "session: segmented FINISH is over the limit of 64 octets",
+		     "190d 110105 3108 0906190102c10161");
+	session_free(&s);
+	session_free(&s); /* NULL is fine */
+	config = config_of(SESSION_RESPONDER);
+	s = session_new(&config);
+	assert_int_equal(session_version(s), 0);
+	assert_string_equal(session_state_name(s), "TRANSPORT");
+	session_free(&s);
+}
+
 /* ---- memory and back-pressure ---- */
 
 static void test_idle_memory(void **state)
@@ -1601,6 +1637,7 @@ int main(void)
 		cmocka_unit_test(test_segments_out),
 		cmocka_unit_test(test_segments_in),
 		cmocka_unit_test(test_segmented_finish_in),
+		cmocka_unit_test(test_limits_to_the_octet),
 		cmocka_unit_test(test_idle_memory),
 		cmocka_unit_test(test_back_pressure),
 		cmocka_unit_test(test_out_room),
