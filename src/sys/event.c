@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -105,14 +104,22 @@ static void json_text(struct out *o, struct view v)
 	out_u8(o, '"');
 }
 
+/* By hand, since gmtime_r opens the time zone file the first time, which a jailed process dies of. Gregorian calendar,
+ * years counted from March so that the leap day is the last of its year. */
 static void show_time(struct out *o, int64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm tm;
-	char text[32];
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	out_fmt(o, "%s.%03dZ", text, (int)(wall_ms % 1000));
+	enum { DAY_MS = 86400000, DAYS_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* since 1 March of year 0 */ };
+	int64_t ms = wall_ms < 0 ? 0 : wall_ms;
+	int64_t days = ms / DAY_MS + DAYS_TO_1970, rest = ms % DAY_MS;
+	int64_t era = days / DAYS_400_YEARS, day = days % DAYS_400_YEARS;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	day -= 365 * year + year / 4 - year / 100;
+	int month = (int)((5 * day + 2) / 153); /* 0: March */
+	int of_month = (int)(day - (153 * month + 2) / 5) + 1;
+	year += era * 400 + (month >= 10);
+	month = month < 10 ? month + 3 : month - 9;
+	out_fmt(o, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)year, month, of_month, (int)(rest / 3600000),
+		(int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
 }
 
 static void show_json(struct event_log *log, const struct event_kind *k, const struct field *f, size_t n,

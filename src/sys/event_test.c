@@ -76,6 +76,28 @@ static void test_text_line(void **state)
 	teardown(&w);
 }
 
+static void test_dates(void **state)
+{
+	(void)state;
+	/* ISO 8601 dates of these days after 2026-01-01, from a calendar: leap years, none in 2100, one in 2400. */
+	static const struct {
+		int64_t days;
+		const char *date;
+	} rows[] = {
+		{ 58, "2026-02-28T" }, { 59, "2026-03-01T" }, { 364, "2026-12-31T" }, { 365, "2027-01-01T" },
+		{ 789, "2028-02-29T" }, { 790, "2028-03-01T" }, { 27086, "2100-02-28T" }, { 27087, "2100-03-01T" },
+		{ 136659, "2400-02-29T" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world w;
+		setup(&w, false);
+		w.env->now_ms += rows[i].days * 86400000;
+		event_emit(w.log, KIND_REFUSED, NULL);
+		assert_memory_equal(lines(&w), rows[i].date, 11);
+		teardown(&w);
+	}
+}
+
 static void test_json_line_is_json(void **state)
 {
 	(void)state;
@@ -183,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_line),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_json_line_is_json),
 		cmocka_unit_test(test_storm_becomes_one_line),
 		cmocka_unit_test(test_long_storm_is_told_every_minute),

@@ -77,7 +77,7 @@ struct plan {
 	uint64_t watchdog_ms;    /* a process that answers nothing for so long is ended, as a fault; 0: no watchdog */
 	uint32_t events_json;    /* the supervisor's own events: 1 JSON, 0 text */
 };
-/* Runs until SIGTERM or SIGINT (a second one ends without patience); returns the exit status:
+/* Runs until SIGTERM or SIGINT (another one half a second later ends without patience); returns the exit status:
  *  0  ended as asked
  * 64  a child process was started by hand (EX_USAGE)
  * 69  an address is in use or cannot be bound (EX_UNAVAILABLE)

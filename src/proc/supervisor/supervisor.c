@@ -24,6 +24,7 @@ enum {
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
+	TWICE_MS = 500,               /* sooner, it is one wish that came to the process and to its group */
 };
 
 /* The order in which kinds are ended; a stage begins when the one before it is empty. */
@@ -50,6 +51,7 @@ struct supervisor {
 	struct timer ping;
 	enum stage stage;
 	bool told_up, hurry;
+	int64_t asked_ms;
 	int status;
 };
 
@@ -252,6 +254,8 @@ static void next_stage(struct supervisor *s)
 static void stop_all(struct supervisor *s, const char *why, int status)
 {
 	if (s->stage != STAGE_RUN) {
+		if (env_now_ms(&s->env) - s->asked_ms < TWICE_MS)
+			return;
 		s->hurry = true;
 		for (size_t i = 0; i < s->n_posts; i++)
 			if (timer_is_set(&s->posts[i].kill))
@@ -260,6 +264,7 @@ static void stop_all(struct supervisor *s, const char *why, int status)
 	}
 	event_emit(s->log, EV_SUPERVISOR_STOPPING, "why", why, NULL);
 	s->status = status;
+	s->asked_ms = env_now_ms(&s->env);
 	timer_stop(&s->ping);
 	for (size_t i = 0; i < s->n_posts; i++)
 		timer_stop(&s->posts[i].restart);
