@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -94,6 +95,7 @@ static bool failed(struct err *e, const char *what)
 
 static bool enter_filter(struct err *e)
 {
+	tzset(); /* the first conversion of a time, even to UTC, opens the zone's file: now, not when an event is written */
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "jail: seccomp_init failed");

@@ -108,6 +108,10 @@ static int act_allowed(void)
 	memset(big, 1, 8u << 20);
 	octet = big[4321];
 	free(big);
+	struct tm tm; /* its first use in a process opens a file: the jail has seen to that */
+	const time_t then = 0;
+	if (gmtime_r(&then, &tm) == NULL || tm.tm_year != 70)
+		return CHILD_WRONG;
 	int flags = fcntl(given[0], F_GETFL);
 	if (flags < 0 || fcntl(given[0], F_SETFL, flags | O_NONBLOCK) != 0 || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
 		return CHILD_WRONG;

@@ -71,7 +71,7 @@ void fields_add_oid(struct renderer *r, struct field_list *list, const char *lab
 	fields_add_built(r, list, label, &o);
 }
 
-/* Without the C library's time functions: their first call opens a file, which the jail forbids. */
+/* Without the C library's time functions: this is pure, and theirs look for a time zone. */
 void fields_add_time(struct renderer *r, struct field_list *list, const char *label, wall_ms_t at)
 {
 	const struct view t = utctime_print(at, r->a);
