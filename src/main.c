@@ -1,8 +1,98 @@
-/* main.c - argv[1] -> subcommand. */
-#include <stdio.h>
+/* main.c - argv[1] -> subcommand. Children of the supervisor come in by `--process KIND INSTANCE`. */
+#include "proc/content/content.h"
+#include "proc/ctl/ctl.h"
+#include "proc/link/link.h"
+#include "proc/reader/reader.h"
+#include "proc/switch/switch.h"
+#include "proc/table/config.h"
+#include "proc/tool/tool.h"
 
-int main(void)
+#include <getopt.h>
+
+enum { EXIT_USAGE = 64 };
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+	const char *what;
+};
+
+static int cmd_run(int argc, char **argv)
 {
-	puts("posthorn");
-	return 0;
+	const char *path = NULL;
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' }, { 0 } };
+	for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;)
+		switch (c) {
+		case 'c': path = optarg; break;
+		case 'h':
+			puts("usage: posthorn run -c FILE\n\n"
+			     "Runs the MTA that FILE describes, in the foreground, until SIGTERM or SIGINT. Events go to standard error.\n"
+			     "Exit status: 0 ended as asked, 64 wrong usage, 69 an address is in use, 73 the store cannot be opened or is\n"
+			     "in use by another instance, 78 the settings are wrong.");
+			return 0;
+		default: return EXIT_USAGE;
+		}
+	if (path == NULL) {
+		fprintf(stderr, "posthorn run: want -c FILE\n");
+		return EXIT_USAGE;
+	}
+	return supervisor_run(config_read, path);
+}
+
+static const struct command commands[] = {
+	{ "run", cmd_run, "run the MTA that a settings file describes" },
+	{ "demo", ctl_demo, "three sites on loopback: London - Paris - Tokyo" },
+	{ "send", ctl_send, "submit a message" },
+	{ "read", ctl_read, "list and show what lies in a mailbox" },
+	{ "status", ctl_status, "links, queues, totals" },
+	{ "queue", ctl_queue, "list what waits" },
+	{ "trace", ctl_trace, "the journey of a message" },
+	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
+};
+
+static int usage(FILE *f)
+{
+	fputs("usage: posthorn COMMAND [OPTIONS]\n\n", f);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(f, "  %-14s %s\n", commands[i].name, commands[i].what);
+	fputs("\nposthorn COMMAND --help tells more.\n", f);
+	return f == stdout ? 0 : EXIT_USAGE;
+}
+
+static int run_process(const char *kind, const char *instance_text)
+{
+	static const struct {
+		enum process_kind kind;
+		int (*run)(uint32_t instance);
+	} mains[] = {
+		{ PROCESS_SWITCH, switch_main },
+		{ PROCESS_LINK, link_main },
+		{ PROCESS_READER, reader_main },
+		{ PROCESS_CONTENT, content_main },
+	};
+	uint32_t instance = (uint32_t)strtoul(instance_text, NULL, 10);
+	for (size_t i = 0; i < ARRAY_LEN(mains); i++)
+		if (strcmp(kind, process_kind_name(mains[i].kind)) == 0)
+			return mains[i].run(instance);
+	fprintf(stderr, "posthorn: no process is called \"%s\"\n", kind);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], "--process") == 0)
+		return run_process(argv[2], argv[3]);
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return usage(stdout);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("posthorn 0.1.0");
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "posthorn: no command is called \"%s\"\n", argv[1]);
+	return usage(stderr);
 }

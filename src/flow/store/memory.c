@@ -242,6 +242,12 @@ void store_disk_free(struct store_disk **disk)
 	MEM_FREE(*disk);
 }
 
+void store_disk_crashed(struct store_disk *d)
+{
+	CHECK(d, STORE_DISK_MAGIC);
+	d->open = false;
+}
+
 void store_disk_set_full(struct store_disk *d, bool full)
 {
 	CHECK(d, STORE_DISK_MAGIC);

@@ -35,6 +35,7 @@ struct store *store_open_sqlite(struct env *env, const struct store_config *c, c
 struct store_disk; /* what a memory store has committed */
 struct store_disk *store_disk_new(void);
 void store_disk_free(struct store_disk **d);
+void store_disk_crashed(struct store_disk *d); /* the process that had it open is dead: it may be opened again */
 void store_disk_set_full(struct store_disk *d, bool full); /* for tests: what is written from now on finds it full, or not */
 struct store *store_open_memory(struct env *env, struct store_disk *disk, const struct store_config *c,
 				const struct store_events *ev, void *ctx, struct err *e);

@@ -30,5 +30,8 @@ void switch_adopt_control(struct sw *s, struct stream *stream);
 /* Takes nothing new; done(ctx) when what is in hand is durable. */
 void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx);
 
+/* What is in the store, the open group included. */
+void switch_count(const struct sw *s, struct store_counts *c_r);
+
 /* main of the process. */
 int switch_main(uint32_t instance);

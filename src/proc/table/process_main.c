@@ -43,4 +43,5 @@ void process_main_end(struct process_main *m)
 {
 	event_log_free(&m->host.log);
 	arena_free(&m->arena);
+	process_free(&m->process);
 }

@@ -1,0 +1,219 @@
+/* ctl.c - finding the MTA, talking to it, its lists. */
+#include "proc/ctl/ctl_int.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/message/oraddr.h"
+#include "proc/table/config.h"
+#include "sys/loop.h"
+#include "sys/process.h"
+
+#include <jansson.h>
+#include <limits.h>
+
+enum { CTL_ARENA = 256 * 1024 * 1024 };
+
+void ctl_begin(struct ctl *c, const char *command)
+{
+	*c = (struct ctl){ .command = command, .config = getenv("POSTHORN_CONFIG") };
+	const char *directory = getenv("POSTHORN_DIRECTORY");
+	snprintf(c->directory, sizeof c->directory, "%s", directory == NULL ? "" : directory);
+	c->arena = arena_new(CTL_ARENA);
+}
+
+void ctl_end(struct ctl *c)
+{
+	arena_free(&c->arena);
+}
+
+int ctl_say(struct ctl *c, int status, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	fprintf(stderr, "posthorn %s: ", c->command);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+	c->status = status;
+	return status;
+}
+
+bool ctl_find_mta(struct ctl *c)
+{
+	struct plan plan;
+	struct err e;
+	struct out text;
+	if (c->config == NULL) {
+		if (*c->directory == 0)
+			ctl_say(c, CTL_USAGE, "want -c FILE (the MTA's settings) or -d DIRECTORY (of its store)");
+		return *c->directory != 0;
+	}
+	out_init(&text, 16 * 1024 * 1024);
+	bool good = config_read(c->config, &plan, &text, &e) &&
+		    settings_load(arena_copy(c->arena, out_view(&text)), c->config, &c->settings, c->arena, &e);
+	out_fini(&text);
+	if (!good) {
+		ctl_say(c, CTL_CONFIG, "%s", e.text);
+		return false;
+	}
+	snprintf(c->directory, sizeof c->directory, "%s", plan.directory);
+	return true;
+}
+
+/* --- the conversation --- */
+
+void ctl_over(struct ctl *c, int status)
+{
+	if (!c->over)
+		c->status = status;
+	c->over = true;
+	loop_stop(c->env);
+}
+
+static void on_closed(void *ctx, const struct err *why)
+{
+	struct ctl *c = ctx;
+	if (c->over)
+		return;
+	ctl_say(c, CTL_NO_MTA, "%s/: no MTA answers there: %s", c->directory, why->text);
+	c->over = true;
+	loop_stop(c->env);
+}
+
+static void no_opened(void *ctx)
+{
+	(void)ctx;
+}
+
+int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *types, size_t n_types, void (*start)(struct ctl *c))
+{
+	char where[320];
+	struct net_addr addr;
+	struct err e;
+	const struct chan_events events = { .types = types, .n_types = n_types, .closed = on_closed };
+	static const struct stream_events none = { .opened = no_opened };
+	snprintf(where, sizeof where, "unix:%s/%s", c->directory, socket);
+	if (!net_addr_parse(where, &addr, &e))
+		return ctl_say(c, CTL_NO_MTA, "%s", e.text);
+	c->over = false;
+	c->status = CTL_NO_MTA;
+	c->env = loop_new(NULL);
+	struct stream *s = env_connect(c->env, &addr, NULL, &none, NULL);
+	c->chan = chan_new(&s, &events, c, PROCESS_TOOL, 0);
+	start(c);
+	loop_run(c->env);
+	chan_free(&c->chan, false);
+	loop_free(&c->env);
+	return c->status;
+}
+
+/* --- lists --- */
+
+struct asking {
+	enum msg_question what;
+	const char *of, *key;
+	uint64_t after;
+	ctl_row_f *row;
+	bool more;
+	size_t rows;
+};
+
+static bool on_row(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct asking *q = c->user;
+	struct msg_row m;
+	if (!get_msg_row(payload, &m, e))
+		return false;
+	uint64_t at;
+	if (text_uint(view_str(ctl_value(c, m.pairs, q->key)), UINT64_MAX, &at))
+		q->after = at;
+	q->rows++;
+	q->row(c, m.pairs);
+	return true;
+}
+
+static bool on_rows_end(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct asking *q = c->user;
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	q->more = m.accepted && m.duplicate;
+	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+	return true;
+}
+
+static void ask(struct ctl *c)
+{
+	struct asking *q = c->user;
+	struct msg_ask m = { .id = 1, .after = q->after, .what = q->what, .of = view_str(q->of) };
+	put_msg_ask(chan_begin(c->chan, MSG_ASK), &m);
+	chan_end(c->chan);
+}
+
+int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *key, uint64_t *after_io, unsigned pages, ctl_row_f *row)
+{
+	static const struct chan_type types[] = {
+		{ .type = MSG_ROW, .name = "ROW", .handle = on_row, .max = 1024 * 1024 },
+		{ .type = MSG_ROWS_END, .name = "ROWS_END", .handle = on_rows_end, .max = 1024 },
+	};
+	void *user = c->user;
+	struct asking q = { .what = what, .of = of, .key = key, .after = *after_io, .row = row };
+	c->user = &q;
+	int status;
+	do {
+		q.more = false;
+		status = ctl_converse(c, "read", types, ARRAY_LEN(types), ask);
+	} while (status == CTL_DONE && q.more && --pages > 0);
+	*after_io = q.after;
+	c->user = user;
+	return status;
+}
+
+const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
+{
+	struct cur cur = cur_of(pairs);
+	while (cur_left(&cur) > 0) {
+		struct view key = get_string(&cur), value = get_string(&cur);
+		if (view_eq(key, view_str(name)))
+			return arena_str(c->arena, value);
+	}
+	return "";
+}
+
+void ctl_print_json(struct view pairs)
+{
+	struct cur cur = cur_of(pairs);
+	json_t *object = json_object();
+	while (cur_left(&cur) > 0) {
+		struct view key = get_string(&cur), value = get_string(&cur);
+		char name[64];
+		uint64_t number;
+		snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
+		json_t *v = text_uint(value, INT64_MAX, &number) ? json_integer((json_int_t)number)
+								 : json_stringn((const char *)value.p, value.n);
+		if (v == NULL) { /* not UTF-8 */
+			char escaped[512];
+			v = json_string(text_escaped(escaped, sizeof escaped, value));
+		}
+		json_object_set_new(object, name, v);
+	}
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(object);
+}
+
+bool ctl_address(struct ctl *c, const char *text, struct oraddr *addr)
+{
+	struct err e;
+	const struct set_mailbox *boxes = c->settings.mailboxes.v;
+	for (size_t i = 0; i < c->settings.mailboxes.n; i++)
+		if (strcmp(boxes[i].name, text) == 0)
+			text = ((const char *const *)boxes[i].addresses.v)[0];
+	if (oraddr_parse(view_str(text), addr, c->arena, ORADDR_GENERATE, &e))
+		return true;
+	ctl_say(c, CTL_REFUSED, "\"%s\" is neither an O/R address nor a mailbox of the settings: %s", text, e.text);
+	return false;
+}

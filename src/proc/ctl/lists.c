@@ -1,0 +1,360 @@
+/* lists.c - `posthorn status`, `queue`, `trace`, `read`, `check-config`. */
+#include "proc/ctl/ctl_int.h"
+
+#include "proc/content/render.h"
+#include "proc/table/config.h"
+
+#include <getopt.h>
+
+static const struct option common_options[] = {
+	{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "link", 1, NULL, 'l' },
+	{ "remove", 1, NULL, 'r' }, { "show", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 },
+};
+
+struct choice {
+	const char *link, *show, *remove;
+};
+
+/* False: the command is over, with c->status. */
+static bool options(struct ctl *c, struct choice *choice, int argc, char **argv, const char *usage)
+{
+	for (int o; (o = getopt_long(argc, argv, "c:d:jh", common_options, NULL)) != -1;)
+		switch (o) {
+		case 'c': c->config = optarg; break;
+		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
+		case 'j': c->json = true; break;
+		case 'l': choice->link = optarg; break;
+		case 's': choice->show = optarg; break;
+		case 'r': choice->remove = optarg; break;
+		case 'h':
+			puts(usage);
+			c->status = CTL_DONE;
+			return false;
+		default:
+			c->status = CTL_USAGE;
+			return false;
+		}
+	return true;
+}
+
+#define FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n"
+#define STATUS_TEXT "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong."
+
+/* --- status --- */
+
+static void print_link(const struct ctl *c, const struct msg_status_link *m)
+{
+	if (c->json) {
+		struct out o;
+		out_init(&o, 16 * 1024);
+		const struct { const char *name; struct view value; } texts[] = {
+			{ "link", m->name }, { "state", m->state }, { "address", m->address }, { "last-error", m->last_error } };
+		const struct { const char *name; uint64_t value; } numbers[] = {
+			{ "queued", m->queued }, { "octets", m->octets }, { "inbound", m->inbound }, { "outbound", m->outbound },
+			{ "in-flight", m->in_flight }, { "sent", m->sent }, { "received", m->received }, { "open-failures", m->attempts } };
+		for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+			put_string(&o, view_str(texts[i].name));
+			put_string(&o, texts[i].value);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+			char text[24];
+			snprintf(text, sizeof text, "%llu", (unsigned long long)numbers[i].value);
+			put_string(&o, view_str(numbers[i].name));
+			put_string(&o, view_str(text));
+		}
+		if (m->next_attempt_ms >= 0) {
+			char text[24];
+			snprintf(text, sizeof text, "%lld", (long long)m->next_attempt_ms);
+			put_string(&o, VIEW("next-attempt-ms"));
+			put_string(&o, view_str(text));
+		}
+		ctl_print_json(out_view(&o));
+		out_fini(&o);
+		return;
+	}
+	printf("%-16.*s %-16.*s in %-3llu out %-3llu queued %-8llu sent %-8llu received %-8llu", (int)m->name.n, (const char *)m->name.p,
+	       (int)m->state.n, (const char *)m->state.p, (unsigned long long)m->inbound, (unsigned long long)m->outbound,
+	       (unsigned long long)m->queued, (unsigned long long)m->sent, (unsigned long long)m->received);
+	if (m->next_attempt_ms >= 0)
+		printf(" next attempt in %lld s", (long long)(m->next_attempt_ms + 999) / 1000);
+	putchar('\n');
+	if (m->last_error.n > 0)
+		printf("                 %.*s\n", (int)m->last_error.n, (const char *)m->last_error.p);
+}
+
+static bool on_link(void *ctx, struct view payload, struct err *e)
+{
+	struct msg_status_link m;
+	if (!get_msg_status_link(payload, &m, e))
+		return false;
+	print_link(ctx, &m);
+	return true;
+}
+
+static bool on_status_end(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_status_end m;
+	if (!get_msg_status_end(payload, &m, e))
+		return false;
+	if (c->json)
+		printf("{\"mta\":\"%.*s\",\"messages\":%llu,\"queued\":%llu,\"mailbox-entries\":%llu,\"links\":%llu,\"content-processes\":%llu,\"uptime-ms\":%llu}\n",
+		       (int)m.mta.n, (const char *)m.mta.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
+		       (unsigned long long)m.deliveries, (unsigned long long)m.links, (unsigned long long)m.content_processes,
+		       (unsigned long long)m.uptime_ms);
+	else
+		printf("%.*s (%.*s): %llu messages, %llu transfers queued, %llu mailbox entries, up %llu s\n", (int)m.mta.n, (const char *)m.mta.p,
+		       (int)m.domain.n, (const char *)m.domain.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
+		       (unsigned long long)m.deliveries, (unsigned long long)m.uptime_ms / 1000);
+	ctl_over(c, CTL_DONE);
+	return true;
+}
+
+static void ask_status(struct ctl *c)
+{
+	chan_send(c->chan, MSG_STATUS, (struct view){ NULL, 0 });
+}
+
+int ctl_status(int argc, char **argv)
+{
+	static const struct chan_type types[] = {
+		{ .type = MSG_STATUS_LINK, .name = "STATUS_LINK", .handle = on_link, .max = 4096 },
+		{ .type = MSG_STATUS_END, .name = "STATUS_END", .handle = on_status_end, .max = 1024 },
+	};
+	struct ctl c;
+	struct choice choice = { 0 };
+	ctl_begin(&c, argv[0]);
+	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals.\n\n"
+		    FIND STATUS_TEXT) && ctl_find_mta(&c))
+		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status);
+	ctl_end(&c);
+	return c.status;
+}
+
+/* --- queue --- */
+
+static void print_queued(struct ctl *c, struct view pairs)
+{
+	if (c->json) {
+		ctl_print_json(pairs);
+		return;
+	}
+	printf("%s  link %s  %s  %s octets  attempts %s  arrived %s\n    from %s\n    to   %s\n", ctl_value(c, pairs, "id"),
+	       ctl_value(c, pairs, "queue"), ctl_value(c, pairs, "priority"), ctl_value(c, pairs, "size"), ctl_value(c, pairs, "attempts"),
+	       ctl_value(c, pairs, "arrived"), ctl_value(c, pairs, "originator"), ctl_value(c, pairs, "recipients"));
+	if (*ctl_value(c, pairs, "error") != 0)
+		printf("    last error: %s\n", ctl_value(c, pairs, "error"));
+}
+
+int ctl_queue(int argc, char **argv)
+{
+	struct ctl c;
+	struct choice choice = { .link = "" };
+	uint64_t after = 0;
+	ctl_begin(&c, argv[0]);
+	if (options(&c, &choice, argc, argv, "usage: posthorn queue -c FILE [--link NAME]\n\nWhat waits to be transferred, of all links or of one.\n\n"
+		    FIND STATUS_TEXT) && ctl_find_mta(&c))
+		ctl_ask(&c, ASK_QUEUE, choice.link, "transfer", &after, UINT32_MAX, print_queued);
+	ctl_end(&c);
+	return c.status;
+}
+
+/* --- trace --- */
+
+static void print_step(struct ctl *c, struct view pairs)
+{
+	if (c->json) {
+		ctl_print_json(pairs);
+		return;
+	}
+	printf("%s  %-13s %-10s %s", ctl_value(c, pairs, "at"), ctl_value(c, pairs, "step"), ctl_value(c, pairs, "peer"), ctl_value(c, pairs, "text"));
+	if (*ctl_value(c, pairs, "other-id") != 0)
+		printf("  [%s %s]", ctl_value(c, pairs, "id"), ctl_value(c, pairs, "other-id"));
+	putchar('\n');
+}
+
+struct tracing {
+	struct ctl ctl;
+	size_t rows;
+};
+
+static void count_step(struct ctl *c, struct view pairs)
+{
+	CONTAINER(c, struct tracing, ctl)->rows++;
+	print_step(c, pairs);
+}
+
+int ctl_trace(int argc, char **argv)
+{
+	struct tracing t = { .rows = 0 };
+	struct ctl *c = &t.ctl;
+	struct choice choice = { 0 };
+	uint64_t after = 0;
+	ctl_begin(c, argv[0]);
+	if (options(c, &choice, argc, argv, "usage: posthorn trace -c FILE ID\n\nThe journey of the message with this MTS-identifier (whole, or its local part), and of\nthe reports about it, inside this MTA.\n\n"
+		    FIND STATUS_TEXT)) {
+		if (optind + 1 != argc)
+			ctl_say(c, CTL_USAGE, "want one MTS-identifier");
+		else if (ctl_find_mta(c) && ctl_ask(c, ASK_TRACE, argv[optind], "seq", &after, UINT32_MAX, count_step) == CTL_DONE && t.rows == 0)
+			ctl_say(c, CTL_REFUSED, "no message \"%s\" is known here", argv[optind]);
+	}
+	ctl_end(c);
+	return c->status;
+}
+
+/* --- read --- */
+
+static void print_mail(struct ctl *c, struct view pairs)
+{
+	if (c->json)
+		ctl_print_json(pairs);
+	else
+		printf("%6s  %-7s  %s  %s octets\n        from %s\n", ctl_value(c, pairs, "delivery"), ctl_value(c, pairs, "kind"),
+		       ctl_value(c, pairs, "delivered"), ctl_value(c, pairs, "size"), ctl_value(c, pairs, "originator"));
+}
+
+static uint64_t delivery_of(const struct ctl *c)
+{
+	return strtoull(c->user, NULL, 10);
+}
+
+static void ask_show(struct ctl *c)
+{
+	struct msg_render m = { .id = 1, .delivery = delivery_of(c), .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_render(chan_begin(c->chan, MSG_SHOW_MAIL), &m);
+	chan_end(c->chan);
+}
+
+static void ask_remove(struct ctl *c)
+{
+	struct msg_render m = { .id = 1, .delivery = delivery_of(c), .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_render(chan_begin(c->chan, MSG_REMOVE_MAIL), &m);
+	chan_end(c->chan);
+}
+
+static bool on_shown(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_render m;
+	struct render r;
+	if (!get_msg_render(payload, &m, e))
+		return false;
+	if (m.err.kind != ERR_NONE) {
+		ctl_over(c, ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+		return true;
+	}
+	if (!render_unpack(m.content, &r, c->arena, e))
+		return false;
+	struct out o;
+	out_init(&o, 64 * 1024 * 1024);
+	if (c->json)
+		render_print_json(&r, &o);
+	else
+		render_print(&r, &o);
+	fwrite(out_view(&o).p, 1, out_len(&o), stdout);
+	putchar('\n');
+	out_fini(&o);
+	ctl_over(c, CTL_DONE);
+	return true;
+}
+
+static bool on_done(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+	return true;
+}
+
+static const struct chan_type mail_types[] = {
+	{ .type = MSG_SHOWN_MAIL, .name = "SHOWN_MAIL", .handle = on_shown, .max = CHAN_FRAME_MAX },
+	{ .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = 1024 },
+};
+
+struct mailbox {
+	struct ctl ctl;
+	const char *deliveries[500];
+	size_t n;
+};
+
+static void collect(struct ctl *c, struct view pairs)
+{
+	struct mailbox *m = CONTAINER(c, struct mailbox, ctl);
+	if (m->n < ARRAY_LEN(m->deliveries))
+		m->deliveries[m->n++] = ctl_value(c, pairs, "delivery");
+}
+
+/* One entry, or all of them in order. */
+static void show(struct mailbox *m, const char *name, const char *which)
+{
+	uint64_t after = 0;
+	if (strcmp(which, "all") != 0) {
+		m->deliveries[m->n++] = which;
+	} else if (ctl_ask(&m->ctl, ASK_MAILBOX, name, "delivery", &after, 1, collect) != CTL_DONE) {
+		return;
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		m->ctl.user = (void *)(uintptr_t)m->deliveries[i];
+		if (ctl_converse(&m->ctl, "control", mail_types, ARRAY_LEN(mail_types), ask_show) != CTL_DONE)
+			return;
+	}
+}
+
+int ctl_read(int argc, char **argv)
+{
+	struct mailbox m = { .n = 0 };
+	struct ctl *c = &m.ctl;
+	struct choice choice = { 0 };
+	uint64_t after = 0;
+	ctl_begin(c, argv[0]);
+	if (!options(c, &choice, argc, argv, "usage: posthorn read -c FILE MAILBOX [--show NUMBER|all] [--remove NUMBER]\n\n"
+		     "Lists the entries of a mailbox; --show renders one, or all, with heading and body parts; --remove\ndeletes one.\n\n"
+		     FIND STATUS_TEXT))
+		goto out;
+	if (optind + 1 != argc) {
+		ctl_say(c, CTL_USAGE, "want the name of one mailbox");
+		goto out;
+	}
+	if (!ctl_find_mta(c))
+		goto out;
+	if (choice.remove != NULL) {
+		c->user = (void *)(uintptr_t)choice.remove;
+		ctl_converse(c, "control", mail_types, ARRAY_LEN(mail_types), ask_remove);
+	} else if (choice.show != NULL) {
+		show(&m, argv[optind], choice.show);
+	} else {
+		ctl_ask(c, ASK_MAILBOX, argv[optind], "delivery", &after, UINT32_MAX, print_mail);
+	}
+out:
+	ctl_end(c);
+	return c->status;
+}
+
+/* --- check-config --- */
+
+int ctl_check_config(int argc, char **argv)
+{
+	struct ctl c;
+	struct choice choice = { 0 };
+	struct plan plan;
+	struct err e;
+	struct out text;
+	ctl_begin(&c, argv[0]);
+	out_init(&text, 16 * 1024 * 1024);
+	if (!options(&c, &choice, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\n\n"
+		     "Exit status: 0 right, 64 wrong usage, 78 wrong, with line and column on standard error."))
+		goto out;
+	const char *path = optind < argc ? argv[optind] : c.config;
+	if (path == NULL)
+		ctl_say(&c, CTL_USAGE, "want a FILE");
+	else if (!config_read(path, &plan, &text, &e))
+		ctl_say(&c, CTL_CONFIG, "%s", e.text);
+	else
+		fwrite(out_view(&text).p, 1, out_len(&text), stdout);
+out:
+	out_fini(&text);
+	ctl_end(&c);
+	return c.status;
+}

@@ -1,0 +1,308 @@
+/* send.c - `posthorn send`: composes an interpersonal message, or a probe, and submits it. */
+#include "proc/ctl/ctl_int.h"
+
+#include "base/mem.h"
+#include "flow/codec/ipm/ipm.h"
+#include "flow/message/pack.h"
+#include "sys/loop.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PARTS_MAX = 64, RECIPIENTS_MAX = 32767, FILE_MAX = 1 << 30 };
+
+struct send {
+	struct ctl ctl;
+	const char *from, *subject;
+	struct ipm_recipient *to, *cc;
+	size_t n_to, n_cc;
+	struct ipm_compose_part parts[PARTS_MAX];
+	size_t n_parts;
+	enum priority priority;
+	bool delivery_report, no_report, receipt, probe, return_content;
+	struct message m;
+	struct out packed, content;
+	size_t sent;       /* content octets given */
+	uint64_t credit;
+};
+
+static const char usage[] =
+	"usage: posthorn send -c FILE --from WHO --to ADDRESS [--to ADDRESS ...] [options] [TEXT]\n\n"
+	"  -c FILE, -d DIRECTORY     the MTA to submit to: its settings, or its store's directory\n"
+	"  --from WHO                an O/R address, or the name of a mailbox in the settings\n"
+	"  --to, --cc ADDRESS        \"G=Hanako; S=Sato; O=Office; P=TOKYO; A=POSTHORN; C=JP\"; may be repeated\n"
+	"  --subject TEXT\n"
+	"  --text TEXT, --text-file FILE, --file FILE   body parts, in the order given; TEXT at the end is a text too\n"
+	"  --priority urgent|normal|non-urgent\n"
+	"  --report delivery|non-delivery|none          report wanted; non-delivery is the default\n"
+	"  --receipt                 ask the recipients' user agents for a receipt\n"
+	"  --return-content          a non-delivery report is to bring the content back\n"
+	"  --probe                   send a probe: no content is transferred, reports say whether it could be\n"
+	"  --json                    print the answer as JSON\n\n"
+	"Prints the MTS-identifier once the message is durable.\n"
+	"Exit status: 0 accepted, 1 refused, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong.";
+
+static bool read_whole(struct ctl *c, const char *path, struct view *v)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	if (f == NULL) {
+		ctl_say(c, CTL_REFUSED, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	struct out o;
+	out_init(&o, FILE_MAX);
+	uint8_t buf[65536];
+	for (size_t n; (n = fread(buf, 1, sizeof buf, f)) > 0;)
+		out_bytes(&o, view_of(buf, n));
+	if (f != stdin)
+		fclose(f);
+	if (o.bad)
+		ctl_say(c, CTL_REFUSED, "%s: longer than %d octets", path, FILE_MAX);
+	*v = out_view(&o); /* kept until the process ends */
+	return !o.bad;
+}
+
+static bool add_part(struct send *s, enum ipm_compose_kind kind, struct view data, const char *name)
+{
+	if (s->n_parts == PARTS_MAX) {
+		ctl_say(&s->ctl, CTL_USAGE, "at most %d body parts", PARTS_MAX);
+		return false;
+	}
+	s->parts[s->n_parts++] = (struct ipm_compose_part){ .kind = kind, .data = data, .name = view_str(name) };
+	return true;
+}
+
+static bool add_file(struct send *s, enum ipm_compose_kind kind, const char *path)
+{
+	struct view data;
+	return read_whole(&s->ctl, path, &data) && add_part(s, kind, data, kind == IPM_COMPOSE_TEXT ? "" : path);
+}
+
+/* Addresses wait as text until the settings are read. */
+static void add_recipient(struct ipm_recipient **list, size_t *n, const char *text)
+{
+	*list = mem_grow(*list, mem_mul(*n + 1, sizeof **list));
+	(*list)[(*n)++] = (struct ipm_recipient){ .user = { .free_form = view_str(text) } };
+}
+
+static bool choose(struct send *s, const char *option, const char *value, const char *const *words, unsigned *index_r)
+{
+	for (unsigned i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value) == 0) {
+			*index_r = i;
+			return true;
+		}
+	ctl_say(&s->ctl, CTL_USAGE, "--%s \"%s\": want one of %s, %s, %s", option, value, words[0], words[1], words[2]);
+	return false;
+}
+
+static bool read_options(struct send *s, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "from", 1, NULL, 'F' }, { "to", 1, NULL, 't' },
+		{ "cc", 1, NULL, 'C' }, { "subject", 1, NULL, 's' }, { "text", 1, NULL, 'x' }, { "text-file", 1, NULL, 'X' },
+		{ "file", 1, NULL, 'f' }, { "priority", 1, NULL, 'p' }, { "report", 1, NULL, 'r' }, { "receipt", 0, NULL, 'R' },
+		{ "return-content", 0, NULL, 'B' }, { "probe", 0, NULL, 'P' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 },
+	};
+	static const char *const priorities[] = { "non-urgent", "normal", "urgent", NULL };
+	static const char *const reports[] = { "none", "non-delivery", "delivery", NULL };
+	unsigned word;
+	for (int o; (o = getopt_long(argc, argv, "c:d:h", options, NULL)) != -1;) {
+		bool good = true;
+		switch (o) {
+		case 'c': s->ctl.config = optarg; break;
+		case 'd': snprintf(s->ctl.directory, sizeof s->ctl.directory, "%s", optarg); break;
+		case 'F': s->from = optarg; break;
+		case 't': add_recipient(&s->to, &s->n_to, optarg); break;
+		case 'C': add_recipient(&s->cc, &s->n_cc, optarg); break;
+		case 's': s->subject = optarg; break;
+		case 'x': good = add_part(s, IPM_COMPOSE_TEXT, view_str(optarg), ""); break;
+		case 'X': good = add_file(s, IPM_COMPOSE_TEXT, optarg); break;
+		case 'f': good = add_file(s, IPM_COMPOSE_FILE, optarg); break;
+		case 'p':
+			good = choose(s, "priority", optarg, priorities, &word);
+			s->priority = (enum priority)word;
+			break;
+		case 'r':
+			good = choose(s, "report", optarg, reports, &word);
+			s->no_report = word == 0;
+			s->delivery_report = word == 2;
+			break;
+		case 'R': s->receipt = true; break;
+		case 'B': s->return_content = true; break;
+		case 'P': s->probe = true; break;
+		case 'j': s->ctl.json = true; break;
+		case 'h':
+			puts(usage);
+			s->ctl.status = CTL_DONE;
+			return false;
+		default:
+			s->ctl.status = CTL_USAGE;
+			return false;
+		}
+		if (!good)
+			return false;
+	}
+	if (optind < argc && !add_part(s, IPM_COMPOSE_TEXT, view_str(argv[optind++]), ""))
+		return false;
+	if (s->from == NULL || s->n_to == 0 || optind < argc) {
+		ctl_say(&s->ctl, CTL_USAGE, "want --from, at least one --to and at most one TEXT; --help tells more");
+		return false;
+	}
+	return true;
+}
+
+static bool resolve(struct send *s, struct ipm_recipient *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *text = (const char *)list[i].user.free_form.p;
+		list[i].user.free_form = (struct view){ NULL, 0 };
+		list[i].ask = s->receipt ? IPM_ASK_RN | IPM_ASK_NRN : 0;
+		if (!ctl_address(&s->ctl, text, &list[i].user.addr))
+			return false;
+	}
+	return true;
+}
+
+static void add_envelope_recipients(struct send *s, const struct ipm_recipient *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct recipient *r = &s->m.rcpt[s->m.n_rcpt++];
+		*r = (struct recipient){ .addr = list[i].user.addr, .number = (uint32_t)s->m.n_rcpt, .responsible = true,
+					 .type_of_user = UINT32_MAX, .reason = -1, .diagnostic = -1 };
+		r->originator_report = s->no_report ? REPORT_NONE : s->delivery_report ? REPORT_ALL : REPORT_NON_DELIVERY;
+		r->mta_report = r->originator_report == REPORT_ALL ? REPORT_ALL : REPORT_NON_DELIVERY;
+	}
+}
+
+static bool compose(struct send *s)
+{
+	struct ctl *c = &s->ctl;
+	struct ipm_user originator = { 0 };
+	struct ipm_composed done = { .content_type = 22 };
+	struct err e;
+	char id[64], correlator[17];
+	if (!ctl_address(c, s->from, &originator.addr) || !resolve(s, s->to, s->n_to) || !resolve(s, s->cc, s->n_cc))
+		return false;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(id, sizeof id, "%lld.%09ld.%d", (long long)now.tv_sec, now.tv_nsec, (int)getpid());
+	snprintf(correlator, sizeof correlator, "%llx", (unsigned long long)now.tv_sec << 20 ^ (unsigned long long)now.tv_nsec >> 10);
+	if (s->n_parts == 0 && !add_part(s, IPM_COMPOSE_TEXT, view_str(""), ""))
+		return false;
+	struct ipm_compose letter = {
+		.local_id = view_str(id), .originator = originator, .to = s->to, .n_to = s->n_to, .cc = s->cc, .n_cc = s->n_cc,
+		.subject = view_str(s->subject), .importance = IPM_NORMAL, .parts = s->parts, .n_parts = s->n_parts,
+	};
+	if (!ipm_compose(&letter, NULL, &s->content, &done, c->arena, &e)) {
+		ctl_say(c, CTL_REFUSED, "%s", e.text);
+		return false;
+	}
+	s->m = (struct message){
+		.kind = s->probe ? MESSAGE_PROBE : MESSAGE_MESSAGE, .originator = originator.addr, .content_type = done.content_type,
+		.content_id = arena_copy(c->arena, view_str(correlator)), .priority = s->priority, .has_indicators = true,
+		.indicators = IND_ALTERNATE_ALLOWED | (s->return_content ? IND_CONTENT_RETURN : 0), .content_length = -1,
+		.rcpt = arena_array(c->arena, s->n_to + s->n_cc, sizeof(struct recipient)),
+	};
+	add_envelope_recipients(s, s->to, s->n_to);
+	add_envelope_recipients(s, s->cc, s->n_cc);
+	if (s->probe) {
+		s->m.content_length = (int64_t)out_len(&s->content);
+		s->m.priority = PRIORITY_NORMAL;
+		out_clear(&s->content);
+	}
+	pack_message(&s->packed, &s->m, 0, s->m.n_rcpt);
+	if (s->packed.bad)
+		ctl_say(c, CTL_REFUSED, "too many recipients: the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
+	return !s->packed.bad;
+}
+
+/* --- the conversation --- */
+
+static void send_pieces(struct send *s)
+{
+	struct chan *chan = s->ctl.chan;
+	struct view all = out_view(&s->content);
+	while (s->credit > 0 && s->sent < all.n) {
+		struct msg_piece piece = { 1, view_first(view_from(all, s->sent), MSG_PIECE_MAX) };
+		put_msg_piece(chan_begin(chan, MSG_OFFER_DATA), &piece);
+		chan_end(chan);
+		s->sent += piece.octets.n;
+		s->credit = s->credit > piece.octets.n ? s->credit - piece.octets.n : 0;
+		if (s->sent == all.n) {
+			struct msg_count end = { 1, all.n };
+			put_msg_count(chan_begin(chan, MSG_OFFER_END), &end);
+			chan_end(chan);
+		}
+	}
+}
+
+static void start(struct ctl *c)
+{
+	struct send *s = c->user;
+	bool whole = out_len(&s->content) <= MSG_INLINE_MAX;
+	struct msg_offer m = { .offer = 1, .packed = out_view(&s->packed) };
+	if (whole)
+		m.content = out_view(&s->content);
+	put_msg_offer(chan_begin(c->chan, whole ? MSG_OFFER : MSG_OFFER_BEGIN), &m);
+	chan_end(c->chan);
+	s->credit = MSG_CREDIT;
+	if (!whole)
+		send_pieces(s);
+}
+
+static bool on_credit(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct send *s = c->user;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	s->credit += m.n;
+	send_pieces(s);
+	return true;
+}
+
+static bool on_answer(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	if (!m.accepted)
+		ctl_over(c, ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+	else if (c->json)
+		printf("{\"id\":\"%.*s\"}\n", (int)m.mts_id.n, (const char *)m.mts_id.p);
+	else
+		printf("%.*s\n", (int)m.mts_id.n, (const char *)m.mts_id.p);
+	if (m.accepted)
+		ctl_over(c, CTL_DONE);
+	return true;
+}
+
+int ctl_send(int argc, char **argv)
+{
+	static const struct chan_type types[] = {
+		{ .type = MSG_OFFER_CREDIT, .name = "OFFER_CREDIT", .handle = on_credit, .max = 16 },
+		{ .type = MSG_OFFER_ANSWER, .name = "OFFER_ANSWER", .handle = on_answer, .max = 4096 },
+	};
+	struct send s = { .priority = PRIORITY_NORMAL, .subject = "" };
+	ctl_begin(&s.ctl, argv[0]);
+	out_init(&s.packed, MSG_ENVELOPE_MAX);
+	out_init(&s.content, FILE_MAX);
+	if (read_options(&s, argc, argv) && ctl_find_mta(&s.ctl) && compose(&s)) {
+		s.ctl.user = &s;
+		ctl_converse(&s.ctl, "control", types, ARRAY_LEN(types), start);
+	}
+	int status = s.ctl.status;
+	for (size_t i = 0; i < s.n_parts; i++)
+		s.parts[i].data = (struct view){ NULL, 0 };
+	free(s.to);
+	free(s.cc);
+	out_fini(&s.packed);
+	out_fini(&s.content);
+	ctl_end(&s.ctl);
+	return status;
+}
