@@ -1,4 +1,5 @@
-/* oraddr.c - see oraddr.h: lookup, copy, comparison and key. Text is in oraddr_print.c and oraddr_parse.c. */
+/* oraddr.c - see oraddr.h: lookup, copy, comparison and key. Text is in oraddr_print.c and
+ * oraddr_parse.c. */
 #include "flow/message/oraddr_int.h"
 
 #include "base/cur.h"
@@ -6,8 +7,8 @@
 #include "base/text.h"
 
 static const struct oraddr_row rows[ORA_TYPES] = {
-#define X(name, label, key, enc, ext, ext_teletex, ub) \
-	[ORA_##name] = { label, key, ORA_ENC_##enc, ext, ext_teletex, ub },
+#define X(name, label, key, enc, ext, ext_teletex, ub)                                             \
+	[ORA_##name] = {label, key, ORA_ENC_##enc, ext, ext_teletex, ub},
 #include "flow/message/oraddr_table.h"
 #undef X
 };
@@ -47,11 +48,12 @@ bool oraddr_all_digits(struct view v)
 
 const char *oraddr_terminal_name(uint64_t type)
 {
-	static const char *const names[] = { "tlx", "ttx", "g3fax", "g4fax", "ia5", "vtx" };
+	static const char *const names[] = {"tlx", "ttx", "g3fax", "g4fax", "ia5", "vtx"};
 	return type >= 3 && type - 3 < ARRAY_LEN(names) ? names[type - 3] : NULL;
 }
 
-/* A TLV of one-octet tag and definite short length: all that an E.163/4 address within its bounds needs. */
+/* A TLV of one-octet tag and definite short length: all that an E.163/4 address within its bounds
+ * needs. */
 static struct view short_tlv(struct cur *c, uint8_t tag)
 {
 	if (cur_u8(c) != tag)
@@ -68,7 +70,7 @@ bool oraddr_net_split(struct view raw, struct view *number_r, struct view *sub_r
 	struct cur c = cur_of(short_tlv(&outer, 0x30));
 	if (outer.bad || cur_left(&outer) != 0)
 		return false;
-	struct view number = short_tlv(&c, 0x80), sub = { NULL, 0 };
+	struct view number = short_tlv(&c, 0x80), sub = {NULL, 0};
 	if (!c.bad && cur_left(&c) != 0) {
 		sub = short_tlv(&c, 0x81);
 		if (!oraddr_all_digits(sub))
@@ -98,7 +100,7 @@ const struct oraddr_attr *oraddr_find(const struct oraddr *addr, enum oraddr_typ
 
 struct oraddr oraddr_copy(const struct oraddr *addr, struct arena *a)
 {
-	struct oraddr copy = { 0 };
+	struct oraddr copy = {0};
 	if (addr->n > 0) {
 		copy.v = arena_array(a, addr->n, sizeof *copy.v);
 		if (copy.v == NULL)
@@ -111,10 +113,11 @@ struct oraddr oraddr_copy(const struct oraddr *addr, struct arena *a)
 	}
 	copy.n = addr->n;
 	copy.directory_name = arena_copy(a, addr->directory_name);
-	return arena_full(a) ? (struct oraddr){ 0 } : copy;
+	return arena_full(a) ? (struct oraddr){0} : copy;
 }
 
-/* The octets of a value as X.402 18.4 compares them: lower case, runs of spaces as one, none at the ends. */
+/* The octets of a value as X.402 18.4 compares them: lower case, runs of spaces as one, none at the
+ * ends. */
 struct fold {
 	const uint8_t *p, *end;
 	bool any;
@@ -122,7 +125,7 @@ struct fold {
 
 static struct fold fold_of(struct view v)
 {
-	return (struct fold){ v.p, v.n == 0 ? v.p : v.p + v.n, false };
+	return (struct fold){v.p, v.n == 0 ? v.p : v.p + v.n, false};
 }
 
 static int fold_next(struct fold *f)
@@ -234,7 +237,8 @@ struct canon {
 
 static void canon_sort(struct canon *c)
 {
-	if (c->v != c->few) { /* many attributes come only from a hostile peer: no quadratic time for it */
+	if (c->v !=
+	    c->few) { /* many attributes come only from a hostile peer: no quadratic time for it */
 		qsort(c->v, c->n, sizeof *c->v, sort_cmp);
 		return;
 	}
@@ -249,7 +253,7 @@ static void canon_sort(struct canon *c)
 
 static bool is_blank(struct view v)
 {
-	return fold_cmp(v, (struct view){ NULL, 0 }) == 0;
+	return fold_cmp(v, (struct view){NULL, 0}) == 0;
 }
 
 static void canon_init(struct canon *c, const struct oraddr *addr)

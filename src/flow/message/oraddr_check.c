@@ -32,13 +32,16 @@ static bool check_country(const struct oraddr_attr *a, const char *label, struct
 	return fail(e, label, v, "want two letters (ISO 3166) or three digits (X.121)");
 }
 
-static bool check_alphabet(const struct oraddr_attr *a, const char *label, struct view v, struct err *e)
+static bool check_alphabet(const struct oraddr_attr *a, const char *label, struct view v,
+			   struct err *e)
 {
 	for (size_t i = 0; i < v.n; i++) {
 		uint8_t c = v.p[i];
 		bool line_end = a->type == ORA_PD_ADDRESS && c == '\n';
 		if (a->form == ORA_PRINTABLE && !oraddr_is_ps_char(c) && !line_end)
-			return fail(e, label, v, "a character is not in PrintableString; teletex is written *{ddd}");
+			return fail(
+				e, label, v,
+				"a character is not in PrintableString; teletex is written *{ddd}");
 		if (a->form == ORA_NUMERIC && c != ' ' && (c < '0' || c > '9'))
 			return fail(e, label, v, "want digits and spaces only");
 	}
@@ -102,9 +105,8 @@ static bool check_attr(const struct oraddr_attr *a, struct err *e)
 		return true; /* written by hand in hexadecimal, or carried */
 	if (a->type == ORA_PD_ADDRESS && a->form == ORA_PRINTABLE)
 		return check_alphabet(a, row->label, a->value, e) && check_lines(a, e);
-	if (a->type == ORA_DDA &&
-	    (!check_alphabet(a, "DDA type", a->type_name, e) ||
-	     !check_length(a, "DDA type", a->type_name, ORA_DDA_TYPE_UB, e)))
+	if (a->type == ORA_DDA && (!check_alphabet(a, "DDA type", a->type_name, e) ||
+				   !check_length(a, "DDA type", a->type_name, ORA_DDA_TYPE_UB, e)))
 		return false;
 	return check_alphabet(a, row->label, a->value, e) &&
 	       check_length(a, row->label, a->value, row->ub, e);
@@ -112,14 +114,16 @@ static bool check_attr(const struct oraddr_attr *a, struct err *e)
 
 bool oraddr_check_bounds(const struct oraddr *addr, struct err *e)
 {
-	size_t ddas[2] = { 0, 0 }; /* printable and teletex ones are two lists */
+	size_t ddas[2] = {0, 0}; /* printable and teletex ones are two lists */
 	for (size_t i = 0; i < addr->n; i++) {
 		const struct oraddr_attr *a = &addr->v[i];
 		if (!check_attr(a, e))
 			return false;
-		if (a->type == ORA_DDA && a->form <= ORA_TELETEX && ++ddas[a->form == ORA_TELETEX] > ORA_DDA_MAX)
+		if (a->type == ORA_DDA && a->form <= ORA_TELETEX &&
+		    ++ddas[a->form == ORA_TELETEX] > ORA_DDA_MAX)
 			return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 11,
-					  "O/R address: more than %d domain-defined attributes", ORA_DDA_MAX);
+					  "O/R address: more than %d domain-defined attributes",
+					  ORA_DDA_MAX);
 	}
 	return true;
 }
@@ -155,7 +159,8 @@ bool oraddr_check(const struct oraddr *addr, struct err *e)
 		return false;
 	if (addr->n == 0)
 		return addr->directory_name.n > 0 || missing(e, "no attribute");
-	bool personal = has(addr, ORA_GIVEN) || has(addr, ORA_INITIALS) || has(addr, ORA_GENERATION);
+	bool personal =
+		has(addr, ORA_GIVEN) || has(addr, ORA_INITIALS) || has(addr, ORA_GENERATION);
 	if (personal && !has(addr, ORA_SURNAME))
 		return missing(e, "a personal name wants S (X.402 18.3.12)");
 	if (has(addr, ORA_X121) || has(addr, ORA_EXTENDED_NETWORK))
@@ -166,7 +171,8 @@ bool oraddr_check(const struct oraddr *addr, struct err *e)
 		return missing(e, "A and P are both missing (X.402 18.5)");
 	if (has(addr, ORA_NUMERIC_USER_ID))
 		return true;
-	bool postal = has(addr, ORA_PD_COUNTRY) || has(addr, ORA_POSTAL_CODE) || has(addr, ORA_PD_ADDRESS);
+	bool postal = has(addr, ORA_PD_COUNTRY) || has(addr, ORA_POSTAL_CODE) ||
+		      has(addr, ORA_PD_ADDRESS);
 	if (postal)
 		return check_postal(addr, e);
 	return has_mnemonic(addr) ||

@@ -1,5 +1,6 @@
-/* oraddr_fuzz.c - what parses prints, in both notations, to what parses to an equal address with an equal key.
- * The first half of an input is one address, the rest another: equal if and only if their keys are. */
+/* oraddr_fuzz.c - what parses prints, in both notations, to what parses to an equal address with an
+ * equal key. The first half of an input is one address, the rest another: equal if and only if
+ * their keys are. */
 #include "flow/message/oraddr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,7 +30,7 @@ static void check_round_trip(struct arena *a, const struct oraddr *x)
 {
 	for (int notation = ORADDR_F401; notation <= ORADDR_RFC2156; notation++) {
 		struct out o;
-		struct oraddr again = { 0 };
+		struct oraddr again = {0};
 		out_init(&o, SIZE_MAX / 4);
 		oraddr_print(x, (enum oraddr_notation)notation, &o);
 		bool ok = parse(a, out_view(&o), &again);
@@ -52,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct oraddr whole, x, y;
 	if (parse(a, view_of(data, size), &whole))
 		check_round_trip(a, &whole);
-	if (parse(a, view_of(data, size / 2), &x) && parse(a, view_of(data + size / 2, size - size / 2), &y))
+	if (parse(a, view_of(data, size / 2), &x) &&
+	    parse(a, view_of(data + size / 2, size - size / 2), &y))
 		check_pair(&x, &y, false);
 	arena_free(&a);
 	return 0;

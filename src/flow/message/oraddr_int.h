@@ -3,8 +3,16 @@
 #include "flow/message/oraddr.h"
 
 enum oraddr_encoding {
-	ORA_ENC_NONE, ORA_ENC_P, ORA_ENC_N, ORA_ENC_PN, ORA_ENC_PT, ORA_ENC_UPA, ORA_ENC_TTY,
-	ORA_ENC_NET, ORA_ENC_DDA, ORA_ENC_RAW,
+	ORA_ENC_NONE,
+	ORA_ENC_P,
+	ORA_ENC_N,
+	ORA_ENC_PN,
+	ORA_ENC_PT,
+	ORA_ENC_UPA,
+	ORA_ENC_TTY,
+	ORA_ENC_NET,
+	ORA_ENC_DDA,
+	ORA_ENC_RAW,
 };
 
 enum { ORA_TYPES = ORA_UNKNOWN_RAW + 1 };
@@ -30,7 +38,8 @@ bool oraddr_all_digits(struct view v); /* and not empty */
 /* The names of F.401 F.3.2.2 for terminal types 3..8 (X.411 TerminalType); NULL for others. */
 const char *oraddr_terminal_name(uint64_t type);
 
-/* The E.163/4 number and sub-address inside an ExtendedNetworkAddress; false: another form of it, or not well formed. */
+/* The E.163/4 number and sub-address inside an ExtendedNetworkAddress; false: another form of it,
+ * or not well formed. */
 bool oraddr_net_split(struct view raw, struct view *number_r, struct view *sub_r);
 
 /* The bounds and alphabets of each attribute and the number of DDAs, without the mandatory ones. */

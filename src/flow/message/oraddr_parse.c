@@ -6,17 +6,17 @@
 struct parse {
 	struct arena *a;
 	struct err *e;
-	bool slash;         /* RFC 2156: `/` separates and `$` escapes */
+	bool slash; /* RFC 2156: `/` separates and `$` escapes */
 	struct oraddr_attr *v;
 	size_t n, cap;
-	uint64_t seen;      /* bits of types */
-	struct view ou[4];  /* values of OU without a number, raw, as they came */
+	uint64_t seen;	   /* bits of types */
+	struct view ou[4]; /* values of OU without a number, raw, as they came */
 	size_t n_ou;
 	bool seen_ou_numbered, seen_pn;
-	unsigned ous;       /* bits of OU1..OU4 that were named by number, in any form */
+	unsigned ous; /* bits of OU1..OU4 that were named by number, in any form */
 	struct view line[ORA_LINES_MAX]; /* PD-A1 .. PD-A6, raw */
-	unsigned lines;     /* bits of those seen */
-	struct view number, sub; /* E.163/4 digits */
+	unsigned lines;			 /* bits of those seen */
+	struct view number, sub;	 /* E.163/4 digits */
 	bool has_number, has_sub;
 	struct view directory_name;
 };
@@ -50,13 +50,15 @@ static struct view trim(struct view v)
 
 /* ---- labels ---- */
 
-/* The other spellings of RFC 2156 4.1.1 and RFC 1685; labels and keys themselves are in the table. */
+/* The other spellings of RFC 2156 4.1.1 and RFC 1685; labels and keys themselves are in the table.
+ */
 static const struct alias {
 	const char *label;
 	enum oraddr_type type;
 } aliases[] = {
-	{ "PD-OFFICE NUMBER", ORA_PD_OFFICE_NUMBER },
-	{ "E.164", ORA_EXTENDED_NETWORK }, { "PD-SYSTEM", ORA_PDS_NAME },
+	{"PD-OFFICE NUMBER", ORA_PD_OFFICE_NUMBER},
+	{"E.164", ORA_EXTENDED_NETWORK},
+	{"PD-SYSTEM", ORA_PDS_NAME},
 };
 
 static bool label_is(struct view label, const char *name)
@@ -64,7 +66,8 @@ static bool label_is(struct view label, const char *name)
 	return view_eq_nocase(label, view_str(name));
 }
 
-/* 0 when there is no such attribute. OU without a number is not one: it has no type before all are counted. */
+/* 0 when there is no such attribute. OU without a number is not one: it has no type before all are
+ * counted. */
 static enum oraddr_type find_type(struct view label)
 {
 	for (unsigned t = ORA_COUNTRY; t < ORA_DDA; t++) {
@@ -140,8 +143,10 @@ static bool is_doubled(const struct parse *p, struct view text, size_t i)
 	return may && i + 1 < text.n && text.p[i + 1] == c;
 }
 
-/* Takes the next non-empty piece between separators off *text; false at the end. equal_r: where its `=` is, or its length. */
-static bool next_piece(const struct parse *p, struct view *text, struct view *piece_r, size_t *equal_r)
+/* Takes the next non-empty piece between separators off *text; false at the end. equal_r: where its
+ * `=` is, or its length. */
+static bool next_piece(const struct parse *p, struct view *text, struct view *piece_r,
+		       size_t *equal_r)
 {
 	size_t i = 0, start = 0, equal = SIZE_MAX;
 	bool dda = false;
@@ -200,7 +205,10 @@ static bool decode_octets(struct decoder *d)
 		uint64_t x;
 		struct view digits = view_first(view_from(d->raw, d->i), 3);
 		if (digits.n < 3 || !text_uint(digits, 255, &x))
-			return fail(d->p, "want {ddd} with three decimal digits, 000 to 255, for an octet", d->raw);
+			return fail(
+				d->p,
+				"want {ddd} with three decimal digits, 000 to 255, for an octet",
+				d->raw);
 		put(d, (uint8_t)x, true);
 	}
 	if (d->i == d->raw.n || groups == 0)
@@ -245,10 +253,11 @@ static bool decode_part(struct decoder *d, struct view *part_r)
 
 static bool decode(const struct parse *p, struct view raw, bool lines, struct decoded *r)
 {
-	struct decoder d = { .p = p, .raw = raw, .pair = true, .lines = lines };
-	*r = (struct decoded){ 0 };
-	if (view_eq(trim(raw), VIEW("*"))) { /* nothing in both forms means nothing: a route's wildcard */
-		*r = (struct decoded){ .ps = VIEW("*"), .has_ps = true };
+	struct decoder d = {.p = p, .raw = raw, .pair = true, .lines = lines};
+	*r = (struct decoded){0};
+	if (view_eq(trim(raw),
+		    VIEW("*"))) { /* nothing in both forms means nothing: a route's wildcard */
+		*r = (struct decoded){.ps = VIEW("*"), .has_ps = true};
 		return true;
 	}
 	if (!decode_part(&d, &r->ps))
@@ -268,7 +277,8 @@ static bool decode(const struct parse *p, struct view raw, bool lines, struct de
 
 static bool add(struct parse *p, struct oraddr_attr a)
 {
-	assert(p->n < p->cap); /* no pair of label and value makes more than begin() counted for it */
+	assert(p->n <
+	       p->cap); /* no pair of label and value makes more than begin() counted for it */
 	p->v[p->n++] = a;
 	return true;
 }
@@ -276,9 +286,10 @@ static bool add(struct parse *p, struct oraddr_attr a)
 static bool add_decoded(struct parse *p, enum oraddr_type type, const struct decoded *d)
 {
 	if (d->has_ps || !d->has_teletex)
-		add(p, (struct oraddr_attr){ .type = type, .form = ORA_PRINTABLE, .value = d->ps });
+		add(p, (struct oraddr_attr){.type = type, .form = ORA_PRINTABLE, .value = d->ps});
 	if (d->has_teletex)
-		add(p, (struct oraddr_attr){ .type = type, .form = ORA_TELETEX, .value = d->teletex });
+		add(p,
+		    (struct oraddr_attr){.type = type, .form = ORA_TELETEX, .value = d->teletex});
 	return true;
 }
 
@@ -291,7 +302,8 @@ static bool see(struct parse *p, enum oraddr_type type, struct view label)
 	return true;
 }
 
-/* Decimal digits and spaces (NumericString), or with a leading sign and dashes for a telephone number. */
+/* Decimal digits and spaces (NumericString), or with a leading sign and dashes for a telephone
+ * number. */
 static bool parse_numeric(struct parse *p, enum oraddr_type type, struct view raw)
 {
 	struct decoded d;
@@ -302,10 +314,11 @@ static bool parse_numeric(struct parse *p, enum oraddr_type type, struct view ra
 			return fail(p, "want digits", raw);
 	if (d.has_teletex)
 		return fail(p, "want digits, found a teletex form", raw);
-	return add(p, (struct oraddr_attr){ .type = type, .form = ORA_NUMERIC, .value = d.ps });
+	return add(p, (struct oraddr_attr){.type = type, .form = ORA_NUMERIC, .value = d.ps});
 }
 
-/* The digits of an E.163/4 number; signs that people write between them are dropped (RFC 2156 4.1.1: local heuristics). */
+/* The digits of an E.163/4 number; signs that people write between them are dropped (RFC
+ * 2156 4.1.1: local heuristics). */
 static bool parse_phone(const struct parse *p, struct view raw, struct view *digits_r)
 {
 	struct decoded d;
@@ -341,13 +354,16 @@ static bool parse_terminal(struct parse *p, struct view raw)
 	if (open != NULL && d.ps.p[d.ps.n - 1] == ')')
 		digits = trim(view_of(open + 1, (size_t)(d.ps.p + d.ps.n - 1 - (open + 1))));
 	if (number == 0 && !text_uint(digits, UINT32_MAX, &number))
-		return fail(p, "want a terminal type: tlx, ttx, g3fax, g4fax, ia5, vtx, or its number", raw);
+		return fail(p,
+			    "want a terminal type: tlx, ttx, g3fax, g4fax, ia5, vtx, or its number",
+			    raw);
 	char *text = arena_get(p->a, 12);
 	if (text == NULL)
 		return fail_quota(p);
 	int n = snprintf(text, 12, "%u", (unsigned)number);
-	return add(p, (struct oraddr_attr){ .type = ORA_TERMINAL_TYPE, .form = ORA_NUMERIC,
-					    .value = view_of(text, (size_t)n) });
+	return add(p, (struct oraddr_attr){.type = ORA_TERMINAL_TYPE,
+					   .form = ORA_NUMERIC,
+					   .value = view_of(text, (size_t)n)});
 }
 
 /* Printable, but numeric when all of it is digits (RFC 2156 4.1.1); only domains may be blank. */
@@ -361,7 +377,8 @@ static bool parse_domain(struct parse *p, enum oraddr_type type, struct view raw
 		d.ps = VIEW(" ");
 	add_decoded(p, type, &d);
 	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].type == type && p->v[i].form == ORA_PRINTABLE && oraddr_all_digits(d.ps))
+		if (p->v[i].type == type && p->v[i].form == ORA_PRINTABLE &&
+		    oraddr_all_digits(d.ps))
 			p->v[i].form = ORA_NUMERIC;
 	return true;
 }
@@ -373,9 +390,7 @@ static bool parse_value(struct parse *p, enum oraddr_type type, struct view raw)
 	case ORA_ENC_N: return parse_numeric(p, type, raw);
 	case ORA_ENC_PN: return parse_domain(p, type, raw);
 	case ORA_ENC_TTY: return parse_terminal(p, raw);
-	case ORA_ENC_NET:
-		p->has_number = true;
-		return parse_phone(p, raw, &p->number);
+	case ORA_ENC_NET: p->has_number = true; return parse_phone(p, raw, &p->number);
 	case ORA_ENC_P:
 	case ORA_ENC_PT:
 	case ORA_ENC_UPA:
@@ -393,8 +408,11 @@ static bool parse_dda(struct parse *p, struct view type_raw, struct view raw, bo
 	struct decoded t, v;
 	if (!decode(p, type_raw, false, &t) || !decode(p, raw, false, &v))
 		return false;
-	struct oraddr_attr a = { .type = ORA_DDA, .form = ORA_PRINTABLE, .number = backward,
-				 .type_name = t.ps, .value = v.ps };
+	struct oraddr_attr a = {.type = ORA_DDA,
+				.form = ORA_PRINTABLE,
+				.number = backward,
+				.type_name = t.ps,
+				.value = v.ps};
 	if ((!t.has_teletex && !v.has_teletex) || (t.has_ps && v.has_ps))
 		add(p, a);
 	if (!t.has_teletex && !v.has_teletex)
@@ -422,7 +440,7 @@ static bool unhex(const struct parse *p, struct view raw, struct view *v_r)
 static bool parse_form(struct parse *p, struct view label, struct view raw, enum oraddr_form form)
 {
 	struct view name = view_from(label, 2);
-	struct oraddr_attr a = { .type = find_type(name), .form = form };
+	struct oraddr_attr a = {.type = find_type(name), .form = form};
 	size_t prefix = dda_prefix(name);
 	if (prefix > 0) {
 		a.type = ORA_DDA;
@@ -442,7 +460,8 @@ static bool parse_extension(struct parse *p, struct view label, struct view raw)
 	uint64_t number;
 	if (!text_uint(view_from(label, 4), UINT32_MAX, &number))
 		return fail(p, "want EXT- and the number of an extension attribute", label);
-	struct oraddr_attr a = { .type = ORA_EXTENSION_RAW, .form = ORA_RAW, .number = (uint32_t)number };
+	struct oraddr_attr a = {
+		.type = ORA_EXTENSION_RAW, .form = ORA_RAW, .number = (uint32_t)number};
 	if (number == oraddr_row(ORA_EXTENDED_NETWORK)->ext) {
 		a.type = ORA_EXTENDED_NETWORK;
 		a.number = 0;
@@ -462,7 +481,7 @@ static bool parse_pn(struct parse *p, struct view raw)
 	size_t n = 0;
 	if (initials == NULL)
 		return fail_quota(p);
-	struct view rest = d.ps, given = { NULL, 0 };
+	struct view rest = d.ps, given = {NULL, 0};
 	for (bool first = true;; first = false) {
 		const uint8_t *dot = rest.n == 0 ? NULL : memchr(rest.p, '.', rest.n);
 		size_t len = dot == NULL ? 0 : (size_t)(dot - rest.p);
@@ -477,11 +496,11 @@ static bool parse_pn(struct parse *p, struct view raw)
 	}
 	if (rest.n == 0 || d.has_teletex)
 		return fail(p, "want a personal name as Given.I.Surname", raw);
-	add(p, (struct oraddr_attr){ .type = ORA_SURNAME, .value = rest });
+	add(p, (struct oraddr_attr){.type = ORA_SURNAME, .value = rest});
 	if (given.n > 0)
-		add(p, (struct oraddr_attr){ .type = ORA_GIVEN, .value = given });
+		add(p, (struct oraddr_attr){.type = ORA_GIVEN, .value = given});
 	if (n > 0)
-		add(p, (struct oraddr_attr){ .type = ORA_INITIALS, .value = view_of(initials, n) });
+		add(p, (struct oraddr_attr){.type = ORA_INITIALS, .value = view_of(initials, n)});
 	return true;
 }
 
@@ -490,9 +509,10 @@ static bool parse_special(struct parse *p, struct view label, struct view raw, b
 {
 	size_t dda = dda_prefix(label);
 	unsigned line = line_label(label);
-	struct oraddr_attr a = { .type = ORA_UNKNOWN_RAW, .form = ORA_RAW };
+	struct oraddr_attr a = {.type = ORA_UNKNOWN_RAW, .form = ORA_RAW};
 	*done_r = true;
-	if (dda > 0) /* `DD` is RFC 2156's, and that counts from the right (4.3.3); `DDA` and `DD1` do not */
+	if (dda > 0) /* `DD` is RFC 2156's, and that counts from the right (4.3.3); `DDA` and `DD1`
+			do not */
 		return parse_dda(p, view_from(label, dda), raw, p->slash && dda == 3);
 	if (label_is(label, "RFC-822"))
 		return parse_dda(p, VIEW("RFC-822"), raw, p->slash);
@@ -522,7 +542,8 @@ static bool parse_special(struct parse *p, struct view label, struct view raw, b
 		return parse_phone(p, raw, &p->sub);
 	}
 	if (label_is(label, "PSAP") || label_is(label, "NET-PSAP"))
-		return fail(p, "a presentation address is not read as text here, want EXT-22=hex", label);
+		return fail(p, "a presentation address is not read as text here, want EXT-22=hex",
+			    label);
 	if (label_is(label, "RAW"))
 		return unhex(p, raw, &a.value) && add(p, a);
 	if (label_is(label, "X-DN"))
@@ -559,7 +580,8 @@ static bool parse_pair(struct parse *p, struct view label, struct view raw)
 static bool finish_ous(struct parse *p)
 {
 	if (p->n_ou > 0 && p->seen_ou_numbered)
-		return fail(p, "stands beside OU1..OU4, want one way or the other (RFC 2156 4.1.1)", VIEW("OU"));
+		return fail(p, "stands beside OU1..OU4, want one way or the other (RFC 2156 4.1.1)",
+			    VIEW("OU"));
 	for (size_t i = 0; i < p->n_ou; i++) {
 		/* RFC 2156 4.3.3: in its notation the most significant is the last. */
 		struct view raw = p->ou[p->slash ? p->n_ou - 1 - i : i];
@@ -568,7 +590,8 @@ static bool finish_ous(struct parse *p)
 	}
 	unsigned ous = p->ous | ((1u << p->n_ou) - 1);
 	if ((ous & (ous + 1)) != 0)
-		return fail(p, "an organizational unit stands without the one above it", VIEW("OU"));
+		return fail(p, "an organizational unit stands without the one above it",
+			    VIEW("OU"));
 	return true;
 }
 
@@ -577,7 +600,8 @@ static bool finish_lines(struct parse *p)
 	size_t n = 0, total = 0;
 	for (unsigned lines = p->lines >> 1; lines != 0; lines >>= 1, n++) {
 		if ((lines & 1) == 0)
-			return fail(p, "a line of the postal address is missing before the last", VIEW("PD-A"));
+			return fail(p, "a line of the postal address is missing before the last",
+				    VIEW("PD-A"));
 		total += p->line[n].n + 1;
 	}
 	if (n == 0)
@@ -600,7 +624,7 @@ static bool finish_lines(struct parse *p)
 			memcpy(buf + len, d.ps.p, d.ps.n);
 		len += d.ps.n;
 	}
-	return add(p, (struct oraddr_attr){ .type = ORA_PD_ADDRESS, .value = view_of(buf, len) });
+	return add(p, (struct oraddr_attr){.type = ORA_PD_ADDRESS, .value = view_of(buf, len)});
 }
 
 /* SEQUENCE { number [0] NumericString, sub-address [1] NumericString OPTIONAL }, implicit tags. */
@@ -627,8 +651,9 @@ static bool finish_network(struct parse *p)
 		sub[1] = (uint8_t)p->sub.n;
 		memcpy(sub + 2, p->sub.p, p->sub.n);
 	}
-	return add(p, (struct oraddr_attr){ .type = ORA_EXTENDED_NETWORK, .form = ORA_RAW,
-					    .value = view_of(buf, 2 + len) });
+	return add(p, (struct oraddr_attr){.type = ORA_EXTENDED_NETWORK,
+					   .form = ORA_RAW,
+					   .value = view_of(buf, 2 + len)});
 }
 
 /* Stable, by type; types come nearly sorted or each once. */
@@ -673,14 +698,15 @@ static bool any_country(const struct parse *p)
 
 static bool finish(struct parse *p)
 {
-	uint64_t personal = (uint64_t)1 << ORA_SURNAME | (uint64_t)1 << ORA_GIVEN |
-			    (uint64_t)1 << ORA_INITIALS;
+	uint64_t personal =
+		(uint64_t)1 << ORA_SURNAME | (uint64_t)1 << ORA_GIVEN | (uint64_t)1 << ORA_INITIALS;
 	if (p->seen_pn && (p->seen & personal) != 0)
 		return fail(p, "stands beside S, G or I, want one way or the other", VIEW("PN"));
 	if (!finish_ous(p) || !finish_lines(p) || !finish_network(p))
 		return false;
 	if ((p->seen >> ORA_COUNTRY & 1) != 0 && (p->seen >> ORA_ADMD & 1) == 0 && !any_country(p))
-		add(p, (struct oraddr_attr){ .type = ORA_ADMD, .value = VIEW(" ") }); /* RFC 2156 4.1.3 */
+		add(p, (struct oraddr_attr){.type = ORA_ADMD,
+					    .value = VIEW(" ")}); /* RFC 2156 4.1.3 */
 	reverse_ddas(p);
 	sort(p->v, p->n);
 	return true;
@@ -688,7 +714,7 @@ static bool finish(struct parse *p)
 
 static struct view skip_prefix(struct view text)
 {
-	static const char *const prefixes[] = { "X.400:", "X400:" }; /* RFC 1685 F.3.2.1 */
+	static const char *const prefixes[] = {"X.400:", "X400:"}; /* RFC 1685 F.3.2.1 */
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		size_t n = strlen(prefixes[i]);
 		if (view_eq_nocase(view_first(text, n), view_str(prefixes[i])))
@@ -723,16 +749,18 @@ static bool parse_all(struct parse *p, struct view text)
 	return finish(p);
 }
 
-bool oraddr_parse(struct view text, struct oraddr *addr_r, struct arena *a, enum oraddr_bounds bounds,
-		  struct err *e)
+bool oraddr_parse(struct view text, struct oraddr *addr_r, struct arena *a,
+		  enum oraddr_bounds bounds, struct err *e)
 {
 	text = skip_prefix(trim(text));
-	struct parse p = { .a = a, .e = e, .slash = text.n > 0 && (text.p[0] == '/' || text.p[0] == ';') };
+	struct parse p = {
+		.a = a, .e = e, .slash = text.n > 0 && (text.p[0] == '/' || text.p[0] == ';')};
 	if (!begin(&p, text) || !parse_all(&p, text))
 		return false;
-	struct oraddr addr = { p.v, p.n, p.directory_name };
+	struct oraddr addr = {p.v, p.n, p.directory_name};
 	if (addr.n == 0 && addr.directory_name.n == 0)
-		return fail(&p, "no attribute, want for example `S=Smith; O=Org; P=Prmd; C=GB`", text);
+		return fail(&p, "no attribute, want for example `S=Smith; O=Org; P=Prmd; C=GB`",
+			    text);
 	if (bounds == ORADDR_GENERATE && !oraddr_check_bounds(&addr, e))
 		return false;
 	*addr_r = addr;

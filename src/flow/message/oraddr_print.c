@@ -1,5 +1,5 @@
-/* oraddr_print.c - an O/R address as text, in both notations. What neither can carry is written so that
- * oraddr_parse reads it back: octets as {ddd}, whole elements in hexadecimal (oraddr.h). */
+/* oraddr_print.c - an O/R address as text, in both notations. What neither can carry is written so
+ * that oraddr_parse reads it back: octets as {ddd}, whole elements in hexadecimal (oraddr.h). */
 #include "flow/message/oraddr_int.h"
 
 #include "base/text.h"
@@ -8,7 +8,7 @@ struct printer {
 	struct out *o;
 	enum oraddr_notation notation;
 	bool begun;
-	bool more;       /* a teletex form follows the printable one */
+	bool more;	 /* a teletex form follows the printable one */
 	bool number_ous; /* RFC 2156: OU alone would say the wrong one */
 };
 
@@ -17,24 +17,82 @@ enum place { IN_VALUE, IN_DDA_VALUE, IN_DDA_TYPE, IN_LINES };
 
 /* RFC 1685 table F.1, the other attributes before O: X.400 leaves their place open. */
 static const enum oraddr_type order_f401[] = {
-	ORA_GIVEN, ORA_INITIALS, ORA_SURNAME, ORA_GENERATION, ORA_COMMON_NAME,
-	ORA_X121, ORA_EXTENDED_NETWORK, ORA_NUMERIC_USER_ID, ORA_TERMINAL_ID, ORA_TERMINAL_TYPE,
-	ORA_PD_PERSON, ORA_PD_EXTENSION, ORA_PD_COMPONENTS, ORA_PD_OFFICE_NUMBER, ORA_PD_OFFICE_NAME,
-	ORA_PD_ORGANIZATION, ORA_STREET, ORA_PD_ADDRESS, ORA_UNIQUE_POSTAL, ORA_LOCAL_POSTAL,
-	ORA_POSTE_RESTANTE, ORA_PO_BOX, ORA_POSTAL_CODE, ORA_PDS_NAME, ORA_PD_COUNTRY,
-	ORA_DDA, ORA_EXTENSION_RAW, ORA_UNKNOWN_RAW,
-	ORA_ORGANIZATION, ORA_OU1, ORA_OU2, ORA_OU3, ORA_OU4, ORA_PRMD, ORA_ADMD, ORA_COUNTRY,
+	ORA_GIVEN,
+	ORA_INITIALS,
+	ORA_SURNAME,
+	ORA_GENERATION,
+	ORA_COMMON_NAME,
+	ORA_X121,
+	ORA_EXTENDED_NETWORK,
+	ORA_NUMERIC_USER_ID,
+	ORA_TERMINAL_ID,
+	ORA_TERMINAL_TYPE,
+	ORA_PD_PERSON,
+	ORA_PD_EXTENSION,
+	ORA_PD_COMPONENTS,
+	ORA_PD_OFFICE_NUMBER,
+	ORA_PD_OFFICE_NAME,
+	ORA_PD_ORGANIZATION,
+	ORA_STREET,
+	ORA_PD_ADDRESS,
+	ORA_UNIQUE_POSTAL,
+	ORA_LOCAL_POSTAL,
+	ORA_POSTE_RESTANTE,
+	ORA_PO_BOX,
+	ORA_POSTAL_CODE,
+	ORA_PDS_NAME,
+	ORA_PD_COUNTRY,
+	ORA_DDA,
+	ORA_EXTENSION_RAW,
+	ORA_UNKNOWN_RAW,
+	ORA_ORGANIZATION,
+	ORA_OU1,
+	ORA_OU2,
+	ORA_OU3,
+	ORA_OU4,
+	ORA_PRMD,
+	ORA_ADMD,
+	ORA_COUNTRY,
 };
 
 /* RFC 2156 4.3.3: the most significant last, organizational units before O. */
 static const enum oraddr_type order_rfc2156[] = {
-	ORA_UNKNOWN_RAW, ORA_EXTENSION_RAW, ORA_DDA,
-	ORA_TERMINAL_TYPE, ORA_TERMINAL_ID, ORA_NUMERIC_USER_ID, ORA_EXTENDED_NETWORK, ORA_X121,
-	ORA_PD_PERSON, ORA_PD_EXTENSION, ORA_PD_COMPONENTS, ORA_PD_OFFICE_NUMBER, ORA_PD_OFFICE_NAME,
-	ORA_PD_ORGANIZATION, ORA_STREET, ORA_PD_ADDRESS, ORA_UNIQUE_POSTAL, ORA_LOCAL_POSTAL,
-	ORA_POSTE_RESTANTE, ORA_PO_BOX, ORA_POSTAL_CODE, ORA_PDS_NAME, ORA_PD_COUNTRY,
-	ORA_COMMON_NAME, ORA_GIVEN, ORA_INITIALS, ORA_SURNAME, ORA_GENERATION,
-	ORA_OU4, ORA_OU3, ORA_OU2, ORA_OU1, ORA_ORGANIZATION, ORA_PRMD, ORA_ADMD, ORA_COUNTRY,
+	ORA_UNKNOWN_RAW,
+	ORA_EXTENSION_RAW,
+	ORA_DDA,
+	ORA_TERMINAL_TYPE,
+	ORA_TERMINAL_ID,
+	ORA_NUMERIC_USER_ID,
+	ORA_EXTENDED_NETWORK,
+	ORA_X121,
+	ORA_PD_PERSON,
+	ORA_PD_EXTENSION,
+	ORA_PD_COMPONENTS,
+	ORA_PD_OFFICE_NUMBER,
+	ORA_PD_OFFICE_NAME,
+	ORA_PD_ORGANIZATION,
+	ORA_STREET,
+	ORA_PD_ADDRESS,
+	ORA_UNIQUE_POSTAL,
+	ORA_LOCAL_POSTAL,
+	ORA_POSTE_RESTANTE,
+	ORA_PO_BOX,
+	ORA_POSTAL_CODE,
+	ORA_PDS_NAME,
+	ORA_PD_COUNTRY,
+	ORA_COMMON_NAME,
+	ORA_GIVEN,
+	ORA_INITIALS,
+	ORA_SURNAME,
+	ORA_GENERATION,
+	ORA_OU4,
+	ORA_OU3,
+	ORA_OU2,
+	ORA_OU1,
+	ORA_ORGANIZATION,
+	ORA_PRMD,
+	ORA_ADMD,
+	ORA_COUNTRY,
 };
 
 _Static_assert(ARRAY_LEN(order_f401) == ORA_TYPES - 1, "each type is printed once");
@@ -62,7 +120,8 @@ static void begin_type(struct printer *p, enum oraddr_type type)
 	out_str(p->o, label_of(p, type));
 }
 
-/* Would a reader of F.401 take this `/` for a delimiter? Asked generously: any `=` after it will do. */
+/* Would a reader of F.401 take this `/` for a delimiter? Asked generously: any `=` after it will
+ * do. */
 static bool like_a_label(struct view rest)
 {
 	return rest.n > 0 && memchr(rest.p, '=', rest.n) != NULL;
@@ -98,7 +157,8 @@ static bool is_plain(struct view v, size_t i, bool teletex, enum place place)
 {
 	uint8_t c = v.p[i];
 	if (c == ' ') /* at an end a reader drops it */
-		return i > 0 && i + 1 < v.n && !(place == IN_LINES && (v.p[i - 1] == '\n' || v.p[i + 1] == '\n'));
+		return i > 0 && i + 1 < v.n &&
+		       !(place == IN_LINES && (v.p[i - 1] == '\n' || v.p[i + 1] == '\n'));
 	if (teletex)
 		return oraddr_is_ps_char(c);
 	return c > ' ' && c < 0x7f && strchr("{}*$", c) == NULL && !(place == IN_LINES && c == '|');
@@ -188,7 +248,8 @@ static void print_network(struct printer *p, const struct oraddr_attr *a)
 static void print_terminal(struct printer *p, const struct oraddr_attr *a)
 {
 	uint64_t number = 0;
-	const char *name = text_uint(a->value, UINT32_MAX, &number) ? oraddr_terminal_name(number) : NULL;
+	const char *name =
+		text_uint(a->value, UINT32_MAX, &number) ? oraddr_terminal_name(number) : NULL;
 	begin_type(p, a->type);
 	out_u8(p->o, '=');
 	if (p->notation == ORADDR_F401 && name != NULL) {
@@ -231,8 +292,9 @@ static bool is_single_space(const struct oraddr_attr *a)
 	return (a->type == ORA_ADMD || a->type == ORA_PRMD) && view_eq(a->value, VIEW(" "));
 }
 
-/* A printable and a teletex form of one type, either may be NULL, as one `printable*teletex`. Teletex of plain
- * letters is written as printable (RFC 2156 4.1.1), unless a different printable form stands beside it. */
+/* A printable and a teletex form of one type, either may be NULL, as one `printable*teletex`.
+ * Teletex of plain letters is written as printable (RFC 2156 4.1.1), unless a different printable
+ * form stands beside it. */
 static void print_pair(struct printer *p, const struct oraddr_attr *ps, const struct oraddr_attr *t)
 {
 	enum oraddr_type type = ps != NULL ? ps->type : t->type;
@@ -299,7 +361,8 @@ static void print_type(struct printer *p, const struct oraddr *addr, enum oraddr
 		print_pair(p, ps, t);
 }
 
-/* RFC 1685 section 2: the blank ADMD is written by leaving it out; a reader puts it back beside a country. */
+/* RFC 1685 section 2: the blank ADMD is written by leaving it out; a reader puts it back beside a
+ * country. */
 static bool leaves_out(const struct printer *p, const struct oraddr *addr, enum oraddr_type type)
 {
 	const struct oraddr_attr *a = type == ORA_ADMD ? oraddr_find(addr, type) : NULL;
@@ -307,13 +370,15 @@ static bool leaves_out(const struct printer *p, const struct oraddr *addr, enum 
 	       oraddr_find(addr, ORA_COUNTRY) != NULL;
 }
 
-/* Units that have only a universal form, above one that has text: then OU alone would name the wrong unit. */
+/* Units that have only a universal form, above one that has text: then OU alone would name the
+ * wrong unit. */
 static bool needs_numbers(const struct oraddr *addr)
 {
 	unsigned text = 0, all = 0;
 	for (size_t i = 0; i < addr->n; i++) {
 		const struct oraddr_attr *a = &addr->v[i];
-		unsigned bit = a->type >= ORA_OU1 && a->type <= ORA_OU4 ? 1u << (a->type - ORA_OU1) : 0;
+		unsigned bit =
+			a->type >= ORA_OU1 && a->type <= ORA_OU4 ? 1u << (a->type - ORA_OU1) : 0;
 		all |= bit;
 		text |= a->form <= ORA_TELETEX ? bit : 0;
 	}
@@ -322,9 +387,10 @@ static bool needs_numbers(const struct oraddr *addr)
 
 void oraddr_print(const struct oraddr *addr, enum oraddr_notation notation, struct out *o)
 {
-	struct printer p = { o, notation, false, false, needs_numbers(addr) };
+	struct printer p = {o, notation, false, false, needs_numbers(addr)};
 	const enum oraddr_type *order = notation == ORADDR_F401 ? order_f401 : order_rfc2156;
-	uint64_t present = 0; /* so that the usual short address costs one pass, not one for each type */
+	uint64_t present =
+		0; /* so that the usual short address costs one pass, not one for each type */
 	for (size_t i = 0; i < addr->n; i++)
 		present |= (uint64_t)1 << addr->v[i].type;
 	for (size_t i = 0; i < ARRAY_LEN(order_f401); i++)

@@ -7,12 +7,18 @@ struct queue_policy queue_policy_default(void)
 {
 	const uint64_t day_ms = 24 * 3600 * 1000ull;
 	return (struct queue_policy){
-		.max_open_retries = 144, .max_transfer_retries = 2,
-		.open_interval_ms = 600 * 1000, .transfer_interval_ms = 120 * 1000,
-		.threshold = 50, .max_associations = 10,
-		.timeout_s_per_k = { [PRIORITY_URGENT] = 1000, [PRIORITY_NORMAL] = 2000, [PRIORITY_NON_URGENT] = 3000 },
-		.expiry_ms = { [PRIORITY_URGENT] = 2 * day_ms, [PRIORITY_NORMAL] = 7 * day_ms,
-			       [PRIORITY_NON_URGENT] = 10 * day_ms },
+		.max_open_retries = 144,
+		.max_transfer_retries = 2,
+		.open_interval_ms = 600 * 1000,
+		.transfer_interval_ms = 120 * 1000,
+		.threshold = 50,
+		.max_associations = 10,
+		.timeout_s_per_k = {[PRIORITY_URGENT] = 1000,
+				    [PRIORITY_NORMAL] = 2000,
+				    [PRIORITY_NON_URGENT] = 3000},
+		.expiry_ms = {[PRIORITY_URGENT] = 2 * day_ms,
+			      [PRIORITY_NORMAL] = 7 * day_ms,
+			      [PRIORITY_NON_URGENT] = 10 * day_ms},
 	};
 }
 
@@ -22,7 +28,8 @@ static uint64_t saturating_mul(uint64_t a, uint64_t b)
 	return __builtin_mul_overflow(a, b, &x) ? UINT64_MAX : x;
 }
 
-/* Half an interval more with each failure: the first wait is the setting's, the seventh and later ones the ceiling. */
+/* Half an interval more with each failure: the first wait is the setting's, the seventh and later
+ * ones the ceiling. */
 static uint64_t grown(uint64_t interval, uint32_t failures)
 {
 	uint64_t halves = 2 + (uint64_t)(failures == 0 ? 0 : failures - 1);
@@ -59,7 +66,8 @@ bool queue_gives_up_open(const struct queue_policy *p, uint32_t open_failures)
 	return open_failures > p->max_open_retries;
 }
 
-wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_ms_t arrived, wall_ms_t latest_delivery)
+wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_ms_t arrived,
+			wall_ms_t latest_delivery)
 {
 	uint64_t room = arrived < 0 ? INT64_MAX : (uint64_t)(INT64_MAX - arrived);
 	uint64_t life = p->expiry_ms[prio] < room ? p->expiry_ms[prio] : room;
@@ -81,7 +89,8 @@ unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool 
 	return wanted > max ? max : (unsigned)wanted;
 }
 
-uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio, uint64_t octets)
+uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio,
+				   uint64_t octets)
 {
 	uint64_t k = octets / 1024 + (octets % 1024 != 0 || octets == 0);
 	return saturating_mul(saturating_mul(k, p->timeout_s_per_k[prio]), 1000);

@@ -1,5 +1,5 @@
-/* queue_test.c - the X.400 Connector's timers and limits, and the window. The defaults are those of its
- * property pages (Knowledge Base Q234157, Q185934). */
+/* queue_test.c - the X.400 Connector's timers and limits, and the window. The defaults are those of
+ * its property pages (Knowledge Base Q234157, Q185934). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static void test_delays_grow_to_a_ceiling(void **state)
 	struct queue_policy p = queue_policy_default();
 	p.open_interval_ms = 1000;
 	p.transfer_interval_ms = 201;
-	static const uint64_t want[] = { 1000, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4000, 4000 };
+	static const uint64_t want[] = {1000, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4000, 4000};
 	for (uint32_t n = 0; n < ARRAY_LEN(want); n++) {
 		uint64_t low = UINT64_MAX, high = 0;
 		for (uint64_t random = 0; random < 5000; random++) {
@@ -75,7 +75,8 @@ static void test_rp_13_expiry_by_priority(void **state)
 	assert_int_equal(queue_expires(&p, PRIORITY_NON_URGENT, now, 0), now + 10 * day);
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now + day), now + day);
 	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now + 8 * day), now + 7 * day);
-	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now - day), now - day); /* past already */
+	assert_int_equal(queue_expires(&p, PRIORITY_NORMAL, now, now - day),
+			 now - day); /* past already */
 	assert_int_equal(queue_expires(&p, PRIORITY_URGENT, 0, 0), 2 * day);
 	assert_int_equal(queue_expires(&p, PRIORITY_URGENT, -5, 0), 2 * day - 5);
 	p.expiry_ms[PRIORITY_NORMAL] = UINT64_MAX;
@@ -90,8 +91,8 @@ static void test_associations(void **state)
 		uint64_t queued;
 		unsigned ordinary, urgent;
 	} cases[] = {
-		{ 0, 0, 0 },   { 1, 1, 1 },     { 2, 1, 2 },   { 50, 1, 2 },       { 51, 2, 3 },
-		{ 100, 2, 3 }, { 101, 3, 4 },   { 450, 9, 10 }, { 451, 9, 10 },    { UINT64_MAX, 9, 10 },
+		{0, 0, 0},   {1, 1, 1},	  {2, 1, 2},	{50, 1, 2},   {51, 2, 3},
+		{100, 2, 3}, {101, 3, 4}, {450, 9, 10}, {451, 9, 10}, {UINT64_MAX, 9, 10},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(queue_associations(&p, cases[i].queued, false), cases[i].ordinary);
@@ -123,12 +124,12 @@ static void test_transfer_timeout(void **state)
 
 static struct queue_entry entry(uint64_t id, enum priority p)
 {
-	return (struct queue_entry){ .transfer = id, .priority = p };
+	return (struct queue_entry){.transfer = id, .priority = p};
 }
 
 static void takes(struct queue_window *w, enum priority least, uint64_t want)
 {
-	struct queue_entry e = { 0 };
+	struct queue_entry e = {0};
 	assert_int_equal(queue_window_take(w, least, &e), want != 0);
 	assert_int_equal(e.transfer, want);
 }
@@ -167,7 +168,8 @@ static void test_window_is_bounded_and_asks_for_more(void **state)
 	for (uint64_t i = 1; i <= 100; i++)
 		assert_true(queue_window_push(w, entry(i, PRIORITY_NORMAL)));
 	assert_false(queue_window_push(w, entry(101, PRIORITY_NORMAL)));
-	assert_true(queue_window_push(w, entry(102, PRIORITY_URGENT))); /* a full priority keeps no other out */
+	assert_true(queue_window_push(
+		w, entry(102, PRIORITY_URGENT))); /* a full priority keeps no other out */
 	assert_int_equal(queue_window_room(w, PRIORITY_NORMAL), 0);
 	takes(w, PRIORITY_NORMAL, 102);
 	for (uint64_t i = 1; i <= 75; i++) {
@@ -224,11 +226,16 @@ static void test_window_against_a_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_delays_grow_to_a_ceiling),
-		cmocka_unit_test(test_giving_up), cmocka_unit_test(test_rp_13_expiry_by_priority),
-		cmocka_unit_test(test_associations), cmocka_unit_test(test_transfer_timeout),
-		cmocka_unit_test(test_window_order), cmocka_unit_test(test_window_is_bounded_and_asks_for_more),
-		cmocka_unit_test(test_unget_into_a_full_window), cmocka_unit_test(test_window_against_a_model),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_delays_grow_to_a_ceiling),
+		cmocka_unit_test(test_giving_up),
+		cmocka_unit_test(test_rp_13_expiry_by_priority),
+		cmocka_unit_test(test_associations),
+		cmocka_unit_test(test_transfer_timeout),
+		cmocka_unit_test(test_window_order),
+		cmocka_unit_test(test_window_is_bounded_and_asks_for_more),
+		cmocka_unit_test(test_unget_into_a_full_window),
+		cmocka_unit_test(test_window_against_a_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* window.c - the part of a link's queue that is in memory (queue.h): for each priority a ring with two ends. */
+/* window.c - the part of a link's queue that is in memory (queue.h): for each priority a ring with
+ * two ends. */
 #include "flow/queue/queue.h"
 
 #include "base/mem.h"
@@ -6,7 +7,8 @@
 enum { RING_FIRST = 16, REFILL_PART = 4 };
 
 struct ring {
-	struct queue_entry *v; /* cap of them, a power of two; grows as needed, so that an idle link costs little */
+	struct queue_entry *v; /* cap of them, a power of two; grows as needed, so that an idle link
+				  costs little */
 	size_t head, n, cap;
 };
 
@@ -47,7 +49,7 @@ static void make_room(struct ring *r)
 	for (size_t i = 0; i < r->n; i++)
 		v[i] = r->v[(r->head + i) & (r->cap - 1)];
 	free(r->v);
-	*r = (struct ring){ v, 0, r->n, cap };
+	*r = (struct ring){v, 0, r->n, cap};
 }
 
 bool queue_window_push(struct queue_window *w, struct queue_entry e)

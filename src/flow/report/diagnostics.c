@@ -13,8 +13,8 @@ static const struct row {
 	int notice;
 	enum way notice_way;
 } rows[] = {
-#define X(reason, diagnostic, status, status_way, notice, notice_way) \
-	{ reason, diagnostic, status, status_way, notice, notice_way },
+#define X(reason, diagnostic, status, status_way, notice, notice_way)                              \
+	{reason, diagnostic, status, status_way, notice, notice_way},
 #include "flow/report/diagnostics_table.h"
 #undef X
 };
@@ -25,7 +25,8 @@ static bool is_postal(int diagnostic)
 	return diagnostic >= 32 && diagnostic <= 45;
 }
 
-/* How well a row fits the pair: the diagnostic tells more than the reason, since peers differ in that. */
+/* How well a row fits the pair: the diagnostic tells more than the reason, since peers differ in
+ * that. */
 static int fit(const struct row *row, int reason, int diagnostic)
 {
 	if (row->diagnostic == diagnostic && diagnostic != ANY)
@@ -66,7 +67,8 @@ int diagnostic_notice(int reason, int diagnostic)
 static bool split_status(struct view status, uint64_t part[3])
 {
 	for (int i = 0; i < 3; i++) {
-		const uint8_t *dot = i == 2 || status.n == 0 ? NULL : memchr(status.p, '.', status.n);
+		const uint8_t *dot =
+			i == 2 || status.n == 0 ? NULL : memchr(status.p, '.', status.n);
 		if (i < 2 && dot == NULL)
 			return false;
 		size_t n = dot == NULL ? status.n : (size_t)(dot - status.p);

@@ -3,26 +3,30 @@
 
 #include "base/mem.h"
 
-enum { SUPPLEMENTARY_MAX = 256 }; /* X.411 ub-supplementary-info-length */
+enum { SUPPLEMENTARY_MAX = 256 };	    /* X.411 ub-supplementary-info-length */
 enum { USER_PUBLIC = 0, USER_PRIVATE = 1 }; /* X.411 TypeOfMTSUser */
 
 bool report_is_due(const struct message *subject, const struct recipient *r, bool delivered)
 {
 	if (subject->kind == MESSAGE_REPORT)
 		return false;
-	/* Both requests count alike up to REPORT_ALL; audited is the originating MTA's alone and includes the rest. */
-	unsigned asked = r->originator_report > r->mta_report ? r->originator_report : r->mta_report;
+	/* Both requests count alike up to REPORT_ALL; audited is the originating MTA's alone and
+	 * includes the rest. */
+	unsigned asked =
+		r->originator_report > r->mta_report ? r->originator_report : r->mta_report;
 	return asked >= (delivered ? REPORT_ALL : REPORT_NON_DELIVERY);
 }
 
 bool report_returns_content(const struct message *subject)
 {
-	bool known = subject->content_type >= 0 || (subject->content_type == -1 && subject->content_type_oid.n > 0);
+	bool known = subject->content_type >= 0 ||
+		     (subject->content_type == -1 && subject->content_type_oid.n > 0);
 	return subject->kind == MESSAGE_MESSAGE && subject->has_indicators &&
 	       (subject->indicators & IND_CONTENT_RETURN) != 0 && known;
 }
 
-/* PrintableString for one octet; the escapes are those of RFC 2156 3.4, and round brackets stay readable. */
+/* PrintableString for one octet; the escapes are those of RFC 2156 3.4, and round brackets stay
+ * readable. */
 static const char *printable(uint8_t c, char buf[8])
 {
 	switch (c) {
@@ -51,10 +55,10 @@ static struct view supplementary_of(struct view text, struct arena *a)
 	char buf[8];
 	size_t n = 0;
 	if (text.n == 0)
-		return (struct view){ NULL, 0 };
+		return (struct view){NULL, 0};
 	uint8_t *p = arena_get(a, SUPPLEMENTARY_MAX);
 	if (p == NULL)
-		return (struct view){ NULL, 0 };
+		return (struct view){NULL, 0};
 	for (size_t i = 0; i < text.n; i++) {
 		const char *s = printable(text.p[i], buf);
 		size_t len = strlen(s);
@@ -79,8 +83,8 @@ static struct extensions only_extension(const struct extensions *ext, uint32_t n
 {
 	const struct extension *found = find_extension(ext, number);
 	if (found == NULL)
-		return (struct extensions){ NULL, 0 };
-	return (struct extensions){ ext->v + (found - ext->v), 1 };
+		return (struct extensions){NULL, 0};
+	return (struct extensions){ext->v + (found - ext->v), 1};
 }
 
 /* LastTraceInformation: when the subject came into the domain that reports. */
@@ -93,19 +97,26 @@ static wall_ms_t arrival_of(const struct message *subject, const struct report_m
 	return maker->now;
 }
 
-static struct recipient recipient_of(const struct report_result *result, const struct report_maker *maker,
+static struct recipient recipient_of(const struct report_result *result,
+				     const struct report_maker *maker,
 				     struct trace_element *arrival, struct arena *a)
 {
 	const struct recipient *subject = result->rcpt;
 	struct recipient r = {
-		.addr = subject->addr, .number = subject->number, .responsible = subject->responsible,
-		.mta_report = subject->mta_report, .originator_report = subject->originator_report,
+		.addr = subject->addr,
+		.number = subject->number,
+		.responsible = subject->responsible,
+		.mta_report = subject->mta_report,
+		.originator_report = subject->originator_report,
 		.indicators_raw = subject->indicators_raw,
 		.ext = only_extension(&subject->ext, EXT_REDIRECTION_HISTORY),
-		.type_of_user = UINT32_MAX, .reason = -1, .diagnostic = -1,
-		.has_intended = subject->has_intended, .intended = subject->intended,
+		.type_of_user = UINT32_MAX,
+		.reason = -1,
+		.diagnostic = -1,
+		.has_intended = subject->has_intended,
+		.intended = subject->intended,
 		.supplementary = supplementary_of(result->supplementary, a),
-		.arrival = { arrival, 1 },
+		.arrival = {arrival, 1},
 	};
 	if (r.addr.n == 0 && r.addr.directory_name.n == 0 && r.has_intended)
 		r.addr = r.intended; /* the actual recipient name is mandatory (RP-12) */
@@ -121,34 +132,43 @@ static struct recipient recipient_of(const struct report_result *result, const s
 	return r;
 }
 
-static struct trace_element element_of(const struct report_maker *maker, wall_ms_t at, struct arena *a)
+static struct trace_element element_of(const struct report_maker *maker, wall_ms_t at,
+				       struct arena *a)
 {
-	return (struct trace_element){ .domain = maker->domain, .action = ROUTING_RELAYED, .arrival = at,
-				       .arrival_raw = utctime_print(at, a) };
+	return (struct trace_element){.domain = maker->domain,
+				      .action = ROUTING_RELAYED,
+				      .arrival = at,
+				      .arrival_raw = utctime_print(at, a)};
 }
 
 static struct message envelope_of(const struct message *subject, const struct report_maker *maker)
 {
 	return (struct message){
-		.kind = MESSAGE_REPORT, .id = maker->id, .originator = subject->originator,
+		.kind = MESSAGE_REPORT,
+		.id = maker->id,
+		.originator = subject->originator,
 		.original_eits = subject->original_eits,
-		.content_type = subject->content_type, .content_type_oid = subject->content_type_oid,
-		.content_id = subject->content_id, .priority = PRIORITY_URGENT, .content_length = -1,
+		.content_type = subject->content_type,
+		.content_type_oid = subject->content_type_oid,
+		.content_id = subject->content_id,
+		.priority = PRIORITY_URGENT,
+		.content_length = -1,
 		.subject_id = subject->id,
 		.content_ext = only_extension(&subject->ext, EXT_CONTENT_CORRELATOR),
 	};
 }
 
-struct message *report_build(const struct message *subject, const struct report_result *results, size_t n,
-			     const struct report_maker *maker, struct arena *a, struct err *e)
+struct message *report_build(const struct message *subject, const struct report_result *results,
+			     size_t n, const struct report_maker *maker, struct arena *a,
+			     struct err *e)
 {
 	bool audited = false;
 	struct message report = envelope_of(subject, maker), *copy = NULL;
 	struct trace_element arrival = element_of(maker, arrival_of(subject, maker), a);
 	struct trace_element domain = element_of(maker, maker->now, a), internal = domain;
 	internal.mta = maker->mta;
-	report.trace = (struct trace){ &domain, 1 };
-	report.internal_trace = (struct trace){ &internal, 1 };
+	report.trace = (struct trace){&domain, 1};
+	report.internal_trace = (struct trace){&internal, 1};
 	report.rcpt = mem_alloc(mem_mul(n, sizeof *report.rcpt));
 	for (size_t i = 0; i < n; i++) {
 		if (!report_is_due(subject, results[i].rcpt, results[i].delivered))
@@ -158,12 +178,13 @@ struct message *report_build(const struct message *subject, const struct report_
 	}
 	if (audited)
 		report.subject_trace = subject->trace;
-	*e = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
+	*e = (struct err){.kind = ERR_NONE, .reason = -1, .diagnostic = -1};
 	if (report.n_rcpt > 0) {
 		copy = message_copy(&report, a);
 		if (copy == NULL || arena_full(a)) {
 			copy = NULL;
-			err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "report: longer than the memory it may take");
+			err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+				"report: longer than the memory it may take");
 		}
 	}
 	free(report.rcpt);

@@ -13,7 +13,7 @@ static bool append(struct trace *t, struct trace_element element, wall_ms_t now,
 	element.arrival = now;
 	element.arrival_raw = utctime_print(now, a);
 	v[t->n] = element;
-	*t = (struct trace){ v, t->n + 1 };
+	*t = (struct trace){v, t->n + 1};
 	return !arena_full(a);
 }
 
@@ -22,7 +22,8 @@ static bool is_domain(const struct trace_element *element, const struct gdi *dom
 	return gdi_eq(&element->domain, domain);
 }
 
-/* Peers do not agree on the case of an MTA name; two that differ only in it are not given to two MTAs. */
+/* Peers do not agree on the case of an MTA name; two that differ only in it are not given to two
+ * MTAs. */
 static bool is_mta(const struct trace_element *element, const struct gdi *domain, struct view mta)
 {
 	return view_eq_nocase(element->mta, mta) && is_domain(element, domain);
@@ -33,11 +34,14 @@ static const struct trace_element *last_of(const struct trace *t)
 	return t->n == 0 ? NULL : &t->v[t->n - 1];
 }
 
-bool trace_add(struct message *m, const struct gdi *domain, struct view mta, bool entered, wall_ms_t now, struct arena *a)
+bool trace_add(struct message *m, const struct gdi *domain, struct view mta, bool entered,
+	       wall_ms_t now, struct arena *a)
 {
-	struct trace_element element = { .domain = *domain, .action = ROUTING_RELAYED };
-	const struct trace_element *last = last_of(&m->trace), *last_mta = last_of(&m->internal_trace);
-	if (entered && (last == NULL || !is_domain(last, domain)) && !append(&m->trace, element, now, a))
+	struct trace_element element = {.domain = *domain, .action = ROUTING_RELAYED};
+	const struct trace_element *last = last_of(&m->trace),
+				   *last_mta = last_of(&m->internal_trace);
+	if (entered && (last == NULL || !is_domain(last, domain)) &&
+	    !append(&m->trace, element, now, a))
 		return false;
 	if (!entered && last_mta != NULL && is_mta(last_mta, domain, mta))
 		return true;
@@ -45,17 +49,20 @@ bool trace_add(struct message *m, const struct gdi *domain, struct view mta, boo
 	return append(&m->internal_trace, element, now, a);
 }
 
-bool trace_add_rerouted(struct message *m, const struct gdi *domain, struct view mta, const struct gdi *attempted,
-			struct view attempted_mta, wall_ms_t now, struct arena *a)
+bool trace_add_rerouted(struct message *m, const struct gdi *domain, struct view mta,
+			const struct gdi *attempted, struct view attempted_mta, wall_ms_t now,
+			struct arena *a)
 {
-	struct trace_element element = { .domain = *domain, .action = ROUTING_REROUTED, .has_attempted = true,
-					 .attempted_domain = *attempted };
+	struct trace_element element = {.domain = *domain,
+					.action = ROUTING_REROUTED,
+					.has_attempted = true,
+					.attempted_domain = *attempted};
 	bool foreign = !gdi_eq(attempted, domain);
 	if (foreign && !append(&m->trace, element, now, a))
 		return false;
 	element.mta = mta;
 	if (!foreign) {
-		element.attempted_domain = (struct gdi){ 0 };
+		element.attempted_domain = (struct gdi){0};
 		element.attempted_mta = attempted_mta;
 	}
 	return append(&m->internal_trace, element, now, a);
@@ -73,8 +80,9 @@ void trace_mark(struct message *m, unsigned actions)
 	mark_last(&m->internal_trace, actions);
 }
 
-/* RFC 1615 4.3: the trace is looked at from the last redirection or DL expansion on, since after one of those a message
- * may pass the same way again. The marked element itself counts: who marked it and sees it again has a loop. */
+/* RFC 1615 4.3: the trace is looked at from the last redirection or DL expansion on, since after
+ * one of those a message may pass the same way again. The marked element itself counts: who marked
+ * it and sees it again has a loop. */
 static size_t window_start(const struct trace *t)
 {
 	size_t i = t->n;
@@ -84,8 +92,8 @@ static size_t window_start(const struct trace *t)
 	return 0;
 }
 
-/* Our domain, then another: the message left and came back. Several elements of ours at the end are one visit in which an
- * MTA of the domain rerouted, and no loop. */
+/* Our domain, then another: the message left and came back. Several elements of ours at the end are
+ * one visit in which an MTA of the domain rerouted, and no loop. */
 static bool domain_loops(const struct trace *t, const struct gdi *domain)
 {
 	bool ours = false;
@@ -98,11 +106,13 @@ static bool domain_loops(const struct trace *t, const struct gdi *domain)
 	return false;
 }
 
-/* Our MTA was here already. Only rerouted elements at the very end are no proof: they say that it did not get away. */
+/* Our MTA was here already. Only rerouted elements at the very end are no proof: they say that it
+ * did not get away. */
 static bool mta_loops(const struct trace *t, const struct gdi *domain, struct view mta)
 {
 	size_t n = t->n, start = window_start(t);
-	while (n > start && t->v[n - 1].action == ROUTING_REROUTED && is_mta(&t->v[n - 1], domain, mta))
+	while (n > start && t->v[n - 1].action == ROUTING_REROUTED &&
+	       is_mta(&t->v[n - 1], domain, mta))
 		n--;
 	bool rerouted = n < t->n;
 	for (size_t i = start; i < n; i++)
@@ -114,6 +124,7 @@ static bool mta_loops(const struct trace *t, const struct gdi *domain, struct vi
 enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta)
 {
 	bool full = m->trace.n >= TRACE_MAX || m->internal_trace.n >= TRACE_MAX;
-	bool loops = full || domain_loops(&m->trace, domain) || mta_loops(&m->internal_trace, domain, mta);
+	bool loops = full || domain_loops(&m->trace, domain) ||
+		     mta_loops(&m->internal_trace, domain, mta);
 	return loops ? TRACE_LOOP : TRACE_FINE;
 }

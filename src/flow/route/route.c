@@ -1,7 +1,8 @@
 /* route.c - see route.h.
  *
- * Routes are grouped by the set of attributes that they want exactly (`mask`). One hash table holds all of them under
- * mask and values, so that a lookup costs one probe for each mask that occurs - a handful - and not one for each route. */
+ * Routes are grouped by the set of attributes that they want exactly (`mask`). One hash table holds
+ * all of them under mask and values, so that a lookup costs one probe for each mask that occurs - a
+ * handful - and not one for each route. */
 #include "flow/route/route.h"
 
 #include "base/mem.h"
@@ -37,9 +38,9 @@ struct route_table {
 	struct arena *memory;
 	struct entry *entries;
 	uint32_t n_entries, cap_entries;
-	uint32_t *entry_buckets;   /* sealed: heads of chains, entry_mask + 1 of them */
+	uint32_t *entry_buckets; /* sealed: heads of chains, entry_mask + 1 of them */
 	uint32_t entry_mask;
-	struct group *groups;      /* sealed: most specific first */
+	struct group *groups; /* sealed: most specific first */
 	uint32_t n_groups;
 	const char **links;
 	uint32_t n_links, cap_links;
@@ -108,7 +109,7 @@ static uint64_t bit(enum oraddr_type type)
 
 static struct view value_of(const struct oraddr_attr *a)
 {
-	return a == NULL ? (struct view){ NULL, 0 } : a->value;
+	return a == NULL ? (struct view){NULL, 0} : a->value;
 }
 
 static void probe_init(struct probe *p, const struct oraddr *addr)
@@ -117,7 +118,8 @@ static void probe_init(struct probe *p, const struct oraddr *addr)
 	p->addr = addr;
 	for (size_t i = 0; i < addr->n; i++) {
 		const struct oraddr_attr *a = &addr->v[i];
-		if (p->best[a->type] == NULL || form_rank(a->form) < form_rank(p->best[a->type]->form))
+		if (p->best[a->type] == NULL ||
+		    form_rank(a->form) < form_rank(p->best[a->type]->form))
 			p->best[a->type] = a;
 		p->present |= bit(a->type);
 	}
@@ -199,7 +201,8 @@ static bool value_matches(const struct oraddr_attr *want, const struct oraddr_at
 static bool dda_matches(const struct oraddr_attr *want, const struct oraddr *addr)
 {
 	for (size_t i = 0; i < addr->n; i++)
-		if (addr->v[i].type == ORA_DDA && oraddr_value_eq(addr->v[i].type_name, want->type_name) &&
+		if (addr->v[i].type == ORA_DDA &&
+		    oraddr_value_eq(addr->v[i].type_name, want->type_name) &&
 		    value_matches(want, &addr->v[i]))
 			return true;
 	return false;
@@ -214,7 +217,8 @@ static bool matches(const struct entry *entry, const struct probe *p)
 				return false;
 			continue;
 		}
-		bool may_lack = want->type == ORA_ADMD || (want->type == ORA_COUNTRY && is_wild(want));
+		bool may_lack =
+			want->type == ORA_ADMD || (want->type == ORA_COUNTRY && is_wild(want));
 		const struct oraddr_attr *found = p->best[want->type];
 		if ((found == NULL && !may_lack) || !value_matches(want, found))
 			return false;
@@ -244,15 +248,19 @@ static uint32_t link_of(struct route_table *t, const char *name)
 	return t->n_links++;
 }
 
-static struct entry *add_entry(struct route_table *t, const struct oraddr *pattern, enum route_target target,
-			       unsigned cost)
+static struct entry *add_entry(struct route_table *t, const struct oraddr *pattern,
+			       enum route_target target, unsigned cost)
 {
 	CHECK(t, ROUTE_TABLE_MAGIC);
 	assert(!t->sealed);
 	t->entries = grow(t->entries, t->n_entries, &t->cap_entries, sizeof *t->entries);
 	struct entry *entry = &t->entries[t->n_entries++];
-	*entry = (struct entry){ .pattern = oraddr_copy(pattern, t->memory), .target = target, .cost = cost,
-				 .link = NO_ENTRY, .reason = 1, .diagnostic = 17 };
+	*entry = (struct entry){.pattern = oraddr_copy(pattern, t->memory),
+				.target = target,
+				.cost = cost,
+				.link = NO_ENTRY,
+				.reason = 1,
+				.diagnostic = 17};
 	entry->specific = specific_of(&entry->pattern);
 	struct probe p;
 	probe_init(&p, &entry->pattern);
@@ -263,8 +271,8 @@ static struct entry *add_entry(struct route_table *t, const struct oraddr *patte
 	return entry;
 }
 
-void route_add(struct route_table *t, const struct oraddr *pattern, enum route_target target, const char *link,
-	       unsigned cost)
+void route_add(struct route_table *t, const struct oraddr *pattern, enum route_target target,
+	       const char *link, unsigned cost)
 {
 	assert(target != ROUTE_LINK || link != NULL);
 	struct entry *entry = add_entry(t, pattern, target, cost);
@@ -272,20 +280,22 @@ void route_add(struct route_table *t, const struct oraddr *pattern, enum route_t
 		entry->link = link_of(t, link);
 }
 
-void route_add_reject(struct route_table *t, const struct oraddr *pattern, int reason, int diagnostic,
-		      unsigned cost)
+void route_add_reject(struct route_table *t, const struct oraddr *pattern, int reason,
+		      int diagnostic, unsigned cost)
 {
 	struct entry *entry = add_entry(t, pattern, ROUTE_REJECT, cost);
 	entry->reason = reason;
 	entry->diagnostic = diagnostic;
 }
 
-static const struct mailbox *find_mailbox(const struct route_table *t, const struct probe *p, uint64_t hash)
+static const struct mailbox *find_mailbox(const struct route_table *t, const struct probe *p,
+					  uint64_t hash)
 {
 	if (t->mailbox_buckets == NULL)
 		return NULL;
 	uint32_t i = t->mailbox_buckets[hash & t->mailbox_mask];
-	while (i != NO_ENTRY && !(t->mailboxes[i].hash == hash && oraddr_eq(&t->mailboxes[i].addr, p->addr)))
+	while (i != NO_ENTRY &&
+	       !(t->mailboxes[i].hash == hash && oraddr_eq(&t->mailboxes[i].addr, p->addr)))
 		i = t->mailboxes[i].next;
 	return i == NO_ENTRY ? NULL : &t->mailboxes[i];
 }
@@ -308,7 +318,8 @@ static void hang_mailbox(struct route_table *t, uint32_t i)
 	*head = i;
 }
 
-bool route_add_mailbox(struct route_table *t, const struct oraddr *addr, const char *mailbox, struct err *e)
+bool route_add_mailbox(struct route_table *t, const struct oraddr *addr, const char *mailbox,
+		       struct err *e)
 {
 	CHECK(t, ROUTE_TABLE_MAGIC);
 	assert(!t->sealed);
@@ -320,12 +331,14 @@ bool route_add_mailbox(struct route_table *t, const struct oraddr *addr, const c
 		return true;
 	if (other != NULL) {
 		char name[40];
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "route: mailbox %s has the address of mailbox %s",
-			       mailbox, text_escaped(name, sizeof name, view_str(other->name)));
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "route: mailbox %s has the address of mailbox %s", mailbox,
+			       text_escaped(name, sizeof name, view_str(other->name)));
 	}
 	t->mailboxes = grow(t->mailboxes, t->n_mailboxes, &t->cap_mailboxes, sizeof *t->mailboxes);
-	t->mailboxes[t->n_mailboxes++] = (struct mailbox){ oraddr_copy(addr, t->memory),
-		arena_str(t->memory, view_str(mailbox)), hash, NO_ENTRY };
+	t->mailboxes[t->n_mailboxes++] =
+		(struct mailbox){oraddr_copy(addr, t->memory),
+				 arena_str(t->memory, view_str(mailbox)), hash, NO_ENTRY};
 	if (t->mailbox_buckets != NULL && t->n_mailboxes <= t->mailbox_mask) {
 		hang_mailbox(t, t->n_mailboxes - 1);
 		return true;
@@ -344,7 +357,7 @@ static void add_group(struct route_table *t, const struct entry *entry)
 		i++;
 	if (i == t->n_groups) {
 		t->groups = mem_grow(t->groups, mem_mul(i + 1, sizeof *t->groups));
-		t->groups[t->n_groups++] = (struct group){ entry->mask, 0 };
+		t->groups[t->n_groups++] = (struct group){entry->mask, 0};
 	}
 	if (entry->specific > t->groups[i].specific_max)
 		t->groups[i].specific_max = entry->specific;
@@ -386,7 +399,8 @@ static bool is_better(const struct entry *a, const struct entry *b)
 
 static bool is_excluded(const struct route_table *t, const struct entry *entry, const char *exclude)
 {
-	return exclude != NULL && entry->target == ROUTE_LINK && strcmp(t->links[entry->link], exclude) == 0;
+	return exclude != NULL && entry->target == ROUTE_LINK &&
+	       strcmp(t->links[entry->link], exclude) == 0;
 }
 
 struct choice {
@@ -396,7 +410,7 @@ struct choice {
 
 static struct choice choose(const struct route_table *t, const struct probe *p, const char *exclude)
 {
-	struct choice c = { NULL, NULL };
+	struct choice c = {NULL, NULL};
 	for (uint32_t g = 0; g < t->n_groups; g++) {
 		const struct group *group = &t->groups[g];
 		if (c.any != NULL && group->specific_max < c.any->specific)
@@ -404,7 +418,8 @@ static struct choice choose(const struct route_table *t, const struct probe *p, 
 		if ((group->mask & ~p->present) != 0)
 			continue;
 		uint64_t hash = hash_of_mask(p, group->mask);
-		for (uint32_t i = t->entry_buckets[hash & t->entry_mask]; i != NO_ENTRY; i = t->entries[i].next) {
+		for (uint32_t i = t->entry_buckets[hash & t->entry_mask]; i != NO_ENTRY;
+		     i = t->entries[i].next) {
 			const struct entry *entry = &t->entries[i];
 			if (entry->hash != hash || entry->mask != group->mask || !matches(entry, p))
 				continue;
@@ -420,7 +435,8 @@ static struct choice choose(const struct route_table *t, const struct probe *p, 
 }
 
 /* The error of an address, which it names. */
-static bool refuse(const struct oraddr *addr, int reason, int diagnostic, const char *what, struct err *e)
+static bool refuse(const struct oraddr *addr, int reason, int diagnostic, const char *what,
+		   struct err *e)
 {
 	struct out o;
 	char text[140];
@@ -428,20 +444,24 @@ static bool refuse(const struct oraddr *addr, int reason, int diagnostic, const 
 	oraddr_print(addr, ORADDR_F401, &o);
 	text_escaped(text, sizeof text, out_view(&o));
 	out_fini(&o);
-	return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, reason, diagnostic, "%s: \"%s\"", what, text);
+	return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, reason, diagnostic, "%s: \"%s\"", what,
+			  text);
 }
 
-static bool answer_entry(const struct route_table *t, const struct oraddr *addr, const struct entry *entry,
-			 struct route_answer *answer_r, struct err *e)
+static bool answer_entry(const struct route_table *t, const struct oraddr *addr,
+			 const struct entry *entry, struct route_answer *answer_r, struct err *e)
 {
 	switch (entry->target) {
 	case ROUTE_LOCAL: return refuse(addr, 1, 0, "no mailbox of this address here", e);
 	case ROUTE_REJECT:
-		return refuse(addr, entry->reason, entry->diagnostic, "a route refuses this address", e);
+		return refuse(addr, entry->reason, entry->diagnostic,
+			      "a route refuses this address", e);
 	case ROUTE_LINK: break;
 	}
-	*answer_r = (struct route_answer){ .target = ROUTE_LINK, .link = t->links[entry->link],
-					   .link_index = entry->link, .cost = entry->cost };
+	*answer_r = (struct route_answer){.target = ROUTE_LINK,
+					  .link = t->links[entry->link],
+					  .link_index = entry->link,
+					  .cost = entry->cost};
 	return true;
 }
 
@@ -454,8 +474,8 @@ bool route_find(const struct route_table *t, const struct oraddr *addr, const ch
 	probe_init(&p, addr);
 	const struct mailbox *mailbox = find_mailbox(t, &p, hash_of_all(&p));
 	if (mailbox != NULL) {
-		*answer_r = (struct route_answer){ .target = ROUTE_LOCAL, .mailbox = mailbox->name,
-						   .link_index = NO_ENTRY };
+		*answer_r = (struct route_answer){
+			.target = ROUTE_LOCAL, .mailbox = mailbox->name, .link_index = NO_ENTRY};
 		return true;
 	}
 	struct choice c = choose(t, &p, exclude);
@@ -482,8 +502,8 @@ static void explain_head(const struct route_table *t, const struct entry *entry,
 	out_fmt(o, ", cost %u: ", entry->cost);
 }
 
-static void explain_entry(const struct route_table *t, const struct entry *entry, const struct choice *c,
-			  const char *exclude, bool mailbox, struct out *o)
+static void explain_entry(const struct route_table *t, const struct entry *entry,
+			  const struct choice *c, const char *exclude, bool mailbox, struct out *o)
 {
 	explain_head(t, entry, o);
 	if (mailbox)
@@ -495,7 +515,8 @@ static void explain_entry(const struct route_table *t, const struct entry *entry
 	else if (entry != c->open && entry->cost > c->open->cost)
 		out_fmt(o, "lost, route %u costs less", (unsigned)(c->open - t->entries) + 1);
 	else if (entry != c->open)
-		out_fmt(o, "lost, route %u was added before it", (unsigned)(c->open - t->entries) + 1);
+		out_fmt(o, "lost, route %u was added before it",
+			(unsigned)(c->open - t->entries) + 1);
 	else if (entry->target == ROUTE_LOCAL)
 		out_str(o, "won, but there is no mailbox of this address");
 	else
@@ -510,14 +531,15 @@ static const struct entry *next_candidate(const struct route_table *t, const str
 	const struct entry *next = NULL;
 	for (uint32_t i = 0; i < t->n_entries; i++) {
 		const struct entry *entry = &t->entries[i];
-		if ((last == NULL || is_better(last, entry)) && entry != last && is_better(entry, next) &&
-		    matches(entry, p))
+		if ((last == NULL || is_better(last, entry)) && entry != last &&
+		    is_better(entry, next) && matches(entry, p))
 			next = entry;
 	}
 	return next;
 }
 
-void route_explain(const struct route_table *t, const struct oraddr *addr, const char *exclude, struct out *o)
+void route_explain(const struct route_table *t, const struct oraddr *addr, const char *exclude,
+		   struct out *o)
 {
 	CHECK(t, ROUTE_TABLE_MAGIC);
 	assert(t->sealed);

@@ -1,4 +1,5 @@
-/* route_test.c - routing by longest match, then cost (X.402 hierarchy of attributes), mailboxes, explanations. */
+/* route_test.c - routing by longest match, then cost (X.402 hierarchy of attributes), mailboxes,
+ * explanations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +33,7 @@ static int teardown(void **state)
 
 static struct oraddr addr(struct world *w, const char *text)
 {
-	struct oraddr a = { 0 };
+	struct oraddr a = {0};
 	struct err e;
 	if (text[0] != 0 && !oraddr_parse(view_str(text), &a, w->arena, ORADDR_CARRY, &e))
 		fail_msg("%s", e.text);
@@ -75,12 +76,12 @@ static void delivered(struct world *w, const char *text, const char *name)
 	assert_string_equal(r.mailbox, name);
 }
 
-static void refused(struct world *w, const char *text, const char *exclude, int reason, int diagnostic,
-		    const char *why)
+static void refused(struct world *w, const char *text, const char *exclude, int reason,
+		    int diagnostic, const char *why)
 {
 	struct oraddr a = addr(w, text);
 	struct route_answer r;
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_false(route_find(w->t, &a, exclude, &r, &e));
 	assert_int_equal(e.kind, ERR_PERM);
 	assert_int_equal(e.culprit, ERR_OF_RECIPIENT);
@@ -185,7 +186,7 @@ static void test_mailboxes_and_aliases(void **state)
 	box(w, "DDA:b=2; DDA:a=1; P=Tokyo; C=jp", "dda");
 	box(w, "DDA:a=2; DDA:b=1; P=Tokyo; C=jp", "dda2");
 	struct oraddr again = addr(w, "S=SATO; G=KEN; O=SALES; P=TOKYO; A=; C=JP");
-	struct err e = { 0 };
+	struct err e = {0};
 	assert_true(route_add_mailbox(w->t, &again, "ken", &e));
 	assert_false(route_add_mailbox(w->t, &again, "other", &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
@@ -200,7 +201,8 @@ static void test_mailboxes_and_aliases(void **state)
 	goes(w, "G=Jun; S=Sato; O=Sales; P=Tokyo; C=jp", NULL, "elsewhere");
 }
 
-/* A mailbox is found by the printable form where an address has teletex beside it, as oraddr_eq has it. */
+/* A mailbox is found by the printable form where an address has teletex beside it, as oraddr_eq has
+ * it. */
 static void test_mailbox_in_another_form(void **state)
 {
 	struct world *w = *state;
@@ -209,10 +211,12 @@ static void test_mailbox_in_another_form(void **state)
 	route_table_seal(w->t);
 	delivered(w, "CN=muller; P=P; C=DE", "m");
 	delivered(w, "/CN=*{252}/PRMD=p/C=de/", "u");
-	struct oraddr_attr v[] = { { .type = ORA_COUNTRY, .value = VIEW("de") }, { .type = ORA_PRMD, .value = VIEW("p") },
-				   { .type = ORA_COMMON_NAME, .form = ORA_UNIVERSAL, .value = VIEW("m") },
-				   { .type = ORA_COMMON_NAME, .form = ORA_TELETEX, .value = VIEW("MULLER") } };
-	struct oraddr a = { v, ARRAY_LEN(v), { NULL, 0 } };
+	struct oraddr_attr v[] = {
+		{.type = ORA_COUNTRY, .value = VIEW("de")},
+		{.type = ORA_PRMD, .value = VIEW("p")},
+		{.type = ORA_COMMON_NAME, .form = ORA_UNIVERSAL, .value = VIEW("m")},
+		{.type = ORA_COMMON_NAME, .form = ORA_TELETEX, .value = VIEW("MULLER")}};
+	struct oraddr a = {v, ARRAY_LEN(v), {NULL, 0}};
 	struct route_answer r;
 	struct err e;
 	assert_true(route_find(w->t, &a, NULL, &r, &e));
@@ -269,15 +273,19 @@ static void test_explain(void **state)
 		  "route 5, A=*; C=us -> link us, cost 2: lost, the message came by this link\n"
 		  "route 1, any address -> link hub, cost 1: lost, route 5 is more specific\n"
 		  "nothing is left: no other link is as specific\n");
-	explained(w, "S=me; P=home; C=gb", "hub",
-		  "mailbox me: won, it has this address\n"
-		  "route 6, P=home; A=*; C=gb -> local, cost 1: lost, there is a mailbox of this address\n"
-		  "route 3, A=*; C=gb -> link uk2, cost 2: lost, there is a mailbox of this address\n"
-		  "route 4, A=*; C=gb -> link uk3, cost 2: lost, there is a mailbox of this address\n"
-		  "route 2, A=*; C=gb -> link uk, cost 3: lost, there is a mailbox of this address\n"
-		  "route 1, any address -> link hub, cost 1: lost, there is a mailbox of this address\n");
+	explained(
+		w, "S=me; P=home; C=gb", "hub",
+		"mailbox me: won, it has this address\n"
+		"route 6, P=home; A=*; C=gb -> local, cost 1: lost, there is a mailbox of this "
+		"address\n"
+		"route 3, A=*; C=gb -> link uk2, cost 2: lost, there is a mailbox of this address\n"
+		"route 4, A=*; C=gb -> link uk3, cost 2: lost, there is a mailbox of this address\n"
+		"route 2, A=*; C=gb -> link uk, cost 3: lost, there is a mailbox of this address\n"
+		"route 1, any address -> link hub, cost 1: lost, there is a mailbox of this "
+		"address\n");
 	explained(w, "S=you; P=home; C=gb", "uk2",
-		  "route 6, P=home; A=*; C=gb -> local, cost 1: won, but there is no mailbox of this address\n"
+		  "route 6, P=home; A=*; C=gb -> local, cost 1: won, but there is no mailbox of "
+		  "this address\n"
 		  "route 3, A=*; C=gb -> link uk2, cost 2: lost, route 6 is more specific\n"
 		  "route 4, A=*; C=gb -> link uk3, cost 2: lost, route 6 is more specific\n"
 		  "route 2, A=*; C=gb -> link uk, cost 3: lost, route 6 is more specific\n"
@@ -298,22 +306,28 @@ static uint32_t next_random(uint64_t *seed)
 	return (uint32_t)(*seed >> 33);
 }
 
-/* A few values of a few attributes, as a pattern (with wildcards) or an address; letters in random case. */
+/* A few values of a few attributes, as a pattern (with wildcards) or an address; letters in random
+ * case. */
 static void random_text(uint64_t *seed, bool pattern, char *text, size_t size)
 {
-	static const char *const labels[] = { "C", "A", "P", "O", "OU1", "S", "G", "CN", "DDA:x", "DDA:y" };
+	static const char *const labels[] = {"C", "A", "P",  "O",     "OU1",
+					     "S", "G", "CN", "DDA:x", "DDA:y"};
 	size_t n = 0;
 	text[0] = 0;
 	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
 		uint32_t r = next_random(seed);
 		if (i > 0 && r % 3 == 0)
 			continue;
-		const char *value = pattern && r % 5 == 0 ? "*" : r & 64 ? "aa" : r & 128 ? "Aa" : "bb";
+		const char *value = pattern && r % 5 == 0 ? "*"
+				    : r & 64		  ? "aa"
+				    : r & 128		  ? "Aa"
+							  : "bb";
 		n += (size_t)snprintf(text + n, size - n, "%s=%s;", labels[i], value);
 	}
 }
 
-/* The index finds what looking at every route finds: the first candidate of an explanation comes from all of them. */
+/* The index finds what looking at every route finds: the first candidate of an explanation comes
+ * from all of them. */
 static void test_index_agrees_with_looking_at_all(void **state)
 {
 	struct world *w = *state;
@@ -350,7 +364,8 @@ static void test_index_agrees_with_looking_at_all(void **state)
 	assert_in_range(found, 500, 2999); /* the test looks at both outcomes */
 }
 
-/* PF-04's sizes: every one of them is found (the time is measured by the bench, not asserted here). */
+/* PF-04's sizes: every one of them is found (the time is measured by the bench, not asserted here).
+ */
 static void test_pf_04_many_routes_and_mailboxes(void **state)
 {
 	struct world *w = *state;
@@ -388,11 +403,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_longest_match_wins_over_cost), TEST(test_exact_before_wildcard_before_nothing),
-		TEST(test_any_country_is_a_default), TEST(test_cost_then_order_decide), TEST(test_tr_05_never_back_where_it_came_from),
-		TEST(test_mailboxes_and_aliases), TEST(test_mailbox_in_another_form),
-		TEST(test_no_route_and_rejection), TEST(test_empty_table), TEST(test_explain),
-		TEST(test_explain_without_a_route), TEST(test_index_agrees_with_looking_at_all), TEST(test_pf_04_many_routes_and_mailboxes),
+		TEST(test_longest_match_wins_over_cost),
+		TEST(test_exact_before_wildcard_before_nothing),
+		TEST(test_any_country_is_a_default),
+		TEST(test_cost_then_order_decide),
+		TEST(test_tr_05_never_back_where_it_came_from),
+		TEST(test_mailboxes_and_aliases),
+		TEST(test_mailbox_in_another_form),
+		TEST(test_no_route_and_rejection),
+		TEST(test_empty_table),
+		TEST(test_explain),
+		TEST(test_explain_without_a_route),
+		TEST(test_index_agrees_with_looking_at_all),
+		TEST(test_pf_04_many_routes_and_mailboxes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
