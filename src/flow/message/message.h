@@ -145,6 +145,7 @@ struct message {
 	wall_ms_t latest_delivery;    /* extension 5; kept out of `ext`, criticality in latest_crit */
 	struct view latest_raw;       /* its UTCTime as it came */
 	unsigned latest_crit;
+	bool explicit_type;           /* of those two extensions: the peer wrote [0] around INTEGER */
 	struct extensions ext;        /* all the others, in order */
 	struct view *extra;           /* unknown envelope elements, raw TLVs */
 	size_t n_extra;

@@ -193,6 +193,7 @@ static inline struct message *dice_message(uint64_t seed, struct arena *a)
 	m->latest_delivery = dice_coin(&d) ? 0 : dice_int(&d);
 	m->latest_raw = dice_view(&d);
 	m->latest_crit = (unsigned)dice_below(&d, 8);
+	m->explicit_type = dice_coin(&d);
 	m->ext = dice_extensions(&d);
 	m->extra = dice_views(&d, &m->n_extra);
 	m->n_rcpt = dice_below(&d, 5);
@@ -343,6 +344,7 @@ static inline void same_envelope(const struct message *a, const struct message *
 	SAME(a, b, latest_delivery);
 	same_view(a->latest_raw, b->latest_raw);
 	SAME(a, b, latest_crit);
+	SAME(a, b, explicit_type);
 	same_extensions(&a->ext, &b->ext);
 	same_views(a->extra, a->n_extra, b->extra, b->n_extra);
 	same_mts_id(&a->subject_id, &b->subject_id);

@@ -30,6 +30,7 @@ enum {
 	MSG_LATEST = 16,
 	MSG_RARE = 32, /* bilateral information, unknown elements, content length */
 	MSG_OID_RELATIVE = 64,
+	MSG_EXPLICIT_TYPE = 128,
 };
 
 /* Groups of a trace element. */
@@ -237,7 +238,8 @@ static unsigned envelope_groups(const struct message *m)
 	       (m->has_returned_content ? MSG_HAS_RETURNED : 0u) | (report ? MSG_REPORT : 0u) |
 	       (m->deferred != 0 || m->deferred_raw.p != NULL ? MSG_DEFERRED : 0u) |
 	       (latest ? MSG_LATEST : 0u) | (rare ? MSG_RARE : 0u) |
-	       (m->content_type_oid_relative ? MSG_OID_RELATIVE : 0u);
+	       (m->content_type_oid_relative ? MSG_OID_RELATIVE : 0u) |
+	       (m->explicit_type ? MSG_EXPLICIT_TYPE : 0u);
 }
 
 static void put_envelope(struct out *o, const struct message *m)
@@ -540,6 +542,7 @@ static void get_envelope(struct in *in, struct message *m)
 	m->has_indicators = groups & MSG_HAS_INDICATORS;
 	m->has_returned_content = groups & MSG_HAS_RETURNED;
 	m->content_type_oid_relative = groups & MSG_OID_RELATIVE;
+	m->explicit_type = groups & MSG_EXPLICIT_TYPE;
 	get_mts_id(in, &m->id);
 	get_addr(in, &m->originator);
 	m->original_eits = get_view(in);

@@ -30,7 +30,7 @@ enum p1_extension_form {
 	P1_EXT_STANDARD, /* 80 01 nn, whatever form it came in */
 	P1_EXT_EXPLICIT, /* a0 03 02 01 nn */
 	P1_EXT_NONE,     /* no extensions at all; whether one is critical for transfer was the caller's question */
-	P1_EXT_AS_CAME,  /* each as its field says; what is made here (5, 38) in standard form */
+	P1_EXT_AS_CAME,  /* each as its field says */
 };
 
 struct p1_encode_options {

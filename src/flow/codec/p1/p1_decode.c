@@ -217,6 +217,7 @@ static bool take_latest_delivery(struct decoding *d, const struct extension *x)
 	d->m->latest_raw = time;
 	d->m->latest_delivery = take_time(time);
 	d->m->latest_crit = x->criticality;
+	d->m->explicit_type |= x->explicit_type;
 	return true;
 }
 
@@ -232,6 +233,7 @@ static bool take_internal_trace(struct decoding *d, const struct extension *x)
 		return false;
 	d->m->internal_trace = trace;
 	d->m->internal_trace_crit = x->criticality;
+	d->m->explicit_type |= x->explicit_type;
 	return true;
 }
 

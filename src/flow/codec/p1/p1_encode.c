@@ -198,7 +198,7 @@ static bool add_extension(struct encoding *c, struct ber_list *to, uint32_t numb
 	size_t before = out_len(&c->out);
 	if (!ber_encode(t, value, &c->out, c->e))
 		return false;
-	struct extension x = { .number = number, .criticality = crit };
+	struct extension x = { .number = number, .criticality = crit, .explicit_type = c->m->explicit_type };
 	x.value = arena_copy(c->a, view_from(out_view(&c->out), before));
 	if (arena_full(c->a))
 		return full(c);

@@ -237,17 +237,22 @@ void cotp_send(struct cotp *c, const struct view *v, size_t n, bool end)
 
 /* ---- input ---- */
 
+static enum step fail_silently(struct cotp *c, struct err *e)
+{
+	c->failed = true;
+	change_state(c, COTP_CLOSED);
+	if (e != NULL)
+		*e = c->err;
+	return STEP_FAIL;
+}
+
 static enum step fail(struct cotp *c, unsigned reason, struct err *e)
 {
 	if (c->state == COTP_WAIT_CR || c->state == COTP_ASKED) {
 		c->own_ref = 0;
 		put_dr(c, reason);
 	}
-	c->failed = true;
-	change_state(c, COTP_CLOSED);
-	if (e != NULL)
-		*e = c->err;
-	return STEP_FAIL;
+	return fail_silently(c, e);
 }
 
 static bool peer_err(struct cotp *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -580,8 +585,8 @@ enum step cotp_next(struct cotp *c, struct cotp_event *ev_r, struct err *e)
 		c->in_dt = false; /* a DT with nothing in it */
 		struct tpkt_part part;
 		enum step step = tpkt_peek(c->tpkt, &part, &c->err);
-		if (step == STEP_FAIL)
-			return fail(c, COTP_PROTOCOL_ERROR, e);
+		if (step == STEP_FAIL) /* no TPKT: whoever it is would not know a DR either */
+			return fail_silently(c, e);
 		if (step == STEP_WAIT)
 			return step;
 		if (c->skip > 0) {

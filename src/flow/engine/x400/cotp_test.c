@@ -274,6 +274,25 @@ static void test_tp_11_unknown_parameter(void **state)
 	assert_cc(responder(65531), "0300000f0ae000000de00099021234", CC_NEXOR);
 }
 
+/* User data after a CR are not for class 0: skipped, however many, and what follows is read. */
+static void test_user_data_of_cr(void **state)
+{
+	(void)state;
+	static const char *const crs[] = {"0300000b06e000000de000", "0300000c06e000000de00055",
+					  "0300000d06e000000de0005555"};
+	for (size_t i = 0; i < ARRAY_LEN(crs); i++) {
+		struct cotp *c = responder(65531);
+		feed_hex(c, crs[i]);
+		assert_int_equal(next(c).kind, COTP_CONNECT);
+		cotp_accept(c);
+		feed_hex(c, "0300000802f08041");
+		struct cotp_event ev = next(c);
+		assert_octets(ev.bytes, "41");
+		assert_true(ev.end);
+		cotp_free(&c);
+	}
+}
+
 static void test_tp_12_expedited(void **state)
 {
 	(void)state; /* X.224 13.3.4: additional options c6, bit 1 expedited; the answer says 0 */
@@ -402,6 +421,11 @@ static void test_bad_headers(void **state)
 		struct cotp *c = responder(65531);
 		feed_hex(c, cases[i].hex);
 		assert_fails(c, cases[i].text);
+		bool tpkt =
+			i < ARRAY_LEN(cases) - 1; /* else not even that: closed without a word */
+		assert_octets(out_view(cotp_out(c)), tpkt ? "0300000b0680000000008"
+							    "5"
+							  : "");
 		cotp_free(&c);
 	}
 }
@@ -461,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_tp_09_class_4_only),
 		cmocka_unit_test(test_tp_10_refused_tsel),
 		cmocka_unit_test(test_tp_11_unknown_parameter),
+		cmocka_unit_test(test_user_data_of_cr),
 		cmocka_unit_test(test_tp_12_expedited),
 		cmocka_unit_test(test_tp_15_tpdu_nr),
 		cmocka_unit_test(test_tp_16_out_of_state),

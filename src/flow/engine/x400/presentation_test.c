@@ -211,6 +211,8 @@ static void test_acse_version_must_be_offered(void **state)
 	assert_true(read_aarq(w, "60(80020640 a1(0604 56000106) be(28(020103 a0(02012a))))", &why) == false);
 	assert_true(why.provider);
 	assert_int_equal(why.diagnostic, ACSE_PROVIDER_NO_VERSION);
+	assert_false(read_aarq(w, "60(800100 a1(0604 56000106) be(28(020103 a0(02012a))))", &why));
+	assert_true(why.provider);
 	/* version1 beside another one */
 	assert_true(read_aarq(w, "60(800206c0 a1(0604 56000106) be(28(020103 a0(02012a))))", &why));
 }
@@ -240,6 +242,8 @@ static void test_refusals_of_a_cp(void **state)
 	static const struct { const char *form; int64_t reason; const char *says; } rows[] = {
 		{ "31(a0(800100) a1(a3(a0(0500))))", 0, "mode 0" },
 		{ "31(" MODE "a2(80020640" CONTEXTS "61(30(020101 a0(" AARQ ")))))", 4, "version" },
+		{ "31(" MODE "a2(800100" CONTEXTS "61(30(020101 a0(" AARQ ")))))", 4, "version" },
+		{ "31(" MODE ")", 0, "mode 1" },
 		{ "31(" MODE "a2(" CONTEXTS "))", 6, "without user data" },
 		{ "31(" MODE "a2(61(30(020101 a0(" AARQ ")))))", 0, "no context for ACSE" },
 		{ "31(" MODE "a2(a4(30(020101" ACSE_OID BER_LIST ")) 61(30(020101 a0(" AARQ ")))))", 0, "no context for RTSE" },
@@ -284,6 +288,31 @@ static void test_cpa_that_rejects_what_we_need(void **state)
 	assert_false(presentation_read_cpa(&w->p, octets_of(w->a, "31(" MODE "a2(a5(30(800100 81025101))"
 					   "61(30(020101 a0(6100)))))"), w->a, &w->apdu, &w->e));
 	assert_non_null(strstr(w->e.text, "1 context results for 3"));
+}
+
+static void test_cpa_of_another_mode(void **state)
+{
+	struct world *w = *state;
+	static const char *const forms[] = { "31(a0(800100))", "31(a0(800101))", "31(a0(800100) a2(" CONTEXTS "))" };
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		presentation_propose(&w->p);
+		assert_false(presentation_read_cpa(&w->p, octets_of(w->a, forms[i]), w->a, &w->apdu, &w->e));
+		assert_non_null(strstr(w->e.text, "wanted normal mode"));
+	}
+}
+
+static void test_apdus_without_user_information(void **state)
+{
+	struct world *w = *state;
+	struct view apdu;
+	bool provider;
+	struct out o;
+	out_init(&o, 64);
+	assert_true(acse_abrt(true, (struct view){ NULL, 0 }, 3, &o, &w->e));
+	assert_true(view_eq(out_view(&o), octets_of(w->a, "64(800101)")));
+	assert_true(acse_read_abrt(out_view(&o), w->a, &apdu, &provider, &w->e));
+	assert_true(provider && apdu.n == 0);
+	out_fini(&o);
 }
 
 static void test_arp_fits_session_version_1(void **state)
@@ -335,6 +364,8 @@ int main(void)
 		CASE(test_refusals_of_a_cp),
 		CASE(test_refusal_by_the_provider),
 		CASE(test_cpa_that_rejects_what_we_need),
+		CASE(test_cpa_of_another_mode),
+		CASE(test_apdus_without_user_information),
 		CASE(test_arp_fits_session_version_1),
 		CASE(test_aborts_are_read_in_every_form),
 	};

@@ -247,7 +247,14 @@ static void test_rt_04_rtorq_without_dialogue_mode(void **state)
 	assert_true(v.two_way_alternate && v.window == 5 && v.checkpoint_size == 10);
 	assert_false(rtse_read_rtorq(octets_of(w->a, "b0(820105 a3(a0(b0(0500))))"), w->a, &v, &w->e));
 	assert_false(rtse_read_rtorq(octets_of(w->a, "b0(8001ff a3(a0(b0(0500))))"), w->a, &v, &w->e));
+	assert_false(rtse_read_rtorq(octets_of(w->a, "b0(8101ff a3(a0(b0(0500))))"), w->a, &v, &w->e));
 	assert_false(rtse_read_rtorq(octets_of(w->a, "b1(a2(a0(b1(0500))))"), w->a, &v, &w->e));
+	assert_false(rtse_read_rtorq(octets_of(w->a, "b0(8000)"), w->a, &v, &w->e));
+	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(8001ff a2(a0(b1(0500))))"), w->a, &v, &w->e));
+	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(8101ff a2(a0(b1(0500))))"), w->a, &v, &w->e));
+	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(a2(a1(140141 170d3236313132323030333932325a)))"), w->a, &v, &w->e));
+	assert_true(rtse_read_rtoac(octets_of(w->a, "b1(800109 a2(a0(b1(0500))))"), w->a, &v, &w->e));
+	assert_true(v.checkpoint_size == 9 && v.window == 3);
 }
 
 /* --- sender --- */

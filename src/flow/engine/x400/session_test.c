@@ -383,9 +383,10 @@ static void test_ss_09_unknown_parameters(void **state)
 	(void)state;
 	struct session_config config = config_of(SESSION_RESPONDER);
 	struct session *s = responder_idle(&config);
-	feed_tsdu(s,
-		  "0d1d 0509 130100 160102 1a0100 14020249 7702aaaa 7804 01020304 c102aabb"); /* A.4.3.1.1
-											       */
+	feed_tsdu(
+		s,
+		"0d1d 0509 130100 160102 1a0100 14020249 7702aaaa 7804 01020304 c102aabb"); /* A.4.3.1.1
+											     */
 	assert_octets(assert_event(s, SESSION_CONNECT).bytes, "aabb");
 	session_free(&s);
 }
@@ -1415,6 +1416,42 @@ static void test_segmented_finish_in(void **state)
 	session_free(&s);
 }
 
+static void test_limits_to_the_octet(void **state)
+{
+	(void)state;
+	struct session_config config = config_of(SESSION_RESPONDER);
+	config.tsdu_in_max = 5;
+	config.collect_max = 64;
+	struct session *s = responder_with(&config);
+	feed_tsdu(s, "0100 2d05 2903 020101");
+	assert_event(s, SESSION_ACTIVITY_START);
+	feed_tsdu(s, "0100 0100 6162636465");
+	assert_event(s, SESSION_DATA);
+	feed_tsdu(s, "0100 0103190101 616263"); /* counted over all segments */
+	assert_event(s, SESSION_DATA);
+	feed_tsdu(s, "0100 0103190102 646566");
+	assert_fails(s, "session: a DATA SSDU is over the limit of 5 octets", "1903 110111");
+	session_free(&s);
+	s = responder_with(&config); /* user data of a segmented FINISH: 32, 32, 1 */
+	const char *thirty_two = "6161616161616161616161616161616161616161616161616161616161616161";
+	char hex[200];
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(hex, sizeof hex, "0925 19010%u c120 %s", i == 0 ? 1 : 0, thirty_two);
+		feed_tsdu(s, hex);
+		assert_waits(s);
+	}
+	feed_tsdu(s, "0906 190102 c10161");
+	assert_fails(s, "session: segmented FINISH is over the limit of 64 octets",
+		     "190d 110105 3108 0906190102c10161");
+	session_free(&s);
+	session_free(&s); /* NULL is fine */
+	config = config_of(SESSION_RESPONDER);
+	s = session_new(&config);
+	assert_int_equal(session_version(s), 0);
+	assert_string_equal(session_state_name(s), "TRANSPORT");
+	session_free(&s);
+}
+
 /* ---- memory and back-pressure ---- */
 
 static void test_idle_memory(void **state)
@@ -1501,6 +1538,60 @@ static void test_out_room(void **state)
 	session_free(&s);
 }
 
+/* 10^6 inputs: random octets, and real SPDUs with some octets changed. Every view lies inside the
+ * input. */
+static void test_ss_27_random_octets(void **state)
+{
+	(void)state;
+	static const char *const seeds[] = {
+		CN,
+		AC_TSDU,
+		"0913110101c10e610c300a020101a0056203800100",
+		"1d14210d29030201012a06393939393937",
+		"31032a0131",
+		"190e1101053109310320010531092a01",
+		"010319010361626364",
+		"0100010061626364",
+	};
+	struct out from[ARRAY_LEN(seeds)];
+	for (size_t i = 0; i < ARRAY_LEN(seeds); i++)
+		from[i] = from_hex(seeds[i]);
+	uint64_t x = 88172645463325252u;
+	unsigned parsed = 0, refused = 0;
+	for (unsigned round = 0; round < 1000000; round++) {
+		uint8_t octets[64];
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		const struct out *seed = &from[x % ARRAY_LEN(seeds)];
+		size_t n = seed->n < sizeof octets ? seed->n : sizeof octets;
+		memcpy(octets, seed->p, n);
+		for (unsigned k = 0; k < 1 + round % 3; k++) {
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			octets[(x >> 8) % n] = (uint8_t)x;
+		}
+		n -= (x >> 40) % (round % 2 == 0 ? 1 : n);
+		struct view v = view_of(octets, n);
+		struct spdu p;
+		struct data_head h = {0};
+		struct err e = {0};
+		if (spdu_parse(v, (enum spdu_lead)(round % 3), &p, &e)) {
+			assert_true(p.raw.p == octets && p.raw.n >= 2 && p.raw.n <= n);
+			for (unsigned i = 0; i < PARAM_COUNT; i++)
+				if (p.param[i].n > 0)
+					assert_true(p.param[i].p > octets &&
+						    p.param[i].p + p.param[i].n <= octets + n);
+			parsed++;
+		} else {
+			assert_true(e.kind == ERR_PEER && strlen(e.text) > 10);
+			refused++;
+		}
+		if (spdu_data_head(v, true, &h) == HEAD_DATA)
+			assert_true(h.n >= 4 && h.n <= n);
+	}
+	assert_true(parsed > 10000 && refused > 10000);
+	for (size_t i = 0; i < ARRAY_LEN(seeds); i++)
+		out_fini(&from[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1538,6 +1629,7 @@ int main(void)
 		cmocka_unit_test(test_u_abort),
 		cmocka_unit_test(test_ss_25_control_give),
 		cmocka_unit_test(test_tokens_with_responder),
+		cmocka_unit_test(test_ss_27_random_octets),
 		cmocka_unit_test(test_one_flight),
 		cmocka_unit_test(test_data_out_of_place),
 		cmocka_unit_test(test_data_in_large_parts),
@@ -1545,6 +1637,7 @@ int main(void)
 		cmocka_unit_test(test_segments_out),
 		cmocka_unit_test(test_segments_in),
 		cmocka_unit_test(test_segmented_finish_in),
+		cmocka_unit_test(test_limits_to_the_octet),
 		cmocka_unit_test(test_idle_memory),
 		cmocka_unit_test(test_back_pressure),
 		cmocka_unit_test(test_out_room),

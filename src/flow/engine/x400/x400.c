@@ -318,8 +318,6 @@ void x400_tick(struct x400 *x, int64_t now_ms)
 		x400_change(x, X400_S_CLOSED);
 		return;
 	}
-	if (x->n_events >= X400_EVENTS_MAX - 1)
-		return; /* the user has not fetched what is there; the wait is its own */
 	struct err e;
 	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "x400: waited %lld ms (limit %u) for %s in state \"%s\"",
 		(long long)(now_ms - x->since), (unsigned)ms, what, x400_state_name(x));

@@ -29,8 +29,14 @@ static void test_bind_and_release_in_pieces(void **state)
 		assert_int_equal(p.i.count[X400_UNBOUND], 1);
 		assert_int_equal(p.r.count[X400_UNBOUND], 1);
 		assert_true(x400_wants_close(p.i.x));
-		x400_transport_closed(p.r.x, NULL);
-		assert_false(user_run(&p.r));
+		assert_false(x400_wants_close(p.r.x)); /* the peer closes (X.225 7.7) ... */
+		if (i % 2 == 0) {
+			x400_transport_closed(p.r.x, NULL);
+			assert_false(user_run(&p.r));
+		} else { /* ... or the timer does */
+			assert_int_equal(x400_deadline(p.r.x), p.r.now + 500);
+			x400_tick(p.r.x, p.r.now + 500);
+		}
 		assert_true(x400_wants_close(p.r.x));
 		pair_close(&p);
 	}
@@ -353,6 +359,11 @@ static void test_rt_28_twenty_messages(void **state)
 		snprintf(as, sizeof as, "01002d05 2903 0201%02x", i);
 		assert_int_equal(tsdus_that_begin(&p.i.sent, as), 1);
 	}
+	p.i.x->activities = 126; /* INTEGERs get their second octet at 128 */
+	transfer(&p.i, &p.r, 10, NULL);
+	transfer(&p.i, &p.r, 10, NULL);
+	assert_int_equal(tsdus_that_begin(&p.i.sent, "01002d05 2903 02017f"), 1);
+	assert_int_equal(tsdus_that_begin(&p.i.sent, "01002d06 2904 02020080"), 1);
 	pair_close(&p);
 }
 
@@ -385,6 +396,31 @@ static void test_receiver_that_does_not_read(void **state)
 	}
 	pump(&p.i, &p.r, NULL);
 	assert_received(&p.r, 1000000);
+	pair_close(&p);
+}
+
+/* A window wider than the output: segments stop where it is full. */
+static void test_output_full_between_segments(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct err e;
+	uint64_t done = 0;
+	pair_config(&p);
+	p.ci.session.out_max = 4096;
+	p.ci.window = p.cr.window = 20;
+	pair_bind(&p, NULL);
+	assert_true(x400_transfer_begin(p.i.x, 20000, p.i.now, &e));
+	give(&p.i, 20000, &done);
+	assert_true(done > 2000 && done < 4096);
+	assert_true(out_len(x400_out(p.i.x)) <= 4096);
+	while (done < 20000) {
+		pump(&p.i, &p.r, NULL);
+		give(&p.i, 20000, &done);
+		assert_true(out_len(x400_out(p.i.x)) <= 4096 + 64);
+	}
+	pump(&p.i, &p.r, NULL);
+	assert_received(&p.r, 20000);
 	pair_close(&p);
 }
 
@@ -561,6 +597,7 @@ static void test_turn_goes_to_and_fro(void **state)
 		pump(&p.i, &p.r, &seed);
 		assert_int_equal(p.r.count[X400_TURN_GIVEN], round);
 		assert_false(x400_unbind(p.i.x, p.i.now, &e)); /* only who has the turn may leave */
+		assert_false(x400_unbind(p.r.x, p.r.now, &e)); /* and who began it */
 		transfer(&p.r, &p.i, 3000, &seed);
 		assert_received(&p.i, 3000);
 		assert_int_equal(p.r.count[X400_TRANSFER_CONFIRMED], round);
@@ -849,6 +886,15 @@ static void test_waits_after_calls_without_a_clock(void **state)
 	(void)user_run(&p.r);
 	assert_int_equal(x400_deadline(p.r.x), p.r.now + 4000);
 	pair_close(&p);
+	pair_config(&p);
+	pair_start(&p);
+	p.r.hold_bind = true;
+	pump(&p.i, &p.r, NULL);
+	p.r.now += 900;
+	assert_true(x400_bind_refuse(p.r.x, X400_BUSY, &e));
+	(void)user_run(&p.r);
+	assert_int_equal(x400_deadline(p.r.x), p.r.now + 500);
+	pair_close(&p);
 }
 
 static void test_calls_out_of_place(void **state)
@@ -868,6 +914,13 @@ static void test_calls_out_of_place(void **state)
 	assert_false(x400_turn_give(p.i.x, &e));
 	x400_checkpoint_confirm(p.r.x, 1);
 	x400_transfer_discard(p.i.x);
+	struct x400 *none = NULL;
+	x400_free(&none);
+	assert_true(x400_transfer_begin(p.i.x, 10, p.i.now, &e));
+	assert_false(x400_unbind(p.i.x, p.i.now, &e));
+	assert_false(x400_transfer_begin(p.i.x, 10, p.i.now, &e));
+	x400_transfer_discard(p.i.x);
+	pump(&p.i, &p.r, NULL);
 	transfer(&p.i, &p.r, 2000, NULL);
 	assert_int_equal(p.i.count[X400_TRANSFER_CONFIRMED], 1);
 	assert_int_equal(p.i.count[X400_ENDED] + p.r.count[X400_ENDED], 0);
@@ -893,6 +946,7 @@ int main(void)
 		cmocka_unit_test(test_one_large_segment_in_little_memory),
 		cmocka_unit_test(test_rt_28_twenty_messages),
 		cmocka_unit_test(test_receiver_that_does_not_read),
+		cmocka_unit_test(test_output_full_between_segments),
 		cmocka_unit_test(test_longer_than_the_limit),
 		cmocka_unit_test(test_transfer_refused_then_sent_again),
 		cmocka_unit_test(test_transfer_refused_in_the_middle),

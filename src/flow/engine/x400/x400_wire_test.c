@@ -210,6 +210,7 @@ static void test_binds_that_cannot_be_read(void **state)
 		{ CN_OF(CP_OF("60(a1(0604 56000106))")), "rtse: no APDU" },
 		{ CN_OF(CP_OF(AARQ_OF("b1(a2(a0(0500)))"))), "rtse: another APDU" },
 		{ CN_OF(CP_OF(AARQ_OF(RTORQ_OF("b0(a2(0500))")))), "mta bind: " },
+		{ CN_OF(CP_OF(AARQ_OF(RTORQ_OF("0500")))), "mta bind: " },
 		{ CN_OF(CP_OF(AARQ_OF(RTORQ_OF("b0(a1(800143 a1(a0(3000))))")))), "strong credentials" },
 		{ CN_OF(CP_OF("61(a1(0604 56000106))")), "acse: " },
 	};
@@ -278,6 +279,7 @@ static void test_acceptances_that_cannot_be_used(void **state)
 		{ AC_OF(CPA_OF(AARE_OF("01", "01", RTOAC_OF("", RESULT)))), "acse: rejected" },
 		{ AC_OF(CPA_OF(AARE_OF("00", "00", "b2(a1(020100))"))), "rtse: another APDU" },
 		{ AC_OF(CPA_OF(AARE_OF("00", "00", RTOAC_OF("", "b1(a2(0500))")))), "mta bind: " },
+		{ AC_OF(CPA_OF(AARE_OF("00", "00", RTOAC_OF("", "0500")))), "mta bind: " },
 		{ AC_OF("31(a0(800101) a2(a5(30(800100 81025101)30(800102 820101)30(800100 81025101))"
 			"61(30(020101 a0(" AARE_OF("00", "00", RTOAC_OF("", RESULT)) ")))))"), "context 3 rejected" },
 	};
@@ -473,6 +475,63 @@ static void test_interrupted_and_discarded_by_the_sender(void **state)
 	user_fini(&u);
 }
 
+/* While part of an SSDU is being handed up nothing is taken: its octets are still in use. */
+static void test_nothing_is_taken_while_a_part_is_in_use(void **state)
+{
+	(void)state;
+	struct user u;
+	struct x400_event ev;
+	struct out o;
+	bound_responder(&u);
+	say(&u, AS);
+	out_init(&o, 1 << 10);
+	add_tsdu_hex(&o, "01000100 6114 3012 020103 a00d 240b 0402 4142 0405 4344454647");
+	assert_int_equal(x400_feed(u.x, out_view(&o), u.now), out_len(&o));
+	assert_int_equal(x400_next(u.x, &ev, u.now), STEP_DONE);
+	assert_int_equal(ev.kind, X400_TRANSFER_DATA);
+	assert_true(view_eq(ev.bytes, VIEW("AB")));
+	assert_int_equal(x400_feed(u.x, VIEW("\x03"), u.now), 0);
+	assert_true(view_eq(ev.bytes, VIEW("AB")));
+	assert_int_equal(x400_next(u.x, &ev, u.now), STEP_DONE);
+	assert_true(view_eq(ev.bytes, VIEW("CDEFG")));
+	assert_int_equal(x400_next(u.x, &ev, u.now), STEP_WAIT);
+	assert_int_equal(x400_feed(u.x, VIEW("\x03"), u.now), 1);
+	out_fini(&o);
+	user_fini(&u);
+}
+
+static void test_confirming_twice_or_too_much_says_nothing(void **state)
+{
+	(void)state;
+	struct user u;
+	bound_responder(&u);
+	u.hold_confirm = u.hold_end = true;
+	say(&u, AS);
+	say(&u, DT(RTTR("41")));
+	say(&u, "0100 31(2a(31))");
+	drain(&u);
+	x400_checkpoint_confirm(u.x, 2);
+	assert_int_equal(out_len(x400_out(u.x)), 0);
+	x400_checkpoint_confirm(u.x, 1);
+	assert_last_sent(&u, "0200 32(2a(31))");
+	x400_checkpoint_confirm(u.x, 1);
+	assert_int_equal(out_len(x400_out(u.x)), 0);
+	/* After the end of the activity it may still be said, and after its answer not any more. */
+	say(&u, DT(RTTR("42")));
+	say(&u, "0100 31(2a(32))");
+	say(&u, DT(RTTR("43")));
+	say(&u, "0100 29(2a(33))");
+	x400_checkpoint_confirm(u.x, 2);
+	assert_last_sent(&u, "0200 32(2a(32))");
+	struct err e;
+	assert_true(x400_transfer_accept(u.x, &e));
+	drain(&u);
+	x400_checkpoint_confirm(u.x, 2);
+	assert_int_equal(out_len(x400_out(u.x)), 0);
+	assert_int_equal(u.count[X400_ENDED], 0);
+	user_fini(&u);
+}
+
 /* --- release, abort --- */
 
 static void test_pa_15_release_for_any_reason(void **state)
@@ -618,6 +677,8 @@ int main(void)
 		CASE(test_value_that_ends_after_its_ssdu),
 		CASE(test_resume_is_unrecognized),
 		CASE(test_interrupted_and_discarded_by_the_sender),
+		CASE(test_nothing_is_taken_while_a_part_is_in_use),
+		CASE(test_confirming_twice_or_too_much_says_nothing),
 		CASE(test_pa_15_release_for_any_reason),
 		CASE(test_pa_16_and_rt_19_aborts_of_the_peer),
 		CASE(test_rt_20_transfer_completed),
