@@ -12,6 +12,10 @@
 
 #include "base/mem.h"
 #include "flow/codec/ipm/ipm_testing.h"
+#include "flow/codec/osi/capture_test.h"
+#include "flow/codec/osi/ppdu.h"
+#include "flow/codec/osi/rtse_apdu.h"
+#include "flow/codec/p1/p1.h"
 #include "proc/content/render.h"
 #include "sys/jail.h"
 
@@ -108,6 +112,85 @@ static void test_contents_of_pp_as_tshark_shows_them(void **state)
 	assert_true(content_extract(22, (struct view){ NULL, 0 }, testing_content(file, n, 0), 1, &limits, &packed, &e));
 	assert_text(out_view(&packed), "Hello from PP-A\r\nsecond line\r\n");
 	free(file);
+}
+
+/* The octets of all RTTRs that the initiator of a connection sends: one P1 APDU. */
+static struct out transferred(const struct capture *cap, size_t connection)
+{
+	static const struct ber_limits limits = { .depth = 24, .elements = 10000, .bytes = 1 << 20 };
+	struct out side = capture_side(cap, connection, true), tsdu, all;
+	struct cur c = cur_of(out_view(&side));
+	out_init(&tsdu, 1 << 20);
+	out_init(&all, 1 << 20);
+	while (capture_tsdu(&c, &tsdu)) {
+		const struct view v = out_view(&tsdu);
+		struct ppdu_user_data u;
+		struct rtse_apdu rtse;
+		struct err e;
+		if (v.n < 5 || v.p[0] != 1 || v.p[2] != 1) /* GT, then DT: X.225 8.3 */
+			continue;
+		assert_true(ber_decode(&ppdu_user_data_type, view_from(v, 4), &u, a, &limits, &e));
+		const struct ppdu_pdv *pdv = u.full.v;
+		assert_true(ber_decode(&rtse_apdu_type, pdv->values.single, &rtse, a, &limits, &e));
+		out_bytes(&all, rtse.rttr);
+	}
+	out_fini(&tsdu);
+	out_fini(&side);
+	return all;
+}
+
+/* Every message in the captures, from the wire to the page. The values are those of tshark -V. */
+static void test_every_message_of_the_captures(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file;
+		size_t connection;
+		const char *id, *from, *to, *subject, *text; /* text: how it begins */
+		size_t size;
+	} rows[] = {
+		{ "pp-normal-mode.pcap", 0, "(q)16955 Sun Nov 22 00:39:02 2026(q)(a)ppa.test", "C=GB;A=PEERNET;P=PPA;S=pp",
+		  "C=GB;A=PEERNET;P=PPB;S=bob", "A to B", "Hello from PP-A\nsecond line\n", 30 },
+		{ "pp-normal-mode.pcap", 1, NULL, "C=GB;A=PEERNET;P=PPB;S=pp", "C=GB;A=PEERNET;P=PPA;S=alice", "B to A", "", 0 },
+		{ "pp-normal-mode.pcap", 2, NULL, "C=GB;A=PEERNET;P=PPB;S=pp", "C=GB;A=PEERNET;P=NEW;S=carol", "B to C via A",
+		  "Hello via A\n", 13 },
+		{ "pp-normal-mode.pcap", 3, "(q)16996 Sun Nov 22 00:39:20 2026(q)(a)ppb.test", "C=GB;A=PEERNET;P=PPB;S=pp",
+		  "C=GB;A=PEERNET;P=NEW;S=carol", "B to C via A", "Hello via A\n", 13 },
+		{ "pp-checkpoints.pcap", 0, "(q)17148 Sun Nov 22 00:39:58 2026(q)(a)ppa.test", "C=GB;A=PEERNET;P=PPA;S=pp",
+		  "C=GB;A=PEERNET;P=PPB;S=bob", "big",
+		  "line 00000 of a long body, to force several checkpoints in RTSE\nline 00001 of a long body, ", 195000 },
+		{ "p772-transfer-success.pcap", 1, NULL, "C=gb;A= ;P=smhs;O=percival;S=gal", "C=gb;A= ;P=smhs;O=lancelot;CN=ethereal",
+		  "P772 Message", "hello\n", 7 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct capture *cap = capture_open(rows[i].file);
+		struct out apdu = transferred(cap, rows[i].connection);
+		struct ber_limits limits = ipm_limits_default();
+		const struct render_limits shown_limits = render_limits_default();
+		struct message m;
+		struct view content;
+		struct err e = { 0 };
+		if (!p1_decode(out_view(&apdu), &m, &content, a, &limits, &e))
+			fail_msg("%s: %s", rows[i].file, e.text);
+		out_clear(&packed);
+		assert_true(content_render_message(&m, content, &shown_limits, NULL, &packed, &e));
+		struct render r;
+		assert_true(render_unpack(out_view(&packed), &r, a, &e));
+		assert_int_equal(r.kind, RENDER_IPM);
+		assert_field(r.fields, r.n_fields, "from", 0, shown(rows[i].from));
+		assert_field(r.fields, r.n_fields, "to", 0, shown(rows[i].to));
+		assert_field(r.fields, r.n_fields, "subject", 0, rows[i].subject);
+		if (rows[i].id != NULL)
+			assert_field(r.fields, r.n_fields, "message-id", 0, rows[i].id);
+		assert_int_equal(r.n_parts, 1);
+		assert_text(r.parts[0].kind, "ia5-text");
+		assert_int_equal(r.parts[0].flags, RENDER_TEXT);
+		assert_text(view_first(r.parts[0].text, strlen(rows[i].text)), rows[i].text);
+		if (rows[i].size != 0)
+			assert_int_equal(r.parts[0].size, rows[i].size);
+		out_fini(&apdu);
+		capture_close(&cap);
+	}
 }
 
 static struct oraddr address(const char *text)
@@ -391,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_contents_of_pp_as_tshark_shows_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_every_message_of_the_captures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parts_files_and_forwarded_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notifications, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_and_broken_contents, setup, teardown),
