@@ -202,6 +202,10 @@ struct ber_stream *ber_stream_new(unsigned depth_max);
 void ber_stream_free(struct ber_stream **s);
 void ber_stream_reset(struct ber_stream *s);
 
+/* Right after an OPEN: the element's content comes as BYTES up to its CLOSE, constructed or not, without a look at what
+ * is in it. False, and nothing is changed, when its length is indefinite. */
+bool ber_stream_opaque(struct ber_stream *s);
+
 /* From now on an outermost element of more octets is an error, as soon as a length says so or they have
  * come. */
 void ber_stream_limit(struct ber_stream *s, uint64_t octets_max);

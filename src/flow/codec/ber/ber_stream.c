@@ -61,6 +61,15 @@ void ber_stream_reset(struct ber_stream *s)
 	s->pos = 0;
 }
 
+bool ber_stream_opaque(struct ber_stream *s)
+{
+	CHECK(s, BER_STREAM_MAGIC);
+	if (s->depth == 0 || s->levels[s->depth - 1].indefinite)
+		return false;
+	s->levels[s->depth - 1].constructed = false;
+	return true;
+}
+
 static enum step fail(struct ber_stream *s, struct err *e, const char *what)
 {
 	s->failed = true;

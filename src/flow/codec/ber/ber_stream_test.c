@@ -224,6 +224,31 @@ static void test_bytes_are_not_copied(void **state)
 }
 
 /* ber_tlv on the same octets: X.690 8.6.4.2's indefinite form, with something behind it. */
+/* An opaque element's inside is octets, whatever they are; one of indefinite length cannot be. */
+static void test_opaque_element(void **state)
+{
+	(void)state;
+	struct ber_stream *s = ber_stream_new(8);
+	struct ber_stream_event ev;
+	struct err e;
+	struct view in = VIEW("\x30\x05\x31\x03\xff\xff\xff\x30\x80\x00\x00");
+	assert_false(ber_stream_opaque(s));
+	assert_int_equal(ber_stream_next(s, &in, &ev, &e), STEP_DONE);
+	assert_true(ber_stream_opaque(s));
+	assert_int_equal(ber_stream_next(s, &in, &ev, &e), STEP_DONE);
+	assert_int_equal(ev.what, BER_S_BYTES);
+	assert_true(view_eq(ev.bytes, VIEW("\x31\x03\xff\xff\xff")));
+	assert_int_equal(ber_stream_next(s, &in, &ev, &e), STEP_DONE);
+	assert_int_equal(ev.what, BER_S_CLOSE);
+	assert_int_equal(ev.depth, 1);
+	assert_int_equal(ber_stream_next(s, &in, &ev, &e), STEP_DONE);
+	assert_int_equal(ev.what, BER_S_OPEN);
+	assert_false(ber_stream_opaque(s));
+	assert_int_equal(ber_stream_next(s, &in, &ev, &e), STEP_DONE);
+	assert_int_equal(ev.what, BER_S_CLOSE);
+	ber_stream_free(&s);
+}
+
 static void test_single_tlv(void **state)
 {
 	(void)state;
@@ -274,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_values_one_after_another),
 		cmocka_unit_test(test_bytes_are_not_copied),
+		cmocka_unit_test(test_opaque_element),
 		cmocka_unit_test(test_single_tlv),
 		cmocka_unit_test(test_single_tlv_limits),
 	};

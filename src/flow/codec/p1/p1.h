@@ -65,9 +65,9 @@ void p1_split_reset(struct p1_split *s);
 
 /* Takes from *in (which it shortens) until there is an event. A transfer is ENVELOPE, CONTENT (any number; messages
  * only), END. STEP_WAIT: *in is empty. The message's arrays go to the arena.
- * STEP_FAIL, once and for all until reset: ERR_PERM, message, with 1/14 or 1/13: the octets are well formed and the
- * envelope is not one we can read, or too long (p1_split_envelope has what was kept); ERR_PEER, association: the octets
- * are not BER or not an MTS-APDU, or go on after its end. */
+ * STEP_FAIL, once and for all until reset: ERR_PERM, message, with 1/14 or 1/13: the envelope is not one we can read, or
+ * too long (p1_split_envelope has what was kept); ERR_PEER, association: the octets around it are not BER or not an
+ * MTS-APDU, or go on after its end. */
 MUST_CHECK enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_event *ev_r, struct arena *a,
 				   struct err *e);
 

@@ -89,6 +89,18 @@ static enum step too_long(struct p1_split *s, struct err *e)
 	return STEP_FAIL;
 }
 
+/* An envelope of known length is taken in one piece, and one that is too long refused before any of it is kept. */
+static enum step begin_envelope(struct p1_split *s, const struct ber_stream_event *ev, struct err *e)
+{
+	s->state = ENVELOPE;
+	s->top = ev->depth;
+	out_bytes(&s->envelope, ev->header);
+	if (s->envelope.bad || (ev->definite && ev->length > out_room(&s->envelope)))
+		return too_long(s, e);
+	(void)ber_stream_opaque(s->stream); /* indefinite: element by element */
+	return STEP_WAIT;
+}
+
 static enum step begin_apdu(struct p1_split *s, const struct ber_stream_event *ev, struct err *e)
 {
 	unsigned number = ber_tag_number(ev->tag);
@@ -99,10 +111,7 @@ static enum step begin_apdu(struct p1_split *s, const struct ber_stream_event *e
 	s->state = APDU;
 	if (s->kind == MESSAGE_MESSAGE)
 		return STEP_WAIT;
-	s->state = ENVELOPE;
-	s->top = ev->depth;
-	out_bytes(&s->envelope, ev->header);
-	return s->envelope.bad ? too_long(s, e) : STEP_WAIT;
+	return begin_envelope(s, ev, e);
 }
 
 static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, struct err *e)
@@ -125,10 +134,7 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 	case APDU:
 		if (ev->tag != BER_U(17) || !ev->constructed || ev->depth != s->base + 1)
 			return damaged(s, e, "want the SET of an envelope", ev->tag);
-		s->state = ENVELOPE;
-		s->top = ev->depth;
-		out_bytes(&s->envelope, ev->header);
-		return s->envelope.bad ? too_long(s, e) : STEP_WAIT;
+		return begin_envelope(s, ev, e);
 	case ENVELOPE:
 		out_bytes(&s->envelope, ev->header);
 		return s->envelope.bad ? too_long(s, e) : STEP_WAIT;

@@ -163,7 +163,7 @@ static void test_damage_is_the_peers(void **state)
 		"a300",                             /* [3] */
 		"8000",                             /* primitive [0] */
 		"a0020400",                         /* no envelope */
-		"a003310104",                       /* a header cut by its parent */
+		"a005 3180 0405 61",                /* a child longer than its parent */
 		"a000",                             /* empty message */
 		"2800",                             /* empty EXTERNAL */
 		"2805 020105 a000",                 /* EXTERNAL without APDU */
@@ -230,6 +230,18 @@ static void test_bad_envelope_is_the_messages(void **state)
 	struct view more = VIEW("\x04\x00");
 	assert_int_equal(p1_split_next(s, &more, &ev, a, &r.e), STEP_FAIL); /* for good */
 	p1_split_free(&s);
+	arena_free(&a);
+}
+
+/* What is inside an envelope of known length cannot harm the stream around it. */
+static void test_damage_inside_an_envelope_is_the_messages(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(1 << 20);
+	struct result r = one("a008 3103 048401 040161", 1 << 20, a);
+	assert_int_equal(r.step, STEP_FAIL);
+	assert_int_equal(r.e.kind, ERR_PERM);
+	assert_int_equal(r.e.diagnostic, 14);
 	arena_free(&a);
 }
 
@@ -343,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_damage_is_the_peers),
 		cmocka_unit_test(test_damage_after_the_envelope),
 		cmocka_unit_test(test_bad_envelope_is_the_messages),
+		cmocka_unit_test(test_damage_inside_an_envelope_is_the_messages),
 		cmocka_unit_test(test_long_envelope_is_refused_before_it_is_kept),
 		cmocka_unit_test(test_octets_after_the_end),
 		cmocka_unit_test(test_op_11_nesting_bomb),
