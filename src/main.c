@@ -48,6 +48,7 @@ static const struct command commands[] = {
 	{ "queue", ctl_queue, "list what waits" },
 	{ "trace", ctl_trace, "the journey of a message" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
+	{ "decode", tool_decode, "show every layer of a capture or of octets" },
 };
 
 static int usage(FILE *f)
