@@ -37,7 +37,7 @@ static const char *const questions[ASK_COUNT] = {
 	[ASK_STEPS_AFTER] = "select " STEP_COLUMNS " from step where seq > ? order by seq limit ?",
 	[ASK_STEPS_LAST] = "select " STEP_COLUMNS " from (select * from step order by seq desc limit ?2) where seq > ?1 order by seq",
 	[ASK_INDEXED] = "select value from counter where name = 'indexed'",
-	[ASK_PENDING] = "select seq, mts_id, other from step where seq > ? order by seq",
+	[ASK_PENDING] = "select seq, key, other_key from step where seq > ? order by seq",
 	[ASK_PERIOD] = "select period from step_key where period >= ? order by period limit 1",
 	[ASK_KEYS] = "select seq from step_key where period = ? and key between ? and ?",
 	[ASK_MAIL_ALL] = "select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
@@ -393,7 +393,8 @@ static void gather(struct journey *t, size_t which)
 	sqlite3_stmt *pending = ask(t->r, ASK_PENDING);
 	sqlite3_bind_int64(pending, 1, last);
 	while (row(t->r, pending))
-		if (is_wanted(t, sqlite_view(pending, 1), w) || is_wanted(t, sqlite_view(pending, 2), w))
+		if ((uint64_t)sqlite3_column_int64(pending, 1) >> 32 == first >> 32 ||
+		    (uint64_t)sqlite3_column_int64(pending, 2) >> 32 == first >> 32)
 			look_at(t, (uint64_t)sqlite3_column_int64(pending, 0), which);
 }
 

@@ -86,10 +86,12 @@ create table step (
 	other      text,                       -- the report's subject, or the report made
 	peer       text,                       -- link or mailbox
 	digest     blob,                       -- of what came in: duplicates are known by it
-	text       text
+	text       text,
+	key        integer not null,           -- a hash: of the local identifier (upper half) and the digest (lower half)
+	other_key  integer                     -- of the other's
 );
--- Where the steps of a message are: key is made of the local identifier (upper half) and the digest (lower half). Filled in
--- batches up to counter 'indexed', by period (seq / 65536), so that a batch is written to few pages.
+-- Where the steps of a key are. Filled in batches up to counter 'indexed', by period (seq / 65536), so that a batch is written
+-- to few pages.
 create table step_key (
 	period     integer not null,
 	key        integer not null,

@@ -7,7 +7,6 @@
 #include <errno.h>
 
 enum {
-	ID_BLOCK = 65536,
 	/* The log is copied back into the database when it has this many pages. Longer logs are copied less often (a page that
 	 * changed ten times is copied once) but at one go. */
 	CHECKPOINT_PAGES = 4000,
@@ -183,8 +182,8 @@ void sqlite_run(struct sqlite *q, enum sql what, unsigned n, const struct bind *
 uint64_t sqlite_id(struct sqlite *q)
 {
 	/* Well before the ceiling: an id given in a group that is lost is not given again. */
-	if (q->next_id + ID_BLOCK / 2 >= q->id_ceiling) {
-		q->id_ceiling = q->next_id + ID_BLOCK;
+	if (q->next_id + SQLITE_COUNTER_BLOCK / 2 >= q->id_ceiling) {
+		q->id_ceiling = q->next_id + SQLITE_COUNTER_BLOCK;
 		SQLITE_RUN(q, SQL_SET_COUNTER, BIND_T(VIEW("id")), BIND_I(q->id_ceiling));
 	}
 	return q->next_id++;

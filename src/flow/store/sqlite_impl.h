@@ -40,7 +40,7 @@ struct sqlite_queue {
 	uint64_t transfers[PRIORITY_COUNT], octets;
 };
 
-enum { OPEN_FILES = 16 };
+enum { OPEN_FILES = 16, SQLITE_COUNTER_BLOCK = 65536 };
 struct sqlite_file { /* a content file that is being read */
 	uint64_t message, used;
 	struct file *file;
@@ -60,7 +60,7 @@ struct sqlite {
 	struct timer checkpoint;
 	int wal_pages;
 
-	uint64_t next_id, id_ceiling, next_number;
+	uint64_t next_id, id_ceiling, next_number, number_ceiling; /* ceilings are on disk, or soon are */
 	struct sqlite_queue *queues;
 	size_t n_queues;
 	struct store_counts counts;
@@ -107,6 +107,9 @@ static inline struct view sqlite_view(sqlite3_stmt *st, int column)
 /* --- sqlite_schema.c --- */
 /* Opens the database, creates or checks the schema, prepares; what was opened is in *q even on failure. */
 MUST_CHECK bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct err *e);
+/* One process owns the store. Its lock lies on a file beside the database, because readers share the database itself; it is held
+ * until the connection is closed. */
+MUST_CHECK bool sqlite_schema_own(const char *path, sqlite3 **owner_r, struct err *e);
 /* A connection with our settings to an existing file; also for readers. NULL with *e. */
 sqlite3 *sqlite_schema_connect(const char *path, int flags, struct err *e);
 bool sqlite_schema_error(sqlite3 *db, const char *path, const char *what, struct err *e); /* returns false */

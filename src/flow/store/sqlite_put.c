@@ -198,6 +198,9 @@ uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n)
 	struct sqlite *q = sqlite_of(s);
 	const uint64_t first = q->next_number;
 	q->next_number += n;
-	SQLITE_RUN(q, SQL_SET_COUNTER, BIND_T(VIEW("number")), BIND_I(q->next_number));
+	if (q->next_number + SQLITE_COUNTER_BLOCK / 2 >= q->number_ceiling) {
+		q->number_ceiling = q->next_number + SQLITE_COUNTER_BLOCK;
+		SQLITE_RUN(q, SQL_SET_COUNTER, BIND_T(VIEW("number")), BIND_I(q->number_ceiling));
+	}
 	return first;
 }

@@ -51,21 +51,24 @@ static bool number(sqlite3 *db, const char *path, const char *sql, int64_t *x_r,
 	return ok;
 }
 
-/* One process owns the store. Its lock lies on a file beside the database, because readers share the database itself. */
-static bool own(struct sqlite *q, struct err *e)
+bool sqlite_schema_own(const char *path, sqlite3 **owner_r, struct err *e)
 {
 	struct out name;
-	out_init(&name, 4096);
-	out_fmt(&name, "%s.lock", q->path);
-	q->owner = sqlite_schema_connect(out_cstr(&name), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
-	bool ok = q->owner != NULL;
-	if (ok && sqlite3_exec(q->owner, "begin exclusive", NULL, NULL, NULL) != SQLITE_OK) {
-		if (sqlite3_errcode(q->owner) == SQLITE_BUSY)
-			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: is in use by another process", q->path);
+	out_init(&name, 64 * 1024);
+	out_fmt(&name, "%s.lock", path);
+	sqlite3 *owner = sqlite_schema_connect(out_cstr(&name), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
+	bool ok = owner != NULL;
+	if (ok && sqlite3_exec(owner, "begin exclusive", NULL, NULL, NULL) != SQLITE_OK) {
+		if (sqlite3_errcode(owner) == SQLITE_BUSY)
+			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: is in use by another process", path);
 		else
-			ok = sqlite_schema_error(q->owner, out_cstr(&name), "be locked", e);
+			ok = sqlite_schema_error(owner, out_cstr(&name), "be locked", e);
 	}
 	out_fini(&name);
+	if (ok)
+		*owner_r = owner;
+	else
+		sqlite3_close(owner);
 	return ok;
 }
 
@@ -185,16 +188,21 @@ static bool load_counters(struct sqlite *q, struct err *e)
 	if (!number(q->db, q->path, "select value from counter where name = 'id'", &id, e) ||
 	    !number(q->db, q->path, "select value from counter where name = 'number'", &next, e))
 		return false;
-	q->next_id = q->id_ceiling = id < 1 ? 1 : (uint64_t)id;
+	q->next_id = id < 1 ? 1 : (uint64_t)id;
 	q->next_number = next < 1 ? 1 : (uint64_t)next;
-	return true;
+	q->id_ceiling = q->next_id + SQLITE_COUNTER_BLOCK;
+	q->number_ceiling = q->next_number + SQLITE_COUNTER_BLOCK;
+	char sql[200]; /* on disk now, so that a group that is lost never had numbers that are given again */
+	snprintf(sql, sizeof sql, "insert or replace into counter values ('id', %llu), ('number', %llu)",
+		 (unsigned long long)q->id_ceiling, (unsigned long long)q->number_ceiling);
+	return execute(q->db, q->path, sql, "be written", e);
 }
 
 bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct err *e)
 {
 	enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
 	int64_t tables;
-	if (!own(q, e) || (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
+	if (!sqlite_schema_own(q->path, &q->owner, e) || (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
 	    !number(q->db, q->path, "select count(*) from sqlite_schema", &tables, e))
 		return false;
 	if (tables == 0 && !create(q, e))

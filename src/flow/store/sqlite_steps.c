@@ -1,7 +1,6 @@
 /* sqlite_steps.c - steps, and finding them: see step_index.h and schema.sql. */
 #include "flow/store/sqlite_impl.h"
 
-#include "base/cur.h"
 #include "base/mem.h"
 #include "flow/store/record.h"
 
@@ -32,13 +31,16 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 	assert(!id->bad && !other->bad);
 	const uint64_t seq = q->next_seq++;
 	const bool keyed = store_step_is_arrival(step->kind);
+	const uint64_t key = step_key(step->id->local, keyed ? step->digest : NULL);
+	const uint64_t other_key = step->other == NULL ? 0 : step_key_other(step->other->local);
 	SQLITE_RUN(q, SQL_PUT_STEP, BIND_I(seq), BIND_I(env_wall_ms(s->env)), BIND_I(step->kind), BIND_I(step->size),
 		   BIND_T(out_view(id)), text_or_null(out_view(other)), text_or_null(step->peer),
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
-		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)));
-	step_index_add(q->steps, step_key(step->id->local, keyed ? step->digest : NULL), seq);
+		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)), BIND_I(key),
+		   step->other == NULL ? BIND_N() : BIND_I(other_key));
+	step_index_add(q->steps, key, seq);
 	if (step->other != NULL)
-		step_index_add(q->steps, step_key_other(step->other->local), seq);
+		step_index_add(q->steps, other_key, seq);
 }
 
 /* --- duplicates --- */
@@ -193,27 +195,15 @@ static void fill_open_filter(struct sqlite *q)
 }
 
 /* The steps that were not in the table when the store was closed. */
-static bool fill_pending(struct sqlite *q, uint64_t indexed, struct err *e)
+static void fill_pending(struct sqlite *q, uint64_t indexed)
 {
-	struct arena *a = arena_new(1024 * 1024);
-	bool ok = true;
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEPS_AFTER, BIND_I(indexed));
-	while (ok && sqlite_row(q, st)) {
+	while (sqlite_row(q, st)) {
 		const uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
-		struct mts_id id, other;
-		struct cur c = cur_of(sqlite_view(st, 4));
-		const uint64_t digest[2] = { cur_u64(&c), cur_u64(&c) };
-		arena_reset(a);
-		ok = mts_id_parse(sqlite_view(st, 2), &id, a, e);
-		if (ok)
-			step_index_add(q->steps, step_key(id.local, store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 1)) ? digest : NULL),
-				       seq);
-		if (ok && sqlite3_column_type(st, 3) != SQLITE_NULL && (ok = mts_id_parse(sqlite_view(st, 3), &other, a, e)))
-			step_index_add(q->steps, step_key_other(other.local), seq);
+		step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 1), seq);
+		if (sqlite3_column_type(st, 2) != SQLITE_NULL)
+			step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 2), seq);
 	}
-	sqlite3_reset(st);
-	arena_free(&a);
-	return ok;
 }
 
 /* The first column of the first row; otherwise when there is none. */
@@ -236,5 +226,6 @@ bool sqlite_steps_open(struct sqlite *q, struct err *e)
 	if (!load_filters(q, e))
 		return false;
 	fill_open_filter(q);
-	return fill_pending(q, indexed, e) && !q->s.over;
+	fill_pending(q, indexed);
+	return !q->s.over;
 }

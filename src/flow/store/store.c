@@ -263,6 +263,7 @@ bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[
 uint64_t store_reserve_numbers(struct store *s, uint64_t n)
 {
 	CHECK(s, STORE_MAGIC);
+	assert(n <= 32768);
 	return s->over ? 0 : s->ops->reserve_numbers(s, n);
 }
 

@@ -175,8 +175,8 @@ MUST_CHECK bool store_read_content(struct store *s, uint64_t message, uint64_t o
 /* Was a message, probe or report with this id taken in before (SUBMITTED, TRANSFER_IN or REPORT_IN step with the same digest)? */
 bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
 
-/* A persistent counter, for MTS-identifiers: reserves n numbers durably with the next group and returns the first; numbers are
- * never given twice, a crash may skip some. Blocks of some thousands make it cheap. */
+/* A persistent counter, for MTS-identifiers: reserves n numbers and returns the first (may open a group); numbers are
+ * never given twice, a crash may skip some. Blocks of some thousands make it cheap; n is at most 32768. */
 uint64_t store_reserve_numbers(struct store *s, uint64_t n);
 
 struct store_counts {
