@@ -64,7 +64,7 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	case X400_TRANSFER_END: inbound_end(a); break;
 	case X400_TRANSFER_ABORTED: inbound_cancel(a); break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
-	case X400_TRANSFER_FAILED: outbound_failed(a, &ev->err); break;
+	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;
 	case X400_TURN_PLEASE:
 	case X400_TURN_GIVEN: break; /* the switch decides about turns when it uses two-way links */
 	case X400_BIND_REFUSED:

@@ -123,7 +123,7 @@ void outbound_start(struct assoc *a);           /* the next handover, if the mac
 void outbound_produce(struct assoc *a);         /* octets of the one under way, as much as is wanted */
 void outbound_content(struct assoc *a, const struct msg_piece *piece);
 void outbound_confirmed(struct assoc *a);
-void outbound_failed(struct assoc *a, const struct err *why);
+void outbound_refused(struct assoc *a, const struct err *why); /* by the peer; the association goes on */
 void outbound_fail_all(struct assoc *a, const struct err *why);
 bool outbound_is_empty(const struct assoc *a);
 

@@ -77,6 +77,8 @@ static void pull(struct assoc *a, struct handover *h)
 	chan_end(a->link->control);
 }
 
+static void failed(struct assoc *a, const struct err *why, bool message);
+
 void outbound_start(struct assoc *a)
 {
 	struct handover *h = a->first;
@@ -84,7 +86,7 @@ void outbound_start(struct assoc *a)
 	if (h == NULL || h->begun || !a->bound || !x400_can_transfer(a->x))
 		return;
 	if (!x400_transfer_begin(a->x, h->total, env_now_ms(a->link->host.env), &e)) {
-		outbound_failed(a, &e);
+		failed(a, &e, false);
 		return;
 	}
 	h->begun = true;
@@ -153,16 +155,28 @@ void outbound_confirmed(struct assoc *a)
 		assoc_release_when_idle(a);
 }
 
-void outbound_failed(struct assoc *a, const struct err *why)
+static void failed(struct assoc *a, const struct err *why, bool message)
 {
-	if (a->first == NULL)
-		return;
-	result(a->link, a->first->transfer, why);
+	struct err e = *why;
+	if (message)
+		e.culprit = ERR_OF_MESSAGE; /* one of its attempts is used up */
+	result(a->link, a->first->transfer, &e);
 	pop(a);
 }
 
+void outbound_refused(struct assoc *a, const struct err *why)
+{
+	if (a->first != NULL)
+		failed(a, why, true);
+}
+
+/* An abort by the peer in the middle of a transfer counts against the message: a peer that cannot read it does that each
+ * time. A lost connection counts against nobody here. */
 void outbound_fail_all(struct assoc *a, const struct err *why)
 {
-	while (a->first != NULL)
-		outbound_failed(a, why);
+	bool message = a->first != NULL && a->first->begun && why->kind == ERR_PEER;
+	while (a->first != NULL) {
+		failed(a, why, message);
+		message = false;
+	}
 }

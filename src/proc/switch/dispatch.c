@@ -400,6 +400,20 @@ static void retry_later(struct order *o, const struct err *why)
 		timer_after(&l->wake_timer, (int64_t)delay);
 }
 
+/* It gets nothing more; its end is told by ASSOC_DOWN. */
+static void close_assoc(struct swassoc *a)
+{
+	if (a->state == ASSOC_CLOSING)
+		return;
+	a->state = ASSOC_CLOSING;
+	struct out *o = proc_begin(a->proc, MSG_ASSOC_CLOSE);
+	if (o == NULL)
+		return;
+	struct msg_count m = { a->id, 0 };
+	put_msg_count(o, &m);
+	proc_end(a->proc);
+}
+
 bool dispatch_result(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
@@ -410,7 +424,8 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	if (o == NULL || o->assoc == NULL || o->assoc->proc != p)
 		return true; /* of an association that was given up meanwhile */
 	struct swlink *l = o->link;
-	o->assoc->in_flight--;
+	struct swassoc *a = o->assoc;
+	a->in_flight--;
 	l->in_flight--;
 	o->assoc = NULL;
 	if (FAULT(SWITCH_RESULT))
@@ -420,9 +435,10 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	} else if (m.err.kind == ERR_PERM) {
 		give_up(o, &m.err);
 	} else if (m.err.culprit == ERR_OF_ASSOCIATION || m.err.culprit == ERR_OF_LINK || m.err.culprit == ERR_OF_PROCESS) {
-		/* Not this message's fault: it waits for the next association, first in line, uncounted. */
+		/* Not this message's fault: it waits for another association, first in line, uncounted. */
 		struct queue_entry entry = { o->transfer, o->priority, o };
 		queue_window_unget(l->window, entry);
+		close_assoc(a);
 	} else {
 		retry_later(o, &m.err);
 	}
