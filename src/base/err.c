@@ -17,7 +17,7 @@ static bool fill(struct err *e, enum err_kind kind, enum err_culprit culprit, in
 	return false;
 }
 
-bool err_set(struct err *e, enum err_kind kind, enum err_culprit culprit, const char *fmt, ...)
+bool (err_set)(struct err *e, enum err_kind kind, enum err_culprit culprit, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -26,7 +26,7 @@ bool err_set(struct err *e, enum err_kind kind, enum err_culprit culprit, const 
 	return false;
 }
 
-bool err_report(struct err *e, enum err_kind kind, enum err_culprit culprit, int reason,
+bool (err_report)(struct err *e, enum err_kind kind, enum err_culprit culprit, int reason,
 		int diagnostic, const char *fmt, ...)
 {
 	va_list args;

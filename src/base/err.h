@@ -38,6 +38,15 @@ bool err_set(struct err *e, enum err_kind kind, enum err_culprit culprit, const 
 bool err_report(struct err *e, enum err_kind kind, enum err_culprit culprit, int reason,
 		int diagnostic, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+/* So that the compiler, too, knows that they return false, and no optimiser warns of a result that was not written. */
+static inline bool err_is_false(bool x)
+{
+	(void)x;
+	return false;
+}
+#define err_set(...) err_is_false(err_set(__VA_ARGS__))
+#define err_report(...) err_is_false(err_report(__VA_ARGS__))
+
 /* Words for the two enums; never NULL. */
 const char *err_kind_name(enum err_kind kind);
 const char *err_culprit_name(enum err_culprit culprit);

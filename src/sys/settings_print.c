@@ -306,7 +306,7 @@ static void manual_section(const struct settings_section *s, const char *path, s
 		if (s->rows[i].of == NULL)
 			continue;
 		char below[256];
-		snprintf(below, sizeof below, "%s%s%s", path, *path == 0 ? "" : ".", s->rows[i].key);
+		snprintf(below, sizeof below, "%.120s%s%.120s", path, *path == 0 ? "" : ".", s->rows[i].key);
 		manual_section(s->rows[i].of, below, o, depth + 1);
 	}
 }

@@ -91,7 +91,7 @@ static bool set_up(struct sqlite *q, const struct store_config *c, struct err *e
 
 bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 {
-	int64_t version, application;
+	int64_t version = 0, application = 0;
 	if (!number(db, path, "pragma user_version", &version, e) || !number(db, path, "pragma application_id", &application, e))
 		return false;
 	if (application != APPLICATION_ID)

@@ -108,7 +108,7 @@ static bool read_options(struct send *s, int argc, char **argv)
 	};
 	static const char *const priorities[] = { "non-urgent", "normal", "urgent", NULL };
 	static const char *const reports[] = { "none", "non-delivery", "delivery", NULL };
-	unsigned word;
+	unsigned word = 0;
 	for (int o; (o = getopt_long(argc, argv, "c:d:h", options, NULL)) != -1;) {
 		bool good = true;
 		switch (o) {

@@ -181,7 +181,7 @@ static bool read_value(const struct presentation *p, const struct ppdu_user_data
 
 static bool read_acse(const struct presentation *p, const struct ppdu_user_data *u, struct view *apdu_r, struct err *e)
 {
-	enum presentation_syntax syntax;
+	enum presentation_syntax syntax = PRESENTATION_UNKNOWN;
 	if (!read_value(p, u, apdu_r, &syntax, e))
 		return false;
 	if (syntax != PRESENTATION_ACSE)
