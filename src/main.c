@@ -47,6 +47,7 @@ static const struct command commands[] = {
 	{ "status", ctl_status, "links, queues, totals" },
 	{ "queue", ctl_queue, "list what waits" },
 	{ "trace", ctl_trace, "the journey of a message" },
+	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
 	{ "decode", tool_decode, "show every layer of a capture or of octets" },
 };
