@@ -19,6 +19,18 @@ struct message *message_copy(const struct message *m, struct arena *a)
 	return copy;
 }
 
+const struct extension *extensions_unsupported(const struct extensions *x)
+{
+	enum { LAST_KNOWN = 46 }; /* certificate-selectors-override */
+	for (size_t i = 0; i < x->n; i++) {
+		const struct extension *ext = &x->v[i];
+		bool known = !ext->is_private && ext->number >= 1 && ext->number <= LAST_KNOWN;
+		if (!known && (ext->criticality & EXT_FOR_TRANSFER) != 0)
+			return ext;
+	}
+	return NULL;
+}
+
 /* --- domains and identifiers --- */
 
 static uint8_t fold(uint8_t c)
@@ -60,8 +72,8 @@ bool gdi_eq(const struct gdi *a, const struct gdi *b)
 	/* An absent, an empty and a single-space ADMD all fold to nothing. */
 	return part_eq(a->country.value, b->country.value) &&
 	       part_eq(a->admd.value, b->admd.value) &&
-	       part_eq(a->has_prmd ? a->prmd.value : (struct view){ NULL, 0 },
-		       b->has_prmd ? b->prmd.value : (struct view){ NULL, 0 });
+	       part_eq(a->has_prmd ? a->prmd.value : (struct view){NULL, 0},
+		       b->has_prmd ? b->prmd.value : (struct view){NULL, 0});
 }
 
 bool mts_id_eq(const struct mts_id *a, const struct mts_id *b)
@@ -123,7 +135,7 @@ static int hex_digit(uint8_t c)
 /* One value up to `;` or the end, escapes undone; false on a bad escape. */
 static bool parse_value(struct cur *c, struct view *value_r, struct arena *a)
 {
-	struct view rest = { c->p, cur_left(c) };
+	struct view rest = {c->p, cur_left(c)};
 	size_t n = 0;
 	while (n < rest.n && rest.p[n] != ';')
 		n++;
@@ -141,7 +153,7 @@ static bool parse_value(struct cur *c, struct view *value_r, struct arena *a)
 		}
 		p[len++] = x;
 	}
-	*value_r = (struct view){ p, len };
+	*value_r = (struct view){p, len};
 	return p != NULL;
 }
 
@@ -155,7 +167,7 @@ static bool digits_only(struct view v)
 
 static struct gdi_part part_of(struct view v)
 {
-	return (struct gdi_part){ digits_only(v) ? ORA_NUMERIC : ORA_PRINTABLE, v };
+	return (struct gdi_part){digits_only(v) ? ORA_NUMERIC : ORA_PRINTABLE, v};
 }
 
 static bool set_part(struct mts_id *id, uint8_t label, struct view v)
@@ -174,18 +186,19 @@ static bool set_part(struct mts_id *id, uint8_t label, struct view v)
 
 bool mts_id_parse(struct view text, struct mts_id *id_r, struct arena *a, struct err *e)
 {
-	struct mts_id id = { 0 };
+	struct mts_id id = {0};
 	struct cur c = cur_of(text);
 	while (cur_left(&c) > 0) {
 		uint8_t label = fold(cur_u8(&c));
 		bool equals = cur_u8(&c) == '=';
 		struct view v;
 		if (!equals || !parse_value(&c, &v, a) || !set_part(&id, label, v))
-			return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 11,
-					  "MTS-identifier: octet %zu is not C=, A=, P= or L= with a value",
-					  text.n - cur_left(&c));
+			return err_report(
+				e, ERR_PERM, ERR_OF_MESSAGE, 1, 11,
+				"MTS-identifier: octet %zu is not C=, A=, P= or L= with a value",
+				text.n - cur_left(&c));
 		(void)cur_u8(&c); /* `;` */
-		c.bad = false;    /* the last value has none */
+		c.bad = false;	  /* the last value has none */
 	}
 	if (id.domain.country.value.n == 0 || id.local.n == 0)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 11,
@@ -232,7 +245,7 @@ static int two_digits(struct cur *c)
 
 static int month_length(int64_t year, int month)
 {
-	static const int length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 	return month == 2 && leap ? 29 : length[month - 1];
 }
@@ -271,8 +284,8 @@ struct view utctime_print(wall_ms_t at, struct arena *a)
 	int64_t in_day = seconds - days * 86400;
 	int64_t year, month, day;
 	date_of(days, &year, &month, &day);
-	const int64_t part[] = { ((year % 100) + 100) % 100, month, day, in_day / 3600,
-				 in_day / 60 % 60, in_day % 60 };
+	const int64_t part[] = {((year % 100) + 100) % 100, month,	day, in_day / 3600,
+				in_day / 60 % 60,	    in_day % 60};
 	uint8_t text[13];
 	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
 		text[2 * i] = (uint8_t)('0' + part[i] / 10);
@@ -286,22 +299,27 @@ struct view utctime_print(wall_ms_t at, struct arena *a)
 
 const char *priority_name(enum priority p)
 {
-	static const char *const name[] = { "non-urgent", "normal", "urgent" };
+	static const char *const name[] = {"non-urgent", "normal", "urgent"};
 	return (size_t)p < ARRAY_LEN(name) ? name[p] : "unknown";
 }
 
 const char *message_kind_name(enum message_kind k)
 {
-	static const char *const name[] = { "message", "report", "probe" };
+	static const char *const name[] = {"message", "report", "probe"};
 	return (size_t)k < ARRAY_LEN(name) ? name[k] : "unknown";
 }
 
 /* X.411 NonDeliveryReasonCode. */
 static const char *const reasons[] = {
-	"transfer-failure", "unable-to-transfer", "conversion-not-performed",
-	"physical-rendition-not-performed", "physical-delivery-not-performed",
-	"restricted-delivery", "directory-operation-unsuccessful",
-	"deferred-delivery-not-performed", "transfer-failure-for-security-reason",
+	"transfer-failure",
+	"unable-to-transfer",
+	"conversion-not-performed",
+	"physical-rendition-not-performed",
+	"physical-delivery-not-performed",
+	"restricted-delivery",
+	"directory-operation-unsuccessful",
+	"deferred-delivery-not-performed",
+	"transfer-failure-for-security-reason",
 };
 
 static const char *const diagnostics[] = {

@@ -166,6 +166,11 @@ struct message {
 /* A deep copy of everything into the arena. NULL when the quota is passed (or m breaks the contracts above). */
 struct message *message_copy(const struct message *m, struct arena *a);
 
+/* The first extension that is critical for transfer and that this MTA does not know (any private one, and numbers X.411
+ * of 1999 does not have), or NULL. With one, non-delivery 1/18 (X.411 9.2): of the envelope for all recipients that we
+ * are responsible for, of a recipient for that one. */
+const struct extension *extensions_unsupported(const struct extensions *x);
+
 /* Domains compare with case and space folding, Printable = Numeric, ADMD absent = single space. */
 bool gdi_eq(const struct gdi *a, const struct gdi *b);
 bool mts_id_eq(const struct mts_id *a, const struct mts_id *b);

@@ -157,6 +157,31 @@ static void test_utctime_prints_every_day(void **state)
 	arena_free(&a);
 }
 
+/* Only what is critical for transfer and unknown stops a transfer. */
+static void test_p1_11_unsupported_critical_function(void **state)
+{
+	(void)state;
+	static const struct {
+		struct extension ext;
+		bool unsupported;
+	} row[] = {
+		{ { .number = 23, .criticality = EXT_FOR_TRANSFER }, false },
+		{ { .number = 46, .criticality = EXT_FOR_TRANSFER }, false },
+		{ { .number = 47, .criticality = EXT_FOR_TRANSFER }, true },
+		{ { .number = 0, .criticality = EXT_FOR_TRANSFER }, true },
+		{ { .number = 99, .criticality = EXT_FOR_SUBMISSION | EXT_FOR_DELIVERY }, false },
+		{ { .is_private = true }, false },
+		{ { .is_private = true, .criticality = EXT_FOR_DELIVERY }, false },
+		{ { .is_private = true, .criticality = EXT_FOR_TRANSFER | EXT_FOR_DELIVERY }, true },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		struct extension v[] = { { .number = 1 }, row[i].ext };
+		const struct extension *found = extensions_unsupported(&(struct extensions){ v, 2 });
+		if ((found == &v[1]) != row[i].unsupported)
+			fail_msg("row %zu", i);
+	}
+}
+
 /* X.411 NonDeliveryReasonCode, NonDeliveryDiagnosticCode: the numbers in the module. */
 static void test_words(void **state)
 {
@@ -190,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_identifier_as_text_and_back),
 		cmocka_unit_test(test_p1_19_utctime),
 		cmocka_unit_test(test_utctime_prints_every_day),
+		cmocka_unit_test(test_p1_11_unsupported_critical_function),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* pack.c - canonical form to octets and back.
  *
- * Layout: version, record type, then fields in a fixed order. Numbers are 7 bits an octet, low first;
- * signed ones zigzag. A view is its length + 1 and its octets; 0 is the absent view (no pointer).
- * A record begins with a set of bits that say which rare groups follow, so that a plain recipient
- * costs a few octets over its address. */
+ * Layout: version, record type, then fields in a fixed order. Numbers are 7 bits an octet, low
+ * first; signed ones zigzag. A view is its length + 1 and its octets; 0 is the absent view (no
+ * pointer). A record begins with a set of bits that say which rare groups follow, so that a plain
+ * recipient costs a few octets over its address. */
 #include "flow/message/pack.h"
 
 #include "base/cur.h"
@@ -190,13 +190,12 @@ static bool has_outcome(const struct recipient *r)
 
 static void put_recipient(struct out *o, const struct recipient *r)
 {
-	unsigned groups = (r->responsible ? RCPT_RESPONSIBLE : 0u) |
-			  (r->ext.n > 0 ? RCPT_EXTENSIONS : 0u) |
-			  (r->n_extra > 0 ? RCPT_EXTRA : 0u) |
-			  (r->indicators_raw.p != NULL ? RCPT_INDICATORS_RAW : 0u) |
-			  (r->explicit_conversion != 0 ? RCPT_CONVERSION : 0u) |
-			  (has_outcome(r) ? RCPT_REPORT : 0u) |
-			  (r->has_intended ? RCPT_INTENDED : 0u);
+	unsigned groups =
+		(r->responsible ? RCPT_RESPONSIBLE : 0u) | (r->ext.n > 0 ? RCPT_EXTENSIONS : 0u) |
+		(r->n_extra > 0 ? RCPT_EXTRA : 0u) |
+		(r->indicators_raw.p != NULL ? RCPT_INDICATORS_RAW : 0u) |
+		(r->explicit_conversion != 0 ? RCPT_CONVERSION : 0u) |
+		(has_outcome(r) ? RCPT_REPORT : 0u) | (r->has_intended ? RCPT_INTENDED : 0u);
 	out_u8(o, (uint8_t)groups);
 	put_addr(o, &r->addr);
 	put_uint(o, r->number);
@@ -346,10 +345,10 @@ static struct view get_view(struct in *in)
 {
 	uint64_t n = get_uint(in);
 	if (n == 0)
-		return (struct view){ NULL, 0 };
+		return (struct view){NULL, 0};
 	if (n - 1 > cur_left(&in->c)) {
 		in->c.bad = true;
-		return (struct view){ NULL, 0 };
+		return (struct view){NULL, 0};
 	}
 	return cur_bytes(&in->c, (size_t)(n - 1));
 }
@@ -535,7 +534,7 @@ static void get_report_part(struct in *in, struct message *m)
 
 static void get_envelope(struct in *in, struct message *m)
 {
-	*m = (struct message){ .content_length = -1 };
+	*m = (struct message){.content_length = -1};
 	m->kind = (enum message_kind)get_upto(in, MESSAGE_PROBE);
 	unsigned groups = cur_u8(&in->c);
 	m->priority = (enum priority)get_upto(in, PRIORITY_COUNT - 1);
@@ -582,8 +581,8 @@ static bool get_head(struct in *in, uint8_t want, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "pack: version %u, want %d", version,
 			       PACK_VERSION);
 	if (record != want)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "pack: record type %u, want %u", record,
-			       want);
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "pack: record type %u, want %u",
+			       record, want);
 	return true;
 }
 
@@ -603,7 +602,7 @@ static bool finish(struct in *in, size_t whole, struct err *e)
 
 bool unpack_message(struct view octets, struct message *m_r, struct arena *a, struct err *e)
 {
-	struct in in = { cur_of(octets), a };
+	struct in in = {cur_of(octets), a};
 	struct message m;
 	if (!get_head(&in, RECORD_MESSAGE, e))
 		return false;
@@ -619,7 +618,7 @@ bool unpack_message(struct view octets, struct message *m_r, struct arena *a, st
 
 bool unpack_envelope(struct view octets, struct message *m_r, struct arena *a, struct err *e)
 {
-	struct in in = { cur_of(octets), a };
+	struct in in = {cur_of(octets), a};
 	struct message m;
 	if (!get_head(&in, RECORD_ENVELOPE, e))
 		return false;
@@ -632,8 +631,8 @@ bool unpack_envelope(struct view octets, struct message *m_r, struct arena *a, s
 
 bool unpack_recipient(struct view octets, struct recipient *r_r, struct arena *a, struct err *e)
 {
-	struct in in = { cur_of(octets), a };
-	struct recipient r = { 0 };
+	struct in in = {cur_of(octets), a};
+	struct recipient r = {0};
 	if (!get_head(&in, RECORD_RECIPIENT, e))
 		return false;
 	get_recipient(&in, &r);
@@ -656,8 +655,8 @@ void pack_err(struct out *o, const struct err *e)
 
 bool unpack_err(struct cur *c, struct err *e_r)
 {
-	struct in in = { *c, NULL };
-	struct err e = { 0 };
+	struct in in = {*c, NULL};
+	struct err e = {0};
 	e.kind = (enum err_kind)get_upto(&in, ERR_LOCAL);
 	e.culprit = (enum err_culprit)get_upto(&in, ERR_OF_LINK);
 	e.reason = get_small(&in);

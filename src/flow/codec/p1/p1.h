@@ -1,85 +1,95 @@
 /* p1.h - the message transfer protocol (X.411 section 3, X.419): octets <-> struct message.
  *
- * What is read: an MTS-APDU (message, probe, report), bare or in the EXTERNAL that the reliable transfer of X.419
- * puts around it, definite or indefinite, SETs in any order. What is written: definite, minimal, SETs in tag order.
- * Kept through decode, pack, unpack and encode: unknown elements and extensions bit-exact, times as they came,
- * the order of extensions. Normalised: DEFAULT values are left out, an empty SET OF extensions or content-identifier
- * counts as absent (X.411 has neither), an empty private domain too, per-recipient-indicators have 8 bits.
+ * What is read: an MTS-APDU (message, probe, report), bare or in the EXTERNAL that the reliable
+ * transfer of X.419 puts around it, definite or indefinite, SETs in any order. What is written:
+ * definite, minimal, SETs in tag order. Kept through decode, pack, unpack and encode: unknown
+ * elements and extensions bit-exact, times as they came, the order of extensions. Normalised:
+ * DEFAULT values are left out, an empty SET OF extensions or content-identifier counts as absent
+ * (X.411 has neither), an empty private domain too, per-recipient-indicators have 8 bits.
  *
- * Duplicate extensions: the first latest-delivery-time and internal-trace-information count; any further one, and one
- * that does not decode, stays in `ext` as octets and goes out as it came. */
+ * Duplicate extensions: the first latest-delivery-time and internal-trace-information count; any
+ * further one, and one that does not decode, stays in `ext` as octets and goes out as it came. */
 #pragma once
 #include "flow/codec/ber/ber.h"
 #include "flow/message/message.h"
 
-/* Decodes one APDU that fills all of `apdu`. *content_r: the content octets of a message, joined in the arena when they
- * came in pieces; empty for a probe, and for a report (whose content is in m_r->returned_content). Everything in *m_r
- * points into `apdu` or the arena. limits->bytes counts the envelope (of a report or probe: all of it), not a message's
- * content. Fails with ERR_PERM, message, 1/14 (protocol-violation), or 1/13 where a limit or the arena's quota is passed;
- * the text names the path in ASN.1 terms. */
-MUST_CHECK bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, struct arena *a,
-			  const struct ber_limits *limits, struct err *e);
+/* Decodes one APDU that fills all of `apdu`. *content_r: the content octets of a message, joined in
+ * the arena when they came in pieces; empty for a probe, and for a report (whose content is in
+ * m_r->returned_content). Everything in *m_r points into `apdu` or the arena. limits->bytes counts
+ * the envelope (of a report or probe: all of it), not a message's content. Fails with ERR_PERM,
+ * message, 1/14 (protocol-violation), or 1/13 where a limit or the arena's quota is passed; the
+ * text names the path in ASN.1 terms. */
+MUST_CHECK bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r,
+			  struct arena *a, const struct ber_limits *limits, struct err *e);
 
-/* The same for the envelope alone: MessageTransferEnvelope's SET, or the whole [1] Report or [2] Probe element. */
-MUST_CHECK bool p1_decode_envelope(enum message_kind kind, struct view octets, struct message *m_r, struct arena *a,
-				   const struct ber_limits *limits, struct err *e);
+/* The same for the envelope alone: MessageTransferEnvelope's SET, or the whole [1] Report or [2]
+ * Probe element. */
+MUST_CHECK bool p1_decode_envelope(enum message_kind kind, struct view octets, struct message *m_r,
+				   struct arena *a, const struct ber_limits *limits, struct err *e);
 
-/* How the type of a standard extension is written (facts: ISODE tags the INTEGER explicitly, X.411 implicitly).
- * The values are those of the link setting `extension-form`. */
+/* How the type of a standard extension is written (facts: ISODE tags the INTEGER explicitly, X.411
+ * implicitly). The values are those of the link setting `extension-form`. */
 enum p1_extension_form {
 	P1_EXT_STANDARD, /* 80 01 nn, whatever form it came in */
 	P1_EXT_EXPLICIT, /* a0 03 02 01 nn */
-	P1_EXT_NONE,     /* no extensions at all; whether one is critical for transfer was the caller's question */
-	P1_EXT_AS_CAME,  /* each as its field says */
+	P1_EXT_NONE, /* no extensions at all; whether one is critical for transfer was the caller's
+			question */
+	P1_EXT_AS_CAME, /* each as its field says */
 };
 
 struct p1_encode_options {
-	unsigned context_id; /* presentation context of the EXTERNAL; 0: the bare MTS-APDU (X.410 mode) */
+	unsigned context_id; /* presentation context of the EXTERNAL; 0: the bare MTS-APDU (X.410
+				mode) */
 	enum p1_extension_form extension_form;
 };
 
-/* Appends the octets that stand before the content: EXTERNAL, [0], envelope, and the header of an OCTET STRING of
- * content_size octets. Nothing stands behind it: all lengths are definite. Probes and reports are whole (content_size 0),
- * but a report with content_size > 0 ends with the header of its returned content, whatever m->returned_content holds.
- * Fails with ERR_LOCAL, message, when the message lacks a mandatory field, or *o is full; then *o may hold a part. */
-MUST_CHECK bool p1_encode_head(const struct message *m, uint64_t content_size, const struct p1_encode_options *options,
-			       struct out *o, struct err *e);
+/* Appends the octets that stand before the content: EXTERNAL, [0], envelope, and the header of an
+ * OCTET STRING of content_size octets. Nothing stands behind it: all lengths are definite. Probes
+ * and reports are whole (content_size 0), but a report with content_size > 0 ends with the header
+ * of its returned content, whatever m->returned_content holds. Fails with ERR_LOCAL, message, when
+ * the message lacks a mandatory field, or *o is full; then *o may hold a part. */
+MUST_CHECK bool p1_encode_head(const struct message *m, uint64_t content_size,
+			       const struct p1_encode_options *options, struct out *o,
+			       struct err *e);
 
 /* --- a transfer as it comes --- */
 
 struct p1_split_event {
 	enum { P1_SPLIT_ENVELOPE, P1_SPLIT_CONTENT, P1_SPLIT_END } what;
-	const struct message *message; /* ENVELOPE: good until the next ENVELOPE, reset or free, and as long as the arena */
-	struct view content;           /* CONTENT: the next octets, never empty; good until the next call */
+	const struct message *message; /* ENVELOPE: good until the next ENVELOPE, reset or free, and
+					  as long as the arena */
+	struct view content; /* CONTENT: the next octets, never empty; good until the next call */
 };
 
 struct p1_split;
 
-/* envelope_max: most octets kept of one APDU (a message's envelope; a whole report or probe). limits: of its decode;
- * limits->depth also bounds the nesting of the stream. Never fails; the caller owns it. */
+/* envelope_max: most octets kept of one APDU (a message's envelope; a whole report or probe).
+ * limits: of its decode; limits->depth also bounds the nesting of the stream. Never fails; the
+ * caller owns it. */
 struct p1_split *p1_split_new(size_t envelope_max, const struct ber_limits *limits);
 void p1_split_free(struct p1_split **s);
 
 /* Ready for the next transfer. Keeps its memory up to a bound. */
 void p1_split_reset(struct p1_split *s);
 
-/* Takes from *in (which it shortens) until there is an event. A transfer is ENVELOPE, CONTENT (any number; messages
- * only), END. STEP_WAIT: *in is empty. The message's arrays go to the arena.
- * STEP_FAIL, once and for all until reset: ERR_PERM, message, with 1/14 or 1/13: the envelope is not one we can read, or
- * too long (p1_split_envelope has what was kept); ERR_PEER, association: the octets around it are not BER or not an
- * MTS-APDU, or go on after its end. */
-MUST_CHECK enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_event *ev_r, struct arena *a,
-				   struct err *e);
+/* Takes from *in (which it shortens) until there is an event. A transfer is ENVELOPE, CONTENT (any
+ * number; messages only), END. STEP_WAIT: *in is empty. The message's arrays go to the arena.
+ * STEP_FAIL, once and for all until reset: ERR_PERM, message, with 1/14 or 1/13: the envelope is
+ * not one we can read, or too long (p1_split_envelope has what was kept); ERR_PEER, association:
+ * the octets around it are not BER or not an MTS-APDU, or go on after its end. */
+MUST_CHECK enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_event *ev_r,
+				   struct arena *a, struct err *e);
 
 /* What was collected of the envelope, for a quarantine; good until the next call. */
 struct view p1_split_envelope(const struct p1_split *s);
 
 /* --- for people --- */
 
-/* Appends an APDU (bare or in its EXTERNAL) in ASN.1 value notation or as one JSON value, extensions and open types
- * decoded; of a message's content only its length. What does not decode is shown as raw TLVs; never fails. */
-void p1_print(struct view apdu, enum ber_form form, unsigned indent, struct arena *a, const struct ber_limits *limits,
-	      struct out *o);
+/* Appends an APDU (bare or in its EXTERNAL) in ASN.1 value notation or as one JSON value,
+ * extensions and open types decoded; of a message's content only its length. What does not decode
+ * is shown as raw TLVs; never fails. */
+void p1_print(struct view apdu, enum ber_form form, unsigned indent, struct arena *a,
+	      const struct ber_limits *limits, struct out *o);
 
 /* "internal-trace-information" for 38; NULL for a number that X.411 (1999) does not have. */
 const char *p1_extension_name(uint32_t number);

@@ -1,7 +1,8 @@
 /* p1_decode.c - MTS-APDU to struct message.
  *
- * The envelope is decoded by its relay table, which leaves each recipient as octets; these are then decoded one
- * after the other through one struct, so that 32,000 recipients cost what their struct recipient costs. */
+ * The envelope is decoded by its relay table, which leaves each recipient as octets; these are then
+ * decoded one after the other through one struct, so that 32,000 recipients cost what their struct
+ * recipient costs. */
 #include "flow/codec/p1/p1.h"
 #include "flow/codec/p1/p1_asn1.h"
 
@@ -23,7 +24,8 @@ static bool has(const struct ber_seq *seq, unsigned i)
 static bool full(struct decoding *d)
 {
 	return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, SIZE_CONSTRAINT,
-			  "P1: the envelope needs more memory than the quota, %zu octets in use", arena_used(d->a));
+			  "P1: the envelope needs more memory than the quota, %zu octets in use",
+			  arena_used(d->a));
 }
 
 /* The BER engine knows the text; what to report is ours to say. */
@@ -35,8 +37,9 @@ static bool decode(struct decoding *d, const struct ber_type *t, struct view tlv
 		d->e->kind = ERR_PERM;
 		d->e->culprit = ERR_OF_MESSAGE;
 		d->e->reason = UNABLE_TO_TRANSFER;
-		d->e->diagnostic = arena_full(d->a) || tlv.n > d->limits->bytes ? SIZE_CONSTRAINT
-										: PROTOCOL_VIOLATION;
+		d->e->diagnostic = arena_full(d->a) || tlv.n > d->limits->bytes
+					   ? SIZE_CONSTRAINT
+					   : PROTOCOL_VIOLATION;
 	}
 	return false;
 }
@@ -83,9 +86,10 @@ static unsigned take_bits(const struct ber_bits *bits)
 	return x;
 }
 
-/* Unknown elements, without the one with the tag `but`, which goes to *but_r when it is the first of its kind. */
-static bool take_extra(struct decoding *d, const struct ber_seq *seq, uint32_t but, struct view *but_r,
-		       struct view **v_r, size_t *n_r)
+/* Unknown elements, without the one with the tag `but`, which goes to *but_r when it is the first
+ * of its kind. */
+static bool take_extra(struct decoding *d, const struct ber_seq *seq, uint32_t but,
+		       struct view *but_r, struct view **v_r, size_t *n_r)
 {
 	if (seq->n_extra == 0)
 		return true;
@@ -93,7 +97,8 @@ static bool take_extra(struct decoding *d, const struct ber_seq *seq, uint32_t b
 	size_t n = 0;
 	for (size_t i = 0; i < seq->n_extra; i++) {
 		struct view tlv = seq->extra[i].tlv;
-		bool ours = but != BER_NO_TAG && tlv.p[0] == (uint8_t)((but >> 30) << 6 | 0x20 | (but & 0x1f));
+		bool ours = but != BER_NO_TAG &&
+			    tlv.p[0] == (uint8_t)((but >> 30) << 6 | 0x20 | (but & 0x1f));
 		if (ours && but_r->p == NULL) {
 			*but_r = tlv;
 			continue;
@@ -109,7 +114,8 @@ static bool take_extra(struct decoding *d, const struct ber_seq *seq, uint32_t b
 	return true;
 }
 
-static bool take_trace_element(struct decoding *d, struct trace_element *to, const struct p1_trace_element *t)
+static bool take_trace_element(struct decoding *d, struct trace_element *to,
+			       const struct p1_trace_element *t)
 {
 	const struct p1_supplied *s = &t->supplied;
 	take_gdi(&to->domain, &t->domain);
@@ -129,9 +135,10 @@ static bool take_trace_element(struct decoding *d, struct trace_element *to, con
 	if (has(&s->seq, P1_SUPPLIED_OTHER))
 		to->other_actions = take_bits(&s->other);
 	if (s->action < 0 || s->action > INT32_MAX)
-		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-				  "trace-information: routing-action %lld, want relayed (0) or rerouted (1)",
-				  (long long)s->action);
+		return err_report(
+			d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+			"trace-information: routing-action %lld, want relayed (0) or rerouted (1)",
+			(long long)s->action);
 	return take_extra(d, &s->seq, P1_TAG_EITS, &to->converted, &to->extra, &to->n_extra);
 }
 
@@ -164,7 +171,8 @@ static void take_content_type(struct message *m, const struct p1_content_type *t
 
 /* --- extensions --- */
 
-/* The fewest bits that say it: what encode writes, so that the octets need not be kept (X.690 11.2.2). */
+/* The fewest bits that say it: what encode writes, so that the octets need not be kept
+ * (X.690 11.2.2). */
 static bool is_minimal(const struct ber_bits *bits)
 {
 	if (bits->bytes.n == 0)
@@ -190,17 +198,20 @@ static bool take_extension(struct decoding *d, struct extension *to, const struc
 {
 	uint32_t form = x->type.choice.which;
 	to->is_private = form == P1_EXT_TYPE_PRIVATE || form == P1_EXT_TYPE_PRIVATE_EXPLICIT;
-	to->explicit_type = form == P1_EXT_TYPE_STANDARD_EXPLICIT || form == P1_EXT_TYPE_PRIVATE_EXPLICIT;
+	to->explicit_type =
+		form == P1_EXT_TYPE_STANDARD_EXPLICIT || form == P1_EXT_TYPE_PRIVATE_EXPLICIT;
 	if (to->is_private)
 		to->oid = x->type.oid;
 	else if (x->type.number < 0 || x->type.number > UINT32_MAX)
-		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-				  "extensions: type %lld, want 0..256", (long long)x->type.number);
+		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER,
+				  PROTOCOL_VIOLATION, "extensions: type %lld, want 0..256",
+				  (long long)x->type.number);
 	else
 		to->number = (uint32_t)x->type.number;
 	if (has(&x->seq, P1_EXTENSION_CRITICALITY)) {
 		to->criticality = take_bits(&x->criticality);
-		if (!is_minimal(&x->criticality) && !keep_bits(d, &x->criticality, &to->criticality_raw))
+		if (!is_minimal(&x->criticality) &&
+		    !keep_bits(d, &x->criticality, &to->criticality_raw))
 			return false;
 	}
 	if (has(&x->seq, P1_EXTENSION_VALUE))
@@ -212,7 +223,8 @@ static bool take_extension(struct decoding *d, struct extension *to, const struc
 static bool take_latest_delivery(struct decoding *d, const struct extension *x)
 {
 	struct view time;
-	if (d->m->latest_raw.p != NULL || !ber_decode(&p1_utctime, x->value, &time, d->a, d->limits, NULL))
+	if (d->m->latest_raw.p != NULL ||
+	    !ber_decode(&p1_utctime, x->value, &time, d->a, d->limits, NULL))
 		return false;
 	d->m->latest_raw = time;
 	d->m->latest_delivery = take_time(time);
@@ -224,12 +236,12 @@ static bool take_latest_delivery(struct decoding *d, const struct extension *x)
 static bool take_internal_trace(struct decoding *d, const struct extension *x)
 {
 	struct ber_list list;
-	struct trace trace = { 0 };
+	struct trace trace = {0};
 	struct decoding silent = *d;
 	silent.e = NULL;
 	if (d->m->internal_trace.n > 0 ||
-	    !ber_decode(&p1_internal_trace_relay, x->value, &list, d->a, d->limits, NULL) || list.n == 0 ||
-	    !take_trace(&silent, &trace, &list))
+	    !ber_decode(&p1_internal_trace_relay, x->value, &list, d->a, d->limits, NULL) ||
+	    list.n == 0 || !take_trace(&silent, &trace, &list))
 		return false;
 	d->m->internal_trace = trace;
 	d->m->internal_trace_crit = x->criticality;
@@ -237,7 +249,8 @@ static bool take_internal_trace(struct decoding *d, const struct extension *x)
 	return true;
 }
 
-static bool take_extensions(struct decoding *d, struct extensions *to, const struct ber_list *list, bool envelope)
+static bool take_extensions(struct decoding *d, struct extensions *to, const struct ber_list *list,
+			    bool envelope)
 {
 	if (list->n == 0)
 		return true;
@@ -247,7 +260,7 @@ static bool take_extensions(struct decoding *d, struct extensions *to, const str
 	const struct p1_extension *x = list->v;
 	for (size_t i = 0; i < list->n; i++) {
 		struct extension *ext = &to->v[to->n];
-		*ext = (struct extension){ 0 };
+		*ext = (struct extension){0};
 		if (!take_extension(d, ext, &x[i]))
 			return false;
 		bool ours = envelope && !ext->is_private;
@@ -262,7 +275,8 @@ static bool take_extensions(struct decoding *d, struct extensions *to, const str
 
 /* --- recipients --- */
 
-/* X.411 PerRecipientIndicators; bits 1 and 2 say which report the originating MTA wants, 3 and 4 which the originator. */
+/* X.411 PerRecipientIndicators; bits 1 and 2 say which report the originating MTA wants, 3 and 4
+ * which the originator. */
 static bool take_indicators(struct decoding *d, struct recipient *r, const struct ber_bits *bits)
 {
 	unsigned x = take_bits(bits);
@@ -273,7 +287,9 @@ static bool take_indicators(struct decoding *d, struct recipient *r, const struc
 	case 2: r->mta_report = REPORT_NON_DELIVERY; break;
 	case 3: r->mta_report = REPORT_ALL_AUDITED; break;
 	}
-	r->originator_report = (x & 8) != 0 ? REPORT_ALL : (x & 16) != 0 ? REPORT_NON_DELIVERY : REPORT_NONE;
+	r->originator_report = (x & 8) != 0    ? REPORT_ALL
+			       : (x & 16) != 0 ? REPORT_NON_DELIVERY
+					       : REPORT_NONE;
 	bool said = x < 0x20 && bits->bytes.n <= 4;
 	return said || keep_bits(d, bits, &r->indicators_raw);
 }
@@ -281,9 +297,10 @@ static bool take_indicators(struct decoding *d, struct recipient *r, const struc
 static bool take_number(struct decoding *d, struct recipient *r, int64_t number)
 {
 	if (number < 0 || number > UINT32_MAX)
-		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-				  "originally-specified-recipient-number: found %lld, want 1..32767",
-				  (long long)number);
+		return err_report(
+			d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+			"originally-specified-recipient-number: found %lld, want 1..32767",
+			(long long)number);
 	r->number = (uint32_t)number;
 	return true;
 }
@@ -291,14 +308,16 @@ static bool take_number(struct decoding *d, struct recipient *r, int64_t number)
 static bool take_recipient(struct decoding *d, struct recipient *r, struct view tlv)
 {
 	struct p1_recipient p;
-	struct view none = { NULL, 0 };
+	struct view none = {NULL, 0};
 	if (!decode(d, &p1_recipient_relay, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
 	    !take_number(d, r, p.number) || !take_indicators(d, r, &p.indicators))
 		return false;
 	if (has(&p.seq, P1_RCPT_CONVERSION)) {
 		if (p.conversion < 0 || p.conversion >= UINT32_MAX)
-			return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-					  "explicit-conversion: found %lld, want 0..256", (long long)p.conversion);
+			return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER,
+					  PROTOCOL_VIOLATION,
+					  "explicit-conversion: found %lld, want 0..256",
+					  (long long)p.conversion);
 		r->explicit_conversion = (uint32_t)p.conversion + 1;
 	}
 	return take_extensions(d, &r->ext, &p.ext, false) &&
@@ -307,7 +326,7 @@ static bool take_recipient(struct decoding *d, struct recipient *r, struct view 
 
 static bool take_outcome(struct decoding *d, struct recipient *r, const struct p1_report_type *t)
 {
-	struct view none = { NULL, 0 };
+	struct view none = {NULL, 0};
 	const struct ber_seq *seq;
 	r->reason = r->diagnostic = -1;
 	r->type_of_user = UINT32_MAX;
@@ -324,10 +343,13 @@ static bool take_outcome(struct decoding *d, struct recipient *r, const struct p
 		seq = &t->non_delivery.seq;
 		r->outcome = OUTCOME_NOT_DELIVERED;
 		bool said = has(seq, P1_NON_DELIVERY_DIAGNOSTIC);
-		if (reason < 0 || reason > INT32_MAX || (said && (diagnostic < 0 || diagnostic > INT32_MAX)))
-			return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-					  "non-delivery-reason-code %lld, diagnostic %lld: want 0..32767",
-					  (long long)reason, (long long)diagnostic);
+		if (reason < 0 || reason > INT32_MAX ||
+		    (said && (diagnostic < 0 || diagnostic > INT32_MAX)))
+			return err_report(
+				d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER,
+				PROTOCOL_VIOLATION,
+				"non-delivery-reason-code %lld, diagnostic %lld: want 0..32767",
+				(long long)reason, (long long)diagnostic);
 		r->reason = (int)reason;
 		r->diagnostic = said ? (int)diagnostic : -1;
 	}
@@ -339,7 +361,7 @@ static bool take_last_trace(struct decoding *d, struct recipient *r, const struc
 	struct trace_element *x = arena_get(d->a, sizeof *x);
 	if (x == NULL)
 		return full(d);
-	r->arrival = (struct trace){ x, 1 };
+	r->arrival = (struct trace){x, 1};
 	x->arrival = take_time(t->arrival);
 	x->arrival_raw = t->arrival;
 	return take_outcome(d, r, &t->type) &&
@@ -349,7 +371,7 @@ static bool take_last_trace(struct decoding *d, struct recipient *r, const struc
 static bool take_report_recipient(struct decoding *d, struct recipient *r, struct view tlv)
 {
 	struct p1_report_recipient p;
-	struct view none = { NULL, 0 };
+	struct view none = {NULL, 0};
 	if (!decode(d, &p1_report_recipient_relay, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
 	    !take_number(d, r, p.number) || !take_indicators(d, r, &p.indicators) ||
 	    !take_last_trace(d, r, &p.last))
@@ -367,7 +389,8 @@ static bool take_recipients(struct decoding *d, const struct ber_list *list)
 {
 	struct message *m = d->m;
 	if (list->n == 0)
-		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER,
+				  PROTOCOL_VIOLATION,
 				  "per-recipient-fields: found no recipient, want at least one");
 	m->rcpt = arena_array(d->a, list->n, sizeof *m->rcpt);
 	if (m->rcpt == NULL)
@@ -375,8 +398,9 @@ static bool take_recipients(struct decoding *d, const struct ber_list *list)
 	m->n_rcpt = list->n;
 	const struct view *tlv = list->v;
 	for (size_t i = 0; i < list->n; i++) {
-		bool good = m->kind == MESSAGE_REPORT ? take_report_recipient(d, &m->rcpt[i], tlv[i])
-						      : take_recipient(d, &m->rcpt[i], tlv[i]);
+		bool good = m->kind == MESSAGE_REPORT
+				    ? take_report_recipient(d, &m->rcpt[i], tlv[i])
+				    : take_recipient(d, &m->rcpt[i], tlv[i]);
 		if (!good)
 			return false;
 	}
@@ -387,10 +411,12 @@ static bool take_recipients(struct decoding *d, const struct ber_list *list)
 
 static bool take_priority(struct decoding *d, int64_t x)
 {
-	static const enum priority of[] = { PRIORITY_NORMAL, PRIORITY_NON_URGENT, PRIORITY_URGENT };
+	static const enum priority of[] = {PRIORITY_NORMAL, PRIORITY_NON_URGENT, PRIORITY_URGENT};
 	if (x < 0 || x >= (int64_t)ARRAY_LEN(of))
-		return err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-				  "priority: found %lld, want normal (0), non-urgent (1) or urgent (2)", (long long)x);
+		return err_report(
+			d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+			"priority: found %lld, want normal (0), non-urgent (1) or urgent (2)",
+			(long long)x);
 	d->m->priority = of[x];
 	return true;
 }
@@ -416,7 +442,8 @@ static bool take_envelope(struct decoding *d, const struct p1_envelope *env)
 		m->n_bilateral = env->bilateral.n;
 	}
 	return take_priority(d, env->priority) && take_name(d, &m->originator, &env->originator) &&
-	       take_trace(d, &m->trace, &env->trace) && take_extensions(d, &m->ext, &env->ext, true) &&
+	       take_trace(d, &m->trace, &env->trace) &&
+	       take_extensions(d, &m->ext, &env->ext, true) &&
 	       take_extra(d, &env->seq, P1_TAG_EITS, &m->original_eits, &m->extra, &m->n_extra) &&
 	       take_recipients(d, &env->recipients);
 }
@@ -448,7 +475,7 @@ static bool take_report(struct decoding *d, const struct p1_report *p)
 {
 	struct message *m = d->m;
 	const struct p1_report_content *c = &p->content;
-	struct view none = { NULL, 0 };
+	struct view none = {NULL, 0};
 	take_id(&m->id, &p->envelope.id);
 	take_id(&m->subject_id, &c->subject);
 	m->content_type = -2;
@@ -464,8 +491,8 @@ static bool take_report(struct decoding *d, const struct p1_report *p)
 	       take_extensions(d, &m->ext, &p->envelope.ext, true) &&
 	       take_extra(d, &p->envelope.seq, BER_NO_TAG, &none, &m->extra, &m->n_extra) &&
 	       take_trace(d, &m->subject_trace, &c->subject_trace) &&
-	       take_extensions(d, &m->content_ext, &c->ext, false) && take_report_extra(d, &c->seq) &&
-	       take_recipients(d, &c->recipients);
+	       take_extensions(d, &m->content_ext, &c->ext, false) &&
+	       take_report_extra(d, &c->seq) && take_recipients(d, &c->recipients);
 }
 
 /* --- whole --- */
@@ -475,18 +502,22 @@ static bool decode_kind(struct decoding *d, struct view octets)
 	struct p1_envelope env;
 	struct p1_report report;
 	switch (d->m->kind) {
-	case MESSAGE_MESSAGE: return decode(d, &p1_message_envelope_relay, octets, &env) && take_envelope(d, &env);
-	case MESSAGE_PROBE: return decode(d, &p1_probe_relay, octets, &env) && take_envelope(d, &env);
-	case MESSAGE_REPORT: return decode(d, &p1_report_relay, octets, &report) && take_report(d, &report);
+	case MESSAGE_MESSAGE:
+		return decode(d, &p1_message_envelope_relay, octets, &env) &&
+		       take_envelope(d, &env);
+	case MESSAGE_PROBE:
+		return decode(d, &p1_probe_relay, octets, &env) && take_envelope(d, &env);
+	case MESSAGE_REPORT:
+		return decode(d, &p1_report_relay, octets, &report) && take_report(d, &report);
 	}
 	CANT_HAPPEN("a message of no kind");
 }
 
-bool p1_decode_envelope(enum message_kind kind, struct view octets, struct message *m_r, struct arena *a,
-			const struct ber_limits *limits, struct err *e)
+bool p1_decode_envelope(enum message_kind kind, struct view octets, struct message *m_r,
+			struct arena *a, const struct ber_limits *limits, struct err *e)
 {
-	struct message m = { .kind = kind, .priority = PRIORITY_NORMAL, .content_length = -1 };
-	struct decoding d = { .m = &m, .a = a, .limits = limits, .e = e };
+	struct message m = {.kind = kind, .priority = PRIORITY_NORMAL, .content_length = -1};
+	struct decoding d = {.m = &m, .a = a, .limits = limits, .e = e};
 	if (!decode_kind(&d, octets))
 		return false;
 	*m_r = m;
@@ -495,15 +526,17 @@ bool p1_decode_envelope(enum message_kind kind, struct view octets, struct messa
 
 static bool not_apdu(struct err *e, const char *found, uint32_t tag)
 {
-	return err_report(e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
-			  "P1: found %s (tag class %u number %u), want message [0], report [1] or probe [2]", found,
-			  (unsigned)ber_tag_class(tag), ber_tag_number(tag));
+	return err_report(
+		e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+		"P1: found %s (tag class %u number %u), want message [0], report [1] or probe [2]",
+		found, (unsigned)ber_tag_class(tag), ber_tag_number(tag));
 }
 
 /* The MTS-APDU within an EXTERNAL: the element within its single-ASN1-type [0]. */
-static bool unwrap(struct view external, struct view *apdu_r, const struct ber_limits *limits, struct err *e)
+static bool unwrap(struct view external, struct view *apdu_r, const struct ber_limits *limits,
+		   struct err *e)
 {
-	struct ber_tlv child = { 0 };
+	struct ber_tlv child = {0};
 	for (struct view rest = external; rest.n > 0; rest = view_from(rest, child.whole.n)) {
 		if (!ber_tlv(rest, &child, limits, e))
 			return false;
@@ -515,15 +548,17 @@ static bool unwrap(struct view external, struct view *apdu_r, const struct ber_l
 	return not_apdu(e, "an EXTERNAL without single-ASN1-type", child.tag);
 }
 
-static bool decode_message(struct view inside, struct message *m_r, struct view *content_r, struct arena *a,
-			   const struct ber_limits *limits, const struct ber_limits *whole, struct err *e)
+static bool decode_message(struct view inside, struct message *m_r, struct view *content_r,
+			   struct arena *a, const struct ber_limits *limits,
+			   const struct ber_limits *whole, struct err *e)
 {
 	struct ber_tlv envelope;
 	if (!ber_tlv(inside, &envelope, whole, e) ||
 	    !p1_decode_envelope(MESSAGE_MESSAGE, envelope.whole, m_r, a, limits, e))
 		return false;
 	struct ber_limits content_limits = *whole;
-	return ber_decode(&p1_octets, view_from(inside, envelope.whole.n), content_r, a, &content_limits, e);
+	return ber_decode(&p1_octets, view_from(inside, envelope.whole.n), content_r, a,
+			  &content_limits, e);
 }
 
 bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, struct arena *a,
@@ -533,19 +568,22 @@ bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, st
 	struct ber_tlv tlv;
 	bool good = false;
 	whole.bytes = SIZE_MAX;
-	*content_r = (struct view){ NULL, 0 };
+	*content_r = (struct view){NULL, 0};
 	if (e != NULL)
 		e->reason = e->diagnostic = -1;
 	if (!ber_tlv(apdu, &tlv, &whole, e))
 		goto out;
-	if (tlv.tag == BER_U(8) && (!unwrap(tlv.content, &apdu, &whole, e) || !ber_tlv(apdu, &tlv, &whole, e)))
+	if (tlv.tag == BER_U(8) &&
+	    (!unwrap(tlv.content, &apdu, &whole, e) || !ber_tlv(apdu, &tlv, &whole, e)))
 		goto out;
 	if (tlv.whole.n != apdu.n)
-		good = err_set(e, ERR_PERM, ERR_OF_MESSAGE, "P1: %zu octets after the MTS-APDU", apdu.n - tlv.whole.n);
+		good = err_set(e, ERR_PERM, ERR_OF_MESSAGE, "P1: %zu octets after the MTS-APDU",
+			       apdu.n - tlv.whole.n);
 	else if (tlv.tag == BER_C(MESSAGE_MESSAGE) && tlv.constructed)
 		good = decode_message(tlv.content, m_r, content_r, a, limits, &whole, e);
 	else if (tlv.tag == BER_C(MESSAGE_REPORT) || tlv.tag == BER_C(MESSAGE_PROBE))
-		good = p1_decode_envelope((enum message_kind)ber_tag_number(tlv.tag), tlv.whole, m_r, a, limits, e);
+		good = p1_decode_envelope((enum message_kind)ber_tag_number(tlv.tag), tlv.whole,
+					  m_r, a, limits, e);
 	else
 		good = not_apdu(e, "an element", tlv.tag);
 out:

@@ -1,7 +1,8 @@
 /* p1_encode.c - struct message to the octets before its content.
  *
- * Recipients are encoded one after the other into a buffer, through one struct, and go into the envelope's table as
- * one piece of octets. What decode kept as octets goes into ber_seq.extra, which the engine sorts in by tag. */
+ * Recipients are encoded one after the other into a buffer, through one struct, and go into the
+ * envelope's table as one piece of octets. What decode kept as octets goes into ber_seq.extra,
+ * which the engine sorts in by tag. */
 #include "flow/codec/p1/p1.h"
 #include "flow/codec/p1/p1_asn1.h"
 
@@ -9,13 +10,14 @@ struct encoding {
 	const struct message *m;
 	enum p1_extension_form form;
 	struct arena *a; /* of this call */
-	struct out out;  /* recipients, then values of extensions */
+	struct out out;	 /* recipients, then values of extensions */
 	struct err *e;
 };
 
 static bool full(struct encoding *c)
 {
-	return err_set(c->e, ERR_LOCAL, ERR_OF_MESSAGE, "P1: the envelope cannot be encoded, out of memory");
+	return err_set(c->e, ERR_LOCAL, ERR_OF_MESSAGE,
+		       "P1: the envelope cannot be encoded, out of memory");
 }
 
 static void set(struct ber_seq *seq, unsigned i)
@@ -60,19 +62,21 @@ static struct view give_time(struct encoding *c, wall_ms_t at, struct view raw)
 /* A named bit list without trailing zeroes (X.690 11.2.2); octets in the arena. */
 static struct ber_bits give_bits(struct encoding *c, unsigned x)
 {
-	struct ber_bits bits = { 0 };
+	struct ber_bits bits = {0};
 	uint8_t *p = arena_get(c->a, sizeof x);
 	for (unsigned i = 0; i < 8 * sizeof x && p != NULL; i++) {
 		if ((x >> i & 1) == 0)
 			continue;
 		p[i / 8] |= (uint8_t)(0x80 >> i % 8);
-		bits = (struct ber_bits){ view_of(p, i / 8 + 1), 7 - i % 8 };
+		bits = (struct ber_bits){view_of(p, i / 8 + 1), 7 - i % 8};
 	}
 	return bits;
 }
 
-/* Octets behind all fields of the table: `tlv` (if any) and unknown elements. One place is left for add_extra. */
-static bool give_extra(struct encoding *c, struct ber_seq *seq, struct view tlv, const struct view *v, size_t n)
+/* Octets behind all fields of the table: `tlv` (if any) and unknown elements. One place is left for
+ * add_extra. */
+static bool give_extra(struct encoding *c, struct ber_seq *seq, struct view tlv,
+		       const struct view *v, size_t n)
 {
 	if (n == 0 && tlv.n == 0)
 		return true;
@@ -81,9 +85,9 @@ static bool give_extra(struct encoding *c, struct ber_seq *seq, struct view tlv,
 		return full(c);
 	seq->n_extra = 0;
 	if (tlv.n > 0)
-		seq->extra[seq->n_extra++] = (struct ber_raw){ tlv, 64 };
+		seq->extra[seq->n_extra++] = (struct ber_raw){tlv, 64};
 	for (size_t i = 0; i < n; i++)
-		seq->extra[seq->n_extra++] = (struct ber_raw){ v[i], 64 };
+		seq->extra[seq->n_extra++] = (struct ber_raw){v[i], 64};
 	return true;
 }
 
@@ -91,11 +95,12 @@ static bool add_extra(struct encoding *c, struct ber_seq *seq, struct view tlv)
 {
 	if (seq->extra == NULL)
 		return give_extra(c, seq, tlv, NULL, 0);
-	seq->extra[seq->n_extra++] = (struct ber_raw){ tlv, 64 };
+	seq->extra[seq->n_extra++] = (struct ber_raw){tlv, 64};
 	return true;
 }
 
-static bool give_trace_element(struct encoding *c, struct p1_trace_element *to, const struct trace_element *t)
+static bool give_trace_element(struct encoding *c, struct p1_trace_element *to,
+			       const struct trace_element *t)
 {
 	struct p1_supplied *s = &to->supplied;
 	give_gdi(&to->domain, &t->domain);
@@ -125,7 +130,7 @@ static bool give_trace(struct encoding *c, struct ber_list *to, const struct tra
 	struct p1_trace_element *v = arena_array(c->a, t->n, sizeof *v);
 	if (v == NULL)
 		return full(c);
-	*to = (struct ber_list){ v, t->n };
+	*to = (struct ber_list){v, t->n};
 	for (size_t i = 0; i < t->n; i++)
 		if (!give_trace_element(c, &v[i], &t->v[i]))
 			return false;
@@ -137,7 +142,8 @@ static bool give_name(struct encoding *c, struct p1_orname *to, const struct ora
 	if (p1_orname_of_addr(addr, to, c->a, c->e))
 		return true;
 	if (c->e != NULL)
-		c->e->kind = ERR_LOCAL; /* what we hold should have a form; to whom it is charged stays */
+		c->e->kind = ERR_LOCAL; /* what we hold should have a form; to whom it is charged
+					   stays */
 	return false;
 }
 
@@ -153,7 +159,8 @@ static void give_content_type(struct p1_content_type *to, const struct message *
 
 static uint32_t type_form(const struct encoding *c, const struct extension *x)
 {
-	bool wrapped = c->form == P1_EXT_EXPLICIT || (c->form == P1_EXT_AS_CAME && x->explicit_type);
+	bool wrapped =
+		c->form == P1_EXT_EXPLICIT || (c->form == P1_EXT_AS_CAME && x->explicit_type);
 	if (x->is_private)
 		return wrapped ? P1_EXT_TYPE_PRIVATE_EXPLICIT : P1_EXT_TYPE_PRIVATE;
 	return wrapped ? P1_EXT_TYPE_STANDARD_EXPLICIT : P1_EXT_TYPE_STANDARD;
@@ -166,7 +173,8 @@ static void give_extension(struct encoding *c, struct p1_extension *to, const st
 	to->type.oid = x->oid;
 	if (x->criticality_raw.n > 0) {
 		set(&to->seq, P1_EXTENSION_CRITICALITY);
-		to->criticality = (struct ber_bits){ view_from(x->criticality_raw, 1), x->criticality_raw.p[0] };
+		to->criticality = (struct ber_bits){view_from(x->criticality_raw, 1),
+						    x->criticality_raw.p[0]};
 	} else if (x->criticality != 0) {
 		set(&to->seq, P1_EXTENSION_CRITICALITY);
 		to->criticality = give_bits(c, x->criticality);
@@ -178,14 +186,15 @@ static void give_extension(struct encoding *c, struct p1_extension *to, const st
 }
 
 /* Room for `more` extensions behind those of x. */
-static bool give_extensions(struct encoding *c, struct ber_list *to, const struct extensions *x, size_t more)
+static bool give_extensions(struct encoding *c, struct ber_list *to, const struct extensions *x,
+			    size_t more)
 {
 	if (c->form == P1_EXT_NONE || x->n + more == 0)
 		return true;
 	struct p1_extension *v = arena_array(c->a, x->n + more, sizeof *v);
 	if (v == NULL)
 		return full(c);
-	*to = (struct ber_list){ v, x->n };
+	*to = (struct ber_list){v, x->n};
 	for (size_t i = 0; i < x->n; i++)
 		give_extension(c, &v[i], &x->v[i]);
 	return true;
@@ -198,7 +207,8 @@ static bool add_extension(struct encoding *c, struct ber_list *to, uint32_t numb
 	size_t before = out_len(&c->out);
 	if (!ber_encode(t, value, &c->out, c->e))
 		return false;
-	struct extension x = { .number = number, .criticality = crit, .explicit_type = c->m->explicit_type };
+	struct extension x = {
+		.number = number, .criticality = crit, .explicit_type = c->m->explicit_type};
 	x.value = arena_copy(c->a, view_from(out_view(&c->out), before));
 	if (arena_full(c->a))
 		return full(c);
@@ -224,7 +234,8 @@ static bool give_envelope_extensions(struct encoding *c, struct ber_list *to)
 		return true;
 	struct ber_list trace;
 	return give_trace(c, &trace, &m->internal_trace) &&
-	       add_extension(c, to, EXT_INTERNAL_TRACE, m->internal_trace_crit, &p1_internal_trace_relay, &trace);
+	       add_extension(c, to, EXT_INTERNAL_TRACE, m->internal_trace_crit,
+			     &p1_internal_trace_relay, &trace);
 }
 
 /* --- recipients --- */
@@ -232,26 +243,30 @@ static bool give_envelope_extensions(struct encoding *c, struct ber_list *to)
 /* Exactly 8 bits (fewer made peers reject, Q140937), more only where the peer had set some. */
 static struct ber_bits give_indicators(struct encoding *c, const struct recipient *r)
 {
-	static const uint8_t mta[] = { [REPORT_NONE] = 0, [REPORT_NON_DELIVERY] = 0x20, [REPORT_ALL] = 0x40,
-				       [REPORT_ALL_AUDITED] = 0x60 };
-	static const uint8_t originator[] = { [REPORT_NONE] = 0, [REPORT_NON_DELIVERY] = 0x08, [REPORT_ALL] = 0x10,
-					      [REPORT_ALL_AUDITED] = 0x10 };
+	static const uint8_t mta[] = {[REPORT_NONE] = 0,
+				      [REPORT_NON_DELIVERY] = 0x20,
+				      [REPORT_ALL] = 0x40,
+				      [REPORT_ALL_AUDITED] = 0x60};
+	static const uint8_t originator[] = {[REPORT_NONE] = 0,
+					     [REPORT_NON_DELIVERY] = 0x08,
+					     [REPORT_ALL] = 0x10,
+					     [REPORT_ALL_AUDITED] = 0x10};
 	struct view raw = view_from(r->indicators_raw, 1);
 	uint8_t *p = arena_get(c->a, raw.n == 0 ? 1 : raw.n);
 	if (p == NULL)
-		return (struct ber_bits){ 0 };
+		return (struct ber_bits){0};
 	if (raw.n > 0)
 		memcpy(p, raw.p, raw.n);
 	p[0] = (uint8_t)((p[0] & 0x07) | (r->responsible ? 0x80 : 0) | mta[r->mta_report & 3] |
 			 originator[r->originator_report & 3]);
 	if (raw.n <= 1)
-		return (struct ber_bits){ view_of(p, 1), 0 };
-	return (struct ber_bits){ view_of(p, raw.n), r->indicators_raw.p[0] & 7u };
+		return (struct ber_bits){view_of(p, 1), 0};
+	return (struct ber_bits){view_of(p, raw.n), r->indicators_raw.p[0] & 7u};
 }
 
 static bool give_recipient(struct encoding *c, const struct recipient *r)
 {
-	struct p1_recipient p = { 0 };
+	struct p1_recipient p = {0};
 	p.number = r->number;
 	p.indicators = give_indicators(c, r);
 	if (r->explicit_conversion != 0) {
@@ -259,7 +274,7 @@ static bool give_recipient(struct encoding *c, const struct recipient *r)
 		p.conversion = (int64_t)r->explicit_conversion - 1;
 	}
 	if (!give_name(c, &p.name, &r->addr) || !give_extensions(c, &p.ext, &r->ext, 0) ||
-	    !give_extra(c, &p.seq, (struct view){ NULL, 0 }, r->extra, r->n_extra))
+	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)
 		set(&p.seq, P1_RCPT_EXT);
@@ -284,21 +299,23 @@ static bool give_outcome(struct encoding *c, struct p1_report_type *to, const st
 			set(seq, P1_NON_DELIVERY_DIAGNOSTIC);
 		to->non_delivery.diagnostic = r->diagnostic;
 	}
-	return give_extra(c, seq, (struct view){ NULL, 0 }, r->report_extra, r->n_report_extra);
+	return give_extra(c, seq, (struct view){NULL, 0}, r->report_extra, r->n_report_extra);
 }
 
 static bool give_last_trace(struct encoding *c, struct p1_last_trace *to, const struct recipient *r)
 {
 	if (r->arrival.n == 0)
-		return err_set(c->e, ERR_LOCAL, ERR_OF_MESSAGE, "P1: a report's recipient has no arrival time");
+		return err_set(c->e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "P1: a report's recipient has no arrival time");
 	const struct trace_element *t = &r->arrival.v[0];
 	to->arrival = give_time(c, t->arrival, t->arrival_raw);
-	return give_outcome(c, &to->type, r) && give_extra(c, &to->seq, r->converted, t->extra, t->n_extra);
+	return give_outcome(c, &to->type, r) &&
+	       give_extra(c, &to->seq, r->converted, t->extra, t->n_extra);
 }
 
 static bool give_report_recipient(struct encoding *c, const struct recipient *r)
 {
-	struct p1_report_recipient p = { 0 };
+	struct p1_report_recipient p = {0};
 	struct p1_orname intended;
 	p.number = r->number;
 	p.indicators = give_indicators(c, r);
@@ -314,7 +331,7 @@ static bool give_report_recipient(struct encoding *c, const struct recipient *r)
 	}
 	if (!give_name(c, &p.name, &r->addr) || !give_last_trace(c, &p.last, r) ||
 	    !give_extensions(c, &p.ext, &r->ext, 0) ||
-	    !give_extra(c, &p.seq, (struct view){ NULL, 0 }, r->extra, r->n_extra))
+	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)
 		set(&p.seq, P1_RR_EXT);
@@ -336,7 +353,7 @@ static bool give_recipients(struct encoding *c, struct ber_list *to, struct view
 			return false;
 	}
 	*one = view_from(out_view(&c->out), before);
-	*to = (struct ber_list){ one, 1 };
+	*to = (struct ber_list){one, 1};
 	return true;
 }
 
@@ -344,7 +361,8 @@ static bool give_recipients(struct encoding *c, struct ber_list *to, struct view
 
 static bool give_envelope(struct encoding *c, struct p1_envelope *to, struct view *recipients)
 {
-	static const int64_t priority[] = { [PRIORITY_NON_URGENT] = 1, [PRIORITY_NORMAL] = 0, [PRIORITY_URGENT] = 2 };
+	static const int64_t priority[] = {
+		[PRIORITY_NON_URGENT] = 1, [PRIORITY_NORMAL] = 0, [PRIORITY_URGENT] = 2};
 	const struct message *m = c->m;
 	give_id(&to->id, &m->id);
 	give_content_type(&to->content_type, m);
@@ -367,11 +385,13 @@ static bool give_envelope(struct encoding *c, struct p1_envelope *to, struct vie
 	}
 	if (m->n_bilateral > 0) {
 		set(&to->seq, P1_ENV_BILATERAL);
-		to->bilateral = (struct ber_list){ m->bilateral, m->n_bilateral };
+		to->bilateral = (struct ber_list){m->bilateral, m->n_bilateral};
 	}
-	/* Extensions before recipients: the view of the recipients must outlive every write to c->out. */
-	if (!give_name(c, &to->originator, &m->originator) || !give_trace(c, &to->trace, &m->trace) ||
-	    !give_envelope_extensions(c, &to->ext) || !give_recipients(c, &to->recipients, recipients) ||
+	/* Extensions before recipients: the view of the recipients must outlive every write to
+	 * c->out. */
+	if (!give_name(c, &to->originator, &m->originator) ||
+	    !give_trace(c, &to->trace, &m->trace) || !give_envelope_extensions(c, &to->ext) ||
+	    !give_recipients(c, &to->recipients, recipients) ||
 	    !give_extra(c, &to->seq, m->original_eits, m->extra, m->n_extra))
 		return false;
 	if (to->ext.n > 0)
@@ -379,7 +399,8 @@ static bool give_envelope(struct encoding *c, struct p1_envelope *to, struct vie
 	return !arena_full(c->a) || full(c);
 }
 
-static bool give_report_content(struct encoding *c, struct p1_report_content *to, struct view *recipients)
+static bool give_report_content(struct encoding *c, struct p1_report_content *to,
+				struct view *recipients)
 {
 	const struct message *m = c->m;
 	give_id(&to->subject, &m->subject_id);
@@ -400,7 +421,8 @@ static bool give_report_content(struct encoding *c, struct p1_report_content *to
 		set(&to->seq, P1_RC_RETURNED);
 		to->returned = m->returned_content;
 	}
-	if (!give_extensions(c, &to->ext, &m->content_ext, 0) || !give_recipients(c, &to->recipients, recipients) ||
+	if (!give_extensions(c, &to->ext, &m->content_ext, 0) ||
+	    !give_recipients(c, &to->recipients, recipients) ||
 	    !give_extra(c, &to->seq, m->original_eits, m->content_extra, m->n_content_extra) ||
 	    (m->content_extra_raw.n > 0 && !add_extra(c, &to->seq, m->content_extra_raw)))
 		return false;
@@ -414,8 +436,9 @@ static bool give_report(struct encoding *c, struct p1_report *to, struct view *r
 	const struct message *m = c->m;
 	give_id(&to->envelope.id, &m->id);
 	if (!give_name(c, &to->envelope.destination, &m->originator) ||
-	    !give_trace(c, &to->envelope.trace, &m->trace) || !give_envelope_extensions(c, &to->envelope.ext) ||
-	    !give_extra(c, &to->envelope.seq, (struct view){ NULL, 0 }, m->extra, m->n_extra))
+	    !give_trace(c, &to->envelope.trace, &m->trace) ||
+	    !give_envelope_extensions(c, &to->envelope.ext) ||
+	    !give_extra(c, &to->envelope.seq, (struct view){NULL, 0}, m->extra, m->n_extra))
 		return false;
 	if (to->envelope.ext.n > 0)
 		set(&to->envelope.seq, P1_RE_EXT);
@@ -424,7 +447,8 @@ static bool give_report(struct encoding *c, struct p1_report *to, struct view *r
 
 /* --- the octets around --- */
 
-/* EXTERNAL { indirect-reference context, single-ASN1-type [0] } around `n` octets (X.228, X.227). */
+/* EXTERNAL { indirect-reference context, single-ASN1-type [0] } around `n` octets (X.228, X.227).
+ */
 static void put_wrapper(struct out *o, unsigned context, uint64_t n)
 {
 	if (context == 0)
@@ -443,7 +467,7 @@ static void put_wrapper(struct out *o, unsigned context, uint64_t n)
 
 static bool put_message(struct encoding *c, uint64_t content_size, unsigned context, struct out *o)
 {
-	struct p1_envelope env = { 0 };
+	struct p1_envelope env = {0};
 	struct view recipients;
 	if (!give_envelope(c, &env, &recipients))
 		return false;
@@ -460,7 +484,7 @@ static bool put_message(struct encoding *c, uint64_t content_size, unsigned cont
 
 static bool put_probe(struct encoding *c, unsigned context, struct out *o)
 {
-	struct p1_envelope env = { 0 };
+	struct p1_envelope env = {0};
 	struct view recipients;
 	if (!give_envelope(c, &env, &recipients))
 		return false;
@@ -468,19 +492,21 @@ static bool put_probe(struct encoding *c, unsigned context, struct out *o)
 	return ber_encode(&p1_probe_relay, &env, o, c->e);
 }
 
-/* With content to follow, returned-content is the last element of the report's content: a SET has no order. */
-static bool put_open_report(struct encoding *c, struct p1_report *report, uint64_t content_size, unsigned context,
-			    struct out *o)
+/* With content to follow, returned-content is the last element of the report's content: a SET has
+ * no order. */
+static bool put_open_report(struct encoding *c, struct p1_report *report, uint64_t content_size,
+			    unsigned context, struct out *o)
 {
 	struct out set_of;
 	struct ber_tlv content;
-	static const struct ber_limits any = { .depth = 1, .elements = SIZE_MAX, .bytes = SIZE_MAX };
+	static const struct ber_limits any = {.depth = 1, .elements = SIZE_MAX, .bytes = SIZE_MAX};
 	out_init(&set_of, SIZE_MAX);
 	report->content.seq.has &= ~(UINT64_C(1) << P1_RC_RETURNED);
 	bool good = ber_encode(&p1_report_content_relay, &report->content, &set_of, c->e) &&
 		    ber_tlv(out_view(&set_of), &content, &any, c->e);
 	if (good) {
-		size_t returned = ber_header_size(BER_C(1), (size_t)content_size) + (size_t)content_size;
+		size_t returned =
+			ber_header_size(BER_C(1), (size_t)content_size) + (size_t)content_size;
 		size_t in_set = content.content.n + returned;
 		size_t inside = ber_size(&p1_report_envelope_relay, &report->envelope) +
 				ber_header_size(BER_U(17), in_set) + in_set;
@@ -497,7 +523,7 @@ static bool put_open_report(struct encoding *c, struct p1_report *report, uint64
 
 static bool put_report(struct encoding *c, uint64_t content_size, unsigned context, struct out *o)
 {
-	struct p1_report report = { 0 };
+	struct p1_report report = {0};
 	struct view recipients;
 	if (!give_report(c, &report, &recipients))
 		return false;
@@ -507,10 +533,10 @@ static bool put_report(struct encoding *c, uint64_t content_size, unsigned conte
 	return ber_encode(&p1_report_relay, &report, o, c->e);
 }
 
-bool p1_encode_head(const struct message *m, uint64_t content_size, const struct p1_encode_options *options,
-		    struct out *o, struct err *e)
+bool p1_encode_head(const struct message *m, uint64_t content_size,
+		    const struct p1_encode_options *options, struct out *o, struct err *e)
 {
-	struct encoding c = { .m = m, .form = options->extension_form, .e = e };
+	struct encoding c = {.m = m, .form = options->extension_form, .e = e};
 	bool good = false;
 	c.a = arena_new(SIZE_MAX);
 	out_init(&c.out, SIZE_MAX);
@@ -520,8 +546,8 @@ bool p1_encode_head(const struct message *m, uint64_t content_size, const struct
 	case MESSAGE_REPORT: good = put_report(&c, content_size, options->context_id, o); break;
 	}
 	if (good && o->bad)
-		good = err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "P1: the envelope does not fit the output of %zu octets",
-			       o->max);
+		good = err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "P1: the envelope does not fit the output of %zu octets", o->max);
 	out_fini(&c.out);
 	arena_free(&c.a);
 	return good;

@@ -1,14 +1,16 @@
-/* p1_fuzz.c - any octets: an error with a reason, or a message that encodes, prints, packs, and is the same again. */
+/* p1_fuzz.c - any octets: an error with a reason, or a message that encodes, prints, packs, and is
+ * the same again. */
 #include "flow/codec/p1/p1.h"
 #include "flow/message/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct ber_limits limits = { .depth = 40, .elements = 100000, .bytes = 1 << 20 };
+static const struct ber_limits limits = {.depth = 40, .elements = 100000, .bytes = 1 << 20};
 
-static void encode(const struct message *m, struct view content, enum p1_extension_form form, struct out *o)
+static void encode(const struct message *m, struct view content, enum p1_extension_form form,
+		   struct out *o)
 {
-	struct p1_encode_options options = { 5, form };
+	struct p1_encode_options options = {5, form};
 	struct err e;
 	if (!p1_encode_head(m, content.n, &options, o, &e))
 		check_failed(__FILE__, __LINE__, e.text);
@@ -69,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_stable(&m, content);
 		check_packed(&m, content);
 	} else {
-		assert(e.kind == ERR_PERM && e.culprit == ERR_OF_MESSAGE && e.reason == 1 && e.text[0] != '\0');
+		assert(e.kind == ERR_PERM && e.culprit == ERR_OF_MESSAGE && e.reason == 1 &&
+		       e.text[0] != '\0');
 	}
 	arena_reset(a);
 	out_init(&o, 1 << 20);

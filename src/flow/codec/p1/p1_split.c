@@ -1,18 +1,20 @@
 /* p1_split.c - a transfer's octets to envelope, content, end, as they come.
  *
  *   START -> WRAPPER -> APDU -> ENVELOPE -> BETWEEN -> CONTENT -> TAIL -> ENDED     a message
- *                         \--> ENVELOPE (the whole APDU) -----------------> ENDED     a report, a probe
+ *                         \--> ENVELOPE (the whole APDU) -----------------> ENDED     a report, a
+ * probe
  *
- * WRAPPER is skipped for a bare MTS-APDU. What is kept is the envelope's octets, bit for bit, and nothing of the
- * content: its pieces are handed on as views of the input. */
+ * WRAPPER is skipped for a bare MTS-APDU. What is kept is the envelope's octets, bit for bit, and
+ * nothing of the content: its pieces are handed on as views of the input. */
 #include "flow/codec/p1/p1.h"
 
 #include "base/mem.h"
 
 enum state { START, WRAPPER, APDU, ENVELOPE, BETWEEN, CONTENT, TAIL, ENDED, BROKEN };
 
-/* Invariants: `envelope` holds the octets of the element that opened at depth `top` while in ENVELOPE, and stays
- * until reset; `base` is the depth of the MTS-APDU's own element, 0 until it is open. */
+/* Invariants: `envelope` holds the octets of the element that opened at depth `top` while in
+ * ENVELOPE, and stays until reset; `base` is the depth of the MTS-APDU's own element, 0 until it is
+ * open. */
 struct p1_split {
 	unsigned magic;
 #define P1_SPLIT_MAGIC 0x91511701u
@@ -55,7 +57,7 @@ void p1_split_reset(struct p1_split *s)
 	s->state = START;
 	s->base = s->top = 0;
 	s->closed = false;
-	s->message = (struct message){ 0 };
+	s->message = (struct message){0};
 	ber_stream_reset(s->stream);
 	size_t max = s->envelope.max;
 	if (s->envelope.cap > KEEP_MAX)
@@ -74,23 +76,27 @@ struct view p1_split_envelope(const struct p1_split *s)
 /* The stream itself is damaged or is no MTS-APDU. */
 static enum step damaged(struct p1_split *s, struct err *e, const char *what, uint32_t tag)
 {
-	static const char *const class_name[] = { "UNIVERSAL", "APPLICATION", "CONTEXT", "PRIVATE" };
+	static const char *const class_name[] = {"UNIVERSAL", "APPLICATION", "CONTEXT", "PRIVATE"};
 	s->state = BROKEN;
-	err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "P1 transfer: found [%s %u], %s", class_name[ber_tag_class(tag)],
-		ber_tag_number(tag), what);
+	err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "P1 transfer: found [%s %u], %s",
+		class_name[ber_tag_class(tag)], ber_tag_number(tag), what);
 	return STEP_FAIL;
 }
 
 static enum step too_long(struct p1_split *s, struct err *e)
 {
 	s->state = BROKEN;
-	err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "P1: the %s is longer than the limit of %zu octets",
-		   s->kind == MESSAGE_MESSAGE ? "envelope" : message_kind_name(s->kind), s->envelope.max);
+	err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13,
+		   "P1: the %s is longer than the limit of %zu octets",
+		   s->kind == MESSAGE_MESSAGE ? "envelope" : message_kind_name(s->kind),
+		   s->envelope.max);
 	return STEP_FAIL;
 }
 
-/* An envelope of known length is taken in one piece, and one that is too long refused before any of it is kept. */
-static enum step begin_envelope(struct p1_split *s, const struct ber_stream_event *ev, struct err *e)
+/* An envelope of known length is taken in one piece, and one that is too long refused before any of
+ * it is kept. */
+static enum step begin_envelope(struct p1_split *s, const struct ber_stream_event *ev,
+				struct err *e)
 {
 	s->state = ENVELOPE;
 	s->top = ev->depth;
@@ -126,7 +132,8 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 		/* EXTERNAL: references and descriptor are let pass; [0] holds the APDU. */
 		if (ev->depth == 3)
 			return begin_apdu(s, ev, e);
-		if (ev->tag == BER_C(1) || ev->tag == BER_C(2) || (ev->tag == BER_C(0) && !ev->constructed))
+		if (ev->tag == BER_C(1) || ev->tag == BER_C(2) ||
+		    (ev->tag == BER_C(0) && !ev->constructed))
 			return damaged(s, e, "want an EXTERNAL with single-ASN1-type [0]", ev->tag);
 		if (ev->constructed && ev->tag != BER_C(0))
 			return damaged(s, e, "want references and [0] in an EXTERNAL", ev->tag);
@@ -146,27 +153,31 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 		return STEP_WAIT;
 	case CONTENT:
 		/* X.690 8.7.3.2: the segments of an OCTET STRING are OCTET STRINGs. */
-		return ev->tag == BER_U(4) ? STEP_WAIT
-					   : damaged(s, e, "want OCTET STRING as a piece of the content", ev->tag);
-	case TAIL: case ENDED: case BROKEN:
-		break;
+		return ev->tag == BER_U(4)
+			       ? STEP_WAIT
+			       : damaged(s, e, "want OCTET STRING as a piece of the content",
+					 ev->tag);
+	case TAIL:
+	case ENDED:
+	case BROKEN: break;
 	}
 	return damaged(s, e, "want the end of the transfer", ev->tag);
 }
 
-static enum step end_envelope(struct p1_split *s, struct p1_split_event *ev_r, struct arena *a, struct err *e)
+static enum step end_envelope(struct p1_split *s, struct p1_split_event *ev_r, struct arena *a,
+			      struct err *e)
 {
 	if (!p1_decode_envelope(s->kind, out_view(&s->envelope), &s->message, a, &s->limits, e)) {
 		s->state = BROKEN;
 		return STEP_FAIL;
 	}
 	s->state = s->kind == MESSAGE_MESSAGE ? BETWEEN : TAIL;
-	*ev_r = (struct p1_split_event){ .what = P1_SPLIT_ENVELOPE, .message = &s->message };
+	*ev_r = (struct p1_split_event){.what = P1_SPLIT_ENVELOPE, .message = &s->message};
 	return STEP_DONE;
 }
 
-static enum step on_close(struct p1_split *s, const struct ber_stream_event *ev, struct p1_split_event *ev_r,
-			  struct arena *a, struct err *e)
+static enum step on_close(struct p1_split *s, const struct ber_stream_event *ev,
+			  struct p1_split_event *ev_r, struct arena *a, struct err *e)
 {
 	if (s->state == ENVELOPE) {
 		out_bytes(&s->envelope, ev->header);
@@ -179,14 +190,12 @@ static enum step on_close(struct p1_split *s, const struct ber_stream_event *ev,
 	return STEP_WAIT;
 }
 
-static enum step on_event(struct p1_split *s, const struct ber_stream_event *ev, struct p1_split_event *ev_r,
-			  struct arena *a, struct err *e)
+static enum step on_event(struct p1_split *s, const struct ber_stream_event *ev,
+			  struct p1_split_event *ev_r, struct arena *a, struct err *e)
 {
 	switch (ev->what) {
-	case BER_S_OPEN:
-		return on_open(s, ev, e);
-	case BER_S_CLOSE:
-		return on_close(s, ev, ev_r, a, e);
+	case BER_S_OPEN: return on_open(s, ev, e);
+	case BER_S_CLOSE: return on_close(s, ev, ev_r, a, e);
 	case BER_S_BYTES:
 		if (s->state == ENVELOPE) {
 			out_bytes(&s->envelope, ev->bytes);
@@ -194,7 +203,7 @@ static enum step on_event(struct p1_split *s, const struct ber_stream_event *ev,
 		}
 		if (s->state != CONTENT || ev->bytes.n == 0)
 			return STEP_WAIT;
-		*ev_r = (struct p1_split_event){ .what = P1_SPLIT_CONTENT, .content = ev->bytes };
+		*ev_r = (struct p1_split_event){.what = P1_SPLIT_CONTENT, .content = ev->bytes};
 		return STEP_DONE;
 	}
 	CANT_HAPPEN("an event of no kind");
@@ -208,11 +217,12 @@ static enum step broken(struct p1_split *s, struct err *e, const char *what)
 }
 
 /* The outermost element has ended: nothing may be missing, nothing may follow. */
-static enum step after_close(struct p1_split *s, struct view *in, struct p1_split_event *ev_r, struct err *e)
+static enum step after_close(struct p1_split *s, struct view *in, struct p1_split_event *ev_r,
+			     struct err *e)
 {
 	if (s->state == TAIL) {
 		s->state = ENDED;
-		*ev_r = (struct p1_split_event){ .what = P1_SPLIT_END };
+		*ev_r = (struct p1_split_event){.what = P1_SPLIT_END};
 		return STEP_DONE;
 	}
 	if (s->state != ENDED)
@@ -220,8 +230,8 @@ static enum step after_close(struct p1_split *s, struct view *in, struct p1_spli
 	return in->n == 0 ? STEP_WAIT : broken(s, e, "octets after the end of the MTS-APDU");
 }
 
-enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_event *ev_r, struct arena *a,
-			struct err *e)
+enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_event *ev_r,
+			struct arena *a, struct err *e)
 {
 	CHECK(s, P1_SPLIT_MAGIC);
 	if (s->state == BROKEN)

@@ -1,11 +1,11 @@
-/* p1_split_fuzz.c - a transfer in pieces (sizes from the first octet) gives what it gives as a whole, and what the
- * whole decoder gives. */
+/* p1_split_fuzz.c - a transfer in pieces (sizes from the first octet) gives what it gives as a
+ * whole, and what the whole decoder gives. */
 #include "flow/codec/p1/p1.h"
 #include "flow/message/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct ber_limits limits = { .depth = 40, .elements = 100000, .bytes = 1 << 20 };
+static const struct ber_limits limits = {.depth = 40, .elements = 100000, .bytes = 1 << 20};
 
 struct result {
 	struct out packed, content;
@@ -47,7 +47,8 @@ static void fini(struct result *r)
 	out_fini(&r->content);
 }
 
-/* A transfer that ended well decodes in one go to the same message; the splitter asks no less than that. */
+/* A transfer that ended well decodes in one go to the same message; the splitter asks no less than
+ * that. */
 static void check_whole(struct view in, const struct result *r)
 {
 	struct arena *a = arena_new(64 << 20);

@@ -822,6 +822,45 @@ static void test_attributes_without_a_place_are_refused(void **state)
 	}
 }
 
+/* What a person can write as an address goes through the protocol and comes back as the same text. */
+static void test_addresses_as_text_survive_the_protocol(void **state)
+{
+	static const char *const text[] = {
+		"/G=john/S=smith/O=a bank ltd/P=abl/A=snomail/C=aq/",
+		"/CN=Postmaster/O=A/ADMD=B/C=GB/",
+		"/CN=yen*{165}/S=M*{252}ller/O=*{201}cole/OU1=*{233}/OU2=b/P=400/A= /C=840/",
+		"/DD.RFC-822=a(a)b.c/DD.X=y/DD.T{233}=v/S=s/A=a/C=fr/",
+		"/PD-ADDRESS=The Dome|The Square|Richmond|England/PD-C=GB/PD-CODE=TW9/PD-PN=x/PD-SERVICE=q/A=a/C=GB/",
+		"/X121=23421920/T-ID=abc/T-TY=g3fax(5)/UA-ID=4711/A=a/C=GB/",
+		"/NET-NUM=441819282/NET-SUB=7/A=a/C=GB/",
+		"/OU1=a/OU2=b/OU3=c/OU4=d/GQ=III/I=JK/S=s/A=a/C=GB/",
+	};
+	struct arena *a = *state;
+	for (size_t i = 0; i < ARRAY_LEN(text); i++) {
+		struct oraddr addr, back;
+		struct p1_orname name, decoded_name;
+		struct out octets, first, second;
+		struct err e;
+		out_init(&octets, 1 << 16);
+		out_init(&first, 1 << 16);
+		out_init(&second, 1 << 16);
+		if (!oraddr_parse(view_str(text[i]), &addr, a, ORADDR_CARRY, &e))
+			fail_msg("%s: %s", text[i], e.text);
+		if (!p1_orname_of_addr(&addr, &name, a, &e) ||
+		    !ber_encode(&p1_orname_type, &name, &octets, &e) ||
+		    !ber_decode(&p1_orname_type, out_view(&octets), &decoded_name, a, &test_limits, &e))
+			fail_msg("%s: %s", text[i], e.text);
+		assert_true(p1_orname_to_addr(&decoded_name, &back, a));
+		assert_true(oraddr_eq(&addr, &back));
+		oraddr_print(&addr, ORADDR_RFC2156, &first);
+		oraddr_print(&back, ORADDR_RFC2156, &second);
+		assert_string_equal(out_cstr(&first), out_cstr(&second));
+		out_fini(&second);
+		out_fini(&first);
+		out_fini(&octets);
+	}
+}
+
 /* --- for people --- */
 
 static void test_print_names_what_is_there(void **state)
@@ -903,6 +942,7 @@ int main(void)
 		TEST(test_five_units_and_unknown_elements_survive),
 		TEST(test_odd_attributes_stay_octets),
 		TEST(test_attributes_without_a_place_are_refused),
+		TEST(test_addresses_as_text_survive_the_protocol),
 		TEST(test_print_names_what_is_there),
 		TEST(test_extension_names),
 	};
