@@ -80,7 +80,7 @@ static bool name_standard(struct naming *n, const struct oraddr_attr *at)
 	}
 }
 
-/* Units without a gap: OU2 alone becomes the first. */
+/* Units without a gap: in the protocol they have places, no numbers, so that OU2 alone becomes the first. */
 static bool name_units(struct naming *n)
 {
 	struct p1_standard_attributes *s = &n->name->standard;

@@ -828,7 +828,7 @@ static void test_addresses_as_text_survive_the_protocol(void **state)
 	static const char *const text[] = {
 		"/G=john/S=smith/O=a bank ltd/P=abl/A=snomail/C=aq/",
 		"/CN=Postmaster/O=A/ADMD=B/C=GB/",
-		"/CN=yen*{165}/S=M*{252}ller/O=*{201}cole/OU1=*{233}/OU2=b/P=400/A= /C=840/",
+		"/CN=yen*{165}/S=M*{252}ller/O=*{201}cole/OU1=x*{233}/OU2=b/P=400/A= /C=840/",
 		"/DD.RFC-822=a(a)b.c/DD.X=y/DD.T{233}=v/S=s/A=a/C=fr/",
 		"/PD-ADDRESS=The Dome|The Square|Richmond|England/PD-C=GB/PD-CODE=TW9/PD-PN=x/PD-SERVICE=q/A=a/C=GB/",
 		"/X121=23421920/T-ID=abc/T-TY=g3fax(5)/UA-ID=4711/A=a/C=GB/",
