@@ -242,10 +242,19 @@ static bool send_one(struct demo *d, const char *to, const char *subject, const 
 	return status == 0;
 }
 
+enum { LINES_MAX = 64 };
+
+/* What one look at the three sites has brought, to be shown in the order of time. */
+struct lines {
+	char text[LINES_MAX][400];
+	size_t n;
+};
+
 struct follow {
 	struct ctl ctl;
 	struct demo *demo;
 	struct site *site;
+	struct lines *lines;
 };
 
 static void on_step(struct ctl *c, struct view pairs)
@@ -253,30 +262,44 @@ static void on_step(struct ctl *c, struct view pairs)
 	struct follow *f = CONTAINER(c, struct follow, ctl);
 	const char *step = ctl_value(c, pairs, "step"), *peer = ctl_value(c, pairs, "peer"), *id = ctl_value(c, pairs, "id");
 	const char *at = ctl_value(c, pairs, "at");
-	printf("  %.12s  %-7s %-13s %-8s %s\n", strlen(at) > 11 ? at + 11 : at, f->site->name, step, peer, ctl_value(c, pairs, "text"));
+	if (f->lines->n < LINES_MAX)
+		snprintf(f->lines->text[f->lines->n++], sizeof f->lines->text[0], "  %.12s  %-7s %-13s %-8s %s",
+			 strlen(at) > 11 ? at + 11 : at, f->site->name, step, peer, ctl_value(c, pairs, "text"));
 	if (strcmp(step, "delivered") == 0 && f->site == &f->demo->sites[2] && strcmp(id, f->demo->good_id) == 0)
 		f->demo->delivered = true;
 	if (strcmp(step, "delivered") == 0 && f->site == &f->demo->sites[0])
 		f->demo->reports++;
 }
 
-static void follow_site(struct demo *d, struct site *s)
+static void follow_site(struct demo *d, struct site *s, struct lines *lines)
 {
-	struct follow f = { .demo = d, .site = s };
+	struct follow f = { .demo = d, .site = s, .lines = lines };
 	ctl_begin(&f.ctl, "demo");
 	snprintf(f.ctl.directory, sizeof f.ctl.directory, "%.255s", s->directory);
 	ctl_ask(&f.ctl, ASK_STEPS, "", "seq", &s->seen, 8, on_step);
 	ctl_end(&f.ctl);
 }
 
+static int by_time(const void *a, const void *b)
+{
+	return strncmp(a, b, 14);
+}
+
 static bool watch(struct demo *d)
 {
 	time_t until = time(NULL) + PATIENCE_S;
+	struct lines *lines = mem_zero(sizeof *lines);
+	pause_ms(300); /* so that the first look has most of it, in order */
 	while (!interrupted && time(NULL) <= until && !(d->delivered && d->reports >= 2)) {
+		lines->n = 0;
 		for (int i = 0; i < SITES; i++)
-			follow_site(d, &d->sites[i]);
+			follow_site(d, &d->sites[i], lines);
+		qsort(lines->text, lines->n, sizeof lines->text[0], by_time);
+		for (size_t i = 0; i < lines->n; i++)
+			puts(lines->text[i]);
 		pause_ms(100);
 	}
+	free(lines);
 	return d->delivered && d->reports >= 2;
 }
 

@@ -118,7 +118,10 @@ void assoc_release_when_idle(struct assoc *a)
 	if (!outbound_is_empty(a) || a->in.state != IN_IDLE)
 		return; /* outbound_confirmed and inbound_answer come back here */
 	struct err e;
+	if (a->unbinding)
+		return;
 	if (a->initiator && a->bound) {
+		a->unbinding = true;
 		if (!x400_unbind(a->x, env_now_ms(a->link->host.env), &e))
 			assoc_abort(a, &e);
 	} else if (!a->bound) {
@@ -196,6 +199,7 @@ static void on_closed(void *ctx, const struct err *why)
 	CHECK(a, ASSOC_MAGIC);
 	if (a->stream == NULL)
 		return;
+	a->lost = true;
 	x400_transport_closed(a->x, why);
 	a->stalled = false;
 	assoc_pump(a);
@@ -227,6 +231,8 @@ static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_lin
 	timer_init(&a->idle, l->host.env, on_idle, a);
 	struct x400_config c;
 	bind_config(l, peer, initiator, &c);
+	if (initiator)
+		bind_references(a, &c.session);
 	a->x = x400_new(&c, a->opened_ms);
 	inbound_init(a);
 	a->next = l->assocs;

@@ -35,6 +35,26 @@ static void widest(const struct link *l, struct x400_config *c)
 	}
 }
 
+/* X.228 8.1.1: the session connection identifier is the caller's name as an OCTET STRING and the time as a UTCTime. */
+void bind_references(struct assoc *a, struct session_config *c)
+{
+	const struct link *l = a->link;
+	struct arena *scratch = arena_new(256);
+	struct view name = view_first(view_str(l->settings->mta.name), 32);
+	struct view now = utctime_print(env_wall_ms(l->host.env), scratch);
+	uint8_t *p = a->references;
+	*p++ = 0x04;
+	*p++ = (uint8_t)name.n;
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	c->user_ref = view_of(a->references, name.n + 2);
+	c->common_ref = view_of(p, now.n + 2);
+	*p++ = 0x17;
+	*p++ = (uint8_t)now.n;
+	memcpy(p, now.p, now.n);
+	arena_free(&scratch);
+}
+
 void bind_list_selectors(struct link *l)
 {
 	const struct set_link *links = l->settings->links.v;

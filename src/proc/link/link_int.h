@@ -61,6 +61,9 @@ struct assoc {
 	struct x400 *x;
 	struct timer timer, idle;
 	bool initiator, bound, stalled, releasing, dead, pumping;
+	bool unbinding;              /* the release has been asked for */
+	bool lost;                   /* the connection is gone: nobody's fault here */
+	uint8_t references[64];      /* session connection identifier, see bind_references */
 	int64_t opened_ms;
 	struct inbound in;
 	struct handover *first, **last; /* outbound */
@@ -104,6 +107,7 @@ void assoc_free_graves(struct link *l);
 /* bind.c: who calls, and may they. */
 void bind_indication(struct assoc *a, const struct x400_event *ev);
 void bind_confirmed(struct assoc *a, const struct x400_event *ev);
+void bind_references(struct assoc *a, struct session_config *c);
 void bind_list_selectors(struct link *l);
 void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c_r);
 

@@ -174,7 +174,7 @@ void outbound_refused(struct assoc *a, const struct err *why)
  * time. A lost connection counts against nobody here. */
 void outbound_fail_all(struct assoc *a, const struct err *why)
 {
-	bool message = a->first != NULL && a->first->begun && why->kind == ERR_PEER;
+	bool message = a->first != NULL && a->first->begun && why->kind == ERR_PEER && !a->lost;
 	while (a->first != NULL) {
 		failed(a, why, message);
 		message = false;

@@ -54,9 +54,25 @@ static uint32_t transfer_to(struct placing *p, struct swlink *l)
 	return (uint32_t)p->n_transfers++;
 }
 
+/* A report that only the originating MTA asked for (X.411 per-recipient-indicators) ends here, not in the user's mailbox. */
+static bool is_for_user(const struct message *report)
+{
+	for (size_t i = 0; i < report->n_rcpt; i++) {
+		const struct recipient *r = &report->rcpt[i];
+		if (r->originator_report == REPORT_ALL ||
+		    (r->originator_report == REPORT_NON_DELIVERY && r->outcome == OUTCOME_NOT_DELIVERED))
+			return true;
+	}
+	return false;
+}
+
 static void deliver(struct placing *p, size_t i, const struct oraddr *addr, const char *mailbox)
 {
 	const struct message *m = p->in->m;
+	if (m->kind == MESSAGE_REPORT && !is_for_user(m)) {
+		step_of(p, STEP_DISCARDED, addr, p->in->link, "the originator did not ask for this report");
+		return;
+	}
 	if (m->kind != MESSAGE_PROBE) {
 		p->deliveries[p->n_deliveries++] = (struct store_delivery){ .mailbox = view_str(mailbox), .recipient = (uint32_t)i };
 		step_of(p, STEP_DELIVERED, addr, view_str(mailbox), "");
@@ -221,7 +237,10 @@ static void make_report(struct placing *p)
 	struct message *report = report_build(m, p->results, p->n_results, &maker, s->work, &e);
 	if (report == NULL)
 		return;
-	if ((m->indicators & IND_CONTENT_RETURN) != 0 && p->in->content.n > 0 && p->in->file == NULL) {
+	bool failed = false;
+	for (size_t i = 0; i < p->n_results; i++)
+		failed = failed || !p->results[i].delivered;
+	if (failed && report_returns_content(m) && p->in->content.n > 0 && p->in->file == NULL) {
 		report->returned_content = p->in->content;
 		report->has_returned_content = true;
 	}
