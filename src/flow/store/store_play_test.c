@@ -176,7 +176,7 @@ static void kill_at_every(const char *point, uint64_t seed, unsigned at_least)
 }
 
 static void test_killed_at_store_begin(void **state) { (void)state; kill_at_every("STORE_BEGIN", 1, CRASH_GROUPS); }
-static void test_killed_at_store_write(void **state) { (void)state; kill_at_every("STORE_WRITE", 2, 30); }
+static void test_killed_at_store_write(void **state) { (void)state; kill_at_every("STORE_WRITE", 2, 20); }
 static void test_killed_at_store_commit(void **state) { (void)state; kill_at_every("STORE_COMMIT", 3, CRASH_GROUPS); }
 static void test_killed_at_store_committed(void **state) { (void)state; kill_at_every("STORE_COMMITTED", 4, CRASH_GROUPS); }
 static void test_killed_at_content_open(void **state) { (void)state; kill_at_every("CONTENT_OPEN", 5, 2); }
