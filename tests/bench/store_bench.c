@@ -1,8 +1,10 @@
 /* store_bench.c - what a relayed message costs in the store: put (1 recipient, 1 transfer, 2 KB) with its step, then done with
  * its step, a commit for each group; and what the same disk does in plain SQLite inserts of 2 KB in the same groups.
  *
- * usage: store_bench [DIRECTORY [SECONDS]]: works in a new folder there. Figures are per message. */
+ * usage: store_bench [DIRECTORY [SECONDS]]: works in a new folder there. Figures are per message.
+ *        store_bench DIRECTORY SECONDS GROUP OCTETS: plain inserts alone, of so many octets; prints inserts a second. */
 #include "base/check.h"
+#include "base/mem.h"
 #include "flow/message/message.h"
 #include "flow/store/store.h"
 #include "sys/loop.h"
@@ -181,10 +183,10 @@ static void execute(sqlite3 *db, const char *sql)
 	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, sqlite3_errmsg(db));
 }
 
-static struct meter run_raw(const char *dir, size_t group, double duration)
+static struct meter run_raw(const char *dir, size_t group, size_t octets, double duration)
 {
 	char path[300];
-	uint8_t content[OCTETS] = { 1 };
+	uint8_t *content = mem_zero(octets);
 	sqlite3 *db;
 	sqlite3_stmt *put;
 	snprintf(path, sizeof path, "%s/raw-%zu.db", dir, group);
@@ -197,7 +199,7 @@ static struct meter run_raw(const char *dir, size_t group, double duration)
 	for (; seconds() - m.wall < duration; n += group) {
 		execute(db, "begin immediate");
 		for (size_t i = 0; i < group; i++) {
-			sqlite3_bind_blob(put, 1, content, OCTETS, SQLITE_STATIC);
+			sqlite3_bind_blob(put, 1, content, (int)octets, SQLITE_STATIC);
 			must(sqlite3_step(put) == SQLITE_DONE, sqlite3_errmsg(db));
 			sqlite3_reset(put);
 		}
@@ -206,6 +208,7 @@ static struct meter run_raw(const char *dir, size_t group, double duration)
 	meter_stop(&m, n);
 	sqlite3_finalize(put);
 	sqlite3_close(db);
+	free(content);
 	return m;
 }
 
@@ -215,24 +218,32 @@ static int remove_file(const char *path, const struct stat *st, int type, struct
 	return remove(path);
 }
 
-int main(int argc, char **argv)
+static void compare(const char *dir, double duration)
 {
 	static const size_t groups[] = { 1, 10, 20, 100 };
-	const double duration = argc > 2 ? strtod(argv[2], NULL) : 2;
-	char dir[200];
-	snprintf(dir, sizeof dir, "%s/store-bench-XXXXXX", argc > 1 ? argv[1] : ".");
-	must(mkdtemp(dir) != NULL, "the folder cannot be made");
 	printf("%-6s %29s %29s %29s %8s\n", "", "put + done", "put + load + done", "SQLite insert", "ratio");
 	printf("%-6s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "group", "msgs/s", "cpu us", "wall us", "msgs/s", "cpu us", "wall us",
 	       "msgs/s", "cpu us", "wall us");
 	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
 		const struct meter store = run_store(dir, groups[i], duration, false), load = run_store(dir, groups[i], duration, true),
-				   raw = run_raw(dir, groups[i], duration);
+				   raw = run_raw(dir, groups[i], OCTETS, duration);
 		printf("%-6zu %9.0f %9.1f %9.1f %9.0f %9.1f %9.1f %9.0f %9.1f %9.1f %7.0f%%\n", groups[i], 1e6 / store.wall_us, store.cpu_us,
 		       store.wall_us, 1e6 / load.wall_us, load.cpu_us, load.wall_us, 1e6 / raw.wall_us, raw.cpu_us, raw.wall_us,
 		       100 * raw.wall_us / store.wall_us);
 		fflush(stdout);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	const double duration = argc > 2 ? strtod(argv[2], NULL) : 2;
+	char dir[200];
+	snprintf(dir, sizeof dir, "%s/store-bench-XXXXXX", argc > 1 ? argv[1] : ".");
+	must(mkdtemp(dir) != NULL, "the folder cannot be made");
+	if (argc > 4)
+		printf("%.1f\n", 1e6 / run_raw(dir, strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10), duration).wall_us);
+	else
+		compare(dir, duration);
 	nftw(dir, remove_file, 4, FTW_DEPTH | FTW_PHYS);
 	return 0;
 }
