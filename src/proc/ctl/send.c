@@ -36,7 +36,8 @@ static const char usage[] =
 	"  --subject TEXT\n"
 	"  --text TEXT, --text-file FILE, --file FILE   body parts, in the order given; TEXT at the end is a text too\n"
 	"  --priority urgent|normal|non-urgent\n"
-	"  --report delivery|non-delivery|none          report wanted; non-delivery is the default\n"
+	"  --report delivery|non-delivery|none          report wanted; non-delivery is the default,\n"
+	"                                               of a probe delivery\n"
 	"  --receipt                 ask the recipients' user agents for a receipt\n"
 	"  --return-content          a non-delivery report is to bring the content back\n"
 	"  --probe                   send a probe: no content is transferred, reports say whether it could be\n"
@@ -172,7 +173,7 @@ static void add_envelope_recipients(struct send *s, const struct ipm_recipient *
 		struct recipient *r = &s->m.rcpt[s->m.n_rcpt++];
 		*r = (struct recipient){ .addr = list[i].user.addr, .number = (uint32_t)s->m.n_rcpt, .responsible = true,
 					 .type_of_user = UINT32_MAX, .reason = -1, .diagnostic = -1 };
-		r->originator_report = s->no_report ? REPORT_NONE : s->delivery_report ? REPORT_ALL : REPORT_NON_DELIVERY;
+		r->originator_report = s->no_report ? REPORT_NONE : s->delivery_report || s->probe ? REPORT_ALL : REPORT_NON_DELIVERY;
 		r->mta_report = r->originator_report == REPORT_ALL ? REPORT_ALL : REPORT_NON_DELIVERY;
 	}
 }
