@@ -108,6 +108,11 @@ static enum store_rcpt_state place_one(struct placing *p, size_t i, const struct
 		fail(p, i, addr, refusal);
 		return STORE_RCPT_REPORTED;
 	}
+	if (p->in->m->kind != MESSAGE_REPORT && extensions_unsupported(&p->in->m->rcpt[i].ext) != NULL) {
+		err_report(&e, ERR_PERM, ERR_OF_RECIPIENT, 1, 18, "an extension of the recipient that is critical for transfer is not known here");
+		fail(p, i, addr, &e);
+		return STORE_RCPT_REPORTED;
+	}
 	if (!route_find(s->routes, addr, exclude, &to, &e)) {
 		fail(p, i, addr, &e);
 		return STORE_RCPT_REPORTED;
@@ -141,6 +146,11 @@ static const struct err *common_refusal(struct placing *p, struct err *e)
 		step_of(p, STEP_LOOP, NULL, p->in->link, "it has been here before");
 		EMIT(&s->host, MESSAGE_LOOP, "message", p->w->mts_id);
 		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 3, "loop: the trace shows that this MTA has handled the message before");
+		return e;
+	}
+	if (extensions_unsupported(&m->ext) != NULL) {
+		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 18, "an extension that is critical for transfer is not known here (%s %u)",
+			   extensions_unsupported(&m->ext)->is_private ? "private, after" : "number", extensions_unsupported(&m->ext)->number);
 		return e;
 	}
 	if (m->latest_delivery != 0 && m->latest_delivery <= p->now) {
