@@ -148,9 +148,10 @@ static const struct err *common_refusal(struct placing *p, struct err *e)
 		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 3, "loop: the trace shows that this MTA has handled the message before");
 		return e;
 	}
-	if (extensions_unsupported(&m->ext) != NULL) {
-		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 18, "an extension that is critical for transfer is not known here (%s %u)",
-			   extensions_unsupported(&m->ext)->is_private ? "private, after" : "number", extensions_unsupported(&m->ext)->number);
+	const struct extension *unknown = extensions_unsupported(&m->ext);
+	if (unknown != NULL) {
+		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 18, "%s extension %u, critical for transfer, is not known here",
+			   unknown->is_private ? "private" : "standard", unknown->number);
 		return e;
 	}
 	if (m->latest_delivery != 0 && m->latest_delivery <= p->now) {
