@@ -282,6 +282,8 @@ static void tell_end(struct assoc *a)
 		EMIT(&l->host, ASSOC_RELEASED, "link", name, "peer", where);
 	else if (a->bound)
 		EMIT(&l->host, ASSOC_ENDED, "link", name, "peer", where, "why", a->why.text);
+	else if (a->told)
+		; /* by bind.c, with more than we know here */
 	else if (a->initiator)
 		EMIT(&l->host, OPEN_FAILED, "link", name, "peer", a->peer->address, "why", a->why.text);
 	else

@@ -118,14 +118,30 @@ static bool selector_fits(const struct set_link *k, const struct x400_event *ev)
 	       (k->called_tsel.n == 0 || view_eq(k->called_tsel, ev->calling_tsel));
 }
 
-/* Several links may name the same MTA (two selectors): the first whose selectors fit. */
-static const struct set_link *find_caller(const struct link *l, const struct x400_event *ev, bool *known_r)
+/* host of "host:port" */
+static struct view host_of(struct view address)
 {
+	size_t n = address.n;
+	while (n > 0 && address.p[n - 1] != ':')
+		n--;
+	return view_first(address, n == 0 ? address.n : n - 1);
+}
+
+/* Without credentials a caller is known by where it calls from, and by its selectors. */
+static bool null_bind_fits(const struct assoc *a, const struct set_link *k)
+{
+	return k->allow_null_bind && view_eq(host_of(view_str(stream_peer(a->stream))), host_of(view_str(k->address)));
+}
+
+/* Several links may name the same MTA (two selectors): the first whose selectors fit. */
+static const struct set_link *find_caller(const struct assoc *a, const struct x400_event *ev, bool *known_r)
+{
+	const struct link *l = a->link;
 	const struct set_link *links = l->settings->links.v;
 	*known_r = false;
 	for (size_t i = 0; i < l->settings->links.n; i++) {
 		const struct set_link *k = &links[i];
-		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : k->allow_null_bind;
+		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(a, k);
 		if (!named)
 			continue;
 		*known_r = true;
@@ -139,6 +155,7 @@ static void refuse(struct assoc *a, enum x400_bind_error why, const struct err *
 {
 	struct err e;
 	a->why = *cause;
+	a->told = true;
 	if (!x400_bind_refuse(a->x, why, &e))
 		assoc_abort(a, &e);
 }
@@ -175,7 +192,7 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 	struct link *l = a->link;
 	struct err e;
 	bool known;
-	const struct set_link *k = find_caller(l, ev, &known);
+	const struct set_link *k = find_caller(a, ev, &known);
 	if (k == NULL) {
 		refuse_caller(a, ev, known);
 		return;
@@ -191,6 +208,12 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: %s", l->stopping ? "this MTA is stopping" :
 			l->control == NULL ? "the switch is not there" : "the limit of associations is reached");
+		refuse(a, X400_BUSY, &e);
+		return;
+	}
+	if (ev->recover) { /* no association outlives its connection here; the peer opens afresh after "busy" (RT-15) */
+		EMIT(&l->host, ASSOC_RECOVER, "link", k->name, "peer", stream_peer(a->stream));
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "recover: there is nothing to recover");
 		refuse(a, X400_BUSY, &e);
 		return;
 	}

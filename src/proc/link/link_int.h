@@ -62,6 +62,7 @@ struct assoc {
 	struct timer timer, idle;
 	bool initiator, bound, stalled, releasing, dead, pumping;
 	bool unbinding;              /* the release has been asked for */
+	bool told;                   /* the event that says how the bind ended is out */
 	bool lost;                   /* the connection is gone: nobody's fault here */
 	uint8_t references[64];      /* session connection identifier, see bind_references */
 	int64_t opened_ms;

@@ -28,6 +28,7 @@
 	X(OPEN_FAILED, "link.open-failed", 207, WARNING, "x400", "MSExchangeMTA 289", "an association could not be opened; the next attempt follows after the open interval") \
 	X(ASSOC_LIMIT, "link.association-limit", 208, WARNING, "x400", "MSExchangeMTA 57", "the limit of associations is reached; the caller was told busy") \
 	X(TSEL_UNKNOWN, "link.unknown-selector", 209, WARNING, "x400", "MSExchangeMTA 4293", "a caller has named a transport selector that no link has") \
+	X(ASSOC_RECOVER, "link.recover-refused", 210, INFO, "x400", "", "a peer wanted to recover a broken association; it was told busy and opens afresh") \
 	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message")       \
 	X(MESSAGE_IN, "message.in", 301, DEBUG, "message", "", "a message was taken in")                                                  \
 	X(MESSAGE_OUT, "message.out", 302, DEBUG, "message", "", "a message was handed over")                                             \
