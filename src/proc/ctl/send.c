@@ -20,6 +20,8 @@ struct send {
 	size_t n_to, n_cc;
 	struct ipm_compose_part parts[PARTS_MAX];
 	size_t n_parts;
+	struct out files[PARTS_MAX]; /* what the parts that came from files point into */
+	size_t n_files;
 	enum priority priority;
 	bool delivery_report, no_report, receipt, probe, return_content;
 	struct message m;
@@ -45,24 +47,29 @@ static const char usage[] =
 	"Prints the MTS-identifier once the message is durable.\n"
 	"Exit status: 0 accepted, 1 refused, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong.";
 
-static bool read_whole(struct ctl *c, const char *path, struct view *v)
+static bool read_whole(struct send *s, const char *path, struct view *v)
 {
+	struct ctl *c = &s->ctl;
+	if (s->n_files == PARTS_MAX) {
+		ctl_say(c, CTL_USAGE, "at most %d files", PARTS_MAX);
+		return false;
+	}
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
 	if (f == NULL) {
 		ctl_say(c, CTL_REFUSED, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	struct out o;
-	out_init(&o, FILE_MAX);
+	struct out *o = &s->files[s->n_files++];
+	out_init(o, FILE_MAX);
 	uint8_t buf[65536];
 	for (size_t n; (n = fread(buf, 1, sizeof buf, f)) > 0;)
-		out_bytes(&o, view_of(buf, n));
+		out_bytes(o, view_of(buf, n));
 	if (f != stdin)
 		fclose(f);
-	if (o.bad)
+	if (o->bad)
 		ctl_say(c, CTL_REFUSED, "%s: longer than %d octets", path, FILE_MAX);
-	*v = out_view(&o); /* kept until the process ends */
-	return !o.bad;
+	*v = out_view(o);
+	return !o->bad;
 }
 
 static bool add_part(struct send *s, enum ipm_compose_kind kind, struct view data, const char *name)
@@ -78,7 +85,7 @@ static bool add_part(struct send *s, enum ipm_compose_kind kind, struct view dat
 static bool add_file(struct send *s, enum ipm_compose_kind kind, const char *path)
 {
 	struct view data;
-	return read_whole(&s->ctl, path, &data) && add_part(s, kind, data, kind == IPM_COMPOSE_TEXT ? "" : path);
+	return read_whole(s, path, &data) && add_part(s, kind, data, kind == IPM_COMPOSE_TEXT ? "" : path);
 }
 
 /* Addresses wait as text until the settings are read. */
@@ -298,8 +305,8 @@ int ctl_send(int argc, char **argv)
 		ctl_converse(&s.ctl, "control", types, ARRAY_LEN(types), start);
 	}
 	int status = s.ctl.status;
-	for (size_t i = 0; i < s.n_parts; i++)
-		s.parts[i].data = (struct view){ NULL, 0 };
+	for (size_t i = 0; i < s.n_files; i++)
+		out_fini(&s.files[i]);
 	free(s.to);
 	free(s.cc);
 	out_fini(&s.packed);
