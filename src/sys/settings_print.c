@@ -279,7 +279,8 @@ static void manual_row(const struct setting *row, struct out *o)
 	settings_show_wanted(&wanted, row);
 	out_fmt(o, ".It Ic %s\n", row->key);
 	mdoc_text(o, row->manual);
-	out_str(o, "\nTakes ");
+	size_t n = strlen(row->manual);
+	out_str(o, n > 0 && row->manual[n - 1] == '.' ? "\nTakes " : ".\nTakes ");
 	mdoc_text(o, out_cstr(&wanted));
 	if (row->def == NULL)
 		out_str(o, "; must be given.\n");
