@@ -1,4 +1,5 @@
-/* check.c - see check.h. What can be said in SQL is: each row of such a question is a violation, as a sentence. */
+/* check.c - see check.h. What can be said in SQL is: each row of such a question is a violation, as
+ * a sentence. */
 #include "flow/store/check.h"
 
 #include "base/cur.h"
@@ -10,53 +11,76 @@
 enum { ARENA_MAX = 64 << 20 };
 
 static const char *const sentences[] = {
-	"select 'message ' || id || ' has no reason to exist: no transfer and no delivery is left of it' from message m where "
-	"not exists (select 1 from transfer where message = m.id) and not exists (select 1 from delivery where message = m.id)",
+	"select 'message ' || id || ' has no reason to exist: no transfer and no delivery is left "
+	"of it' from message m where "
+	"not exists (select 1 from transfer where message = m.id) and not exists (select 1 from "
+	"delivery where message = m.id)",
 
-	"select 'transfer ' || id || ' is of message ' || message || ', which does not exist' from transfer "
+	"select 'transfer ' || id || ' is of message ' || message || ', which does not exist' from "
+	"transfer "
 	"where message not in (select id from message)",
 
-	"select 'delivery ' || id || ' is of message ' || message || ', which does not exist' from delivery "
+	"select 'delivery ' || id || ' is of message ' || message || ', which does not exist' from "
+	"delivery "
 	"where message not in (select id from message)",
 
-	"select 'transfer ' || id || ' waits in queue ' || queue || ', which does not exist' from transfer "
+	"select 'transfer ' || id || ' waits in queue ' || queue || ', which does not exist' from "
+	"transfer "
 	"where queue not in (select no from queue)",
 
-	"select 'transfer ' || t.id || ' says other than its message ' || m.id || ' when it came, when it expires, its size or priority' "
+	"select 'transfer ' || t.id || ' says other than its message ' || m.id || ' when it came, "
+	"when it expires, its size or priority' "
 	"from transfer t join message m on m.id = t.message "
-	"where (t.arrived, t.expires, t.size, t.priority) <> (m.arrived, m.expires, m.size, m.priority)",
+	"where (t.arrived, t.expires, t.size, t.priority) <> (m.arrived, m.expires, m.size, "
+	"m.priority)",
 
-	"select 'message ' || m.id || ' came with ' || m.parts || ' parts, its transfer or delivery ' || p.id || ' says other' "
-	"from (select id, message, alone from transfer union all select id, message, alone from delivery) p "
+	"select 'message ' || m.id || ' came with ' || m.parts || ' parts, its transfer or "
+	"delivery ' || p.id || ' says other' "
+	"from (select id, message, alone from transfer union all select id, message, alone from "
+	"delivery) p "
 	"join message m on m.id = p.message where p.alone <> (m.parts = 1)",
 
-	"select 'message ' || m.id || ' of ' || m.parts || ' parts is to have ' || coalesce(s.remaining, 'no count of them') || ' left, and ' "
-	"|| ((select count(*) from transfer where message = m.id) + (select count(*) from delivery where message = m.id)) || ' are' "
-	"from message m left join share s on s.message = m.id where m.parts > 1 and (s.remaining is null or s.remaining <> "
-	"(select count(*) from transfer where message = m.id) + (select count(*) from delivery where message = m.id))",
+	"select 'message ' || m.id || ' of ' || m.parts || ' parts is to have ' || "
+	"coalesce(s.remaining, 'no count of them') || ' left, and ' "
+	"|| ((select count(*) from transfer where message = m.id) + (select count(*) from delivery "
+	"where message = m.id)) || ' are' "
+	"from message m left join share s on s.message = m.id where m.parts > 1 and (s.remaining "
+	"is null or s.remaining <> "
+	"(select count(*) from transfer where message = m.id) + (select count(*) from delivery "
+	"where message = m.id))",
 
-	"select 'a count of parts is kept for message ' || message || ', which does not exist or has one part' from share "
+	"select 'a count of parts is kept for message ' || message || ', which does not exist or "
+	"has one part' from share "
 	"where message not in (select id from message where parts > 1)",
 
-	"select 'an outcome of transfer ' || transfer || ' is kept for message ' || message || ', which does not exist' from outcome "
+	"select 'an outcome of transfer ' || transfer || ' is kept for message ' || message || ', "
+	"which does not exist' from outcome "
 	"where message not in (select id from message)",
 
-	"select 'transfer ' || transfer || ' waits and has an outcome' from outcome where transfer in (select id from transfer)",
+	"select 'transfer ' || transfer || ' waits and has an outcome' from outcome where transfer "
+	"in (select id from transfer)",
 
-	"select 'message ' || id || ' has its content in a row and in a file, or nowhere' from message "
+	"select 'message ' || id || ' has its content in a row and in a file, or nowhere' from "
+	"message "
 	"where (content is null) <> (file is not null)",
 
-	"select 'message ' || id || ' is to have ' || size || ' octets of content, and has ' || length(content) from message "
+	"select 'message ' || id || ' is to have ' || size || ' octets of content, and has ' || "
+	"length(content) from message "
 	"where content is not null and size <> length(content)",
 
-	"select 'content file ' || file || ' belongs to ' || count(*) || ' messages' from message where file is not null "
+	"select 'content file ' || file || ' belongs to ' || count(*) || ' messages' from message "
+	"where file is not null "
 	"group by file having count(*) > 1",
 
-	"select 'id ' || max(id) || ' was given, and the counter is at ' || coalesce((select value from counter where name = 'id'), 'nothing') "
-	"from (select max(id) as id from message union select max(id) from transfer union select max(id) from delivery "
-	"union select max(file) from message) having max(id) >= coalesce((select value from counter where name = 'id'), 0)",
+	"select 'id ' || max(id) || ' was given, and the counter is at ' || coalesce((select value "
+	"from counter where name = 'id'), 'nothing') "
+	"from (select max(id) as id from message union select max(id) from transfer union select "
+	"max(id) from delivery "
+	"union select max(file) from message) having max(id) >= coalesce((select value from "
+	"counter where name = 'id'), 0)",
 
-	"select 'the index of steps reaches to ' || value || ', which is over step ' || (select max(seq) from step) from counter "
+	"select 'the index of steps reaches to ' || value || ', which is over step ' || (select "
+	"max(seq) from step) from counter "
 	"where name = 'indexed' and value > (select max(seq) from step)",
 };
 
@@ -85,7 +109,8 @@ static void PRINTF_LIKE(2, 3) found(struct check *c, const char *fmt, ...)
 }
 
 /* Calls each for every row; false when the database cannot be read. */
-static bool for_each(struct check *c, const char *sql, void (*each)(struct check *c, sqlite3_stmt *st), struct err *e)
+static bool for_each(struct check *c, const char *sql,
+		     void (*each)(struct check *c, sqlite3_stmt *st), struct err *e)
 {
 	sqlite3_stmt *st;
 	if (sqlite3_prepare_v2(c->db, sql, -1, &st, NULL) != SQLITE_OK)
@@ -127,18 +152,25 @@ static int64_t number(struct check *c, const char *sql, int64_t a, int64_t b)
 	return x;
 }
 
-static void check_recipient(struct check *c, int64_t message, const struct record_recipient *r, uint64_t n)
+static void check_recipient(struct check *c, int64_t message, const struct record_recipient *r,
+			    uint64_t n)
 {
 	struct recipient rcpt;
 	arena_reset(c->arena);
 	if (!unpack_recipient(r->packed, &rcpt, c->arena, NULL))
-		found(c, "recipient %llu of message %lld cannot be read", (unsigned long long)n, (long long)message);
+		found(c, "recipient %llu of message %lld cannot be read", (unsigned long long)n,
+		      (long long)message);
 	if (r->state != STORE_RCPT_QUEUED)
 		return;
-	const int64_t places = number(c, "select (select count(*) from transfer where id = ?1 and message = ?2) + "
-					 "(select count(*) from outcome where transfer = ?1 and message = ?2)", (int64_t)r->transfer, message);
+	const int64_t places =
+		number(c,
+		       "select (select count(*) from transfer where id = ?1 and message = ?2) + "
+		       "(select count(*) from outcome where transfer = ?1 and message = ?2)",
+		       (int64_t)r->transfer, message);
 	if (places != 1)
-		found(c, "recipient %llu of message %lld was given to transfer %llu, which has neither a place in a queue nor an outcome",
+		found(c,
+		      "recipient %llu of message %lld was given to transfer %llu, which has "
+		      "neither a place in a queue nor an outcome",
 		      (unsigned long long)n, (long long)message, (unsigned long long)r->transfer);
 }
 
@@ -154,7 +186,9 @@ static void on_message(struct check *c, sqlite3_stmt *st)
 		out_clear(&c->text);
 		mts_id_print(&m.id, &c->text);
 		if (!view_eq(out_view(&c->text), sqlite_view(st, 3)))
-			found(c, "message %lld has another identifier in its envelope than beside it", (long long)id);
+			found(c,
+			      "message %lld has another identifier in its envelope than beside it",
+			      (long long)id);
 	}
 	struct record_recipient r;
 	struct cur in = cur_of(sqlite_view(st, 2));
@@ -168,7 +202,8 @@ static void on_message(struct check *c, sqlite3_stmt *st)
 
 static void on_transfer(struct check *c, sqlite3_stmt *st)
 {
-	const uint64_t id = (uint64_t)sqlite3_column_int64(st, 0), want = (uint64_t)sqlite3_column_int64(st, 1);
+	const uint64_t id = (uint64_t)sqlite3_column_int64(st, 0),
+		       want = (uint64_t)sqlite3_column_int64(st, 1);
 	struct record_recipient r;
 	struct cur in = cur_of(sqlite_view(st, 2));
 	uint64_t n = 0;
@@ -176,8 +211,8 @@ static void on_transfer(struct check *c, sqlite3_stmt *st)
 		n += r.state == STORE_RCPT_QUEUED && r.transfer == id;
 	c->result.transfers++;
 	if (n != want)
-		found(c, "transfer %llu is to have %llu recipients, and its message has %llu of it", (unsigned long long)id,
-		      (unsigned long long)want, (unsigned long long)n);
+		found(c, "transfer %llu is to have %llu recipients, and its message has %llu of it",
+		      (unsigned long long)id, (unsigned long long)want, (unsigned long long)n);
 }
 
 static void on_delivery(struct check *c, sqlite3_stmt *st)
@@ -197,13 +232,15 @@ static void on_file(struct check *c, sqlite3_stmt *st)
 	size_t got = 0, more = 0;
 	struct file *f = env_file_open(c->env, file_name, &why);
 	if (f == NULL) {
-		found(c, "message %lld has no content: %s", (long long)sqlite3_column_int64(st, 0), why.text);
+		found(c, "message %lld has no content: %s", (long long)sqlite3_column_int64(st, 0),
+		      why.text);
 		return;
 	}
-	const bool ok = (size == 0 || file_read(f, size - 1, octets, 1, &got, &why)) && file_read(f, size, octets, 1, &more, &why);
+	const bool ok = (size == 0 || file_read(f, size - 1, octets, 1, &got, &why)) &&
+			file_read(f, size, octets, 1, &more, &why);
 	if (!ok || (size > 0 && got != 1) || more != 0)
-		found(c, "message %lld is to have %llu octets of content, and %s has not so many", (long long)sqlite3_column_int64(st, 0),
-		      (unsigned long long)size, file_name);
+		found(c, "message %lld is to have %llu octets of content, and %s has not so many",
+		      (long long)sqlite3_column_int64(st, 0), (unsigned long long)size, file_name);
 	file_close(&f);
 }
 
@@ -216,34 +253,42 @@ static void on_name(void *ctx, const char *name)
 		found(c, "content/%s is no file of ours", name);
 		return;
 	}
-	if (number(c, "select count(*) from message where file = ?1 and ?2 = 0", (int64_t)file, 0) == 0)
+	if (number(c, "select count(*) from message where file = ?1 and ?2 = 0", (int64_t)file,
+		   0) == 0)
 		found(c, "content/%s belongs to no message", name);
 }
 
 /* --- steps --- */
 static void check_key(struct check *c, int64_t seq, uint64_t key)
 {
-	if (number(c, "select count(*) from step_key where period = ?1 >> 16 and key = ?2 and seq = ?1", seq, (int64_t)key) != 1)
+	if (number(c,
+		   "select count(*) from step_key where period = ?1 >> 16 and key = ?2 and seq = "
+		   "?1",
+		   seq, (int64_t)key) != 1)
 		found(c, "step %lld is not in the index", (long long)seq);
 }
 
 /* An identifier that no text can say (X.411 lets its parts be empty) has no key to compare with. */
-static void check_hash(struct check *c, int64_t seq, struct view id_text, uint64_t key, const uint64_t *digest, bool other)
+static void check_hash(struct check *c, int64_t seq, struct view id_text, uint64_t key,
+		       const uint64_t *digest, bool other)
 {
 	struct mts_id id;
 	arena_reset(c->arena);
-	if (mts_id_parse(id_text, &id, c->arena, NULL) && key != (other ? step_key_other(id.local) : step_key(id.local, digest)))
+	if (mts_id_parse(id_text, &id, c->arena, NULL) &&
+	    key != (other ? step_key_other(id.local) : step_key(id.local, digest)))
 		found(c, "step %lld has the key of another identifier", (long long)seq);
 }
 
 static void on_step(struct check *c, sqlite3_stmt *st)
 {
 	const int64_t seq = sqlite3_column_int64(st, 0);
-	const bool arrival = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 1)), has_other =
-		sqlite3_column_type(st, 3) != SQLITE_NULL, indexed = sqlite3_column_int(st, 7) != 0;
-	const uint64_t key = (uint64_t)sqlite3_column_int64(st, 5), other_key = (uint64_t)sqlite3_column_int64(st, 6);
+	const bool arrival = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 1)),
+		   has_other = sqlite3_column_type(st, 3) != SQLITE_NULL,
+		   indexed = sqlite3_column_int(st, 7) != 0;
+	const uint64_t key = (uint64_t)sqlite3_column_int64(st, 5),
+		       other_key = (uint64_t)sqlite3_column_int64(st, 6);
 	struct cur in = cur_of(sqlite_view(st, 4));
-	const uint64_t digest[2] = { cur_u64(&in), cur_u64(&in) };
+	const uint64_t digest[2] = {cur_u64(&in), cur_u64(&in)};
 	c->result.steps++;
 	check_hash(c, seq, sqlite_view(st, 2), key, arrival ? digest : NULL, false);
 	if (indexed)
@@ -263,19 +308,31 @@ static bool check_all(struct check *c, struct err *e)
 		if (!for_each(c, sentences[i], on_sentence, e))
 			return false;
 	return for_each(c, "select id, envelope, recipients, mts_id from message", on_message, e) &&
-	       for_each(c, "select t.id, t.recipients, m.recipients from transfer t join message m on m.id = t.message", on_transfer, e) &&
+	       for_each(c,
+			"select t.id, t.recipients, m.recipients from transfer t join message m on "
+			"m.id = t.message",
+			on_transfer, e) &&
 	       for_each(c, "select id from delivery", on_delivery, e) &&
-	       for_each(c, "select id, file, size from message where file is not null", on_file, e) &&
+	       for_each(c, "select id, file, size from message where file is not null", on_file,
+			e) &&
 	       env_file_list(c->env, "content", on_name, c, e) &&
-	       for_each(c, "select seq, kind, mts_id, other, digest, key, other_key, seq <= coalesce((select value from counter where name = 'indexed'), 0) "
-			   "from step", on_step, e) &&
+	       for_each(c,
+			"select seq, kind, mts_id, other, digest, key, other_key, seq <= "
+			"coalesce((select value from counter where name = 'indexed'), 0) "
+			"from step",
+			on_step, e) &&
 	       (!c->failed || sqlite_schema_error(c->db, c->path, "be checked", e));
 }
 
-bool store_check(struct env *env, const char *path, void (*found_f)(void *ctx, const char *sentence), void *ctx,
+bool store_check(struct env *env, const char *path,
+		 void (*found_f)(void *ctx, const char *sentence), void *ctx,
 		 struct store_check_result *result_r, struct err *e)
 {
-	struct check c = { .env = env, .path = store_path(env, path), .found = found_f, .ctx = ctx, .arena = arena_new(ARENA_MAX) };
+	struct check c = {.env = env,
+			  .path = store_path(env, path),
+			  .found = found_f,
+			  .ctx = ctx,
+			  .arena = arena_new(ARENA_MAX)};
 	sqlite3 *owner = NULL;
 	out_init(&c.text, 1 << 20);
 	bool ok = sqlite_schema_own(c.path, &owner, e);

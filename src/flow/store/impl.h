@@ -1,4 +1,5 @@
-/* impl.h - what the implementations of store.h share: dispatch, and the end of a store. Private to this folder. */
+/* impl.h - what the implementations of store.h share: dispatch, and the end of a store. Private to
+ * this folder. */
 #pragma once
 #include "flow/store/store.h"
 
@@ -11,18 +12,25 @@ struct store_ops {
 	void (*put_message)(struct store *s, struct store_message *m);
 	void (*put_step)(struct store *s, const struct store_step *step);
 	void (*transfer_end)(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
-	void (*transfer_retry)(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why);
-	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
+	void (*transfer_retry)(struct store *s, uint64_t transfer, wall_ms_t next_ms,
+			       uint32_t attempts, struct view why);
+	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue,
+			      wall_ms_t next_ms);
 	void (*delivery_remove)(struct store *s, uint64_t delivery);
 	bool (*forget_steps)(struct store *s, wall_ms_t before);
 	bool (*has_group)(const struct store *s);
 	void (*commit)(struct store *s); /* there is a group */
-	size_t (*queue_next)(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
-			     struct store_queued *rows, size_t max);
+	size_t (*queue_next)(struct store *s, struct view queue, enum priority p, wall_ms_t until,
+			     struct store_place *place, struct store_queued *rows, size_t max);
 	wall_ms_t (*queue_wakes)(struct store *s, struct view queue, wall_ms_t after);
-	void (*queues)(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
-	bool (*load)(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e);
-	bool (*read_content)(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+	void (*queues)(struct store *s,
+		       void (*each)(void *ctx, struct view queue, uint64_t transfers,
+				    uint64_t octets),
+		       void *ctx);
+	bool (*load)(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+		     struct arena *a, struct err *e);
+	bool (*read_content)(struct store *s, uint64_t message, uint64_t offset, void *buf,
+			     size_t n, size_t *got_r, struct err *e);
 	bool (*seen)(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
 	uint64_t (*reserve_numbers)(struct store *s, uint64_t n);
 	void (*count)(struct store *s, struct store_counts *c_r);
@@ -52,8 +60,8 @@ struct store_content {
 	void *done_ctx;
 };
 
-void store_init(struct store *s, const struct store_ops *ops, struct env *env, const struct store_config *c,
-		const struct store_events *ev, void *ctx);
+void store_init(struct store *s, const struct store_ops *ops, struct env *env,
+		const struct store_config *c, const struct store_events *ev, void *ctx);
 /* A path as SQLite opens it: a relative one is in the env's directory. The caller frees it. */
 char *store_path(const struct env *env, const char *path);
 /* The group is lost and the store over; told once. */

@@ -1,5 +1,6 @@
-/* memory.c - the store of tests and of the simulator. All rows lie in the disk, which outlives the store; each says in which
- * group it was born and died, so that opening can take back what was never committed. Lookups scan: it is small by nature. */
+/* memory.c - the store of tests and of the simulator. All rows lie in the disk, which outlives the
+ * store; each says in which group it was born and died, so that opening can take back what was
+ * never committed. Lookups scan: it is small by nature. */
 #include "flow/store/store.h"
 
 #include "base/fault.h"
@@ -9,7 +10,8 @@
 
 enum { FORGET_MAX = 1000, ROW_MAX = 256 * 1024 * 1024 };
 
-/* The first member of every row. A row is there when it has not died; it is on disk when its birth is committed and its death not. */
+/* The first member of every row. A row is there when it has not died; it is on disk when its birth
+ * is committed and its death not. */
 struct life {
 	uint64_t id, born, died; /* died 0: lives */
 };
@@ -91,7 +93,7 @@ static struct memory *memory_of(const struct store *s)
 
 static struct view own(struct view v)
 {
-	return v.n == 0 ? (struct view){ NULL, 0 } : view_of(mem_dup(v.p, v.n), v.n);
+	return v.n == 0 ? (struct view){NULL, 0} : view_of(mem_dup(v.p, v.n), v.n);
 }
 
 /* Takes what was built; the builder is empty after. */
@@ -106,7 +108,7 @@ static struct view own_out(struct out *o)
 static void drop(struct view *v)
 {
 	free((void *)(uintptr_t)v->p);
-	*v = (struct view){ NULL, 0 };
+	*v = (struct view){NULL, 0};
 }
 
 /* --- tables --- */
@@ -137,15 +139,18 @@ static void *table_find(const struct table *t, uint64_t id)
 	return low < t->n && t->v[low]->id == id && t->v[low]->died == 0 ? t->v[low] : NULL;
 }
 
-/* Frees what is dead for good (revive false), or takes back what was never committed (revive true). */
-static void table_settle(struct table *t, uint64_t committed, bool revive, void (*fini)(struct life *row))
+/* Frees what is dead for good (revive false), or takes back what was never committed (revive true).
+ */
+static void table_settle(struct table *t, uint64_t committed, bool revive,
+			 void (*fini)(struct life *row))
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		struct life *row = t->v[i];
 		if (revive && row->died > committed)
 			row->died = 0;
-		if ((revive && row->born > committed) || (row->died != 0 && row->died <= committed)) {
+		if ((revive && row->born > committed) ||
+		    (row->died != 0 && row->died <= committed)) {
 			fini(row);
 			free(row);
 		} else {
@@ -268,12 +273,15 @@ static struct store_content *content_new(struct store *s, struct err *e)
 {
 	struct memory *m = memory_of(s);
 	if (FAULT(CONTENT_OPEN) || m->disk->full) {
-		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "store: a content file cannot be created, the disk in memory is full");
+		err_set(e, ERR_TEMP, ERR_OF_PROCESS,
+			"store: a content file cannot be created, the disk in memory is full");
 		return NULL;
 	}
 	struct memory_content *mc = mem_zero(sizeof *mc);
-	mc->c = (struct store_content){ .magic = STORE_CONTENT_MAGIC, .store = s, .file = m->disk->next_id++ };
-	/* On disk at once, as a file is; the sweep of the next opening takes it if no message does. */
+	mc->c = (struct store_content){
+		.magic = STORE_CONTENT_MAGIC, .store = s, .file = m->disk->next_id++};
+	/* On disk at once, as a file is; the sweep of the next opening takes it if no message does.
+	 */
 	mc->row = table_add(&m->disk->files, sizeof *mc->row, mc->c.file, 0);
 	out_init(&mc->row->octets, ROW_MAX);
 	return &mc->c;
@@ -283,8 +291,10 @@ static bool content_append(struct store_content *c, struct view octets, struct e
 {
 	struct memory_content *mc = CONTAINER(c, struct memory_content, c);
 	if (FAULT(CONTENT_WRITE) || memory_of(c->store)->disk->full)
-		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "store: content file %llu cannot be written, the disk in memory is full",
-			       (unsigned long long)c->file);
+		return err_set(
+			e, ERR_TEMP, ERR_OF_PROCESS,
+			"store: content file %llu cannot be written, the disk in memory is full",
+			(unsigned long long)c->file);
 	out_bytes(&mc->row->octets, octets);
 	assert(!mc->row->octets.bad);
 	return true;
@@ -321,7 +331,10 @@ static void content_free(struct store_content *c)
 	struct memory_content *mc = CONTAINER(c, struct memory_content, c);
 	struct store_disk *d = memory_of(c->store)->disk;
 	if (!c->put) {
-		mc->row->life.died = d->committed == 0 ? 1 : d->committed; /* gone now, whatever becomes of the group */
+		mc->row->life.died =
+			d->committed == 0
+				? 1
+				: d->committed; /* gone now, whatever becomes of the group */
 		out_clear(&mc->row->octets);
 	}
 	if (!c->syncing)
@@ -343,15 +356,19 @@ static void put_message(struct store *s, struct store_message *put)
 	struct row_message *row = table_add(&d->messages, sizeof *row, d->next_id++, m->group);
 	put->id_r = row->life.id;
 	for (size_t i = 0; i < put->n_transfers; i++) {
-		struct row_transfer *t = table_add(&d->transfers, sizeof *t, d->next_id++, m->group);
+		struct row_transfer *t =
+			table_add(&d->transfers, sizeof *t, d->next_id++, m->group);
 		put->transfers[i].id_r = t->life.id;
 		t->message = put->id_r;
-		t->now = (struct schedule){ name_of(d, put->transfers[i].queue), put->transfers[i].next_ms, 0 };
+		t->now = (struct schedule){name_of(d, put->transfers[i].queue),
+					   put->transfers[i].next_ms, 0};
 		for (size_t k = 0; k < put->n_recipients; k++)
-			t->n_recipients += put->recipients[k].state == STORE_RCPT_QUEUED && put->recipients[k].transfer == i;
+			t->n_recipients += put->recipients[k].state == STORE_RCPT_QUEUED &&
+					   put->recipients[k].transfer == i;
 	}
 	for (size_t i = 0; i < put->n_deliveries; i++) {
-		struct row_delivery *v = table_add(&d->deliveries, sizeof *v, d->next_id++, m->group);
+		struct row_delivery *v =
+			table_add(&d->deliveries, sizeof *v, d->next_id++, m->group);
 		put->deliveries[i].id_r = v->life.id;
 		v->message = put->id_r;
 		v->mailbox = own(put->deliveries[i].mailbox);
@@ -385,7 +402,8 @@ static struct view id_text(const struct mts_id *id)
 static void put_step(struct store *s, const struct store_step *step)
 {
 	struct memory *m = open_group(s);
-	struct row_step *row = table_add(&m->disk->steps, sizeof *row, m->disk->next_id++, m->group);
+	struct row_step *row =
+		table_add(&m->disk->steps, sizeof *row, m->disk->next_id++, m->group);
 	row->at = env_wall_ms(s->env);
 	row->kind = step->kind;
 	row->id = id_text(step->id);
@@ -400,10 +418,12 @@ static void put_step(struct store *s, const struct store_step *step)
 static bool message_needed(const struct store_disk *d, uint64_t message)
 {
 	for (size_t i = 0; i < d->transfers.n; i++)
-		if (d->transfers.v[i]->died == 0 && CONTAINER(d->transfers.v[i], struct row_transfer, life)->message == message)
+		if (d->transfers.v[i]->died == 0 &&
+		    CONTAINER(d->transfers.v[i], struct row_transfer, life)->message == message)
 			return true;
 	for (size_t i = 0; i < d->deliveries.n; i++)
-		if (d->deliveries.v[i]->died == 0 && CONTAINER(d->deliveries.v[i], struct row_delivery, life)->message == message)
+		if (d->deliveries.v[i]->died == 0 &&
+		    CONTAINER(d->deliveries.v[i], struct row_delivery, life)->message == message)
 			return true;
 	return false;
 }
@@ -431,7 +451,8 @@ static void transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_sta
 	release_message(m, t->message);
 }
 
-static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why)
+static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
+			   struct view why)
 {
 	(void)why;
 	struct row_transfer *t = table_find(&memory_of(s)->disk->transfers, transfer);
@@ -498,7 +519,8 @@ static void commit(struct store *s)
 		return;
 	}
 	if (FAULT(STORE_COMMIT)) {
-		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "store: a group cannot be committed to the disk in memory");
+		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS,
+			"store: a group cannot be committed to the disk in memory");
 		store_failed(s, &e);
 		return;
 	}
@@ -506,7 +528,8 @@ static void commit(struct store *s)
 	settle(m->disk, false);
 	m->has_group = false;
 	if (FAULT(STORE_COMMITTED)) {
-		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "store: the process failed after a commit to the disk in memory");
+		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS,
+			"store: the process failed after a commit to the disk in memory");
 		store_failed(s, &e);
 		return;
 	}
@@ -514,12 +537,13 @@ static void commit(struct store *s)
 }
 
 /* --- reads --- */
-static void fill_queued(const struct store_disk *d, const struct row_transfer *t, struct store_queued *q)
+static void fill_queued(const struct store_disk *d, const struct row_transfer *t,
+			struct store_queued *q)
 {
 	const struct row_message *msg = table_find(&d->messages, t->message);
 	assert(msg != NULL);
-	*q = (struct store_queued){ t->life.id, t->message, msg->priority, t->now.next_ms, msg->arrived, msg->expires,
-				    t->now.attempts, msg->size };
+	*q = (struct store_queued){t->life.id,	 t->message,   msg->priority,	t->now.next_ms,
+				   msg->arrived, msg->expires, t->now.attempts, msg->size};
 }
 
 static int place_cmp(wall_ms_t next_a, uint64_t id_a, wall_ms_t next_b, uint64_t id_b)
@@ -530,25 +554,27 @@ static int place_cmp(wall_ms_t next_a, uint64_t id_a, wall_ms_t next_b, uint64_t
 }
 
 /* The live transfer of that queue and priority which is the first after the place. */
-static const struct row_transfer *first_after(const struct store_disk *d, struct view queue, enum priority p,
-					      const struct store_place *place)
+static const struct row_transfer *first_after(const struct store_disk *d, struct view queue,
+					      enum priority p, const struct store_place *place)
 {
 	const struct row_transfer *best = NULL;
 	for (size_t i = 0; i < d->transfers.n; i++) {
-		const struct row_transfer *t = CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
 		if (t->life.died != 0 || !view_eq(t->now.queue, queue) ||
 		    place_cmp(t->now.next_ms, t->life.id, place->next_ms, place->transfer) <= 0)
 			continue;
 		const struct row_message *msg = table_find(&d->messages, t->message);
 		if (msg->priority == p &&
-		    (best == NULL || place_cmp(t->now.next_ms, t->life.id, best->now.next_ms, best->life.id) < 0))
+		    (best == NULL ||
+		     place_cmp(t->now.next_ms, t->life.id, best->now.next_ms, best->life.id) < 0))
 			best = t;
 	}
 	return best;
 }
 
-static size_t queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
-			 struct store_queued *rows, size_t max)
+static size_t queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
+			 struct store_place *place, struct store_queued *rows, size_t max)
 {
 	const struct store_disk *d = memory_of(s)->disk;
 	for (size_t n = 0; n < max; n++) {
@@ -556,7 +582,7 @@ static size_t queue_next(struct store *s, struct view queue, enum priority p, wa
 		if (t == NULL || t->now.next_ms > until)
 			return n;
 		fill_queued(d, t, &rows[n]);
-		*place = (struct store_place){ t->now.next_ms, t->life.id };
+		*place = (struct store_place){t->now.next_ms, t->life.id};
 	}
 	return max;
 }
@@ -566,7 +592,8 @@ static wall_ms_t queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	const struct store_disk *d = memory_of(s)->disk;
 	wall_ms_t wakes = 0;
 	for (size_t i = 0; i < d->transfers.n; i++) {
-		const struct row_transfer *t = CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
 		if (t->life.died == 0 && view_eq(t->now.queue, queue) && t->now.next_ms > after &&
 		    (wakes == 0 || t->now.next_ms < wakes))
 			wakes = t->now.next_ms;
@@ -574,13 +601,16 @@ static wall_ms_t queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	return wakes;
 }
 
-static void queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx)
+static void queues(struct store *s,
+		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void *ctx)
 {
 	const struct store_disk *d = memory_of(s)->disk;
 	for (size_t i = 0; i < d->n_names; i++) {
 		uint64_t n = 0, octets = 0;
 		for (size_t k = 0; k < d->transfers.n; k++) {
-			const struct row_transfer *t = CONTAINER(d->transfers.v[k], struct row_transfer, life);
+			const struct row_transfer *t =
+				CONTAINER(d->transfers.v[k], struct row_transfer, life);
 			if (t->life.died != 0 || t->now.queue.p != d->names[i].p)
 				continue;
 			const struct row_message *msg = table_find(&d->messages, t->message);
@@ -592,17 +622,21 @@ static void queues(struct store *s, void (*each)(void *ctx, struct view queue, u
 	}
 }
 
-static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e)
+static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+		 struct arena *a, struct err *e)
 {
 	const struct store_disk *d = memory_of(s)->disk;
 	const struct row_transfer *t = transfer == 0 ? NULL : table_find(&d->transfers, transfer);
 	const struct row_delivery *v = delivery == 0 ? NULL : table_find(&d->deliveries, delivery);
 	if (t == NULL && v == NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu", transfer != 0 ? "transfer" : "delivery",
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu",
+			       transfer != 0 ? "transfer" : "delivery",
 			       (unsigned long long)(transfer != 0 ? transfer : delivery));
-	const struct row_message *row = table_find(&d->messages, t != NULL ? t->message : v->message);
+	const struct row_message *row =
+		table_find(&d->messages, t != NULL ? t->message : v->message);
 	assert(row != NULL);
-	if (!record_load(row->envelope, row->recipients, transfer, v == NULL ? 0 : v->recipient, &l->m, a, e))
+	if (!record_load(row->envelope, row->recipients, transfer, v == NULL ? 0 : v->recipient,
+			 &l->m, a, e))
 		return false;
 	l->message = row->life.id;
 	l->peer = arena_copy(a, row->peer);
@@ -613,21 +647,27 @@ static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	l->expires = row->expires;
 	l->attempts = t == NULL ? 0 : t->now.attempts;
 	if (arena_full(a))
-		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: message %llu of %llu octets passes the memory quota",
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+			       "store: message %llu of %llu octets passes the memory quota",
 			       (unsigned long long)l->message, (unsigned long long)row->size);
 	return true;
 }
 
-static bool read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+static bool read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
+			 size_t *got_r, struct err *e)
 {
 	const struct store_disk *d = memory_of(s)->disk;
 	const struct row_message *row = table_find(&d->messages, message);
 	if (row == NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu", (unsigned long long)message);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu",
+			       (unsigned long long)message);
 	const struct row_file *file = row->file == 0 ? NULL : table_find(&d->files, row->file);
 	assert(row->file == 0 || file != NULL);
-	const struct view rest = offset > row->size ? (struct view){ NULL, 0 } :
-		view_from(file == NULL ? row->content : out_view(&file->octets), (size_t)offset);
+	const struct view rest =
+		offset > row->size
+			? (struct view){NULL, 0}
+			: view_from(file == NULL ? row->content : out_view(&file->octets),
+				    (size_t)offset);
 	const struct view part = view_first(rest, n);
 	if (part.n > 0)
 		memcpy(buf, part.p, part.n);
@@ -643,7 +683,8 @@ static bool seen(struct store *s, const struct mts_id *id, const uint64_t digest
 	for (size_t i = d->steps.n; i-- > 0 && !found;) {
 		const struct row_step *step = CONTAINER(d->steps.v[i], struct row_step, life);
 		found = step->life.died == 0 && store_step_is_arrival(step->kind) &&
-			step->digest[0] == digest[0] && step->digest[1] == digest[1] && record_same_id(step->id, text);
+			step->digest[0] == digest[0] && step->digest[1] == digest[1] &&
+			record_same_id(step->id, text);
 	}
 	drop(&text);
 	return found;
@@ -668,7 +709,9 @@ static void count(struct store *s, struct store_counts *c_r)
 	for (size_t i = 0; i < d->transfers.n; i++)
 		if (d->transfers.v[i]->died == 0) {
 			c_r->transfers++;
-			c_r->recipients_queued += CONTAINER(d->transfers.v[i], struct row_transfer, life)->n_recipients;
+			c_r->recipients_queued +=
+				CONTAINER(d->transfers.v[i], struct row_transfer, life)
+					->n_recipients;
 		}
 	for (size_t i = 0; i < d->deliveries.n; i++)
 		c_r->deliveries += d->deliveries.v[i]->died == 0;
@@ -712,7 +755,8 @@ static void sweep(struct store_disk *d)
 	for (size_t i = 0; i < d->files.n; i++) {
 		bool wanted = false;
 		for (size_t k = 0; k < d->messages.n && !wanted; k++)
-			wanted = CONTAINER(d->messages.v[k], struct row_message, life)->file == d->files.v[i]->id;
+			wanted = CONTAINER(d->messages.v[k], struct row_message, life)->file ==
+				 d->files.v[i]->id;
 		if (!wanted)
 			d->files.v[i]->died = 1;
 	}
@@ -721,12 +765,14 @@ static void sweep(struct store_disk *d)
 	table_settle(&d->files, d->committed, false, file_fini);
 }
 
-struct store *store_open_memory(struct env *env, struct store_disk *disk, const struct store_config *c,
-				const struct store_events *ev, void *ctx, struct err *e)
+struct store *store_open_memory(struct env *env, struct store_disk *disk,
+				const struct store_config *c, const struct store_events *ev,
+				void *ctx, struct err *e)
 {
 	CHECK(disk, STORE_DISK_MAGIC);
 	if (disk->open || FAULT(STORE_OPEN)) {
-		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: the disk in memory is in use by another store");
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			"store: the disk in memory is in use by another store");
 		return NULL;
 	}
 	settle(disk, true);

@@ -1,5 +1,5 @@
-/* reader.c - see read.h. A connection of its own; each question is one short read transaction, so that it sees one moment and
- * never keeps the log from being copied back for long. */
+/* reader.c - see read.h. A connection of its own; each question is one short read transaction, so
+ * that it sees one moment and never keeps the log from being copied back for long. */
 #include "flow/store/read.h"
 
 #include "base/cur.h"
@@ -8,42 +8,73 @@
 #include "flow/store/record.h"
 #include "flow/store/sqlite_impl.h"
 
-enum { PROGRESS_OPS = 2000, NAMED_MAX = 16, TEXT_MAX = 64 * 1024, TRACE_MAX = 20000, RELATED_MAX = 32 };
-
-enum question {
-	ASK_BEGIN, ASK_END, ASK_QUEUE_ALL, ASK_QUEUE_ONE, ASK_QUEUES, ASK_SUM, ASK_STEP, ASK_STEPS_AFTER, ASK_STEPS_LAST, ASK_INDEXED,
-	ASK_PENDING, ASK_PERIOD, ASK_KEYS, ASK_MAIL_ALL, ASK_MAIL_ONE, ASK_COUNT
+enum {
+	PROGRESS_OPS = 2000,
+	NAMED_MAX = 16,
+	TEXT_MAX = 64 * 1024,
+	TRACE_MAX = 20000,
+	RELATED_MAX = 32
 };
 
-#define QUEUE_COLUMNS \
-	"t.id, t.message, q.name, t.priority, m.mts_id, m.envelope, m.recipients, t.error, t.arrived, t.next, t.expires, t.attempts, " \
+enum question {
+	ASK_BEGIN,
+	ASK_END,
+	ASK_QUEUE_ALL,
+	ASK_QUEUE_ONE,
+	ASK_QUEUES,
+	ASK_SUM,
+	ASK_STEP,
+	ASK_STEPS_AFTER,
+	ASK_STEPS_LAST,
+	ASK_INDEXED,
+	ASK_PENDING,
+	ASK_PERIOD,
+	ASK_KEYS,
+	ASK_MAIL_ALL,
+	ASK_MAIL_ONE,
+	ASK_COUNT
+};
+
+#define QUEUE_COLUMNS                                                                              \
+	"t.id, t.message, q.name, t.priority, m.mts_id, m.envelope, m.recipients, t.error, "       \
+	"t.arrived, t.next, t.expires, t.attempts, "                                               \
 	"t.recipients, t.size, m.kind"
 #define STEP_COLUMNS "seq, at, kind, mts_id, other, peer, text, size"
-#define MAIL_COLUMNS "d.id, d.message, d.mailbox, m.kind, m.mts_id, m.envelope, m.recipients, d.recipient, d.delivered, d.size"
+#define MAIL_COLUMNS                                                                               \
+	"d.id, d.message, d.mailbox, m.kind, m.mts_id, m.envelope, m.recipients, d.recipient, "    \
+	"d.delivered, d.size"
 
 static const char *const questions[ASK_COUNT] = {
 	[ASK_BEGIN] = "begin",
 	[ASK_END] = "commit",
-	[ASK_QUEUE_ALL] = "select " QUEUE_COLUMNS " from transfer t cross join message m on m.id = t.message "
-			  "join queue q on q.no = t.queue where t.id > ?2 and ?1 is not null order by t.id limit ?3",
+	[ASK_QUEUE_ALL] =
+		"select " QUEUE_COLUMNS " from transfer t cross join message m on m.id = t.message "
+		"join queue q on q.no = t.queue where t.id > ?2 and ?1 is not null order by t.id "
+		"limit ?3",
 	/* The index of the queue alone is walked, whatever the other queues hold. */
-	[ASK_QUEUE_ONE] = "select " QUEUE_COLUMNS " from (select x.id from transfer x indexed by transfer_due where x.queue = "
-			  "(select no from queue where name = ?1) and x.id > ?2 order by x.id limit ?3) f "
-			  "cross join transfer t on t.id = f.id cross join message m on m.id = t.message "
-			  "join queue q on q.no = t.queue order by t.id",
+	[ASK_QUEUE_ONE] =
+		"select " QUEUE_COLUMNS
+		" from (select x.id from transfer x indexed by transfer_due where x.queue = "
+		"(select no from queue where name = ?1) and x.id > ?2 order by x.id limit ?3) f "
+		"cross join transfer t on t.id = f.id cross join message m on m.id = t.message "
+		"join queue q on q.no = t.queue order by t.id",
 	[ASK_QUEUES] = "select no, name from queue order by name",
 	[ASK_SUM] = "select count(*), sum(size), min(arrived) from transfer where queue = ?",
 	[ASK_STEP] = "select " STEP_COLUMNS " from step where seq = ?",
 	[ASK_STEPS_AFTER] = "select " STEP_COLUMNS " from step where seq > ? order by seq limit ?",
-	[ASK_STEPS_LAST] = "select " STEP_COLUMNS " from (select * from step order by seq desc limit ?2) where seq > ?1 order by seq",
+	[ASK_STEPS_LAST] =
+		"select " STEP_COLUMNS
+		" from (select * from step order by seq desc limit ?2) where seq > ?1 order by seq",
 	[ASK_INDEXED] = "select value from counter where name = 'indexed'",
 	[ASK_PENDING] = "select seq, key, other_key from step where seq > ? order by seq",
 	[ASK_PERIOD] = "select period from step_key where period >= ? order by period limit 1",
 	[ASK_KEYS] = "select seq from step_key where period = ? and key between ? and ?",
-	[ASK_MAIL_ALL] = "select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
-			 "where d.id > ?2 and ?1 is not null order by d.id limit ?3",
-	[ASK_MAIL_ONE] = "select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
-			 "where d.mailbox = ?1 and d.id > ?2 order by d.id limit ?3",
+	[ASK_MAIL_ALL] =
+		"select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
+		"where d.id > ?2 and ?1 is not null order by d.id limit ?3",
+	[ASK_MAIL_ONE] =
+		"select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
+		"where d.mailbox = ?1 and d.id > ?2 order by d.id limit ?3",
 };
 
 struct store_reader {
@@ -75,7 +106,8 @@ struct store_reader *store_reader_open(struct env *env, const char *path, struct
 	r->db = sqlite_schema_connect(r->path, SQLITE_OPEN_READONLY, e);
 	bool ok = r->db != NULL && sqlite_schema_version(r->db, r->path, e);
 	for (size_t i = 0; i < ASK_COUNT && ok; i++)
-		if (sqlite3_prepare_v3(r->db, questions[i], -1, SQLITE_PREPARE_PERSISTENT, &r->stmt[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(r->db, questions[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &r->stmt[i], NULL) != SQLITE_OK)
 			ok = sqlite_schema_error(r->db, r->path, "be asked", e);
 	if (!ok) {
 		store_reader_close(&r);
@@ -172,7 +204,8 @@ static const char *text(sqlite3_stmt *st, int column, struct arena *a)
 
 static void bind_view(sqlite3_stmt *st, int at, struct view v)
 {
-	sqlite3_bind_text64(st, at, v.n == 0 ? "" : (const char *)v.p, v.n, SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_text64(st, at, v.n == 0 ? "" : (const char *)v.p, v.n, SQLITE_STATIC,
+			    SQLITE_UTF8);
 }
 
 /* --- queues --- */
@@ -209,7 +242,7 @@ static const char *sender(struct view envelope, struct message *m_r, struct aren
 {
 	const struct view octets = arena_copy(a, envelope);
 	if (arena_full(a) || !unpack_envelope(octets, m_r, a, NULL)) {
-		*m_r = (struct message){ .content_type = -2 };
+		*m_r = (struct message){.content_type = -2};
 		return "";
 	}
 	if (m_r->kind != MESSAGE_REPORT)
@@ -226,11 +259,18 @@ static void take_queue_row(sqlite3_stmt *st, struct read_queue_row *x, struct ar
 {
 	struct message m;
 	*x = (struct read_queue_row){
-		.transfer = (uint64_t)sqlite3_column_int64(st, 0), .message = (uint64_t)sqlite3_column_int64(st, 1),
-		.queue = text(st, 2, a), .priority = priority_name((enum priority)sqlite3_column_int(st, 3)), .mts_id = text(st, 4, a),
-		.originator = sender(sqlite_view(st, 5), &m, a), .last_error = text(st, 7, a), .arrived = sqlite3_column_int64(st, 8),
-		.next_ms = sqlite3_column_int64(st, 9), .expires = sqlite3_column_int64(st, 10),
-		.attempts = (uint32_t)sqlite3_column_int64(st, 11), .n_recipients = (uint32_t)sqlite3_column_int64(st, 12),
+		.transfer = (uint64_t)sqlite3_column_int64(st, 0),
+		.message = (uint64_t)sqlite3_column_int64(st, 1),
+		.queue = text(st, 2, a),
+		.priority = priority_name((enum priority)sqlite3_column_int(st, 3)),
+		.mts_id = text(st, 4, a),
+		.originator = sender(sqlite_view(st, 5), &m, a),
+		.last_error = text(st, 7, a),
+		.arrived = sqlite3_column_int64(st, 8),
+		.next_ms = sqlite3_column_int64(st, 9),
+		.expires = sqlite3_column_int64(st, 10),
+		.attempts = (uint32_t)sqlite3_column_int64(st, 11),
+		.n_recipients = (uint32_t)sqlite3_column_int64(st, 12),
 		.size = (uint64_t)sqlite3_column_int64(st, 13),
 	};
 	if (sqlite3_column_int(st, 14) == MESSAGE_REPORT)
@@ -239,8 +279,9 @@ static void take_queue_row(sqlite3_stmt *st, struct read_queue_row *x, struct ar
 		x->recipients = named(sqlite_view(st, 6), x->transfer, a);
 }
 
-bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after, struct read_queue_row *rows, size_t max, size_t *n_r,
-		      bool *more_r, struct arena *a, struct err *e)
+bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
+		      struct read_queue_row *rows, size_t max, size_t *n_r, bool *more_r,
+		      struct arena *a, struct err *e)
 {
 	begin(r);
 	sqlite3_stmt *st = ask(r, queue.n == 0 ? ASK_QUEUE_ALL : ASK_QUEUE_ONE);
@@ -260,7 +301,8 @@ bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
 	return end(r, e);
 }
 
-bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size_t max, size_t *n_r, struct arena *a, struct err *e)
+bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size_t max, size_t *n_r,
+		       struct arena *a, struct err *e)
 {
 	begin(r);
 	size_t n = 0;
@@ -270,8 +312,9 @@ bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size
 		sqlite3_bind_int64(st, 1, sqlite3_column_int64(queues, 0));
 		if (!row(r, st) || sqlite3_column_int64(st, 0) == 0)
 			continue;
-		rows[n] = (struct read_queue_sum){ text(queues, 1, a), (uint64_t)sqlite3_column_int64(st, 0),
-						   (uint64_t)sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2) };
+		rows[n] = (struct read_queue_sum){
+			text(queues, 1, a), (uint64_t)sqlite3_column_int64(st, 0),
+			(uint64_t)sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
 		if (too_much(r, a))
 			break;
 		n++;
@@ -284,14 +327,19 @@ bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size
 static void take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a)
 {
 	*x = (struct read_step_row){
-		.seq = (uint64_t)sqlite3_column_int64(st, 0), .at = sqlite3_column_int64(st, 1),
-		.step = store_step_name((enum store_step_kind)sqlite3_column_int(st, 2)), .mts_id = text(st, 3, a),
-		.other_id = text(st, 4, a), .peer = text(st, 5, a), .text = text(st, 6, a), .size = (uint64_t)sqlite3_column_int64(st, 7),
+		.seq = (uint64_t)sqlite3_column_int64(st, 0),
+		.at = sqlite3_column_int64(st, 1),
+		.step = store_step_name((enum store_step_kind)sqlite3_column_int(st, 2)),
+		.mts_id = text(st, 3, a),
+		.other_id = text(st, 4, a),
+		.peer = text(st, 5, a),
+		.text = text(st, 6, a),
+		.size = (uint64_t)sqlite3_column_int64(st, 7),
 	};
 }
 
-bool store_read_steps(struct store_reader *r, uint64_t after_seq, struct read_step_row *rows, size_t max, size_t *n_r, struct arena *a,
-		      struct err *e)
+bool store_read_steps(struct store_reader *r, uint64_t after_seq, struct read_step_row *rows,
+		      size_t max, size_t *n_r, struct arena *a, struct err *e)
 {
 	begin(r);
 	sqlite3_stmt *st = ask(r, after_seq == 0 ? ASK_STEPS_LAST : ASK_STEPS_AFTER);
@@ -316,8 +364,9 @@ struct wanted {
 
 struct journey {
 	struct store_reader *r;
-	struct arena *ids, *work;          /* ids: of what is wanted; work: of one row */
-	struct wanted related[RELATED_MAX]; /* [0] is what was asked for, the others are reports about it (or what a report is about) */
+	struct arena *ids, *work;	    /* ids: of what is wanted; work: of one row */
+	struct wanted related[RELATED_MAX]; /* [0] is what was asked for, the others are reports
+					       about it (or what a report is about) */
 	size_t n_related;
 	uint64_t *seqs;
 	size_t n, cap;
@@ -348,12 +397,14 @@ static void add_related(struct journey *t, struct view id)
 	for (size_t i = 0; i < t->n_related; i++)
 		if (is_wanted(t, id, &t->related[i]))
 			return;
-	struct wanted w = { .whole = true };
-	if (t->n_related < RELATED_MAX && id.n > 0 && mts_id_parse(arena_copy(t->ids, id), &w.id, t->ids, NULL))
+	struct wanted w = {.whole = true};
+	if (t->n_related < RELATED_MAX && id.n > 0 &&
+	    mts_id_parse(arena_copy(t->ids, id), &w.id, t->ids, NULL))
 		t->related[t->n_related++] = w;
 }
 
-/* A step that may be about w. Of what was asked for, the reports are followed too; of those, only their own steps count. */
+/* A step that may be about w. Of what was asked for, the reports are followed too; of those, only
+ * their own steps count. */
 static void look_at(struct journey *t, uint64_t seq, size_t which)
 {
 	sqlite3_stmt *st = ask(t->r, ASK_STEP);
@@ -404,7 +455,8 @@ static int seq_cmp(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void emit(struct journey *t, uint64_t after, struct read_step_row *rows, size_t max, size_t *n_r, bool *more_r, struct arena *a)
+static void emit(struct journey *t, uint64_t after, struct read_step_row *rows, size_t max,
+		 size_t *n_r, bool *more_r, struct arena *a)
 {
 	if (t->n > 0)
 		qsort(t->seqs, t->n, sizeof *t->seqs, seq_cmp);
@@ -434,13 +486,15 @@ static void emit(struct journey *t, uint64_t after, struct read_step_row *rows, 
 	*more_r = more || t->r->late;
 }
 
-bool store_read_trace(struct store_reader *r, struct view id, uint64_t after_seq, struct read_step_row *rows, size_t max, size_t *n_r,
-		      bool *more_r, struct arena *a, struct err *e)
+bool store_read_trace(struct store_reader *r, struct view id, uint64_t after_seq,
+		      struct read_step_row *rows, size_t max, size_t *n_r, bool *more_r,
+		      struct arena *a, struct err *e)
 {
-	struct journey t = { .r = r, .ids = arena_new(1 << 20), .work = arena_new(1 << 20), .n_related = 1 };
+	struct journey t = {
+		.r = r, .ids = arena_new(1 << 20), .work = arena_new(1 << 20), .n_related = 1};
 	t.related[0].whole = mts_id_parse(id, &t.related[0].id, t.ids, NULL);
 	if (!t.related[0].whole)
-		t.related[0].id = (struct mts_id){ .local = id };
+		t.related[0].id = (struct mts_id){.local = id};
 	begin(r);
 	for (size_t i = 0; i < t.n_related; i++)
 		gather(&t, i);
@@ -459,7 +513,9 @@ static const char *recipient_at(struct view recipients, int64_t index, struct ar
 	struct cur c = cur_of(recipients);
 	for (int64_t i = 0; record_next(&c, &rr); i++)
 		if (i == index)
-			return unpack_recipient(arena_copy(a, rr.packed), &rcpt, a, NULL) ? oraddr_text(&rcpt.addr, a) : "";
+			return unpack_recipient(arena_copy(a, rr.packed), &rcpt, a, NULL)
+				       ? oraddr_text(&rcpt.addr, a)
+				       : "";
 	return "";
 }
 
@@ -468,18 +524,24 @@ static void take_mail(sqlite3_stmt *st, struct read_mail_row *x, struct arena *a
 	struct message m;
 	const enum message_kind kind = (enum message_kind)sqlite3_column_int(st, 3);
 	*x = (struct read_mail_row){
-		.delivery = (uint64_t)sqlite3_column_int64(st, 0), .message = (uint64_t)sqlite3_column_int64(st, 1),
-		.mailbox = text(st, 2, a), .kind = message_kind_name(kind), .mts_id = text(st, 4, a),
-		.originator = sender(sqlite_view(st, 5), &m, a), .delivered = sqlite3_column_int64(st, 8),
+		.delivery = (uint64_t)sqlite3_column_int64(st, 0),
+		.message = (uint64_t)sqlite3_column_int64(st, 1),
+		.mailbox = text(st, 2, a),
+		.kind = message_kind_name(kind),
+		.mts_id = text(st, 4, a),
+		.originator = sender(sqlite_view(st, 5), &m, a),
+		.delivered = sqlite3_column_int64(st, 8),
 		.size = (uint64_t)sqlite3_column_int64(st, 9),
 	};
 	x->content_type = m.content_type;
-	x->recipient = kind == MESSAGE_REPORT ? oraddr_text(&m.originator, a)
-					      : recipient_at(sqlite_view(st, 6), sqlite3_column_int64(st, 7), a);
+	x->recipient = kind == MESSAGE_REPORT
+			       ? oraddr_text(&m.originator, a)
+			       : recipient_at(sqlite_view(st, 6), sqlite3_column_int64(st, 7), a);
 }
 
-bool store_read_mailbox(struct store_reader *r, struct view mailbox, uint64_t after, struct read_mail_row *rows, size_t max, size_t *n_r,
-			bool *more_r, struct arena *a, struct err *e)
+bool store_read_mailbox(struct store_reader *r, struct view mailbox, uint64_t after,
+			struct read_mail_row *rows, size_t max, size_t *n_r, bool *more_r,
+			struct arena *a, struct err *e)
 {
 	begin(r);
 	sqlite3_stmt *st = ask(r, mailbox.n == 0 ? ASK_MAIL_ALL : ASK_MAIL_ONE);

@@ -34,23 +34,30 @@ static struct store_reader *reader_of(struct world *w)
 
 static struct mts_id id_of(const char *local)
 {
-	return (struct mts_id){ { { ORA_PRINTABLE, VIEW("AQ") }, { ORA_PRINTABLE, VIEW("ICE") }, { ORA_PRINTABLE, VIEW("PENGUIN") }, true },
-				view_str(local) };
+	return (struct mts_id){{{ORA_PRINTABLE, VIEW("AQ")},
+				{ORA_PRINTABLE, VIEW("ICE")},
+				{ORA_PRINTABLE, VIEW("PENGUIN")},
+				true},
+			       view_str(local)};
 }
 
-/* A message of ours from SKUA to n recipients GULL1, GULL2, ... all in one transfer of that queue. */
-static struct store_message *put_named(struct world *w, const char *local, const char *queue, size_t n)
+/* A message of ours from SKUA to n recipients GULL1, GULL2, ... all in one transfer of that queue.
+ */
+static struct store_message *put_named(struct world *w, const char *local, const char *queue,
+				       size_t n)
 {
 	struct store_message *put = put_of(w, n, n, 1, 100 + n);
 	struct message *m = (struct message *)(uintptr_t)put->m;
 	m->id = id_of(local);
 	m->priority = PRIORITY_URGENT;
 	m->content_type = 22;
-	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=PENGUIN; S=SKUA"), &m->originator, w->arena, ORADDR_CARRY, NULL));
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=PENGUIN; S=SKUA"), &m->originator, w->arena,
+				 ORADDR_CARRY, NULL));
 	for (size_t i = 0; i < n; i++) {
 		char text[64];
 		snprintf(text, sizeof text, "C=AQ; A=ICE; P=PENGUIN; S=GULL%zu", i + 1);
-		assert_true(oraddr_parse(view_str(text), &m->rcpt[i].addr, w->arena, ORADDR_CARRY, NULL));
+		assert_true(oraddr_parse(view_str(text), &m->rcpt[i].addr, w->arena, ORADDR_CARRY,
+					 NULL));
 	}
 	put->transfers[0].queue = view_str(queue);
 	store_put_message(w->store, put);
@@ -104,13 +111,15 @@ static void test_queues_are_paged_and_apart(void **state)
 	size_t n, seen = 0;
 	bool more = true;
 	for (uint64_t after = 0; more; after = rows[n - 1].transfer) {
-		assert_true(store_read_queue(r, (struct view){ NULL, 0 }, after, rows, 5, &n, &more, w->arena, &w->why));
+		assert_true(store_read_queue(r, (struct view){NULL, 0}, after, rows, 5, &n, &more,
+					     w->arena, &w->why));
 		assert_true(n > 0);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(rows[i].transfer, ids[seen++]);
 	}
 	assert_int_equal(seen, 12);
-	assert_true(store_read_queue(r, VIEW("PARIS"), ids[0], rows, 2, &n, &more, w->arena, &w->why));
+	assert_true(
+		store_read_queue(r, VIEW("PARIS"), ids[0], rows, 2, &n, &more, w->arena, &w->why));
 	assert_int_equal(n, 2);
 	assert_true(more);
 	assert_int_equal(rows[0].transfer, ids[3]);
@@ -151,18 +160,25 @@ static void test_open_group_is_not_seen(void **state)
 static void step(struct world *w, enum store_step_kind kind, const char *local, const char *other)
 {
 	const struct mts_id id = id_of(local), about = id_of(other == NULL ? "" : other);
-	const struct store_step s = { .kind = kind, .id = &id, .other = other == NULL ? NULL : &about, .peer = VIEW("TOKYO"),
-				      .text = view_str(local), .digest = { 1, 2 }, .size = 9 };
+	const struct store_step s = {.kind = kind,
+				     .id = &id,
+				     .other = other == NULL ? NULL : &about,
+				     .peer = VIEW("TOKYO"),
+				     .text = view_str(local),
+				     .digest = {1, 2},
+				     .size = 9};
 	store_put_step(w->store, &s);
 }
 
-static void check_journey(struct world *w, struct store_reader *r, const char *id, size_t page, const char *const *want, size_t n_want)
+static void check_journey(struct world *w, struct store_reader *r, const char *id, size_t page,
+			  const char *const *want, size_t n_want)
 {
 	struct read_step_row rows[8];
 	size_t n, seen = 0;
 	bool more = true;
 	for (uint64_t after = 0; more; after = n == 0 ? after : rows[n - 1].seq) {
-		assert_true(store_read_trace(r, view_str(id), after, rows, page, &n, &more, w->arena, &w->why));
+		assert_true(store_read_trace(r, view_str(id), after, rows, page, &n, &more,
+					     w->arena, &w->why));
 		assert_true(n > 0 || !more);
 		for (size_t i = 0; i < n; i++) {
 			assert_true(seen < n_want);
@@ -172,12 +188,14 @@ static void check_journey(struct world *w, struct store_reader *r, const char *i
 	assert_int_equal(seen, n_want);
 }
 
-/* The journey of a message with the report that was made about it, whole or by its local identifier; index or none. */
+/* The journey of a message with the report that was made about it, whole or by its local
+ * identifier; index or none. */
 static void test_trace_follows_a_message_and_its_report(void **state)
 {
 	struct world *w = *state;
-	static const char *const journey[] = { "transfer-in", "transfer-out", "report-made", "transfer-out" };
-	static const char *const remote[] = { "transfer-out", "report-in" };
+	static const char *const journey[] = {"transfer-in", "transfer-out", "report-made",
+					      "transfer-out"};
+	static const char *const remote[] = {"transfer-out", "report-in"};
 	step(w, STEP_TRANSFER_IN, "one", NULL);
 	step(w, STEP_TRANSFER_IN, "two", NULL);
 	step(w, STEP_TRANSFER_OUT, "one", NULL);
@@ -189,14 +207,16 @@ static void test_trace_follows_a_message_and_its_report(void **state)
 	struct store_reader *r = reader_of(w);
 	for (unsigned stage = 0; stage < 2; stage++) {
 		for (size_t page = 1; page < 6; page++) {
-			check_journey(w, r, "C=AQ;A=ICE;P=PENGUIN;L=one", page, journey, ARRAY_LEN(journey));
+			check_journey(w, r, "C=AQ;A=ICE;P=PENGUIN;L=one", page, journey,
+				      ARRAY_LEN(journey));
 			check_journey(w, r, "one", page, journey, ARRAY_LEN(journey));
 			check_journey(w, r, "three", page, remote, ARRAY_LEN(remote));
 		}
 		check_journey(w, r, "C=AQ;A=ICE;P=SEAL;L=one", 5, NULL, 0);
 		check_journey(w, r, "no-such", 5, NULL, 0);
 		check_journey(w, r, "the-report", 5, journey, ARRAY_LEN(journey));
-		for (unsigned i = 0; i < 5000 && stage == 0; i++) { /* now the first ones are in the table of keys */
+		for (unsigned i = 0; i < 5000 && stage == 0;
+		     i++) { /* now the first ones are in the table of keys */
 			char local[16];
 			snprintf(local, sizeof local, "n%u", i);
 			step(w, STEP_RETRY, local, NULL);
@@ -225,13 +245,16 @@ static void test_trace_follows_a_message_and_its_report(void **state)
 static void test_mailbox_is_listed(void **state)
 {
 	struct world *w = *state;
-	struct store_delivery deliveries[] = { { VIEW("anna"), 1, 0 }, { VIEW("bert"), 0, 0 }, { VIEW("anna"), 0, 0 } };
+	struct store_delivery deliveries[] = {
+		{VIEW("anna"), 1, 0}, {VIEW("bert"), 0, 0}, {VIEW("anna"), 0, 0}};
 	struct store_message *put = put_of(w, 5, 2, 0, 321);
 	struct message *m = (struct message *)(uintptr_t)put->m;
 	m->id = id_of("mail");
 	m->content_type = 22;
-	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=SKUA"), &m->originator, w->arena, ORADDR_CARRY, NULL));
-	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=ANNA"), &m->rcpt[1].addr, w->arena, ORADDR_CARRY, NULL));
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=SKUA"), &m->originator, w->arena,
+				 ORADDR_CARRY, NULL));
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; S=ANNA"), &m->rcpt[1].addr, w->arena,
+				 ORADDR_CARRY, NULL));
 	put->deliveries = deliveries;
 	put->n_deliveries = 3;
 	store_put_message(w->store, put);
@@ -253,11 +276,13 @@ static void test_mailbox_is_listed(void **state)
 	assert_int_equal(rows[0].content_type, 22);
 	assert_int_equal(rows[0].size, 321);
 	assert_true(rows[0].delivered > 0);
-	assert_true(store_read_mailbox(r, VIEW("anna"), rows[0].delivery, rows, 4, &n, &more, w->arena, &w->why));
+	assert_true(store_read_mailbox(r, VIEW("anna"), rows[0].delivery, rows, 4, &n, &more,
+				       w->arena, &w->why));
 	assert_int_equal(n, 1);
 	assert_false(more);
 	assert_int_equal(rows[0].delivery, deliveries[2].id_r);
-	assert_true(store_read_mailbox(r, (struct view){ NULL, 0 }, 0, rows, 4, &n, &more, w->arena, &w->why));
+	assert_true(store_read_mailbox(r, (struct view){NULL, 0}, 0, rows, 4, &n, &more, w->arena,
+				       &w->why));
 	assert_int_equal(n, 3);
 	store_reader_close(&r);
 }
@@ -270,7 +295,8 @@ static void test_reader_needs_a_store_of_its_version(void **state)
 	assert_non_null(strstr(w->why.text, "nothing.db"));
 }
 
-/* The quota of the answer is a bound like any other: what fits is given, and that there is more is said. */
+/* The quota of the answer is a bound like any other: what fits is given, and that there is more is
+ * said. */
 static void test_small_arena_gives_less(void **state)
 {
 	struct world *w = *state;
@@ -289,16 +315,57 @@ static void test_small_arena_gives_less(void **state)
 	store_reader_close(&r);
 }
 
+static int64_t jumping_us;
+
+static int64_t jump(struct env *env)
+{
+	(void)env;
+	return jumping_us += 1000 * 1000;
+}
+
+/* A clock that jumps a second at each look: the question ends early, says so, and goes on where it ended. */
+static void test_budget_of_time_ends_a_question(void **state)
+{
+	struct world *w = *state;
+	for (unsigned i = 0; i < 400; i++)
+		put_named(w, "m", "TOKYO", 1);
+	world_commit(w);
+	const struct env_ops *ops = w->env->ops;
+	struct env_ops jumping = *ops;
+	jumping.precise_us = jump;
+	w->env->ops = &jumping;
+	struct store_reader *r = reader_of(w);
+	store_reader_set_budget(r, 3000);
+	struct read_queue_row *rows = mem_zero(500 * sizeof *rows);
+	size_t n, all = 0;
+	bool more = true;
+	unsigned calls = 0;
+	for (uint64_t after = 0; more; after = rows[n - 1].transfer, calls++) {
+		assert_true(store_read_queue(r, (struct view){ NULL, 0 }, after, rows, 500, &n, &more,
+					     w->arena, &w->why));
+		assert_true(n > 0);
+		all += n;
+	}
+	assert_int_equal(all, 400);
+	assert_true(calls > 1);
+	free(rows);
+	store_reader_close(&r);
+	w->env->ops = ops;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_queue_rows_say_who_and_where, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queues_are_paged_and_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open_group_is_not_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_trace_follows_a_message_and_its_report, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trace_follows_a_message_and_its_report, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_mailbox_is_listed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reader_needs_a_store_of_its_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reader_needs_a_store_of_its_version, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_small_arena_gives_less, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_budget_of_time_ends_a_question, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("store reader", tests, NULL, NULL);
 }

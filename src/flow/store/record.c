@@ -32,7 +32,7 @@ bool record_next(struct cur *c, struct record_recipient *r_r)
 {
 	if (cur_left(c) == 0)
 		return false;
-	struct record_recipient r = { .state = (enum store_rcpt_state)cur_u8(c) };
+	struct record_recipient r = {.state = (enum store_rcpt_state)cur_u8(c)};
 	r.transfer = cur_u64(c);
 	r.packed = cur_bytes(c, cur_u32(c));
 	if (c->bad || r.state > STORE_RCPT_REPORTED) {
@@ -43,7 +43,8 @@ bool record_next(struct cur *c, struct record_recipient *r_r)
 	return true;
 }
 
-/* Our own octets that cannot be read are charged to their message, not to the process that found them. */
+/* Our own octets that cannot be read are charged to their message, not to the process that found
+ * them. */
 static bool of_message(struct err *e)
 {
 	if (e != NULL)
@@ -51,18 +52,20 @@ static bool of_message(struct err *e)
 	return false;
 }
 
-static bool load_recipients(struct view recipients, uint64_t transfer, uint32_t index, struct message *m, struct arena *a,
-			    struct err *e)
+static bool load_recipients(struct view recipients, uint64_t transfer, uint32_t index,
+			    struct message *m, struct arena *a, struct err *e)
 {
 	struct record_recipient r;
 	struct cur c = cur_of(recipients);
 	while (record_next(&c, &r))
 		m->n_rcpt++;
 	if (c.bad)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: recipients of a message are damaged after %zu", m->n_rcpt);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "store: recipients of a message are damaged after %zu", m->n_rcpt);
 	m->rcpt = arena_array(a, m->n_rcpt, sizeof *m->rcpt);
 	if (m->rcpt == NULL && m->n_rcpt > 0)
-		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: %zu recipients pass the memory quota", m->n_rcpt);
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+			       "store: %zu recipients pass the memory quota", m->n_rcpt);
 	c = cur_of(recipients);
 	for (size_t i = 0; record_next(&c, &r); i++) {
 		if (!unpack_recipient(r.packed, &m->rcpt[i], a, e))
@@ -73,13 +76,14 @@ static bool load_recipients(struct view recipients, uint64_t transfer, uint32_t 
 	return true;
 }
 
-bool record_load(struct view envelope, struct view recipients, uint64_t transfer, uint32_t index, struct message **m_r,
-		 struct arena *a, struct err *e)
+bool record_load(struct view envelope, struct view recipients, uint64_t transfer, uint32_t index,
+		 struct message **m_r, struct arena *a, struct err *e)
 {
 	struct message *m = arena_get(a, sizeof *m);
 	const struct view env = arena_copy(a, envelope), rcpt = arena_copy(a, recipients);
 	if (arena_full(a))
-		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: an envelope of %zu octets passes the memory quota",
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+			       "store: an envelope of %zu octets passes the memory quota",
 			       envelope.n + recipients.n);
 	if (!unpack_envelope(env, m, a, e))
 		return of_message(e);
@@ -97,7 +101,8 @@ bool record_same_id(struct view text_a, struct view text_b)
 		return true;
 	struct arena *a = arena_new(64 * 1024);
 	struct mts_id x, y;
-	const bool same = mts_id_parse(text_a, &x, a, NULL) && mts_id_parse(text_b, &y, a, NULL) && mts_id_eq(&x, &y);
+	const bool same = mts_id_parse(text_a, &x, a, NULL) && mts_id_parse(text_b, &y, a, NULL) &&
+			  mts_id_eq(&x, &y);
 	arena_free(&a);
 	return same;
 }

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 enum {
-	/* The log is copied back into the database when it has this many pages. Longer logs are copied less often (a page that
-	 * changed ten times is copied once) but at one go. */
+	/* The log is copied back into the database when it has this many pages. Longer logs are
+	 * copied less often (a page that changed ten times is copied once) but at one go. */
 	CHECKPOINT_PAGES = 4000,
 };
 
@@ -41,12 +41,16 @@ static void bind(sqlite3_stmt *st, unsigned n, const struct bind *v)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const int at = (int)i + 1;
-		const char *p = v[i].v.p == NULL ? "" : (const char *)v[i].v.p; /* NULL would be the null value */
+		const char *p = v[i].v.p == NULL
+					? ""
+					: (const char *)v[i].v.p; /* NULL would be the null value */
 		int rc = SQLITE_OK;
 		switch (v[i].type) {
 		case BIND_NULL: rc = sqlite3_bind_null(st, at); break;
 		case BIND_INT: rc = sqlite3_bind_int64(st, at, v[i].i); break;
-		case BIND_TEXT: rc = sqlite3_bind_text64(st, at, p, v[i].v.n, SQLITE_STATIC, SQLITE_UTF8); break;
+		case BIND_TEXT:
+			rc = sqlite3_bind_text64(st, at, p, v[i].v.n, SQLITE_STATIC, SQLITE_UTF8);
+			break;
 		case BIND_BLOB: rc = sqlite3_bind_blob64(st, at, p, v[i].v.n, SQLITE_STATIC); break;
 		}
 		assert(rc == SQLITE_OK);
@@ -84,14 +88,17 @@ bool sqlite_row(struct sqlite *q, sqlite3_stmt *st)
 static void roll_back(struct sqlite *q)
 {
 	q->applied = false;
-	if (sqlite3_get_autocommit(q->db) == 0 && step_once(q, SQL_ROLLBACK, 0, NULL) != SQLITE_DONE)
+	if (sqlite3_get_autocommit(q->db) == 0 &&
+	    step_once(q, SQL_ROLLBACK, 0, NULL) != SQLITE_DONE)
 		sqlite_broken(q, "roll back");
 }
 
 static void told_full(struct sqlite *q)
 {
 	struct err e;
-	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "store %s: the disk is full; what is not on it yet is kept and tried again", q->path);
+	err_set(&e, ERR_TEMP, ERR_OF_PROCESS,
+		"store %s: the disk is full; what is not on it yet is kept and tried again",
+		q->path);
 	store_full(&q->s, &e);
 }
 
@@ -263,15 +270,17 @@ static int wal_has(void *ctx, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* Passive, so that it waits for nobody: what a reader still needs stays in the log. By a connection of its own, because the
- * writer's may be inside a group. */
+/* Passive, so that it waits for nobody: what a reader still needs stays in the log. By a connection
+ * of its own, because the writer's may be inside a group. */
 static void checkpoint(void *ctx)
 {
 	struct sqlite *q = ctx;
 	q->wal_pages = 0;
-	const int rc = sqlite3_wal_checkpoint_v2(q->checkpointer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	const int rc = sqlite3_wal_checkpoint_v2(q->checkpointer, NULL, SQLITE_CHECKPOINT_PASSIVE,
+						 NULL, NULL);
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED && rc != SQLITE_FULL) {
-		struct err e; /* the log still has everything, but a disk that fails is not written to again */
+		struct err e; /* the log still has everything, but a disk that fails is not written
+				 to again */
 		sqlite_schema_error(q->checkpointer, q->path, "be checkpointed", &e);
 		store_failed(&q->s, &e);
 	}
@@ -329,8 +338,8 @@ static const struct store_ops sqlite_ops = {
 	.count = sqlite_count,
 };
 
-struct store *store_open_sqlite(struct env *env, const struct store_config *c, const struct store_events *ev, void *ctx,
-				struct err *e)
+struct store *store_open_sqlite(struct env *env, const struct store_config *c,
+				const struct store_events *ev, void *ctx, struct err *e)
 {
 	struct sqlite *q = mem_zero(sizeof *q);
 	store_init(&q->s, &sqlite_ops, env, c, ev, ctx);
@@ -343,7 +352,8 @@ struct store *store_open_sqlite(struct env *env, const struct store_config *c, c
 		out_init(&q->scratch[i], INT32_MAX);
 	bool ok = false;
 	if (FAULT(STORE_OPEN))
-		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: cannot be opened (fault point)", c->path);
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: cannot be opened (fault point)",
+			c->path);
 	else
 		ok = sqlite_schema_open(q, c, e) && sqlite_steps_open(q, e) && sqlite_sweep(q, e);
 	if (!ok) {

@@ -41,7 +41,7 @@ struct store_content *sqlite_content_new(struct store *s, struct err *e)
 	if (file == NULL)
 		return NULL;
 	struct sqlite_content *sc = mem_zero(sizeof *sc);
-	sc->c = (struct store_content){ .magic = STORE_CONTENT_MAGIC, .store = s, .file = id };
+	sc->c = (struct store_content){.magic = STORE_CONTENT_MAGIC, .store = s, .file = id};
 	sc->file = file;
 	sc->file_env = s->env;
 	return &sc->c;
@@ -115,17 +115,20 @@ static struct file *open_file(struct sqlite *q, uint64_t message, uint64_t file,
 	if (opened == NULL)
 		return NULL;
 	file_close(&oldest->file);
-	*oldest = (struct sqlite_file){ message, ++q->uses, opened };
+	*oldest = (struct sqlite_file){message, ++q->uses, opened};
 	return opened;
 }
 
-static bool read_inline(struct sqlite *q, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+static bool read_inline(struct sqlite *q, uint64_t message, uint64_t offset, void *buf, size_t n,
+			size_t *got_r, struct err *e)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_CONTENT, BIND_I(message));
 	if (!sqlite_row(q, st))
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu", (unsigned long long)message);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu",
+			       (unsigned long long)message);
 	const struct view all = sqlite_view(st, 0);
-	const struct view part = view_first(offset > all.n ? (struct view){ NULL, 0 } : view_from(all, (size_t)offset), n);
+	const struct view part = view_first(
+		offset > all.n ? (struct view){NULL, 0} : view_from(all, (size_t)offset), n);
 	if (part.n > 0)
 		memcpy(buf, part.p, part.n);
 	*got_r = part.n;
@@ -133,14 +136,17 @@ static bool read_inline(struct sqlite *q, uint64_t message, uint64_t offset, voi
 	return true;
 }
 
-bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
+			 size_t *got_r, struct err *e)
 {
 	struct sqlite *q = sqlite_of(s);
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_FILE, BIND_I(message));
 	if (!sqlite_row(q, st))
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu", (unsigned long long)message);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no message %llu",
+			       (unsigned long long)message);
 	const bool in_file = sqlite3_column_type(st, 0) != SQLITE_NULL;
-	const uint64_t id = (uint64_t)sqlite3_column_int64(st, 0), size = (uint64_t)sqlite3_column_int64(st, 1);
+	const uint64_t id = (uint64_t)sqlite3_column_int64(st, 0),
+		       size = (uint64_t)sqlite3_column_int64(st, 1);
 	sqlite3_reset(st);
 	if (!in_file)
 		return read_inline(q, message, offset, buf, n, got_r, e);
@@ -149,8 +155,10 @@ bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, voi
 	if (file == NULL || !file_read(file, offset, buf, n, &got, e))
 		return false;
 	if (offset < size && got < n && offset + got < size)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: content file %016llx ends at %llu of %llu octets",
-			       (unsigned long long)id, (unsigned long long)(offset + got), (unsigned long long)size);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "store: content file %016llx ends at %llu of %llu octets",
+			       (unsigned long long)id, (unsigned long long)(offset + got),
+			       (unsigned long long)size);
 	*got_r = got;
 	return true;
 }
@@ -181,8 +189,9 @@ static void look(void *ctx, const char *name)
 
 bool sqlite_sweep(struct sqlite *q, struct err *e)
 {
-	struct sweep sw = { 0 };
-	if (sqlite3_prepare_v2(q->db, "select 1 from message where file = ?", -1, &sw.has, NULL) != SQLITE_OK)
+	struct sweep sw = {0};
+	if (sqlite3_prepare_v2(q->db, "select 1 from message where file = ?", -1, &sw.has, NULL) !=
+	    SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);
 	bool ok = env_file_list(q->s.env, "content", look, &sw, e);
 	if (ok && sw.failed)

@@ -1,8 +1,9 @@
 /* sqlite_impl.h - what the parts of the SQLite store share. Private to this folder.
  *
- * Operations are executed at once, in the transaction of the open group, so that reads see them; the page cache keeps them
- * (cache_spill is off), and COMMIT is the only thing that writes. Each is also kept in a log until the group is durable:
- * SQLite rolls back when the disk is full, and then the log is executed again. */
+ * Operations are executed at once, in the transaction of the open group, so that reads see them;
+ * the page cache keeps them (cache_spill is off), and COMMIT is the only thing that writes. Each is
+ * also kept in a log until the group is durable: SQLite rolls back when the disk is full, and then
+ * the log is executed again. */
 #pragma once
 #include "flow/store/impl.h"
 #include "flow/store/step_index.h"
@@ -21,10 +22,10 @@ struct bind {
 	int64_t i;
 	struct view v;
 };
-#define BIND_I(x) ((struct bind){ BIND_INT, (int64_t)(x), { NULL, 0 } })
-#define BIND_T(x) ((struct bind){ BIND_TEXT, 0, (x) })
-#define BIND_B(x) ((struct bind){ BIND_BLOB, 0, (x) })
-#define BIND_N() ((struct bind){ BIND_NULL, 0, { NULL, 0 } })
+#define BIND_I(x) ((struct bind){BIND_INT, (int64_t)(x), {NULL, 0}})
+#define BIND_T(x) ((struct bind){BIND_TEXT, 0, (x)})
+#define BIND_B(x) ((struct bind){BIND_BLOB, 0, (x)})
+#define BIND_N() ((struct bind){BIND_NULL, 0, {NULL, 0}})
 
 struct op {
 	struct op *next;
@@ -53,23 +54,24 @@ struct sqlite {
 	char *path;
 
 	bool has_group, applied; /* applied: the transaction is open and holds all of the log */
-	struct arena *group;     /* of the log */
+	struct arena *group;	 /* of the log */
 	struct op *log, **log_end;
-	uint64_t *gone;          /* content files that go when the group is durable */
+	uint64_t *gone; /* content files that go when the group is durable */
 	size_t n_gone, cap_gone;
 	struct timer checkpoint;
 	int wal_pages;
 
-	uint64_t next_id, id_ceiling, next_number, number_ceiling; /* ceilings are on disk, or soon are */
+	uint64_t next_id, id_ceiling, next_number,
+		number_ceiling; /* ceilings are on disk, or soon are */
 	struct sqlite_queue *queues;
 	size_t n_queues;
 	struct store_counts counts;
-	uint64_t n_files;        /* messages with their content in a file */
+	uint64_t n_files; /* messages with their content in a file */
 	struct step_index *steps;
 	uint64_t first_seq, next_seq, first_period, open_period;
-	bool steps_flushed;      /* the batch is in the transaction */
-	bool flush_steps;        /* it is to be, however small */
-	struct out scratch[4];   /* for packing; kept so that no message allocates */
+	bool steps_flushed;    /* the batch is in the transaction */
+	bool flush_steps;      /* it is to be, however small */
+	struct out scratch[4]; /* for packing; kept so that no message allocates */
 	struct sqlite_file open[OPEN_FILES];
 	uint64_t uses;
 };
@@ -82,14 +84,17 @@ static inline struct sqlite *sqlite_of(const struct store *s)
 /* --- sqlite.c --- */
 /* Joins the open group (or opens one) and executes; the store may be over afterwards. */
 void sqlite_run(struct sqlite *q, enum sql what, unsigned n, const struct bind *v);
-#define SQLITE_RUN(q, what, ...) \
-	sqlite_run(q, what, sizeof((struct bind[]){ __VA_ARGS__ }) / sizeof(struct bind), (struct bind[]){ __VA_ARGS__ })
-/* Executes outside of the log, in the transaction of the group; false: the disk is full (rolled back) or the store over. */
+#define SQLITE_RUN(q, what, ...)                                                                   \
+	sqlite_run(q, what, sizeof((struct bind[]){__VA_ARGS__}) / sizeof(struct bind),            \
+		   (struct bind[]){__VA_ARGS__})
+/* Executes outside of the log, in the transaction of the group; false: the disk is full (rolled
+ * back) or the store over. */
 MUST_CHECK bool sqlite_execute(struct sqlite *q, enum sql what, unsigned n, const struct bind *v);
 /* A question: true while there are rows; the last call, or sqlite_done, resets it. */
 sqlite3_stmt *sqlite_ask(struct sqlite *q, enum sql what, unsigned n, const struct bind *v);
-#define SQLITE_ASK(q, what, ...) \
-	sqlite_ask(q, what, sizeof((struct bind[]){ __VA_ARGS__ }) / sizeof(struct bind), (struct bind[]){ __VA_ARGS__ })
+#define SQLITE_ASK(q, what, ...)                                                                   \
+	sqlite_ask(q, what, sizeof((struct bind[]){__VA_ARGS__}) / sizeof(struct bind),            \
+		   (struct bind[]){__VA_ARGS__})
 MUST_CHECK bool sqlite_row(struct sqlite *q, sqlite3_stmt *st);
 /* The store is over, with what SQLite says. */
 void sqlite_broken(struct sqlite *q, const char *what);
@@ -101,24 +106,27 @@ void sqlite_file_goes(struct sqlite *q, uint64_t file);
 static inline struct view sqlite_view(sqlite3_stmt *st, int column)
 {
 	const void *p = sqlite3_column_blob(st, column);
-	return (struct view){ p, (size_t)sqlite3_column_bytes(st, column) };
+	return (struct view){p, (size_t)sqlite3_column_bytes(st, column)};
 }
 
 /* --- sqlite_schema.c --- */
-/* Opens the database, creates or checks the schema, prepares; what was opened is in *q even on failure. */
+/* Opens the database, creates or checks the schema, prepares; what was opened is in *q even on
+ * failure. */
 MUST_CHECK bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct err *e);
-/* One process owns the store. Its lock lies on a file beside the database, because readers share the database itself; it is held
- * until the connection is closed. */
+/* One process owns the store. Its lock lies on a file beside the database, because readers share
+ * the database itself; it is held until the connection is closed. */
 MUST_CHECK bool sqlite_schema_own(const char *path, sqlite3 **owner_r, struct err *e);
 /* A connection with our settings to an existing file; also for readers. NULL with *e. */
 sqlite3 *sqlite_schema_connect(const char *path, int flags, struct err *e);
-bool sqlite_schema_error(sqlite3 *db, const char *path, const char *what, struct err *e); /* returns false */
+bool sqlite_schema_error(sqlite3 *db, const char *path, const char *what,
+			 struct err *e); /* returns false */
 MUST_CHECK bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e);
 
 /* --- sqlite_put.c --- */
 void sqlite_put_message(struct store *s, struct store_message *m);
 void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
-void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why);
+void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
+			   struct view why);
 void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
 void sqlite_delivery_remove(struct store *s, uint64_t delivery);
 uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n);
@@ -126,22 +134,27 @@ uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n);
 /* --- sqlite_read.c --- */
 struct sqlite_queue *sqlite_queue_named(struct sqlite *q, struct view name); /* NULL: no such */
 struct sqlite_queue *sqlite_queue_no(struct sqlite *q, int64_t no);
-size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
-			 struct store_queued *rows, size_t max);
+size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
+			 struct store_place *place, struct store_queued *rows, size_t max);
 wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
-void sqlite_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
-bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e);
+void sqlite_queues(struct store *s,
+		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void *ctx);
+bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+		 struct arena *a, struct err *e);
 void sqlite_count(struct store *s, struct store_counts *c_r);
 
 /* --- sqlite_content.c --- */
 enum { SQLITE_NAME_MAX = 32 };
-const char *sqlite_file_name(char buf[SQLITE_NAME_MAX], uint64_t file); /* "content/0123456789abcdef" */
+const char *sqlite_file_name(char buf[SQLITE_NAME_MAX],
+			     uint64_t file); /* "content/0123456789abcdef" */
 MUST_CHECK bool sqlite_file_number(const char *name, uint64_t *file_r); /* without the folder */
 struct store_content *sqlite_content_new(struct store *s, struct err *e);
 bool sqlite_content_append(struct store_content *c, struct view octets, struct err *e);
 void sqlite_content_sync(struct store_content *c);
 void sqlite_content_free(struct store_content *c);
-bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
+			 size_t *got_r, struct err *e);
 void sqlite_close_file(struct sqlite *q, uint64_t message); /* 0: all */
 MUST_CHECK bool sqlite_sweep(struct sqlite *q, struct err *e);
 

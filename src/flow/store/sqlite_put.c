@@ -11,7 +11,8 @@ static const struct sqlite_queue *queue_of(struct sqlite *q, struct view name)
 		return found;
 	const int64_t no = q->n_queues == 0 ? 1 : q->queues[q->n_queues - 1].no + 1;
 	q->queues = mem_grow(q->queues, mem_mul(q->n_queues + 1, sizeof *q->queues));
-	q->queues[q->n_queues++] = (struct sqlite_queue){ .no = no, .name = view_of(mem_dup(name.p, name.n), name.n) };
+	q->queues[q->n_queues++] =
+		(struct sqlite_queue){.no = no, .name = view_of(mem_dup(name.p, name.n), name.n)};
 	SQLITE_RUN(q, SQL_PUT_QUEUE, BIND_I(no), BIND_T(name));
 	return &q->queues[q->n_queues - 1];
 }
@@ -29,30 +30,35 @@ static uint64_t recipients_in(const struct store_message *m, size_t transfer)
 {
 	uint64_t n = 0;
 	for (size_t i = 0; i < m->n_recipients; i++)
-		n += m->recipients[i].state == STORE_RCPT_QUEUED && m->recipients[i].transfer == transfer;
+		n += m->recipients[i].state == STORE_RCPT_QUEUED &&
+		     m->recipients[i].transfer == transfer;
 	return n;
 }
 
-static void put_transfers(struct sqlite *q, const struct store_message *m, bool alone, uint64_t size)
+static void put_transfers(struct sqlite *q, const struct store_message *m, bool alone,
+			  uint64_t size)
 {
 	for (size_t i = 0; i < m->n_transfers; i++) {
 		const struct store_transfer *t = &m->transfers[i];
 		const int64_t queue = queue_of(q, t->queue)->no;
 		const uint64_t n = recipients_in(m, i);
-		SQLITE_RUN(q, SQL_PUT_TRANSFER, BIND_I(t->id_r), BIND_I(m->id_r), BIND_I(queue), BIND_I(m->m->priority),
-			   BIND_I(t->next_ms), BIND_I(alone), BIND_I(n), BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size));
+		SQLITE_RUN(q, SQL_PUT_TRANSFER, BIND_I(t->id_r), BIND_I(m->id_r), BIND_I(queue),
+			   BIND_I(m->m->priority), BIND_I(t->next_ms), BIND_I(alone), BIND_I(n),
+			   BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size));
 		count_in_queue(q, queue, (int64_t)m->m->priority, (int64_t)size, 1);
 		q->counts.transfers++;
 		q->counts.recipients_queued += n;
 	}
 }
 
-static void put_deliveries(struct sqlite *q, const struct store_message *m, bool alone, uint64_t size)
+static void put_deliveries(struct sqlite *q, const struct store_message *m, bool alone,
+			   uint64_t size)
 {
 	for (size_t i = 0; i < m->n_deliveries; i++) {
 		const struct store_delivery *d = &m->deliveries[i];
-		SQLITE_RUN(q, SQL_PUT_DELIVERY, BIND_I(d->id_r), BIND_I(m->id_r), BIND_T(d->mailbox), BIND_I(d->recipient),
-			   BIND_I(alone), BIND_I(env_wall_ms(q->s.env)), BIND_I(size));
+		SQLITE_RUN(q, SQL_PUT_DELIVERY, BIND_I(d->id_r), BIND_I(m->id_r),
+			   BIND_T(d->mailbox), BIND_I(d->recipient), BIND_I(alone),
+			   BIND_I(env_wall_ms(q->s.env)), BIND_I(size));
 		q->counts.deliveries++;
 	}
 }
@@ -76,9 +82,10 @@ void sqlite_put_message(struct store *s, struct store_message *m)
 	record_envelope(envelope, m);
 	record_recipients(recipients, m);
 	assert(!id->bad && !envelope->bad && !recipients->bad);
-	SQLITE_RUN(q, SQL_PUT_MESSAGE, BIND_I(m->id_r), BIND_I(parts), BIND_I(m->m->kind), BIND_I(m->m->priority),
-		   BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size), m->file == NULL ? BIND_N() : BIND_I(m->file->file),
-		   BIND_T(m->peer), BIND_T(out_view(id)), BIND_B(out_view(envelope)), BIND_B(out_view(recipients)),
+	SQLITE_RUN(q, SQL_PUT_MESSAGE, BIND_I(m->id_r), BIND_I(parts), BIND_I(m->m->kind),
+		   BIND_I(m->m->priority), BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size),
+		   m->file == NULL ? BIND_N() : BIND_I(m->file->file), BIND_T(m->peer),
+		   BIND_T(out_view(id)), BIND_B(out_view(envelope)), BIND_B(out_view(recipients)),
 		   m->file == NULL ? BIND_B(m->content) : BIND_N());
 	if (parts > 1)
 		SQLITE_RUN(q, SQL_PUT_SHARE, BIND_I(m->id_r), BIND_I(parts), BIND_I(size));
@@ -109,7 +116,8 @@ static void remove_message(struct sqlite *q, int64_t message, int64_t size)
 }
 
 /* One part is over. outcome: of a transfer. */
-static void release_part(struct sqlite *q, int64_t message, bool alone, int64_t size, uint64_t transfer, int outcome)
+static void release_part(struct sqlite *q, int64_t message, bool alone, int64_t size,
+			 uint64_t transfer, int outcome)
 {
 	if (alone) {
 		remove_message(q, message, size);
@@ -121,7 +129,8 @@ static void release_part(struct sqlite *q, int64_t message, bool alone, int64_t 
 	if (left > 0) {
 		SQLITE_RUN(q, SQL_SET_SHARE, BIND_I(left), BIND_I(message));
 		if (transfer != 0)
-			SQLITE_RUN(q, SQL_PUT_OUTCOME, BIND_I(message), BIND_I(transfer), BIND_I(outcome));
+			SQLITE_RUN(q, SQL_PUT_OUTCOME, BIND_I(message), BIND_I(transfer),
+				   BIND_I(outcome));
 		return;
 	}
 	SQLITE_RUN(q, SQL_DEL_SHARE, BIND_I(message));
@@ -139,9 +148,12 @@ static bool get_transfer(struct sqlite *q, uint64_t transfer, struct part *p_r)
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_TRANSFER, BIND_I(transfer));
 	if (!sqlite_row(q, st))
 		return false;
-	*p_r = (struct part){ .message = sqlite3_column_int64(st, 0), .queue = sqlite3_column_int64(st, 1),
-			      .priority = sqlite3_column_int64(st, 2), .alone = sqlite3_column_int(st, 3) != 0,
-			      .recipients = sqlite3_column_int64(st, 4), .size = sqlite3_column_int64(st, 5) };
+	*p_r = (struct part){.message = sqlite3_column_int64(st, 0),
+			     .queue = sqlite3_column_int64(st, 1),
+			     .priority = sqlite3_column_int64(st, 2),
+			     .alone = sqlite3_column_int(st, 3) != 0,
+			     .recipients = sqlite3_column_int64(st, 4),
+			     .size = sqlite3_column_int64(st, 5)};
 	sqlite3_reset(st);
 	return true;
 }
@@ -159,12 +171,14 @@ void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_sta
 	release_part(q, p.message, p.alone, p.size, transfer, (int)outcome);
 }
 
-void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, struct view why)
+void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
+			   struct view why)
 {
 	struct sqlite *q = sqlite_of(s);
 	struct part p;
 	if (get_transfer(q, transfer, &p))
-		SQLITE_RUN(q, SQL_SET_RETRY, BIND_I(next_ms), BIND_I(attempts), BIND_T(why), BIND_I(transfer));
+		SQLITE_RUN(q, SQL_SET_RETRY, BIND_I(next_ms), BIND_I(attempts), BIND_T(why),
+			   BIND_I(transfer));
 }
 
 void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)

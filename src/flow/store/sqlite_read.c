@@ -22,35 +22,42 @@ struct sqlite_queue *sqlite_queue_no(struct sqlite *q, int64_t no)
 	return NULL;
 }
 
-static size_t take_rows(struct sqlite *q, sqlite3_stmt *st, enum priority p, struct store_place *place, struct store_queued *rows)
+static size_t take_rows(struct sqlite *q, sqlite3_stmt *st, enum priority p,
+			struct store_place *place, struct store_queued *rows)
 {
 	size_t n = 0;
 	for (; sqlite_row(q, st); n++) {
 		rows[n] = (struct store_queued){
-			.transfer = (uint64_t)sqlite3_column_int64(st, 0), .message = (uint64_t)sqlite3_column_int64(st, 1),
-			.priority = p, .next_ms = sqlite3_column_int64(st, 2), .arrived = sqlite3_column_int64(st, 3),
-			.expires = sqlite3_column_int64(st, 4), .attempts = (uint32_t)sqlite3_column_int64(st, 5),
+			.transfer = (uint64_t)sqlite3_column_int64(st, 0),
+			.message = (uint64_t)sqlite3_column_int64(st, 1),
+			.priority = p,
+			.next_ms = sqlite3_column_int64(st, 2),
+			.arrived = sqlite3_column_int64(st, 3),
+			.expires = sqlite3_column_int64(st, 4),
+			.attempts = (uint32_t)sqlite3_column_int64(st, 5),
 			.size = (uint64_t)sqlite3_column_int64(st, 6),
 		};
-		*place = (struct store_place){ rows[n].next_ms, rows[n].transfer };
+		*place = (struct store_place){rows[n].next_ms, rows[n].transfer};
 	}
 	return n;
 }
 
-/* Two questions, because one with (next, id) > (?, ?) would walk over all rows of the same time, and a dead link has a million. */
-size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
-			 struct store_queued *rows, size_t max)
+/* Two questions, because one with (next, id) > (?, ?) would walk over all rows of the same time,
+ * and a dead link has a million. */
+size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
+			 struct store_place *place, struct store_queued *rows, size_t max)
 {
 	struct sqlite *q = sqlite_of(s);
 	const struct sqlite_queue *found = sqlite_queue_named(q, queue);
 	if (found == NULL || found->transfers[p] == 0 || place->next_ms > until)
 		return 0;
-	sqlite3_stmt *st = SQLITE_ASK(q, SQL_QUEUE_SAME, BIND_I(found->no), BIND_I(p), BIND_I(place->next_ms),
-				      BIND_I(place->transfer), BIND_I(max));
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_QUEUE_SAME, BIND_I(found->no), BIND_I(p),
+				      BIND_I(place->next_ms), BIND_I(place->transfer), BIND_I(max));
 	size_t n = take_rows(q, st, p, place, rows);
 	if (n == max || s->over)
 		return n;
-	st = SQLITE_ASK(q, SQL_QUEUE_LATER, BIND_I(found->no), BIND_I(p), BIND_I(place->next_ms), BIND_I(until), BIND_I(max - n));
+	st = SQLITE_ASK(q, SQL_QUEUE_LATER, BIND_I(found->no), BIND_I(p), BIND_I(place->next_ms),
+			BIND_I(until), BIND_I(max - n));
 	return n + take_rows(q, st, p, place, rows + n);
 }
 
@@ -62,7 +69,8 @@ wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	for (int p = 0; found != NULL && p < PRIORITY_COUNT && !s->over; p++) {
 		if (found->transfers[p] == 0)
 			continue;
-		sqlite3_stmt *st = SQLITE_ASK(q, SQL_QUEUE_WAKES, BIND_I(found->no), BIND_I(p), BIND_I(after));
+		sqlite3_stmt *st =
+			SQLITE_ASK(q, SQL_QUEUE_WAKES, BIND_I(found->no), BIND_I(p), BIND_I(after));
 		if (!sqlite_row(q, st))
 			continue;
 		const wall_ms_t next = sqlite3_column_int64(st, 0);
@@ -73,7 +81,9 @@ wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	return wakes;
 }
 
-void sqlite_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx)
+void sqlite_queues(struct store *s,
+		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void *ctx)
 {
 	const struct sqlite *q = sqlite_of(s);
 	for (size_t i = 0; i < q->n_queues; i++) {
@@ -85,13 +95,15 @@ void sqlite_queues(struct store *s, void (*each)(void *ctx, struct view queue, u
 	}
 }
 
-bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l, struct arena *a, struct err *e)
+bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+		 struct arena *a, struct err *e)
 {
 	struct sqlite *q = sqlite_of(s);
 	sqlite3_stmt *st = transfer != 0 ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(transfer))
 					 : SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(delivery));
 	if (!sqlite_row(q, st))
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu", transfer != 0 ? "transfer" : "delivery",
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu",
+			       transfer != 0 ? "transfer" : "delivery",
 			       (unsigned long long)(transfer != 0 ? transfer : delivery));
 	l->message = (uint64_t)sqlite3_column_int64(st, 0);
 	l->peer = arena_copy(a, sqlite_view(st, 1));
@@ -105,7 +117,8 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	bool ok = record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer, index, &l->m, a, e);
 	sqlite3_reset(st);
 	if (ok && arena_full(a))
-		ok = err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "store: message %llu of %llu octets passes the memory quota",
+		ok = err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+			     "store: message %llu of %llu octets passes the memory quota",
 			     (unsigned long long)l->message, (unsigned long long)l->content_size);
 	return ok;
 }

@@ -15,18 +15,21 @@ static const char *const statements[SQL_COUNT] = {
 
 bool sqlite_schema_error(sqlite3 *db, const char *path, const char *what, struct err *e)
 {
-	const int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db), cause = db == NULL ? 0 : sqlite3_system_errno(db);
+	const int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db),
+		  cause = db == NULL ? 0 : sqlite3_system_errno(db);
 	const char *why = db == NULL ? "out of memory" : sqlite3_errmsg(db);
 	if (code == SQLITE_FULL)
-		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "store %s: cannot %s: the disk is full", path, what);
-	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: cannot %s: %s%s%s", path, what, why, cause == 0 ? "" : ": ",
-		       cause == 0 ? "" : strerror(cause));
+		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "store %s: cannot %s: the disk is full",
+			       path, what);
+	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: cannot %s: %s%s%s", path, what, why,
+		       cause == 0 ? "" : ": ", cause == 0 ? "" : strerror(cause));
 }
 
 sqlite3 *sqlite_schema_connect(const char *path, int flags, struct err *e)
 {
 	sqlite3 *db = NULL;
-	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) == SQLITE_OK)
+	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+			    NULL) == SQLITE_OK)
 		return db;
 	sqlite_schema_error(db, path, "be opened", e);
 	sqlite3_close(db);
@@ -35,7 +38,8 @@ sqlite3 *sqlite_schema_connect(const char *path, int flags, struct err *e)
 
 static bool execute(sqlite3 *db, const char *path, const char *sql, const char *what, struct err *e)
 {
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || sqlite_schema_error(db, path, what, e);
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	       sqlite_schema_error(db, path, what, e);
 }
 
 /* The first column of the first row, -1 when there is none. */
@@ -46,7 +50,8 @@ static bool number(sqlite3 *db, const char *path, const char *sql, int64_t *x_r,
 		return sqlite_schema_error(db, path, "be read", e);
 	const int rc = sqlite3_step(st);
 	*x_r = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
-	const bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE || sqlite_schema_error(db, path, "be read", e);
+	const bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE ||
+			sqlite_schema_error(db, path, "be read", e);
 	sqlite3_finalize(st);
 	return ok;
 }
@@ -56,11 +61,13 @@ bool sqlite_schema_own(const char *path, sqlite3 **owner_r, struct err *e)
 	struct out name;
 	out_init(&name, 64 * 1024);
 	out_fmt(&name, "%s.lock", path);
-	sqlite3 *owner = sqlite_schema_connect(out_cstr(&name), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
+	sqlite3 *owner = sqlite_schema_connect(out_cstr(&name),
+					       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
 	bool ok = owner != NULL;
 	if (ok && sqlite3_exec(owner, "begin exclusive", NULL, NULL, NULL) != SQLITE_OK) {
 		if (sqlite3_errcode(owner) == SQLITE_BUSY)
-			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: is in use by another process", path);
+			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+				     "store %s: is in use by another process", path);
 		else
 			ok = sqlite_schema_error(owner, out_cstr(&name), "be locked", e);
 	}
@@ -76,28 +83,36 @@ static bool set_up(struct sqlite *q, const struct store_config *c, struct err *e
 {
 	char sql[400];
 	snprintf(sql, sizeof sql,
-		 "pragma page_size = %d; pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 0;"
-		 "pragma cache_size = -%llu; pragma cache_spill = off; pragma temp_store = memory; pragma foreign_keys = off",
-		 PAGE_OCTETS, (unsigned long long)(c->cache_octets / 1024 < 256 ? 256 : c->cache_octets / 1024));
+		 "pragma page_size = %d; pragma journal_mode = wal; pragma synchronous = full; "
+		 "pragma wal_autocheckpoint = 0;"
+		 "pragma cache_size = -%llu; pragma cache_spill = off; pragma temp_store = memory; "
+		 "pragma foreign_keys = off",
+		 PAGE_OCTETS,
+		 (unsigned long long)(c->cache_octets / 1024 < 256 ? 256 : c->cache_octets / 1024));
 	if (!execute(q->db, q->path, sql, "be set up", e))
 		return false;
 	sqlite3_stmt *st;
 	if (sqlite3_prepare_v2(q->db, "pragma journal_mode", -1, &st, NULL) != SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be set up", e);
-	const bool wal = sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
+	const bool wal = sqlite3_step(st) == SQLITE_ROW &&
+			 strcmp((const char *)sqlite3_column_text(st, 0), "wal") == 0;
 	sqlite3_finalize(st);
-	return wal || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: this file system cannot keep a write-ahead log", q->path);
+	return wal || err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			      "store %s: this file system cannot keep a write-ahead log", q->path);
 }
 
 bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 {
 	int64_t version = 0, application = 0;
-	if (!number(db, path, "pragma user_version", &version, e) || !number(db, path, "pragma application_id", &application, e))
+	if (!number(db, path, "pragma user_version", &version, e) ||
+	    !number(db, path, "pragma application_id", &application, e))
 		return false;
 	if (application != APPLICATION_ID)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: is a database, but not a store of ours", path);
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store %s: is a database, but not a store of ours", path);
 	if (version != SCHEMA_VERSION)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: has schema version %lld, this program knows version %d",
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store %s: has schema version %lld, this program knows version %d",
 			       path, (long long)version, SCHEMA_VERSION);
 	return true;
 }
@@ -105,15 +120,18 @@ bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 static bool create(struct sqlite *q, struct err *e)
 {
 	char sql[100];
-	snprintf(sql, sizeof sql, "pragma application_id = %d; pragma user_version = %d; commit", APPLICATION_ID, SCHEMA_VERSION);
+	snprintf(sql, sizeof sql, "pragma application_id = %d; pragma user_version = %d; commit",
+		 APPLICATION_ID, SCHEMA_VERSION);
 	return execute(q->db, q->path, "begin immediate", "be created", e) &&
-	       execute(q->db, q->path, store_schema, "be created", e) && execute(q->db, q->path, sql, "be created", e);
+	       execute(q->db, q->path, store_schema, "be created", e) &&
+	       execute(q->db, q->path, sql, "be created", e);
 }
 
 static bool prepare(struct sqlite *q, struct err *e)
 {
 	for (size_t i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(q->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &q->stmt[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(q->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &q->stmt[i], NULL) != SQLITE_OK)
 			return sqlite_schema_error(q->db, q->path, statements[i], e);
 	return true;
 }
@@ -122,14 +140,16 @@ static bool prepare(struct sqlite *q, struct err *e)
 static bool load_queues(struct sqlite *q, struct err *e)
 {
 	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(q->db, "select no, name from queue order by no", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(q->db, "select no, name from queue order by no", -1, &st, NULL) !=
+	    SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);
 	int rc;
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		q->queues = mem_grow(q->queues, mem_mul(q->n_queues + 1, sizeof *q->queues));
 		const struct view name = sqlite_view(st, 1);
-		q->queues[q->n_queues++] = (struct sqlite_queue){ .no = sqlite3_column_int64(st, 0),
-								  .name = view_of(mem_dup(name.p, name.n), name.n) };
+		q->queues[q->n_queues++] =
+			(struct sqlite_queue){.no = sqlite3_column_int64(st, 0),
+					      .name = view_of(mem_dup(name.p, name.n), name.n)};
 	}
 	const bool ok = rc == SQLITE_DONE || sqlite_schema_error(q->db, q->path, "be read", e);
 	sqlite3_finalize(st);
@@ -139,8 +159,11 @@ static bool load_queues(struct sqlite *q, struct err *e)
 static bool count_transfers(struct sqlite *q, struct err *e)
 {
 	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(q->db, "select queue, priority, count(*), sum(size), sum(recipients), sum(alone), sum(alone * size) "
-				      "from transfer group by queue, priority", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(q->db,
+			       "select queue, priority, count(*), sum(size), sum(recipients), "
+			       "sum(alone), sum(alone * size) "
+			       "from transfer group by queue, priority",
+			       -1, &st, NULL) != SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);
 	int rc;
 	bool ok = true;
@@ -148,8 +171,11 @@ static bool count_transfers(struct sqlite *q, struct err *e)
 		struct sqlite_queue *queue = sqlite_queue_no(q, sqlite3_column_int64(st, 0));
 		const int64_t priority = sqlite3_column_int64(st, 1);
 		if (queue == NULL || priority < 0 || priority >= PRIORITY_COUNT) {
-			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: a transfer is in queue %lld with priority %lld, "
-				     "and there is no such", q->path, (long long)sqlite3_column_int64(st, 0), (long long)priority);
+			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+				     "store %s: a transfer is in queue %lld with priority %lld, "
+				     "and there is no such",
+				     q->path, (long long)sqlite3_column_int64(st, 0),
+				     (long long)priority);
 			break;
 		}
 		queue->transfers[priority] = (uint64_t)sqlite3_column_int64(st, 2);
@@ -168,12 +194,16 @@ static bool count_transfers(struct sqlite *q, struct err *e)
 static bool count_all(struct sqlite *q, struct err *e)
 {
 	int64_t deliveries, alone, alone_octets, shares, shared_octets, files;
-	if (!count_transfers(q, e) || !number(q->db, q->path, "select count(*) from delivery", &deliveries, e) ||
+	if (!count_transfers(q, e) ||
+	    !number(q->db, q->path, "select count(*) from delivery", &deliveries, e) ||
 	    !number(q->db, q->path, "select count(*) from delivery where alone", &alone, e) ||
-	    !number(q->db, q->path, "select coalesce(sum(size), 0) from delivery where alone", &alone_octets, e) ||
+	    !number(q->db, q->path, "select coalesce(sum(size), 0) from delivery where alone",
+		    &alone_octets, e) ||
 	    !number(q->db, q->path, "select count(*) from share", &shares, e) ||
-	    !number(q->db, q->path, "select coalesce(sum(size), 0) from share", &shared_octets, e) ||
-	    !number(q->db, q->path, "select count(*) from message where file is not null", &files, e))
+	    !number(q->db, q->path, "select coalesce(sum(size), 0) from share", &shared_octets,
+		    e) ||
+	    !number(q->db, q->path, "select count(*) from message where file is not null", &files,
+		    e))
 		return false;
 	q->counts.deliveries = (uint64_t)deliveries;
 	q->counts.messages += (uint64_t)(alone + shares);
@@ -192,8 +222,10 @@ static bool load_counters(struct sqlite *q, struct err *e)
 	q->next_number = next < 1 ? 1 : (uint64_t)next;
 	q->id_ceiling = q->next_id + SQLITE_COUNTER_BLOCK;
 	q->number_ceiling = q->next_number + SQLITE_COUNTER_BLOCK;
-	char sql[200]; /* on disk now, so that a group that is lost never had numbers that are given again */
-	snprintf(sql, sizeof sql, "insert or replace into counter values ('id', %llu), ('number', %llu)",
+	char sql[200]; /* on disk now, so that a group that is lost never had numbers that are given
+			  again */
+	snprintf(sql, sizeof sql,
+		 "insert or replace into counter values ('id', %llu), ('number', %llu)",
 		 (unsigned long long)q->id_ceiling, (unsigned long long)q->number_ceiling);
 	return execute(q->db, q->path, sql, "be written", e);
 }
@@ -202,16 +234,18 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 {
 	enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
 	int64_t tables;
-	if (!sqlite_schema_own(q->path, &q->owner, e) || (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
+	if (!sqlite_schema_own(q->path, &q->owner, e) ||
+	    (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
 	    !number(q->db, q->path, "select count(*) from sqlite_schema", &tables, e))
 		return false;
 	if (tables == 0 && !create(q, e))
 		return false;
-	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) || !count_all(q, e) ||
-	    !load_counters(q, e))
+	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) ||
+	    !count_all(q, e) || !load_counters(q, e))
 		return false;
 	q->checkpointer = sqlite_schema_connect(q->path, SQLITE_OPEN_READWRITE, e);
 	/* The checkpoint syncs the log before it copies, and the database after. */
 	return q->checkpointer != NULL &&
-	       execute(q->checkpointer, q->path, "pragma synchronous = full; pragma cache_size = -64", "be set up", e);
+	       execute(q->checkpointer, q->path,
+		       "pragma synchronous = full; pragma cache_size = -64", "be set up", e);
 }

@@ -33,8 +33,9 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 	const bool keyed = store_step_is_arrival(step->kind);
 	const uint64_t key = step_key(step->id->local, keyed ? step->digest : NULL);
 	const uint64_t other_key = step->other == NULL ? 0 : step_key_other(step->other->local);
-	SQLITE_RUN(q, SQL_PUT_STEP, BIND_I(seq), BIND_I(env_wall_ms(s->env)), BIND_I(step->kind), BIND_I(step->size),
-		   BIND_T(out_view(id)), text_or_null(out_view(other)), text_or_null(step->peer),
+	SQLITE_RUN(q, SQL_PUT_STEP, BIND_I(seq), BIND_I(env_wall_ms(s->env)), BIND_I(step->kind),
+		   BIND_I(step->size), BIND_T(out_view(id)), text_or_null(out_view(other)),
+		   text_or_null(step->peer),
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
 		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)), BIND_I(key),
 		   step->other == NULL ? BIND_N() : BIND_I(other_key));
@@ -49,13 +50,15 @@ static bool is_same(struct sqlite *q, uint64_t seq, struct view id, struct view 
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_STEP, BIND_I(seq));
 	if (!sqlite_row(q, st))
 		return false; /* forgotten */
-	const bool same = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 0)) && view_eq(sqlite_view(st, 2), digest) &&
+	const bool same = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 0)) &&
+			  view_eq(sqlite_view(st, 2), digest) &&
 			  record_same_id(sqlite_view(st, 1), id);
 	sqlite3_reset(st);
 	return same;
 }
 
-static bool seen_in_table(struct sqlite *q, uint64_t period, uint64_t key, struct view id, struct view digest)
+static bool seen_in_table(struct sqlite *q, uint64_t period, uint64_t key, struct view id,
+			  struct view digest)
 {
 	bool found = false;
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_KEYS, BIND_I(period), BIND_I(key));
@@ -91,25 +94,27 @@ bool sqlite_seen(struct store *s, const struct mts_id *id, const uint64_t digest
 static bool execute_filter(struct sqlite *q, uint64_t period)
 {
 	const struct view bits = step_index_filter(q->steps, period);
-	const struct bind v[] = { BIND_I(period), BIND_B(bits) };
+	const struct bind v[] = {BIND_I(period), BIND_B(bits)};
 	return bits.n == 0 || sqlite_execute(q, SQL_PUT_STEP_FILTER, ARRAY_LEN(v), v);
 }
 
 bool sqlite_steps_flush(struct sqlite *q)
 {
 	const size_t n = step_index_pending(q->steps);
-	if (n == 0 || (n < STEP_BATCH && step_period(q->next_seq) == q->open_period && !q->flush_steps))
+	if (n == 0 ||
+	    (n < STEP_BATCH && step_period(q->next_seq) == q->open_period && !q->flush_steps))
 		return true;
 	const struct step_entry *v = step_index_batch(q->steps);
 	for (size_t i = 0; i < n; i++) {
-		const struct bind row[] = { BIND_I(step_period(v[i].seq)), BIND_I(v[i].key), BIND_I(v[i].seq) };
+		const struct bind row[] = {BIND_I(step_period(v[i].seq)), BIND_I(v[i].key),
+					   BIND_I(v[i].seq)};
 		if (!sqlite_execute(q, SQL_PUT_STEP_KEY, ARRAY_LEN(row), row))
 			return false;
 	}
 	for (uint64_t full = q->open_period; full < step_period(q->next_seq); full++)
 		if (!execute_filter(q, full))
 			return false;
-	const struct bind indexed[] = { BIND_T(VIEW("indexed")), BIND_I(q->next_seq - 1) };
+	const struct bind indexed[] = {BIND_T(VIEW("indexed")), BIND_I(q->next_seq - 1)};
 	if (!sqlite_execute(q, SQL_SET_COUNTER, ARRAY_LEN(indexed), indexed))
 		return false;
 	q->steps_flushed = true;
@@ -159,9 +164,11 @@ bool sqlite_forget_steps(struct store *s, wall_ms_t before)
 	if (n > 0) {
 		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(last));
 		q->first_seq = last + 1;
-		q->flush_steps = true; /* so that a number is never given twice: counter `indexed` knows the last one */
+		q->flush_steps = true; /* so that a number is never given twice: counter `indexed`
+					  knows the last one */
 	}
-	if (q->first_period < step_period(q->first_seq) && !s->over && forget_keys(q, q->first_period))
+	if (q->first_period < step_period(q->first_seq) && !s->over &&
+	    forget_keys(q, q->first_period))
 		step_index_forget(q->steps, q->first_period++);
 	return !s->over && (n == FORGET_STEPS || q->first_period < step_period(q->first_seq));
 }
@@ -171,7 +178,9 @@ static bool load_filters(struct sqlite *q, struct err *e)
 {
 	sqlite3_stmt *st;
 	char sql[100];
-	snprintf(sql, sizeof sql, "select period, bits from step_filter order by period desc limit %d", STEP_FILTERS_MAX - 1);
+	snprintf(sql, sizeof sql,
+		 "select period, bits from step_filter order by period desc limit %d",
+		 STEP_FILTERS_MAX - 1);
 	if (sqlite3_prepare_v2(q->db, sql, -1, &st, NULL) != SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);
 	int rc;
@@ -179,8 +188,10 @@ static bool load_filters(struct sqlite *q, struct err *e)
 	while (ok && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		const uint64_t period = (uint64_t)sqlite3_column_int64(st, 0);
 		if (!step_index_load(q->steps, period, sqlite_view(st, 1)))
-			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: the filter of period %llu has %d octets, want %d", q->path,
-				     (unsigned long long)period, sqlite3_column_bytes(st, 1), STEP_FILTER_OCTETS);
+			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+				     "store %s: the filter of period %llu has %d octets, want %d",
+				     q->path, (unsigned long long)period,
+				     sqlite3_column_bytes(st, 1), STEP_FILTER_OCTETS);
 	}
 	ok = ok && (rc == SQLITE_DONE || sqlite_schema_error(q->db, q->path, "be read", e));
 	sqlite3_finalize(st);
@@ -191,7 +202,8 @@ static void fill_open_filter(struct sqlite *q)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_PERIOD_KEYS, BIND_I(q->open_period));
 	while (sqlite_row(q, st))
-		step_index_add_written(q->steps, (uint64_t)sqlite3_column_int64(st, 0), q->open_period);
+		step_index_add_written(q->steps, (uint64_t)sqlite3_column_int64(st, 0),
+				       q->open_period);
 }
 
 /* The steps that were not in the table when the store was closed. */
@@ -207,7 +219,8 @@ static void fill_pending(struct sqlite *q, uint64_t indexed)
 }
 
 /* The first column of the first row; otherwise when there is none. */
-static uint64_t first_of(struct sqlite *q, enum sql what, unsigned n, const struct bind *v, uint64_t otherwise)
+static uint64_t first_of(struct sqlite *q, enum sql what, unsigned n, const struct bind *v,
+			 uint64_t otherwise)
 {
 	sqlite3_stmt *st = sqlite_ask(q, what, n, v);
 	const uint64_t x = sqlite_row(q, st) ? (uint64_t)sqlite3_column_int64(st, 0) : otherwise;
@@ -217,8 +230,9 @@ static uint64_t first_of(struct sqlite *q, enum sql what, unsigned n, const stru
 
 bool sqlite_steps_open(struct sqlite *q, struct err *e)
 {
-	const struct bind name[] = { BIND_T(VIEW("indexed")) }, start[] = { BIND_I(0) };
-	const uint64_t indexed = first_of(q, SQL_GET_COUNTER, 1, name, 0), last = first_of(q, SQL_LAST_STEP, 0, NULL, 0);
+	const struct bind name[] = {BIND_T(VIEW("indexed"))}, start[] = {BIND_I(0)};
+	const uint64_t indexed = first_of(q, SQL_GET_COUNTER, 1, name, 0),
+		       last = first_of(q, SQL_LAST_STEP, 0, NULL, 0);
 	q->next_seq = (last > indexed ? last : indexed) + 1;
 	q->open_period = step_period(indexed + 1);
 	q->first_seq = first_of(q, SQL_FIRST_STEP, 1, start, q->next_seq);

@@ -48,7 +48,8 @@ uint64_t step_key_first(struct view local)
 	return hash(local) << 32;
 }
 
-/* The lower half is 0 for a step without digest and 1 for the other identifier, so a digest's is neither. */
+/* The lower half is 0 for a step without digest and 1 for the other identifier, so a digest's is
+ * neither. */
 uint64_t step_key(struct view local, const uint64_t digest[2])
 {
 	if (digest == NULL)
@@ -111,7 +112,8 @@ static const struct filter *filter_of(const struct step_index *ix, uint64_t peri
 static void remove_filter(struct step_index *ix, size_t i)
 {
 	free(ix->filters[i].words);
-	memmove(&ix->filters[i], &ix->filters[i + 1], (ix->n_filters - i - 1) * sizeof *ix->filters);
+	memmove(&ix->filters[i], &ix->filters[i + 1],
+		(ix->n_filters - i - 1) * sizeof *ix->filters);
 	ix->n_filters--;
 }
 
@@ -129,7 +131,7 @@ static uint64_t *make_filter(struct step_index *ix, uint64_t period)
 	const size_t i = place_of(ix, period);
 	ix->filters = mem_grow(ix->filters, mem_mul(ix->n_filters + 1, sizeof *ix->filters));
 	memmove(&ix->filters[i + 1], &ix->filters[i], (ix->n_filters - i) * sizeof *ix->filters);
-	ix->filters[i] = (struct filter){ period, mem_zero(STEP_FILTER_OCTETS) };
+	ix->filters[i] = (struct filter){period, mem_zero(STEP_FILTER_OCTETS)};
 	ix->n_filters++;
 	if (period > ix->newest)
 		ix->newest = period;
@@ -203,7 +205,7 @@ struct view step_index_filter(const struct step_index *ix, uint64_t period)
 {
 	CHECK(ix, STEP_INDEX_MAGIC);
 	const struct filter *f = filter_of(ix, period);
-	return f == NULL ? (struct view){ NULL, 0 } : view_of(f->words, STEP_FILTER_OCTETS);
+	return f == NULL ? (struct view){NULL, 0} : view_of(f->words, STEP_FILTER_OCTETS);
 }
 
 /* --- entries not yet written --- */
@@ -235,7 +237,7 @@ void step_index_add(struct step_index *ix, uint64_t key, uint64_t seq)
 	step_index_add_written(ix, key, step_period(seq));
 	if (ix->n == ix->cap)
 		grow(ix);
-	ix->v[ix->n].e = (struct step_entry){ key, seq };
+	ix->v[ix->n].e = (struct step_entry){key, seq};
 	chain(ix, ix->n++);
 }
 

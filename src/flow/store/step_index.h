@@ -1,17 +1,19 @@
-/* step_index.h - where the steps of a message are, as far as memory holds it: the entries not yet written to table step_key,
- * and for each period of steps a Bloom filter, so that a message that is new (nearly all are) is known as new without a look at
- * the database. Pure; private to this folder. */
+/* step_index.h - where the steps of a message are, as far as memory holds it: the entries not yet
+ * written to table step_key, and for each period of steps a Bloom filter, so that a message that is
+ * new (nearly all are) is known as new without a look at the database. Pure; private to this
+ * folder. */
 #pragma once
 #include "base/view.h"
 
 enum {
-	STEP_PERIOD_BITS = 16,       /* steps a period */
-	STEP_FILTER_OCTETS = 65536,  /* 8 bits a step */
-	STEP_FILTERS_MAX = 256,      /* kept in memory; older periods are asked in the database */
+	STEP_PERIOD_BITS = 16,	    /* steps a period */
+	STEP_FILTER_OCTETS = 65536, /* 8 bits a step */
+	STEP_FILTERS_MAX = 256,	    /* kept in memory; older periods are asked in the database */
 	STEP_BATCH = 4096,
 };
 
-/* The key of a step: of its own identifier, with the digest that duplicates are known by (NULL: none), or of the other one. */
+/* The key of a step: of its own identifier, with the digest that duplicates are known by (NULL:
+ * none), or of the other one. */
 uint64_t step_key(struct view local, const uint64_t digest[2]);
 uint64_t step_key_other(struct view local);
 /* All keys of one local identifier lie from here to here + UINT32_MAX. */
@@ -32,15 +34,18 @@ void step_index_free(struct step_index **ix);
 
 /* seq ascends. */
 void step_index_add(struct step_index *ix, uint64_t key, uint64_t seq);
-/* An entry that is in the table already, of a period whose filter is not: only the filter is filled. */
+/* An entry that is in the table already, of a period whose filter is not: only the filter is
+ * filled. */
 void step_index_add_written(struct step_index *ix, uint64_t key, uint64_t period);
 /* A filter from the database; periods come in any order. False: of the wrong size. */
 MUST_CHECK bool step_index_load(struct step_index *ix, uint64_t period, struct view bits);
 void step_index_forget(struct step_index *ix, uint64_t period);
 
 /* The next unwritten entry with this key: start with *cursor = 0. */
-MUST_CHECK bool step_index_find(const struct step_index *ix, uint64_t key, size_t *cursor, uint64_t *seq_r);
-/* Periods from first on that may have the key in the table; start with *period_io = the first one, goes up to the newest. */
+MUST_CHECK bool step_index_find(const struct step_index *ix, uint64_t key, size_t *cursor,
+				uint64_t *seq_r);
+/* Periods from first on that may have the key in the table; start with *period_io = the first one,
+ * goes up to the newest. */
 MUST_CHECK bool step_index_maybe(const struct step_index *ix, uint64_t key, uint64_t *period_io);
 
 size_t step_index_pending(const struct step_index *ix);

@@ -5,11 +5,16 @@
 #include "base/mem.h"
 #include "flow/store/impl.h"
 
-void store_init(struct store *s, const struct store_ops *ops, struct env *env, const struct store_config *c,
-		const struct store_events *ev, void *ctx)
+void store_init(struct store *s, const struct store_ops *ops, struct env *env,
+		const struct store_config *c, const struct store_events *ev, void *ctx)
 {
-	*s = (struct store){ .magic = STORE_MAGIC, .ops = ops, .env = env, .ev = ev, .ctx = ctx, .inline_max = c->inline_max,
-			     .ticket = 1 };
+	*s = (struct store){.magic = STORE_MAGIC,
+			    .ops = ops,
+			    .env = env,
+			    .ev = ev,
+			    .ctx = ctx,
+			    .inline_max = c->inline_max,
+			    .ticket = 1};
 }
 
 char *store_path(const struct env *env, const char *path)
@@ -64,7 +69,8 @@ struct store_content *store_content_new(struct store *s, struct err *e)
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over) {
-		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: no content is taken, the store has failed");
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			"store: no content is taken, the store has failed");
 		return NULL;
 	}
 	return s->ops->content_new(s, e);
@@ -75,7 +81,9 @@ bool store_content_append(struct store_content *c, struct view octets, struct er
 	CHECK(c, STORE_CONTENT_MAGIC);
 	assert(!c->syncing && !c->synced);
 	if (c->broken)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: content file %llu has failed before", (unsigned long long)c->file);
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store: content file %llu has failed before",
+			       (unsigned long long)c->file);
 	if (!c->store->ops->content_append(c, octets, e)) {
 		c->broken = true;
 		return false;
@@ -113,14 +121,18 @@ void store_content_free(struct store_content **c)
 /* --- operations --- */
 static void check_message(const struct store *s, const struct store_message *m)
 {
-	assert(m->file == NULL || (m->content.n == 0 && m->file->store == s && m->file->synced && !m->file->put));
+	assert(m->file == NULL ||
+	       (m->content.n == 0 && m->file->store == s && m->file->synced && !m->file->put));
 	assert(m->content.n <= s->inline_max);
 	assert(m->m->priority < PRIORITY_COUNT);
 	assert(m->n_transfers + m->n_deliveries > 0); /* a message needs a reason to exist */
 	for (size_t i = 0; i < m->n_recipients; i++)
-		assert(m->recipients[i].state != STORE_RCPT_QUEUED || m->recipients[i].transfer < m->n_transfers);
-	for (size_t i = 0; i < m->n_deliveries; i++) /* a report is delivered to its destination, no recipient of it */
-		assert(m->m->kind == MESSAGE_REPORT || m->deliveries[i].recipient < m->n_recipients);
+		assert(m->recipients[i].state != STORE_RCPT_QUEUED ||
+		       m->recipients[i].transfer < m->n_transfers);
+	for (size_t i = 0; i < m->n_deliveries;
+	     i++) /* a report is delivered to its destination, no recipient of it */
+		assert(m->m->kind == MESSAGE_REPORT ||
+		       m->deliveries[i].recipient < m->n_recipients);
 }
 
 uint64_t store_put_message(struct store *s, struct store_message *m)
@@ -156,11 +168,13 @@ void store_transfer_reported(struct store *s, uint64_t transfer)
 		s->ops->transfer_end(s, transfer, STORE_RCPT_REPORTED);
 }
 
-void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, const char *why)
+void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
+			  const char *why)
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
-		s->ops->transfer_retry(s, transfer, next_ms, attempts, view_first(view_str(why), STORE_WHY_MAX));
+		s->ops->transfer_retry(s, transfer, next_ms, attempts,
+				       view_first(view_str(why), STORE_WHY_MAX));
 }
 
 void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
@@ -204,8 +218,8 @@ void store_commit(struct store *s)
 }
 
 /* --- reads: a store that is over answers nothing, its process is about to end --- */
-size_t store_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until, struct store_place *place,
-			struct store_queued *rows, size_t max)
+size_t store_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
+			struct store_place *place, struct store_queued *rows, size_t max)
 {
 	CHECK(s, STORE_MAGIC);
 	return s->over ? 0 : s->ops->queue_next(s, queue, p, until, place, rows, max);
@@ -217,40 +231,48 @@ wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after)
 	return s->over ? 0 : s->ops->queue_wakes(s, queue, after);
 }
 
-void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx)
+void store_queues(struct store *s,
+		  void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		  void *ctx)
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
 		s->ops->queues(s, each, ctx);
 }
 
-static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+static bool load(struct store *s, uint64_t transfer, uint64_t delivery,
+		 struct store_loaded *loaded_r, struct arena *a, struct err *e)
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: nothing is read, the store has failed");
-	struct store_loaded l = { 0 };
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store: nothing is read, the store has failed");
+	struct store_loaded l = {0};
 	if (!s->ops->load(s, transfer, delivery, &l, a, e))
 		return false;
 	*loaded_r = l;
 	return true;
 }
 
-bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r,
+			 struct arena *a, struct err *e)
 {
 	return load(s, transfer, 0, loaded_r, a, e);
 }
 
-bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e)
+bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r,
+			 struct arena *a, struct err *e)
 {
 	return load(s, 0, delivery, loaded_r, a, e);
 }
 
-bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
+			size_t *got_r, struct err *e)
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store: nothing is read, the store has failed");
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store: nothing is read, the store has failed");
 	return s->ops->read_content(s, message, offset, buf, n, got_r, e);
 }
 
@@ -270,7 +292,7 @@ uint64_t store_reserve_numbers(struct store *s, uint64_t n)
 void store_count(struct store *s, struct store_counts *c_r)
 {
 	CHECK(s, STORE_MAGIC);
-	*c_r = (struct store_counts){ 0 };
+	*c_r = (struct store_counts){0};
 	if (!s->over)
 		s->ops->count(s, c_r);
 }

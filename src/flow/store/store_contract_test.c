@@ -43,12 +43,14 @@ static void check_loaded(struct world *w, const struct store_message *put, size_
 	assert_int_equal(l.m->n_rcpt, put->n_recipients);
 	for (size_t i = 0; i < put->n_recipients; i++) {
 		struct recipient want = *put->recipients[i].rcpt;
-		want.responsible = put->recipients[i].state == STORE_RCPT_QUEUED && put->recipients[i].transfer == transfer;
+		want.responsible = put->recipients[i].state == STORE_RCPT_QUEUED &&
+				   put->recipients[i].transfer == transfer;
 		same_recipient(&l.m->rcpt[i], &want);
 	}
 }
 
-/* Every field of a message, each transfer with its own recipients: in the open group, committed, and after opening again. */
+/* Every field of a message, each transfer with its own recipients: in the open group, committed,
+ * and after opening again. */
 static void test_transfer_is_loaded_with_its_recipients(void **state)
 {
 	struct world *w = *state;
@@ -71,7 +73,8 @@ static void test_random_messages_come_back(void **state)
 {
 	struct world *w = *state;
 	for (uint64_t seed = 0; seed < 60; seed++) {
-		struct store_message *put = put_of(w, seed, 1 + seed % 4, 1 + seed % 3, (size_t)(seed * 61 % TEST_INLINE_MAX));
+		struct store_message *put = put_of(w, seed, 1 + seed % 4, 1 + seed % 3,
+						   (size_t)(seed * 61 % TEST_INLINE_MAX));
 		store_put_message(w->store, put);
 		if (seed % 3 == 0)
 			world_commit(w);
@@ -86,14 +89,15 @@ static void test_delivery_is_loaded_for_its_recipient(void **state)
 {
 	struct world *w = *state;
 	struct store_message *put = put_of(w, 3, 3, 0, 100);
-	struct store_delivery deliveries[2] = { { VIEW("anna"), 2, 0 }, { VIEW("bert"), 0, 0 } };
+	struct store_delivery deliveries[2] = {{VIEW("anna"), 2, 0}, {VIEW("bert"), 0, 0}};
 	put->deliveries = deliveries;
 	put->n_deliveries = 2;
 	store_put_message(w->store, put);
 	for (unsigned stage = 0; stage < 3; stage++) {
 		struct store_loaded l;
 		assert_true(store_load_delivery(w->store, deliveries[0].id_r, &l, w->arena, NULL));
-		assert_true(l.m->rcpt[2].responsible && !l.m->rcpt[0].responsible && !l.m->rcpt[1].responsible);
+		assert_true(l.m->rcpt[2].responsible && !l.m->rcpt[0].responsible &&
+			    !l.m->rcpt[1].responsible);
 		assert_true(store_load_delivery(w->store, deliveries[1].id_r, &l, w->arena, NULL));
 		assert_true(l.m->rcpt[0].responsible && !l.m->rcpt[2].responsible);
 		assert_int_equal(counts_of(w).deliveries, 2);
@@ -124,7 +128,8 @@ static void test_ids_ascend_and_are_never_given_twice(void **state)
 		struct store_message *put = put_of(w, i, 2, 2, 10);
 		store_put_message(w->store, put);
 		assert_true(put->id_r > last);
-		assert_true(put->transfers[0].id_r > put->id_r && put->transfers[1].id_r > put->transfers[0].id_r);
+		assert_true(put->transfers[0].id_r > put->id_r &&
+			    put->transfers[1].id_r > put->transfers[0].id_r);
 		last = put->transfers[1].id_r;
 		store_transfer_done(w->store, put->transfers[0].id_r);
 		store_transfer_done(w->store, put->transfers[1].id_r);
@@ -138,11 +143,12 @@ static void test_ids_ascend_and_are_never_given_twice(void **state)
 static void test_what_is_not_committed_is_lost_whole(void **state)
 {
 	struct world *w = *state;
-	const uint64_t digest[2] = { 11, 12 };
+	const uint64_t digest[2] = {11, 12};
 	struct store_message *kept = put_simple(w, 1);
 	world_commit(w);
 	struct store_message *lost = put_simple(w, 2);
-	const struct store_step step = { .kind = STEP_TRANSFER_IN, .id = &lost->m->id, .digest = { 11, 12 } };
+	const struct store_step step = {
+		.kind = STEP_TRANSFER_IN, .id = &lost->m->id, .digest = {11, 12}};
 	store_put_step(w->store, &step);
 	store_transfer_done(w->store, kept->transfers[0].id_r);
 	assert_true(store_seen(w->store, &lost->m->id, digest));
@@ -254,7 +260,7 @@ static void test_message_goes_with_its_last_transfer(void **state)
 	struct world *w = *state;
 	for (unsigned commits = 0; commits < 8; commits++) {
 		struct store_message *put = put_of(w, commits, 4, 2, 500);
-		struct store_delivery delivery = { VIEW("carl"), 3, 0 };
+		struct store_delivery delivery = {VIEW("carl"), 3, 0};
 		put->recipients[3].state = STORE_RCPT_DELIVERED;
 		put->deliveries = &delivery;
 		put->n_deliveries = 1;
@@ -265,7 +271,8 @@ static void test_message_goes_with_its_last_transfer(void **state)
 		assert_int_equal(counts_of(w).messages, 1);
 		check_loaded(w, put, 0);
 		struct store_loaded l;
-		assert_false(store_load_transfer(w->store, put->transfers[1].id_r, &l, w->arena, NULL));
+		assert_false(
+			store_load_transfer(w->store, put->transfers[1].id_r, &l, w->arena, NULL));
 		if (commits & 2)
 			world_commit(w);
 		store_delivery_remove(w->store, delivery.id_r);
@@ -274,7 +281,9 @@ static void test_message_goes_with_its_last_transfer(void **state)
 		check_loaded(w, put, 0);
 		store_transfer_reported(w->store, put->transfers[0].id_r);
 		const struct store_counts c = counts_of(w);
-		assert_int_equal(c.messages + c.transfers + c.recipients_queued + c.deliveries + c.octets, 0);
+		assert_int_equal(c.messages + c.transfers + c.recipients_queued + c.deliveries +
+					 c.octets,
+				 0);
 		if (store_has_group(w->store))
 			world_commit(w);
 		world_reopen(w);
@@ -297,13 +306,15 @@ static void test_unknown_transfer_is_left_alone(void **state)
 	check_loaded(w, put, 0);
 }
 
-static size_t list(struct world *w, const char *queue, enum priority p, wall_ms_t until, uint64_t *ids, size_t max, size_t page)
+static size_t list(struct world *w, const char *queue, enum priority p, wall_ms_t until,
+		   uint64_t *ids, size_t max, size_t page)
 {
-	struct store_place place = { 0 };
+	struct store_place place = {0};
 	struct store_queued rows[16];
 	size_t n = 0, got;
 	assert_true(page <= ARRAY_LEN(rows));
-	while ((got = store_queue_next(w->store, view_str(queue), p, until, &place, rows, page)) > 0)
+	while ((got = store_queue_next(w->store, view_str(queue), p, until, &place, rows, page)) >
+	       0)
 		for (size_t i = 0; i < got && n < max; i++) {
 			assert_true(rows[i].next_ms <= until);
 			assert_int_equal(rows[i].priority, p);
@@ -312,12 +323,13 @@ static size_t list(struct world *w, const char *queue, enum priority p, wall_ms_
 	return n;
 }
 
-/* Order is (next_ms, transfer); committed rows and those of the open group stand in one list, whatever the page. */
+/* Order is (next_ms, transfer); committed rows and those of the open group stand in one list,
+ * whatever the page. */
 static void test_queue_is_listed_in_order(void **state)
 {
 	struct world *w = *state;
-	const wall_ms_t next[] = { 50, 0, 20, 70, 0, 20, 10 };
-	const size_t order[] = { 1, 4, 6, 2, 5, 0, 3 };
+	const wall_ms_t next[] = {50, 0, 20, 70, 0, 20, 10};
+	const size_t order[] = {1, 4, 6, 2, 5, 0, 3};
 	uint64_t ids[ARRAY_LEN(next)], listed[16];
 	for (size_t i = 0; i < ARRAY_LEN(next); i++) {
 		struct store_message *put = put_of(w, i, 1, 1, 100);
@@ -330,7 +342,8 @@ static void test_queue_is_listed_in_order(void **state)
 	}
 	for (unsigned stage = 0; stage < 3; stage++) {
 		for (size_t page = 1; page < 9; page++) {
-			assert_int_equal(list(w, "q0", PRIORITY_URGENT, 1000, listed, 16, page), ARRAY_LEN(next));
+			assert_int_equal(list(w, "q0", PRIORITY_URGENT, 1000, listed, 16, page),
+					 ARRAY_LEN(next));
 			for (size_t i = 0; i < ARRAY_LEN(next); i++)
 				assert_int_equal(listed[i], ids[order[i]]);
 		}
@@ -354,9 +367,11 @@ static void test_rows_of_a_queue_say_what_they_are(void **state)
 	struct world *w = *state;
 	struct store_message *put = put_simple(w, 5);
 	for (unsigned stage = 0; stage < 3; stage++) {
-		struct store_place place = { 0 };
+		struct store_place place = {0};
 		struct store_queued row;
-		assert_int_equal(store_queue_next(w->store, VIEW("q0"), PRIORITY_NORMAL, 0, &place, &row, 1), 1);
+		assert_int_equal(
+			store_queue_next(w->store, VIEW("q0"), PRIORITY_NORMAL, 0, &place, &row, 1),
+			1);
 		assert_int_equal(row.transfer, put->transfers[0].id_r);
 		assert_int_equal(row.message, put->id_r);
 		assert_int_equal(row.arrived, put->arrived);
@@ -379,7 +394,8 @@ static void test_retry_and_move_change_the_place(void **state)
 		uint64_t ids[4];
 		if (commits & 1)
 			world_commit(w);
-		store_transfer_retry(w->store, a->transfers[0].id_r, 500, 3, "the peer does not answer");
+		store_transfer_retry(w->store, a->transfers[0].id_r, 500, 3,
+				     "the peer does not answer");
 		assert_int_equal(list(w, "q0", PRIORITY_NORMAL, 499, ids, 4, 4), 1);
 		assert_int_equal(ids[0], b->transfers[0].id_r);
 		if (commits & 2)
@@ -391,7 +407,8 @@ static void test_retry_and_move_change_the_place(void **state)
 			world_commit(w);
 		for (unsigned stage = 0; stage < 2; stage++) {
 			struct store_loaded l;
-			assert_true(store_load_transfer(w->store, a->transfers[0].id_r, &l, w->arena, NULL));
+			assert_true(store_load_transfer(w->store, a->transfers[0].id_r, &l,
+							w->arena, NULL));
 			assert_int_equal(l.attempts, 3);
 			assert_int_equal(list(w, "q0", PRIORITY_NORMAL, 9999, ids, 4, 2), 1);
 			assert_int_equal(list(w, "elsewhere", PRIORITY_NORMAL, 9999, ids, 4, 2), 1);
@@ -432,7 +449,7 @@ static void test_queues_are_summed(void **state)
 	struct store_message *put = put_of(w, 2, 2, 2, 50);
 	store_put_message(w->store, put);
 	for (unsigned stage = 0; stage < 3; stage++) {
-		struct sums s = { 0 };
+		struct sums s = {0};
 		store_queues(w->store, add_queue, &s);
 		assert_int_equal(s.calls, 3);
 		assert_int_equal(s.transfers[0], 2);
@@ -450,7 +467,7 @@ static void test_queues_are_summed(void **state)
 	}
 	store_transfer_done(w->store, put->transfers[0].id_r);
 	store_transfer_move(w->store, put->transfers[1].id_r, VIEW("q2"), 0);
-	struct sums s = { 0 };
+	struct sums s = {0};
 	store_queues(w->store, add_queue, &s);
 	assert_int_equal(s.transfers[0], 1);
 	assert_int_equal(s.transfers[1], 1);
@@ -464,7 +481,8 @@ static void check_content(struct world *w, uint64_t message, uint64_t seed, size
 	uint8_t buf[777];
 	size_t got;
 	for (uint64_t at = 0; at < n; at += got) {
-		assert_true(store_read_content(w->store, message, at, buf, sizeof buf, &got, &w->why));
+		assert_true(
+			store_read_content(w->store, message, at, buf, sizeof buf, &got, &w->why));
 		assert_int_equal(got, n - at < sizeof buf ? n - at : sizeof buf);
 		for (size_t i = 0; i < got; i++)
 			assert_int_equal(buf[i], content_octet(seed, at + i));
@@ -484,7 +502,8 @@ static void test_large_content_lies_in_a_file(void **state)
 	struct store_content *handle = put->file;
 	for (unsigned stage = 0; stage < 3; stage++) {
 		struct store_loaded l;
-		assert_true(store_load_transfer(w->store, put->transfers[0].id_r, &l, w->arena, NULL));
+		assert_true(
+			store_load_transfer(w->store, put->transfers[0].id_r, &l, w->arena, NULL));
 		assert_true(l.in_file);
 		assert_int_equal(l.content_size, OCTETS);
 		assert_int_equal(l.content.n, 0);
@@ -508,7 +527,8 @@ static void test_large_content_lies_in_a_file(void **state)
 	assert_int_equal(content_files(w), 0);
 }
 
-/* A reader may still be at a message whose end is in the open group: a kill now would bring it back. */
+/* A reader may still be at a message whose end is in the open group: a kill now would bring it
+ * back. */
 static void test_file_stays_until_its_end_is_durable(void **state)
 {
 	struct world *w = *state;
@@ -568,7 +588,7 @@ static void test_content_is_given_up_while_it_is_synced(void **state)
 	store_content_sync(c, world_sync_done, w);
 	store_content_free(&c);
 	assert_null(c);
-	struct until_gone u = { .w = w };
+	struct until_gone u = {.w = w};
 	timer_init(&u.timer, w->env, look_again, &u);
 	timer_after(&u.timer, 0);
 	loop_run(w->env); /* ends when the file is gone, which is when the sync is done */
@@ -594,15 +614,17 @@ static void test_content_that_fails_is_told(void **state)
 }
 
 /* --- duplicates --- */
-static void put_seen(struct world *w, enum store_step_kind kind, const struct mts_id *id, uint64_t a, uint64_t b)
+static void put_seen(struct world *w, enum store_step_kind kind, const struct mts_id *id,
+		     uint64_t a, uint64_t b)
 {
-	const struct store_step step = { .kind = kind, .id = id, .peer = VIEW("PARIS"), .digest = { a, b }, .size = 5 };
+	const struct store_step step = {
+		.kind = kind, .id = id, .peer = VIEW("PARIS"), .digest = {a, b}, .size = 5};
 	store_put_step(w->store, &step);
 }
 
 static bool is_seen(struct world *w, const struct mts_id *id, uint64_t a, uint64_t b)
 {
-	return store_seen(w->store, id, (uint64_t[]){ a, b });
+	return store_seen(w->store, id, (uint64_t[]){a, b});
 }
 
 static void test_duplicate_is_known_by_identifier_and_digest(void **state)
@@ -631,12 +653,14 @@ static void test_duplicate_is_known_by_identifier_and_digest(void **state)
 	}
 }
 
-/* Domains compare folded (X.411 MTSIdentifier, message.h), so the copy need not have the same octets. */
+/* Domains compare folded (X.411 MTSIdentifier, message.h), so the copy need not have the same
+ * octets. */
 static void test_duplicate_is_known_with_its_domain_folded(void **state)
 {
 	struct world *w = *state;
-	struct mts_id id = { .domain = { .country = { ORA_PRINTABLE, VIEW("AQ") }, .admd = { ORA_PRINTABLE, VIEW("Penguin") } },
-			     .local = VIEW("0815") };
+	struct mts_id id = {.domain = {.country = {ORA_PRINTABLE, VIEW("AQ")},
+				       .admd = {ORA_PRINTABLE, VIEW("Penguin")}},
+			    .local = VIEW("0815")};
 	put_seen(w, STEP_TRANSFER_IN, &id, 1, 2);
 	id.domain.admd.value = VIEW("PENGUIN");
 	assert_true(is_seen(w, &id, 1, 2));
@@ -654,7 +678,7 @@ static void test_many_steps_are_kept_and_forgotten(void **state)
 	struct world *w = *state;
 	enum { STEPS = 9000 };
 	char name[32];
-	struct mts_id id = { .domain = { .country = { ORA_PRINTABLE, VIEW("AQ") } } };
+	struct mts_id id = {.domain = {.country = {ORA_PRINTABLE, VIEW("AQ")}}};
 	for (unsigned i = 0; i < STEPS; i++) {
 		snprintf(name, sizeof name, "id-%u", i);
 		id.local = view_str(name);
@@ -703,41 +727,42 @@ static void test_numbers_are_never_given_twice(void **state)
 	}
 }
 
-#define TESTS(X) \
-	X(test_transfer_is_loaded_with_its_recipients) \
-	X(test_random_messages_come_back) \
-	X(test_delivery_is_loaded_for_its_recipient) \
-	X(test_ids_ascend_and_are_never_given_twice) \
-	X(test_what_is_not_committed_is_lost_whole) \
-	X(test_operation_from_inside_durable_joins_next_group) \
-	X(test_commit_of_nothing_tells_nothing) \
-	X(test_full_disk_keeps_the_group_for_the_next_commit) \
-	X(test_failed_commit_ends_the_store) \
-	X(test_second_user_is_refused) \
-	X(test_message_goes_with_its_last_transfer) \
-	X(test_unknown_transfer_is_left_alone) \
-	X(test_queue_is_listed_in_order) \
-	X(test_rows_of_a_queue_say_what_they_are) \
-	X(test_retry_and_move_change_the_place) \
-	X(test_queues_are_summed) \
-	X(test_large_content_lies_in_a_file) \
-	X(test_file_stays_until_its_end_is_durable) \
-	X(test_content_that_is_given_up_is_removed) \
-	X(test_content_is_given_up_while_it_is_synced) \
-	X(test_content_that_fails_is_told) \
-	X(test_duplicate_is_known_by_identifier_and_digest) \
-	X(test_duplicate_is_known_with_its_domain_folded) \
-	X(test_many_steps_are_kept_and_forgotten) \
+#define TESTS(X)                                                                                   \
+	X(test_transfer_is_loaded_with_its_recipients)                                             \
+	X(test_random_messages_come_back)                                                          \
+	X(test_delivery_is_loaded_for_its_recipient)                                               \
+	X(test_ids_ascend_and_are_never_given_twice)                                               \
+	X(test_what_is_not_committed_is_lost_whole)                                                \
+	X(test_operation_from_inside_durable_joins_next_group)                                     \
+	X(test_commit_of_nothing_tells_nothing)                                                    \
+	X(test_full_disk_keeps_the_group_for_the_next_commit)                                      \
+	X(test_failed_commit_ends_the_store)                                                       \
+	X(test_second_user_is_refused)                                                             \
+	X(test_message_goes_with_its_last_transfer)                                                \
+	X(test_unknown_transfer_is_left_alone)                                                     \
+	X(test_queue_is_listed_in_order)                                                           \
+	X(test_rows_of_a_queue_say_what_they_are)                                                  \
+	X(test_retry_and_move_change_the_place)                                                    \
+	X(test_queues_are_summed)                                                                  \
+	X(test_large_content_lies_in_a_file)                                                       \
+	X(test_file_stays_until_its_end_is_durable)                                                \
+	X(test_content_that_is_given_up_is_removed)                                                \
+	X(test_content_is_given_up_while_it_is_synced)                                             \
+	X(test_content_that_fails_is_told)                                                         \
+	X(test_duplicate_is_known_by_identifier_and_digest)                                        \
+	X(test_duplicate_is_known_with_its_domain_folded)                                          \
+	X(test_many_steps_are_kept_and_forgotten)                                                  \
 	X(test_numbers_are_never_given_twice)
 
 int main(void)
 {
-#define ROW(f) { #f " (memory)", f, setup, teardown, NULL },
-	const struct CMUnitTest memory[] = { TESTS(ROW) };
+#define ROW(f) {#f " (memory)", f, setup, teardown, NULL},
+	const struct CMUnitTest memory[] = {TESTS(ROW)};
 #undef ROW
-#define ROW(f) { #f " (sqlite)", f, setup, teardown, (void *)(uintptr_t)"sqlite" },
-	const struct CMUnitTest sqlite[] = { TESTS(ROW) };
+#define ROW(f) {#f " (sqlite)", f, setup, teardown, (void *)(uintptr_t) "sqlite"},
+	const struct CMUnitTest sqlite[] = {TESTS(ROW)};
 #undef ROW
-	const int failures = cmocka_run_group_tests_name("store contract: memory", memory, NULL, NULL);
+	const int failures =
+		cmocka_run_group_tests_name("store contract: memory", memory, NULL, NULL);
 	return failures + cmocka_run_group_tests_name("store contract: SQLite", sqlite, NULL, NULL);
 }

@@ -1,15 +1,28 @@
-/* store_play.h - for tests: a sequence of operations made from a seed, played on any store; and whether two stores that played
- * the same hold the same. Ids are each store's own, so things are known by their place in the sequence. Tests only. */
+/* store_play.h - for tests: a sequence of operations made from a seed, played on any store; and
+ * whether two stores that played the same hold the same. Ids are each store's own, so things are
+ * known by their place in the sequence. Tests only. */
 #pragma once
 #include "flow/store/check.h"
 #include "flow/store/store_testing.h"
 
-enum play_kind { PLAY_PUT, PLAY_DONE, PLAY_REPORTED, PLAY_RETRY, PLAY_MOVE, PLAY_REMOVE, PLAY_STEP, PLAY_NUMBERS, PLAY_COMMIT };
+#include <sqlite3.h>
+
+enum play_kind {
+	PLAY_PUT,
+	PLAY_DONE,
+	PLAY_REPORTED,
+	PLAY_RETRY,
+	PLAY_MOVE,
+	PLAY_REMOVE,
+	PLAY_STEP,
+	PLAY_NUMBERS,
+	PLAY_COMMIT
+};
 
 struct play_op {
 	enum play_kind kind;
-	uint64_t seed;      /* of the message or step */
-	uint32_t which;     /* transfer, delivery: place in the player's table */
+	uint64_t seed;	/* of the message or step */
+	uint32_t which; /* transfer, delivery: place in the player's table */
 	uint32_t n_rcpt, n_transfers, n_deliveries, size;
 	wall_ms_t next_ms;
 };
@@ -31,47 +44,66 @@ struct player {
 
 static inline struct play_op play_put(struct dice *d, uint64_t seed, bool files)
 {
-	struct play_op op = { .kind = PLAY_PUT, .seed = seed, .n_rcpt = 1 };
+	struct play_op op = {.kind = PLAY_PUT, .seed = seed, .n_rcpt = 1};
 	if (dice_below(d, 3) == 0)
 		op.n_rcpt = (uint32_t)(1 + dice_below(d, 5));
 	op.n_transfers = op.n_rcpt < 3 ? 1 : (uint32_t)(1 + dice_below(d, 3));
 	op.n_deliveries = dice_below(d, 4) == 0 ? (uint32_t)(1 + dice_below(d, 2)) : 0;
 	if (op.n_deliveries > 0 && dice_coin(d))
 		op.n_transfers = 0;
-	op.size = (uint32_t)(files && dice_below(d, 3) == 0 ? TEST_INLINE_MAX + 1 + dice_below(d, 9000) : dice_below(d, TEST_INLINE_MAX));
+	op.size = (uint32_t)(files && dice_below(d, 3) == 0
+				     ? TEST_INLINE_MAX + 1 + dice_below(d, 9000)
+				     : dice_below(d, TEST_INLINE_MAX));
 	op.next_ms = dice_coin(d) ? 0 : (wall_ms_t)dice_below(d, 50);
 	return op;
 }
 
-/* groups of up to most operations; the things they are about exist, have gone, or were never there. */
+/* groups of up to most operations; the things they are about exist, have gone, or were never there.
+ */
 static inline struct play *play_new(uint64_t seed, size_t groups, size_t most, bool files)
 {
 	struct play *p = mem_zero(sizeof *p);
-	struct dice d = { seed, NULL };
+	struct dice d = {seed, NULL};
 	uint32_t transfers = 1, deliveries = 1;
 	for (p->groups = 0; p->groups < groups; p->groups++) {
 		for (size_t k = 1 + dice_below(&d, most); k > 0; k--) {
-			struct play_op op = { .seed = seed * 1000 + p->n };
+			struct play_op op = {.seed = seed * 1000 + p->n};
 			assert_true(p->n + 2 < PLAY_OPS && transfers + 10 < PLAY_THINGS);
-			const uint32_t recent = transfers > 12 && dice_coin(&d) ? transfers - 12 : 0;
+			const uint32_t recent =
+				transfers > 12 && dice_coin(&d) ? transfers - 12 : 0;
 			op.which = recent + (uint32_t)dice_below(&d, transfers - recent);
 			op.next_ms = (wall_ms_t)dice_below(&d, 60);
 			switch (dice_below(&d, 16)) {
-			case 0: case 1: case 2: case 3: case 4: op = play_put(&d, op.seed, files); break;
-			case 5: case 6: case 7: op.kind = PLAY_DONE; break;
+			case 0:
+			case 1:
+			case 2:
+			case 3:
+			case 4: op = play_put(&d, op.seed, files); break;
+			case 5:
+			case 6:
+			case 7: op.kind = PLAY_DONE; break;
 			case 8: op.kind = PLAY_REPORTED; break;
-			case 9: case 10: op.kind = PLAY_RETRY; break;
+			case 9:
+			case 10: op.kind = PLAY_RETRY; break;
 			case 11: op.kind = PLAY_MOVE; break;
-			case 12: op.kind = PLAY_REMOVE; op.which = (uint32_t)dice_below(&d, deliveries); break;
+			case 12:
+				op.kind = PLAY_REMOVE;
+				op.which = (uint32_t)dice_below(&d, deliveries);
+				break;
 			case 13: op.kind = PLAY_NUMBERS; break;
-			default: op.kind = PLAY_STEP; op.seed = dice_below(&d, PLAY_STEPS); break;
+			default:
+				op.kind = PLAY_STEP;
+				op.seed = dice_below(&d, PLAY_STEPS);
+				break;
 			}
 			transfers += op.n_transfers;
 			deliveries += op.n_deliveries;
 			p->ops[p->n++] = op;
 		}
-		p->ops[p->n++] = (struct play_op){ .kind = PLAY_STEP, .seed = dice_below(&d, PLAY_STEPS) }; /* so that no group is empty */
-		p->ops[p->n++] = (struct play_op){ .kind = PLAY_COMMIT };
+		p->ops[p->n++] = (struct play_op){
+			.kind = PLAY_STEP,
+			.seed = dice_below(&d, PLAY_STEPS)}; /* so that no group is empty */
+		p->ops[p->n++] = (struct play_op){.kind = PLAY_COMMIT};
 	}
 	return p;
 }
@@ -80,8 +112,10 @@ static inline void do_put(struct player *y, const struct play_op *op)
 {
 	struct world *w = y->w;
 	const bool in_file = op->size > TEST_INLINE_MAX;
-	struct store_message *put = put_of(w, op->seed, op->n_rcpt, op->n_transfers, in_file ? 0 : op->size);
-	struct store_delivery deliveries[2] = { { VIEW("anna"), 0, 0 }, { VIEW("bert"), op->n_rcpt - 1, 0 } };
+	struct store_message *put =
+		put_of(w, op->seed, op->n_rcpt, op->n_transfers, in_file ? 0 : op->size);
+	struct store_delivery deliveries[2] = {{VIEW("anna"), 0, 0},
+					       {VIEW("bert"), op->n_rcpt - 1, 0}};
 	put->deliveries = deliveries;
 	put->n_deliveries = op->n_deliveries;
 	for (size_t i = 0; i < op->n_transfers; i++)
@@ -104,26 +138,38 @@ static inline struct mts_id play_step_id(struct world *w, uint64_t seed)
 
 static inline void do_step(struct player *y, uint64_t seed)
 {
-	static const enum store_step_kind kinds[] = { STEP_TRANSFER_IN, STEP_TRANSFER_OUT, STEP_SUBMITTED, STEP_REPORT_MADE };
+	static const enum store_step_kind kinds[] = {STEP_TRANSFER_IN, STEP_TRANSFER_OUT,
+						     STEP_SUBMITTED, STEP_REPORT_MADE};
 	const struct mts_id id = play_step_id(y->w, seed), other = play_step_id(y->w, seed + 1);
-	const struct store_step step = { .kind = kinds[seed % 4], .id = &id, .other = seed % 4 == 3 ? &other : NULL,
-					 .text = VIEW("a step"), .digest = { seed, ~seed } };
+	const struct store_step step = {.kind = kinds[seed % 4],
+					.id = &id,
+					.other = seed % 4 == 3 ? &other : NULL,
+					.text = VIEW("a step"),
+					.digest = {seed, ~seed}};
 	store_put_step(y->w->store, &step);
 }
 
 static inline void play_op(struct player *y, const struct play_op *op)
 {
 	struct store *s = y->w->store;
-	static const char *const queues[] = { "q0", "q1", "q2", "q3" };
+	static const char *const queues[] = {"q0", "q1", "q2", "q3"};
 	arena_reset(y->w->arena);
 	const uint64_t transfer = op->which < y->n_transfers ? y->transfers[op->which] : 0;
 	switch (op->kind) {
 	case PLAY_PUT: do_put(y, op); break;
 	case PLAY_DONE: store_transfer_done(s, transfer); break;
 	case PLAY_REPORTED: store_transfer_reported(s, transfer); break;
-	case PLAY_RETRY: store_transfer_retry(s, transfer, op->next_ms, (uint32_t)op->seed % 100, "try again"); break;
-	case PLAY_MOVE: store_transfer_move(s, transfer, view_str(queues[op->seed % 4]), op->next_ms); break;
-	case PLAY_REMOVE: store_delivery_remove(s, op->which < y->n_deliveries ? y->deliveries[op->which] : 0); break;
+	case PLAY_RETRY:
+		store_transfer_retry(s, transfer, op->next_ms, (uint32_t)op->seed % 100,
+				     "try again");
+		break;
+	case PLAY_MOVE:
+		store_transfer_move(s, transfer, view_str(queues[op->seed % 4]), op->next_ms);
+		break;
+	case PLAY_REMOVE:
+		store_delivery_remove(s,
+				      op->which < y->n_deliveries ? y->deliveries[op->which] : 0);
+		break;
 	case PLAY_STEP: do_step(y, op->seed); break;
 	case PLAY_NUMBERS: {
 		const uint64_t first = store_reserve_numbers(s, 10);
@@ -156,7 +202,8 @@ static inline size_t place_in(const uint64_t *v, size_t n, uint64_t id)
 	return 0;
 }
 
-static inline void same_loaded(struct player *a, struct player *b, const struct store_loaded *x, const struct store_loaded *z)
+static inline void same_loaded(struct player *a, struct player *b, const struct store_loaded *x,
+			       const struct store_loaded *z)
 {
 	const size_t place = place_in(a->messages, a->n_messages, x->message);
 	assert_int_equal(place, place_in(b->messages, b->n_messages, z->message));
@@ -169,11 +216,12 @@ static inline void same_loaded(struct player *a, struct player *b, const struct 
 	SAME(x, z, expires);
 	SAME(x, z, attempts);
 	uint8_t buf[TEST_INLINE_MAX + 10000];
-	struct player *const players[] = { a, b };
+	struct player *const players[] = {a, b};
 	for (size_t k = 0; k < 2; k++) {
 		size_t got;
 		struct err e;
-		if (!store_read_content(players[k]->w->store, k == 0 ? x->message : z->message, 0, buf, sizeof buf, &got, &e))
+		if (!store_read_content(players[k]->w->store, k == 0 ? x->message : z->message, 0,
+					buf, sizeof buf, &got, &e))
 			fail_msg("%s", e.text);
 		assert_int_equal(got, x->content_size);
 		for (size_t i = 0; i < got; i += 13)
@@ -181,9 +229,10 @@ static inline void same_loaded(struct player *a, struct player *b, const struct 
 	}
 }
 
-static inline void same_queue(struct player *a, struct player *b, struct view queue, enum priority p)
+static inline void same_queue(struct player *a, struct player *b, struct view queue,
+			      enum priority p)
 {
-	struct store_place pa = { 0 }, pb = { 0 };
+	struct store_place pa = {0}, pb = {0};
 	struct store_queued x, z;
 	struct err e;
 	for (;;) {
@@ -191,7 +240,8 @@ static inline void same_queue(struct player *a, struct player *b, struct view qu
 		assert_int_equal(n, store_queue_next(b->w->store, queue, p, 45, &pb, &z, 1));
 		if (n == 0)
 			return;
-		assert_int_equal(place_in(a->transfers, a->n_transfers, x.transfer), place_in(b->transfers, b->n_transfers, z.transfer));
+		assert_int_equal(place_in(a->transfers, a->n_transfers, x.transfer),
+				 place_in(b->transfers, b->n_transfers, z.transfer));
 		SAME(&x, &z, priority);
 		SAME(&x, &z, next_ms);
 		SAME(&x, &z, attempts);
@@ -212,8 +262,10 @@ static inline void same_deliveries(struct player *a, struct player *b)
 		struct store_loaded x, z;
 		arena_reset(a->w->arena);
 		arena_reset(b->w->arena);
-		const bool there = store_load_delivery(a->w->store, a->deliveries[i], &x, a->w->arena, NULL);
-		assert_int_equal(there, store_load_delivery(b->w->store, b->deliveries[i], &z, b->w->arena, NULL));
+		const bool there =
+			store_load_delivery(a->w->store, a->deliveries[i], &x, a->w->arena, NULL);
+		assert_int_equal(there, store_load_delivery(b->w->store, b->deliveries[i], &z,
+							    b->w->arena, NULL));
 		if (there)
 			same_loaded(a, b, &x, &z);
 	}
@@ -232,16 +284,17 @@ static inline void play_sum(void *ctx, struct view queue, uint64_t transfers, ui
 
 static inline void same_stores(struct player *a, struct player *b)
 {
-	static const char *const queues[] = { "q0", "q1", "q2", "q3" };
+	static const char *const queues[] = {"q0", "q1", "q2", "q3"};
 	for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
 		for (int p = 0; p < PRIORITY_COUNT; p++)
 			same_queue(a, b, view_str(queues[i]), (enum priority)p);
 		for (wall_ms_t after = 0; after < 60; after += 7)
-			assert_int_equal(store_queue_wakes(a->w->store, view_str(queues[i]), after),
-					 store_queue_wakes(b->w->store, view_str(queues[i]), after));
+			assert_int_equal(
+				store_queue_wakes(a->w->store, view_str(queues[i]), after),
+				store_queue_wakes(b->w->store, view_str(queues[i]), after));
 	}
 	same_deliveries(a, b);
-	struct play_sums sa = { 0 }, sb = { 0 };
+	struct play_sums sa = {0}, sb = {0};
 	store_queues(a->w->store, play_sum, &sa);
 	store_queues(b->w->store, play_sum, &sb);
 	assert_memory_equal(&sa, &sb, sizeof sa);
@@ -250,8 +303,9 @@ static inline void same_stores(struct player *a, struct player *b)
 	arena_reset(a->w->arena);
 	for (uint64_t seed = 0; seed < PLAY_STEPS; seed++) {
 		const struct mts_id id = play_step_id(a->w, seed);
-		const uint64_t digest[2] = { seed, ~seed };
-		assert_int_equal(store_seen(a->w->store, &id, digest), store_seen(b->w->store, &id, digest));
+		const uint64_t digest[2] = {seed, ~seed};
+		assert_int_equal(store_seen(a->w->store, &id, digest),
+				 store_seen(b->w->store, &id, digest));
 	}
 }
 
@@ -269,4 +323,15 @@ static inline void check_whole(struct world *w)
 	if (!store_check(w->env, "store.db", play_found, NULL, &result, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(result.found, 0);
+}
+
+/* The store is closed. */
+static inline void damage(struct world *w, const char *sql)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	assert_true(sqlite3_total_changes(db) > 0);
+	sqlite3_close(db);
 }

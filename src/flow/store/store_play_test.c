@@ -1,4 +1,5 @@
-/* store_play_test.c - random operations on both stores hold the same, whatever fails or is killed, and the checker agrees. */
+/* store_play_test.c - random operations on both stores hold the same, whatever fails or is killed,
+ * and the checker agrees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,6 @@
 #include "flow/store/store_play.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -35,7 +35,7 @@ static void test_both_stores_hold_the_same(void **state)
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		struct play *p = play_new(seed, 20, 1 + seed * 2, true);
 		struct player *a = player_new(false), *b = player_new(true);
-		struct dice d = { seed, NULL };
+		struct dice d = {seed, NULL};
 		size_t group = 0;
 		for (size_t i = 0; i < p->n; i++) {
 			play_op(a, &p->ops[i]);
@@ -116,7 +116,8 @@ static bool holds(struct player *y, const struct play *p, size_t n)
 	return same;
 }
 
-/* The ids that a killed child gave, by giving them again: the same operations on a new store give the same ids. */
+/* The ids that a killed child gave, by giving them again: the same operations on a new store give
+ * the same ids. */
 static void learn_ids(struct player *y, const struct play *p, size_t n)
 {
 	struct player *again = player_new(true);
@@ -129,7 +130,8 @@ static void learn_ids(struct player *y, const struct play *p, size_t n)
 	player_free(&again);
 }
 
-/* After the kill: what was told is there, nothing is there by half, and what remains can be played to the end. */
+/* After the kill: what was told is there, nothing is there by half, and what remains can be played
+ * to the end. */
 static void check_after_kill(struct player *y, const struct play *p, const char *plan)
 {
 	struct world *w = y->w;
@@ -142,7 +144,8 @@ static void check_after_kill(struct player *y, const struct play *p, const char 
 	if (!holds(y, p, n))
 		learn_ids(y, p, ++n); /* committed, and killed before it was told */
 	if (n > p->groups || !holds(y, p, n))
-		fail_msg("%s: after %zu groups told, the store holds neither these nor one more", plan, (size_t)shared->told);
+		fail_msg("%s: after %zu groups told, the store holds neither these nor one more",
+			 plan, (size_t)shared->told);
 	struct player *want = played(p, n);
 	same_stores(want, y);
 	play_groups(want, p, n, p->groups);
@@ -175,19 +178,48 @@ static void kill_at_every(const char *point, uint64_t seed, unsigned at_least)
 	free(p);
 }
 
-static void test_killed_at_store_begin(void **state) { (void)state; kill_at_every("STORE_BEGIN", 1, CRASH_GROUPS); }
-static void test_killed_at_store_write(void **state) { (void)state; kill_at_every("STORE_WRITE", 2, 20); }
-static void test_killed_at_store_commit(void **state) { (void)state; kill_at_every("STORE_COMMIT", 3, CRASH_GROUPS); }
-static void test_killed_at_store_committed(void **state) { (void)state; kill_at_every("STORE_COMMITTED", 4, CRASH_GROUPS); }
-static void test_killed_at_content_open(void **state) { (void)state; kill_at_every("CONTENT_OPEN", 5, 2); }
-static void test_killed_at_content_write(void **state) { (void)state; kill_at_every("CONTENT_WRITE", 5, 10); }
-static void test_killed_at_content_sync(void **state) { (void)state; kill_at_every("CONTENT_SYNC", 5, 2); }
+static void test_killed_at_store_begin(void **state)
+{
+	(void)state;
+	kill_at_every("STORE_BEGIN", 1, CRASH_GROUPS);
+}
+static void test_killed_at_store_write(void **state)
+{
+	(void)state;
+	kill_at_every("STORE_WRITE", 2, 20);
+}
+static void test_killed_at_store_commit(void **state)
+{
+	(void)state;
+	kill_at_every("STORE_COMMIT", 3, CRASH_GROUPS);
+}
+static void test_killed_at_store_committed(void **state)
+{
+	(void)state;
+	kill_at_every("STORE_COMMITTED", 4, CRASH_GROUPS);
+}
+static void test_killed_at_content_open(void **state)
+{
+	(void)state;
+	kill_at_every("CONTENT_OPEN", 5, 2);
+}
+static void test_killed_at_content_write(void **state)
+{
+	(void)state;
+	kill_at_every("CONTENT_WRITE", 5, 10);
+}
+static void test_killed_at_content_sync(void **state)
+{
+	(void)state;
+	kill_at_every("CONTENT_SYNC", 5, 2);
+}
 
 /* --- failed, and full --- */
 static void test_failure_anywhere_loses_only_the_open_group(void **state)
 {
 	(void)state;
-	static const char *const points[] = { "STORE_BEGIN", "STORE_WRITE", "STORE_COMMIT", "STORE_COMMITTED" };
+	static const char *const points[] = {"STORE_BEGIN", "STORE_WRITE", "STORE_COMMIT",
+					     "STORE_COMMITTED"};
 	struct play *p = play_new(6, CRASH_GROUPS, 6, false);
 	for (size_t k = 0; k < ARRAY_LEN(points); k++)
 		for (unsigned n = 1; n < 60; n += n < 8 ? 1 : 9) {
@@ -231,8 +263,8 @@ static void test_full_disk_loses_nothing(void **state)
 		if (p->ops[i].kind == PLAY_COMMIT)
 			assert_false(b->w->full);
 	}
-	play_op(a, &(struct play_op){ .kind = PLAY_COMMIT });
-	play_op(b, &(struct play_op){ .kind = PLAY_COMMIT });
+	play_op(a, &(struct play_op){.kind = PLAY_COMMIT});
+	play_op(b, &(struct play_op){.kind = PLAY_COMMIT});
 	world_reopen(b->w);
 	same_stores(a, b);
 	store_close(&b->w->store);
@@ -243,16 +275,6 @@ static void test_full_disk_loses_nothing(void **state)
 }
 
 /* --- the checker itself: what is not whole is found --- */
-static void damage(struct world *w, const char *sql)
-{
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	assert_true(sqlite3_total_changes(db) > 0);
-	sqlite3_close(db);
-}
-
 static void remember(void *ctx, const char *sentence)
 {
 	snprintf(ctx, 400, "%s", sentence);
@@ -262,30 +284,40 @@ static void test_checker_finds_what_is_not_whole(void **state)
 {
 	(void)state;
 	static const char *const damages[][2] = {
-		{ "delete from transfer", "no reason to exist" },
-		{ "delete from message", "does not exist" },
-		{ "delete from queue", "waits in queue" },
-		{ "update transfer set size = size + 1", "says other" },
-		{ "update transfer set alone = 1 - alone", "parts" },
-		{ "update share set remaining = 9", "left" },
-		{ "delete from share", "no count" },
-		{ "insert into outcome select 999999, 5, 2", "outcome" },
-		{ "insert into outcome select message, id, 2 from transfer", "has an outcome" },
-		{ "update message set content = null", "nowhere" },
-		{ "update message set content = x'00' where content is not null", "octets of content" },
-		{ "update message set file = 77 where file is not null", "content" },
-		{ "update counter set value = 1 where name = 'id'", "counter" },
-		{ "update message set recipients = x'0100'", "cannot be read" },
-		{ "update message set envelope = x'00'", "envelope" },
-		{ "delete from transfer where alone = 0 and id = (select max(id) from transfer where alone = 0)", "" },
-		{ "update transfer set recipients = recipients + 1", "recipients" },
-		{ "delete from step_key where seq = 100", "not in the index" },
+		{"delete from transfer", "no reason to exist"},
+		{"delete from message", "does not exist"},
+		{"delete from queue", "waits in queue"},
+		{"update transfer set size = size + 1", "says other"},
+		{"update transfer set alone = 1 - alone", "parts"},
+		{"update share set remaining = 9", "left"},
+		{"delete from share", "no count"},
+		{"insert into outcome select 999999, 5, 2", "outcome"},
+		{"insert into outcome select message, id, 2 from transfer", "has an outcome"},
+		{"update message set content = null", "nowhere"},
+		{"update message set content = x'00' where content is not null",
+		 "octets of content"},
+		{"update message set file = 77 where file is not null", "content"},
+		{"update counter set value = 1 where name = 'id'", "counter"},
+		{"update message set recipients = x'0100'", "cannot be read"},
+		{"update message set envelope = x'00'", "envelope"},
+		{"delete from transfer where alone = 0 and id = (select max(id) from transfer "
+		 "where alone = 0)",
+		 ""},
+		{"update transfer set recipients = recipients + 1", "recipients"},
+		{"delete from step_key where seq = 100", "not in the index"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
 		struct player *y = player_new(true);
-		do_put(y, &(struct play_op){ .seed = 1, .n_rcpt = 1, .n_transfers = 1, .size = 100 });
-		do_put(y, &(struct play_op){ .seed = 2, .n_rcpt = 4, .n_transfers = 2, .n_deliveries = 1, .size = 100 });
-		do_put(y, &(struct play_op){ .seed = 3, .n_rcpt = 1, .n_transfers = 1, .size = TEST_INLINE_MAX + 100 });
+		do_put(y, &(struct play_op){.seed = 1, .n_rcpt = 1, .n_transfers = 1, .size = 100});
+		do_put(y, &(struct play_op){.seed = 2,
+					    .n_rcpt = 4,
+					    .n_transfers = 2,
+					    .n_deliveries = 1,
+					    .size = 100});
+		do_put(y, &(struct play_op){.seed = 3,
+					    .n_rcpt = 1,
+					    .n_transfers = 1,
+					    .size = TEST_INLINE_MAX + 100});
 		for (uint64_t k = 0; k < 4500; k++) {
 			arena_reset(y->w->arena);
 			do_step(y, k);
@@ -296,7 +328,8 @@ static void test_checker_finds_what_is_not_whole(void **state)
 		damage(y->w, damages[i][0]);
 		char last[400] = "";
 		struct store_check_result result;
-		assert_true(store_check(y->w->env, "store.db", remember, last, &result, &y->w->why));
+		assert_true(
+			store_check(y->w->env, "store.db", remember, last, &result, &y->w->why));
 		if (result.found == 0)
 			fail_msg("not found: %s", damages[i][0]);
 		player_free(&y);
@@ -307,11 +340,13 @@ static void test_checker_finds_content_files_astray(void **state)
 {
 	(void)state;
 	struct player *y = player_new(true);
-	do_put(y, &(struct play_op){ .seed = 3, .n_rcpt = 1, .n_transfers = 1, .size = TEST_INLINE_MAX + 100 });
+	do_put(y, &(struct play_op){
+			  .seed = 3, .n_rcpt = 1, .n_transfers = 1, .size = TEST_INLINE_MAX + 100});
 	world_commit(y->w);
 	struct store_check_result result;
 	char last[400] = "", path[200];
-	assert_false(store_check(y->w->env, "store.db", remember, last, &result, &y->w->why)); /* it runs */
+	assert_false(store_check(y->w->env, "store.db", remember, last, &result,
+				 &y->w->why)); /* it runs */
 	assert_non_null(strstr(y->w->why.text, "in use"));
 	store_close(&y->w->store);
 	check_whole(y->w);
@@ -333,7 +368,8 @@ static void test_checker_finds_content_files_astray(void **state)
 
 int main(void)
 {
-	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_stores_hold_the_same),
 		cmocka_unit_test(test_killed_at_store_begin),

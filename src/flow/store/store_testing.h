@@ -1,4 +1,5 @@
-/* store_testing.h - for tests of stores: a world with one store in it, messages to put, what was told. Tests only. */
+/* store_testing.h - for tests of stores: a world with one store in it, messages to put, what was
+ * told. Tests only. */
 #pragma once
 #include "base/fault.h"
 #include "base/mem.h"
@@ -17,11 +18,11 @@ enum { TEST_INLINE_MAX = 4096, TEST_ARENA = 16 << 20 };
 struct world {
 	bool sqlite;
 	struct env *env;
-	struct store_disk *disk;  /* memory */
-	char dir[64], path[96];   /* SQLite */
+	struct store_disk *disk; /* memory */
+	char dir[64], path[96];	 /* SQLite */
 	struct store *store;
 	struct arena *arena;
-	uint64_t durable;         /* the last ticket told */
+	uint64_t durable; /* the last ticket told */
 	unsigned n_durable, n_failed, n_full;
 	bool full;
 	struct err why;
@@ -35,7 +36,7 @@ static inline void world_durable(void *ctx, uint64_t ticket)
 	assert_true(ticket > w->durable);
 	w->durable = ticket;
 	w->n_durable++;
-	void (*then)(struct world *w) = w->on_durable;
+	void (*then)(struct world * w) = w->on_durable;
 	w->on_durable = NULL;
 	if (then != NULL)
 		then(w);
@@ -59,12 +60,12 @@ static inline void world_full(void *ctx, bool full, const struct err *why)
 		w->why = *why;
 }
 
-static const struct store_events world_events = { world_durable, world_failed, world_full };
+static const struct store_events world_events = {world_durable, world_failed, world_full};
 
 /* NULL when it cannot be opened: w->why says so. */
 static inline struct store *world_try_open(struct world *w)
 {
-	const struct store_config c = { "store.db", TEST_INLINE_MAX, 1 << 20 };
+	const struct store_config c = {"store.db", TEST_INLINE_MAX, 1 << 20};
 	w->durable = 0;
 	w->full = false;
 	return w->sqlite ? store_open_sqlite(w->env, &c, &world_events, w, &w->why)
@@ -89,7 +90,8 @@ static inline struct world *world_new(bool sqlite)
 {
 	struct world *w = mem_zero(sizeof *w);
 	w->sqlite = sqlite;
-	/* In memory where there is such a place: a kill needs no disk, and thousands of syncs would take minutes on one. */
+	/* In memory where there is such a place: a kill needs no disk, and thousands of syncs would
+	 * take minutes on one. */
 	snprintf(w->dir, sizeof w->dir, "/dev/shm/posthorn-store-XXXXXX");
 	if (mkdtemp(w->dir) == NULL) {
 		snprintf(w->dir, sizeof w->dir, "/tmp/posthorn-store-XXXXXX");
@@ -102,7 +104,8 @@ static inline struct world *world_new(bool sqlite)
 	return w;
 }
 
-static inline int world_remove_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int world_remove_file(const char *path, const struct stat *st, int type,
+				    struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
 	return remove(path);
@@ -184,26 +187,32 @@ static inline unsigned content_files(struct world *w)
 	return n;
 }
 
-/* A message of n_rcpt recipients, recipient i in transfer i % n_transfers of queues "q0", "q1", ...; all in the arena. */
-static inline struct store_message *put_of(struct world *w, uint64_t seed, size_t n_rcpt, size_t n_transfers, size_t n_octets)
+/* A message of n_rcpt recipients, recipient i in transfer i % n_transfers of queues "q0", "q1",
+ * ...; all in the arena. */
+static inline struct store_message *put_of(struct world *w, uint64_t seed, size_t n_rcpt,
+					   size_t n_transfers, size_t n_octets)
 {
-	static const char *const names[] = { "q0", "q1", "q2", "q3" };
+	static const char *const names[] = {"q0", "q1", "q2", "q3"};
 	struct message *m = dice_message(seed, w->arena);
-	struct dice d = { seed + 1, w->arena };
+	struct dice d = {seed + 1, w->arena};
 	m->kind = MESSAGE_MESSAGE;
 	m->n_rcpt = n_rcpt;
 	m->rcpt = arena_array(w->arena, n_rcpt, sizeof *m->rcpt);
 	struct store_message *put = arena_get(w->arena, sizeof *put);
-	*put = (struct store_message){ .m = m, .peer = VIEW("PARIS"), .content = content_of(w, seed, n_octets),
-				       .arrived = 1000 + (wall_ms_t)seed, .expires = 900000, .n_recipients = n_rcpt,
-				       .n_transfers = n_transfers };
+	*put = (struct store_message){.m = m,
+				      .peer = VIEW("PARIS"),
+				      .content = content_of(w, seed, n_octets),
+				      .arrived = 1000 + (wall_ms_t)seed,
+				      .expires = 900000,
+				      .n_recipients = n_rcpt,
+				      .n_transfers = n_transfers};
 	put->recipients = arena_array(w->arena, n_rcpt, sizeof *put->recipients);
 	put->transfers = arena_array(w->arena, n_transfers, sizeof *put->transfers);
 	assert_false(arena_full(w->arena));
 	for (size_t i = 0; i < n_rcpt; i++) {
 		m->rcpt[i] = dice_recipient(&d, false);
 		m->rcpt[i].responsible = true;
-		put->recipients[i] = (struct store_recipient){ &m->rcpt[i], STORE_RCPT_QUEUED, 0 };
+		put->recipients[i] = (struct store_recipient){&m->rcpt[i], STORE_RCPT_QUEUED, 0};
 		if (n_transfers == 0)
 			put->recipients[i].state = STORE_RCPT_DELIVERED;
 		else
