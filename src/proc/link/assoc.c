@@ -87,6 +87,11 @@ void assoc_pump(struct assoc *a)
 		outbound_start(a);
 		outbound_produce(a);
 	}
+	if (a->releasing && !a->initiator && a->link->stopping && a->in.state == IN_IDLE) {
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
+		assoc_abort(a, &e);
+	}
 	flush(a);
 	a->pumping = false;
 	if (a->dead || x400_wants_close(a->x)) {
@@ -265,7 +270,7 @@ struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *pee
 
 struct assoc *assoc_accept(struct link *l, struct stream *s)
 {
-	struct assoc *a = assoc_new(l, INBOUND_BIT | l->next_inbound++, NULL, false);
+	struct assoc *a = assoc_new(l, MSG_INBOUND_BIT | l->next_inbound++, NULL, false);
 	a->stream = s;
 	l->n_inbound++;
 	stream_set_events(s, &assoc_stream_events, a);
@@ -297,6 +302,11 @@ void assoc_bury(struct assoc *a)
 	CHECK(a, ASSOC_MAGIC);
 	struct link *l = a->link;
 	inbound_cancel(a);
+	if (a->first != NULL) { /* the machine wants to close with its last event unread */
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the association has ended");
+		outbound_fail_all(a, &e);
+	}
 	tell_end(a);
 	flush(a);
 	if (a->stream != NULL)

@@ -204,10 +204,10 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 		refuse(a, X400_AUTHENTICATION, &e);
 		return;
 	}
-	if (l->stopping || l->control == NULL || l->n_inbound > l->settings->limits.associations) {
+	if (l->stopping || l->control == NULL || l->bulk == NULL || l->n_inbound > l->settings->limits.associations) {
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: %s", l->stopping ? "this MTA is stopping" :
-			l->control == NULL ? "the switch is not there" : "the limit of associations is reached");
+			l->control == NULL || l->bulk == NULL ? "the switch is not there" : "the limit of associations is reached");
 		refuse(a, X400_BUSY, &e);
 		return;
 	}

@@ -31,7 +31,8 @@ static void reset(struct inbound *in)
 	p1_split_reset(in->split);
 	out_clear(&in->packed);
 	out_clear(&in->small);
-	in->offer = in->size = in->credit = 0;
+	in->offer = in->size = 0;
+	in->credit = 0;
 	in->apdu_ended = false;
 	in->state = IN_IDLE;
 }
@@ -89,8 +90,8 @@ static void stream_content(struct assoc *a, struct view octets)
 {
 	struct inbound *in = &a->in;
 	put_pieces(a, octets);
-	in->credit = octets.n < in->credit ? in->credit - octets.n : 0;
-	if (in->credit == 0)
+	in->credit -= (int64_t)octets.n;
+	if (in->credit <= 0)
 		assoc_stall(a); /* at most one more part of a transport unit is taken beyond the credit */
 }
 
@@ -98,6 +99,12 @@ static void content(struct assoc *a, struct view octets)
 {
 	struct inbound *in = &a->in;
 	in->size += octets.n;
+	if (a->link->bulk == NULL) {
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the switch is not there");
+		broken(a, &e);
+		return;
+	}
 	if (in->state == IN_CONTENT && octets.n <= out_room(&in->small)) {
 		out_bytes(&in->small, octets);
 		return;
@@ -211,7 +218,7 @@ void inbound_cancel(struct assoc *a)
 
 void inbound_credit(struct assoc *a, uint64_t octets)
 {
-	a->in.credit += octets;
+	a->in.credit += octets <= MSG_CREDIT ? (int64_t)octets : MSG_CREDIT;
 	if (a->stalled && a->in.credit > 0)
 		assoc_unstall(a);
 }
@@ -219,8 +226,7 @@ void inbound_credit(struct assoc *a, uint64_t octets)
 void inbound_answer(struct assoc *a, const struct msg_answer *answer)
 {
 	struct err e;
-	if (a->in.state != IN_OFFERED) /* refused while it was still streaming: drop what comes, refuse at the end */
-	{
+	if (a->in.state != IN_OFFERED) { /* refused while it was still streaming: drop what comes, refuse at the end */
 		a->in.offer = 0;
 		a->in.err = answer->err;
 		a->in.state = IN_BROKEN;
@@ -238,7 +244,7 @@ void inbound_answer(struct assoc *a, const struct msg_answer *answer)
 		if (!x400_transfer_accept(a->x, &e))
 			assoc_abort(a, &e);
 	}
-	if (a->releasing || a->link->stopping)
+	if (!a->dead && (a->releasing || a->link->stopping))
 		assoc_release_when_idle(a);
 	else
 		assoc_pump(a);

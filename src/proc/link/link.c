@@ -58,7 +58,7 @@ static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_assoc(payload, &m, e))
 		return false;
 	const struct set_link *peer = link_find(l, m.link);
-	if (peer == NULL || *peer->address == 0 || (m.assoc & INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
+	if (peer == NULL || *peer->address == 0 || (m.assoc & MSG_INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_OPEN %llu names a link without address or an association that exists",
 			       (unsigned long long)m.assoc);
 	assoc_open(l, m.assoc, peer);
@@ -108,21 +108,19 @@ static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_piece(payload, &m, e))
 		return false;
 	struct assoc *a = map_get(&l->by_transfer, m.id);
-	if (a != NULL)
-		outbound_content(a, &m);
-	return true;
+	return a == NULL || outbound_content(a, &m, e);
 }
 
-#define TYPE(m, handler, bound) { .type = MSG_##m, .name = #m, .handle = handler, .max = bound }
+#define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type control_types[] = {
-	TYPE(OFFER_CREDIT, on_offer_credit, 16),
-	TYPE(OFFER_ANSWER, on_offer_answer, 4096),
-	TYPE(ASSOC_OPEN, on_assoc_open, 1024),
-	TYPE(ASSOC_CLOSE, on_assoc_close, 16),
-	TYPE(TRANSFER, on_transfer, MSG_ENVELOPE_MAX + MSG_INLINE_MAX),
+	TYPE(OFFER_CREDIT, on_offer_credit),
+	TYPE(OFFER_ANSWER, on_offer_answer),
+	TYPE(ASSOC_OPEN, on_assoc_open),
+	TYPE(ASSOC_CLOSE, on_assoc_close),
+	TYPE(TRANSFER, on_transfer),
 };
 static const struct chan_type bulk_types[] = {
-	TYPE(TRANSFER_DATA, on_transfer_data, MSG_PIECE_MAX + 16),
+	TYPE(TRANSFER_DATA, on_transfer_data),
 };
 
 /* Without the switch nothing can be made durable: what is under way is given up, peers send it again. */

@@ -14,7 +14,6 @@ enum {
 	ARENA_SLACK = 8,            /* decoded envelope per encoded octet, for the arena's quota */
 	UNSENT_HIGH = 256 * 1024,   /* octets waiting in the socket's buffer before we stop producing */
 };
-#define INBOUND_BIT (UINT64_C(1) << 63) /* association ids of inbound associations, see msg_assoc */
 
 /* A message on its way in. */
 enum inbound_state {
@@ -33,7 +32,7 @@ struct inbound {
 	struct p1_split *split;
 	struct out packed, small; /* packed envelope; content while it is short */
 	uint64_t offer, size;     /* offer id; content octets so far */
-	uint64_t credit;          /* content octets the switch will take */
+	int64_t credit;           /* content octets the switch will take; below 0: overdrawn by one part */
 	struct err err;           /* IN_BROKEN: why */
 	bool apdu_ended;
 };
@@ -126,7 +125,7 @@ void inbound_answer(struct assoc *a, const struct msg_answer *answer);
 void outbound_take(struct assoc *a, const struct msg_transfer *t);
 void outbound_start(struct assoc *a);           /* the next handover, if the machine is free */
 void outbound_produce(struct assoc *a);         /* octets of the one under way, as much as is wanted */
-void outbound_content(struct assoc *a, const struct msg_piece *piece);
+MUST_CHECK bool outbound_content(struct assoc *a, const struct msg_piece *piece, struct err *e);
 void outbound_confirmed(struct assoc *a);
 void outbound_refused(struct assoc *a, const struct err *why); /* by the peer; the association goes on */
 void outbound_fail_all(struct assoc *a, const struct err *why);

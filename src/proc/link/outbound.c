@@ -35,8 +35,11 @@ static bool encode(struct assoc *a, struct handover *h, const struct msg_transfe
 	struct message m;
 	struct p1_encode_options options = { .context_id = x400_transfer_context(a->x),
 					     .extension_form = (enum p1_extension_form)a->peer->extension_form };
-	bool good = unpack_message(t->packed, &m, arena, e) &&
+	bool good = t->content.n <= t->content_size && unpack_message(t->packed, &m, arena, e) &&
 		    p1_encode_head(&m, t->content_size, &options, &h->head, e);
+	if (t->content.n > t->content_size)
+		err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "TRANSFER with more content than its size says");
+	e->culprit = ERR_OF_MESSAGE; /* it will fail the same way each time: attempts are counted, then it is reported */
 	arena_free(&arena);
 	return good;
 }
@@ -120,14 +123,22 @@ void outbound_produce(struct assoc *a)
 	}
 }
 
-void outbound_content(struct assoc *a, const struct msg_piece *piece)
+/* h is there: by_transfer has led here. An empty piece: the content cannot be read. */
+bool outbound_content(struct assoc *a, const struct msg_piece *piece, struct err *e)
 {
-	for (struct handover *h = a->first; h != NULL; h = h->next)
-		if (h->transfer == piece->id) {
-			out_bytes(&h->content, piece->octets);
-			break;
-		}
+	struct handover *h = a->first;
+	while (h->transfer != piece->id)
+		h = h->next;
+	uint64_t asked = h->left - h->to_pull - out_len(&h->content);
+	if (piece->octets.n > asked)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_DATA %llu: %zu octets, %llu were asked for",
+			       (unsigned long long)piece->id, piece->octets.n, (unsigned long long)asked);
+	if (piece->octets.n == 0)
+		x400_transfer_discard(a->x);
+	else
+		out_bytes(&h->content, piece->octets);
 	assoc_pump(a);
+	return true;
 }
 
 static void pop(struct assoc *a)

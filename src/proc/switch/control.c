@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-enum { RENDER_TRIES = 2, RENDER_MS = 20 * 1000, RENDER_CONTENT_MAX = 12 * 1024 * 1024 };
+enum { RENDER_TRIES = 2, RENDER_MS = 20 * 1000, RENDER_CONTENT_MAX = 12 * 1024 * 1024, RENDER_FIELDS = 512 };
 
 /* --- status --- */
 
@@ -42,6 +42,19 @@ bool control_status(void *ctx, struct view payload, struct err *e)
 
 /* --- showing a mailbox entry --- */
 
+static void forget_render(struct sw *s, struct render *r)
+{
+	if (r->worker != NULL)
+		r->worker->render = NULL;
+	timer_stop(&r->timer);
+	for (struct render **at = &s->renders; *at != NULL; at = &(*at)->next)
+		if (*at == r) {
+			*at = r->next;
+			break;
+		}
+	free(r);
+}
+
 static void shown(struct sw *s, struct render *r, struct view result, const struct err *failed)
 {
 	struct out *o = proc_begin(r->asker, MSG_SHOWN_MAIL);
@@ -55,15 +68,7 @@ static void shown(struct sw *s, struct render *r, struct view result, const stru
 	}
 	if (failed != NULL)
 		EMIT(&s->host, RENDER_FAILED, "why", failed->text);
-	if (r->worker != NULL)
-		r->worker->render = NULL;
-	timer_stop(&r->timer);
-	for (struct render **at = &s->renders; *at != NULL; at = &(*at)->next)
-		if (*at == r) {
-			*at = r->next;
-			break;
-		}
-	free(r);
+	forget_render(s, r);
 }
 
 /* The budget of the item is over: the process is ended by its channel, the item fails, nobody else waits. */
@@ -72,14 +77,29 @@ static void on_render_timeout(void *ctx)
 	struct render *r = ctx;
 	struct err e;
 	struct proc *worker = r->worker;
-	struct sw *s = worker == NULL ? r->asker == NULL ? NULL : r->asker->sw : worker->sw;
-	if (s == NULL)
-		return;
+	struct sw *s = r->sw;
 	err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "showing the message took longer than %d s", RENDER_MS / 1000);
 	shown(s, r, (struct view){ NULL, 0 }, &e);
 	if (worker != NULL)
 		proc_lost(worker, &e);
 	control_run_renders(s);
+}
+
+/* A long one is shown as far as the budget goes and one frame holds. */
+static bool content_to_show(struct sw *s, const struct store_loaded *loaded, size_t room, struct view *content_r, struct err *e)
+{
+	size_t max = room < RENDER_CONTENT_MAX ? room : RENDER_CONTENT_MAX, got = 0;
+	*content_r = view_first(loaded->content, max);
+	if (!loaded->in_file)
+		return true;
+	size_t n = loaded->content_size < max ? (size_t)loaded->content_size : max;
+	uint8_t *buf = arena_get(s->work, n);
+	if (buf == NULL)
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "no room for %zu octets of content", n);
+	if (!store_read_content(s->store, loaded->message, 0, buf, n, &got, e))
+		return false;
+	*content_r = view_of(buf, got);
+	return true;
 }
 
 static void start_render(struct sw *s, struct render *r, struct proc *worker)
@@ -91,21 +111,18 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 		shown(s, r, (struct view){ NULL, 0 }, &e);
 		return;
 	}
-	struct view content = loaded.content;
-	if (loaded.in_file) { /* a long one is shown as far as the budget goes */
-		size_t n = loaded.content_size < RENDER_CONTENT_MAX ? (size_t)loaded.content_size : RENDER_CONTENT_MAX, got = 0;
-		uint8_t *buf = arena_get(s->work, n);
-		if (buf == NULL || !store_read_content(s->store, loaded.message, 0, buf, n, &got, &e)) {
-			shown(s, r, (struct view){ NULL, 0 }, &e);
-			return;
-		}
-		content = view_of(buf, got);
-	}
-	struct msg_render m = { .id = r->id, .delivery = r->delivery, .content = content, .err = { .reason = -1, .diagnostic = -1 } };
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
 	pack_message(&packed, loaded.m, 0, loaded.m->n_rcpt);
-	m.packed = out_view(&packed);
+	struct msg_render m = { .id = r->id, .delivery = r->delivery, .packed = out_view(&packed),
+				.err = { .reason = -1, .diagnostic = -1 } };
+	if (packed.bad || !content_to_show(s, &loaded, MSG_MAX_RENDER - RENDER_FIELDS - out_len(&packed), &m.content, &e)) {
+		if (packed.bad)
+			err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
+		shown(s, r, (struct view){ NULL, 0 }, &e);
+		out_fini(&packed);
+		return;
+	}
 	put_msg_render(proc_begin(worker, MSG_RENDER), &m);
 	proc_end(worker);
 	out_fini(&packed);
@@ -117,16 +134,15 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 
 void control_run_renders(struct sw *s)
 {
-	for (struct proc *p = s->procs; p != NULL; p = p->next) {
-		if (p->kind != PROCESS_CONTENT || p->dead || p->control == NULL || p->render != NULL)
-			continue;
-		struct render *r = s->renders;
-		while (r != NULL && r->worker != NULL)
-			r = r->next;
-		if (r == NULL)
-			return;
-		start_render(s, r, p);
-	}
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		while (p->kind == PROCESS_CONTENT && !p->dead && p->control != NULL && p->render == NULL) {
+			struct render *r = s->renders;
+			while (r != NULL && r->worker != NULL)
+				r = r->next;
+			if (r == NULL)
+				return;
+			start_render(s, r, p); /* one that cannot be loaded is answered, and the next one follows */
+		}
 }
 
 bool control_show_mail(void *ctx, struct view payload, struct err *e)
@@ -137,7 +153,7 @@ bool control_show_mail(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_render(payload, &m, e))
 		return false;
 	struct render *r = mem_zero(sizeof *r);
-	*r = (struct render){ .id = ++s->next_render, .delivery = m.delivery, .asker = p, .asker_id = m.id };
+	*r = (struct render){ .sw = s, .id = ++s->next_render, .delivery = m.delivery, .asker = p, .asker_id = m.id };
 	timer_init(&r->timer, s->host.env, on_render_timeout, r);
 	struct render **at = &s->renders;
 	while (*at != NULL)
@@ -194,11 +210,17 @@ void control_proc_gone(struct proc *p)
 		next = r->next;
 		if (r->asker == p)
 			r->asker = NULL;
+		if (r->worker == NULL && r->asker == NULL) {
+			forget_render(s, r);
+			continue;
+		}
 		if (r->worker != p)
 			continue;
 		r->worker = NULL;
 		p->render = NULL;
-		if (r->tries >= RENDER_TRIES) {
+		if (r->asker == NULL) {
+			forget_render(s, r);
+		} else if (r->tries >= RENDER_TRIES) {
 			struct err e;
 			err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "the content process died %u times of this message", r->tries);
 			shown(s, r, (struct view){ NULL, 0 }, &e);

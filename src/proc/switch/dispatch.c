@@ -12,7 +12,7 @@ struct order *order_new(struct swlink *l, const struct store_queued *q)
 {
 	struct order *o = mem_zero(sizeof *o);
 	*o = (struct order){ .transfer = q->transfer, .message = q->message, .link = l, .priority = q->priority,
-			     .attempts = q->attempts, .expires = q->expires, .size = q->size };
+			     .attempts = q->attempts, .arrived = q->arrived, .expires = q->expires, .size = q->size };
 	map_put(&l->sw->orders, o->transfer, o);
 	return o;
 }
@@ -69,6 +69,7 @@ void dispatch_enter(struct swlink *l, struct order *o)
 	struct queue_entry entry = { o->transfer, o->priority, o };
 	if (!l->complete[o->priority] || !queue_window_push(l->window, entry)) {
 		l->complete[o->priority] = false;
+		l->missed[o->priority] = true; /* the listing under way may be past its place already */
 		order_free(o);
 	}
 	dispatch_run(l);
@@ -135,6 +136,13 @@ static void open_more(struct swlink *l)
 		;
 }
 
+/* A transfer's own time: the earliest one wins. */
+void dispatch_wake_in(struct swlink *l, int64_t delay_ms)
+{
+	if (!timer_is_set(&l->wake_timer) || l->wake_timer.at_ms > env_now_ms(l->sw->host.env) + delay_ms)
+		timer_after(&l->wake_timer, delay_ms);
+}
+
 static void on_open_timer(void *ctx)
 {
 	dispatch_run(ctx);
@@ -188,6 +196,10 @@ static void hand_over(struct order *o, struct swassoc *a)
 	struct store_loaded loaded;
 	struct err e;
 	if (!o->has_hot && !load(o, &loaded, &e)) {
+		if (e.kind == ERR_PERM) {
+			give_up(o, &e);
+			return;
+		}
 		char transfer[24];
 		snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
 		EMIT(&l->sw->host, STORE_DAMAGED, "transfer", transfer, "why", e.text);
@@ -205,7 +217,7 @@ static void hand_over(struct order *o, struct swassoc *a)
 	o->assoc = a;
 	o->pulled = 0;
 	o->sent_at_ms = env_now_ms(l->sw->host.env);
-	a->in_flight++;
+	a->held[a->in_flight++] = o;
 	l->in_flight++;
 	if (o->size <= MSG_INLINE_MAX || o->hot_content.n == 0)
 		forget_hot(o); /* a long inline content is kept to be pulled */
@@ -223,19 +235,43 @@ void dispatch_run(struct swlink *l)
 	open_more(l);
 }
 
-/* Orders by association: few in flight on one, so a walk over all orders happens only when an association ends. */
+/* The order is in flight no more. */
+static void release(struct order *o)
+{
+	struct swassoc *a = o->assoc;
+	unsigned i = 0;
+	while (a->held[i] != o)
+		i++;
+	a->in_flight--;
+	for (; i < a->in_flight; i++)
+		a->held[i] = a->held[i + 1];
+	a->held[a->in_flight] = NULL;
+	a->link->in_flight--;
+	o->assoc = NULL;
+}
+
+/* Back to the front of the window, in the order in which they were given. */
 static void take_back(struct swassoc *a)
 {
-	struct sw *s = a->link->sw;
-	struct order *o;
-	for (size_t i = 0; a->in_flight > 0 && (o = map_next(&s->orders, &i)) != NULL;)
-		if (o->assoc == a) {
-			struct queue_entry entry = { o->transfer, o->priority, o };
-			o->assoc = NULL;
-			a->in_flight--;
-			a->link->in_flight--;
-			queue_window_unget(a->link->window, entry);
-		}
+	while (a->in_flight > 0) {
+		struct order *o = a->held[a->in_flight - 1];
+		release(o);
+		struct queue_entry entry = { o->transfer, o->priority, o };
+		queue_window_unget(a->link->window, entry);
+	}
+}
+
+/* An association of the peer's: only counted. */
+static void inbound_up(struct proc *p, uint64_t id, struct swlink *l)
+{
+	if (map_get(&p->inbound, id) != NULL)
+		return;
+	map_put(&p->inbound, id, l);
+	l->n_inbound++;
+	if (timer_is_set(&l->open_timer)) { /* the peer is there: the next attempt to reach it need not wait */
+		timer_stop(&l->open_timer);
+		dispatch_run(l);
+	}
 }
 
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
@@ -246,20 +282,16 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_assoc(payload, &m, e))
 		return false;
 	struct swlink *l = switch_link(s, m.link);
-	struct swassoc *a = map_get(&s->assocs, m.assoc);
-	if (l == NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP names no link of ours");
-	if (a == NULL || a->state != ASSOC_OPENING) {
-		l->n_inbound++;
-		/* The peer is there: the next attempt to reach it need not wait. */
-		if (timer_is_set(&l->open_timer)) {
-			timer_stop(&l->open_timer);
-			dispatch_run(l);
-		}
+	if (l != NULL && (m.assoc & MSG_INBOUND_BIT) != 0) {
+		inbound_up(p, m.assoc, l);
 		return true;
 	}
-	a->state = ASSOC_OPEN;
+	struct swassoc *a = map_get(&s->assocs, m.assoc);
+	if (a == NULL || a->proc != p || a->link != l || a->state != ASSOC_OPENING)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP %llu: no association that this process was told to open",
+			       (unsigned long long)m.assoc);
 	l->n_opening--;
+	a->state = ASSOC_OPEN;
 	l->open_failures = 0;
 	l->last_error[0] = 0;
 	dispatch_run(l);
@@ -269,18 +301,20 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
-	struct sw *s = p->sw;
 	struct msg_assoc m;
 	if (!get_msg_assoc(payload, &m, e))
 		return false;
-	struct swassoc *a = map_get(&s->assocs, m.assoc);
-	struct swlink *l = switch_link(s, m.link);
-	if (a == NULL) {
-		if (l != NULL && l->n_inbound > 0)
-			l->n_inbound--;
+	if ((m.assoc & MSG_INBOUND_BIT) != 0) {
+		struct swlink *of = map_take(&p->inbound, m.assoc);
+		if (of != NULL)
+			of->n_inbound--;
 		return true;
 	}
-	l = a->link;
+	struct swassoc *a = map_get(&p->sw->assocs, m.assoc);
+	if (a == NULL || a->proc != p)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_DOWN %llu: no association of this process",
+			       (unsigned long long)m.assoc);
+	struct swlink *l = a->link;
 	take_back(a);
 	assoc_free(a);
 	if (m.err.kind != ERR_NONE)
@@ -305,7 +339,7 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 	while (m.n > 0 && p->bulk != NULL) {
 		size_t n = m.n < MSG_PIECE_MAX ? (size_t)m.n : MSG_PIECE_MAX, got = 0;
 		struct msg_piece piece = { o->transfer, { NULL, 0 } };
-		struct err why;
+		struct err why = { .text = "it ends too early" };
 		if (o->has_hot && o->hot_content.n == o->size) {
 			piece.octets = view_of(o->hot_content.p + o->pulled, n);
 		} else if (store_read_content(s->store, o->message, o->pulled, buf, n, &got, &why) && got == n) {
@@ -314,7 +348,7 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 			char transfer[24];
 			snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
 			EMIT(&s->host, STORE_DAMAGED, "transfer", transfer, "why", why.text);
-			break; /* the link's own timer ends the association */
+			m.n = n = 0; /* an empty piece: no more comes, give the transfer up */
 		}
 		put_msg_piece(chan_begin(p->bulk, MSG_TRANSFER_DATA), &piece);
 		chan_end(p->bulk);
@@ -396,8 +430,7 @@ static void retry_later(struct order *o, const struct err *why)
 	store_transfer_retry(s->store, o->transfer, next, failures, why->text);
 	put_step(o, STEP_RETRY, why->text);
 	order_free(o);
-	if (!timer_is_set(&l->wake_timer) || l->wake_timer.at_ms > env_now_ms(s->host.env) + (int64_t)delay)
-		timer_after(&l->wake_timer, (int64_t)delay);
+	dispatch_wake_in(l, (int64_t)delay);
 }
 
 /* It gets nothing more; its end is told by ASSOC_DOWN. */
@@ -425,9 +458,7 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 		return true; /* of an association that was given up meanwhile */
 	struct swlink *l = o->link;
 	struct swassoc *a = o->assoc;
-	a->in_flight--;
-	l->in_flight--;
-	o->assoc = NULL;
+	release(o);
 	if (FAULT(SWITCH_RESULT))
 		CANT_HAPPEN("a result could not be stored (fault point)");
 	if (m.delivered) {
@@ -466,7 +497,8 @@ static void refill_priority(struct swlink *l, enum priority prio)
 				CANT_HAPPEN("a window that wants a refill has no room for a batch");
 		}
 		if (n < BATCH) {
-			l->complete[prio] = true;
+			l->complete[prio] = !l->missed[prio];
+			l->missed[prio] = false;
 			l->place[prio] = (struct store_place){ 0 };
 		}
 	}
@@ -500,7 +532,7 @@ void dispatch_sweep(struct swlink *l)
 {
 	struct sw *s = l->sw;
 	wall_ms_t now = env_wall_ms(s->host.env);
-	bool hopeless = l->open_failures >= l->policy.max_open_retries;
+	bool hopeless = queue_gives_up_open(&l->policy, l->open_failures);
 	struct queue_entry entry;
 	struct err e;
 	size_t n = queue_window_total(l->window), kept = 0;
@@ -510,7 +542,7 @@ void dispatch_sweep(struct swlink *l)
 		if (o->expires != 0 && o->expires <= now) {
 			err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %s: %s", l->set->name, l->last_error);
 			give_up(o, &e);
-		} else if (hopeless) {
+		} else if (hopeless && o->arrived <= l->first_failure) {
 			err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name,
 				   l->open_failures, l->last_error);
 			give_up(o, &e);
@@ -521,8 +553,10 @@ void dispatch_sweep(struct swlink *l)
 	while (kept > 0)
 		queue_window_unget(l->window, keep[--kept]);
 	free(keep);
-	if (hopeless)
+	if (hopeless) { /* what has come since then gets as many attempts */
 		l->open_failures = 1;
+		l->first_failure = now;
+	}
 	if (!timer_is_set(&l->wake_timer)) {
 		wall_ms_t next = store_queue_wakes(s->store, l->name, now);
 		if (next != 0)
@@ -566,10 +600,13 @@ void dispatch_link_fini(struct swlink *l)
 void dispatch_proc_gone(struct proc *p)
 {
 	struct sw *s = p->sw;
+	struct swlink *l;
 	if (p->kind != PROCESS_LINK)
 		return;
+	for (size_t i = 0; (l = map_next(&p->inbound, &i)) != NULL;)
+		l->n_inbound--;
 	for (size_t i = 0; i < s->n_links; i++) {
-		struct swlink *l = &s->links[i];
+		l = &s->links[i];
 		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
 			next = a->next;
 			if (a->proc != p)
@@ -577,8 +614,6 @@ void dispatch_proc_gone(struct proc *p)
 			take_back(a);
 			assoc_free(a);
 		}
-		/* The counts of inbound associations of that process are not known apart: those of the others are told anew as they change. */
-		l->n_inbound = 0;
 		dispatch_run(l);
 	}
 }

@@ -92,6 +92,8 @@ static bool prepare(struct sw *s, struct message *m, bool submitted, struct err 
 			m->rcpt[i].number = (uint32_t)i + 1;
 		}
 	}
+	if (m->n_rcpt > RECIPIENTS_MAX)
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "%zu recipients, X.411 allows %d", m->n_rcpt, RECIPIENTS_MAX);
 	if (submitted && m->n_rcpt == 0)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%s without a recipient", message_kind_name(m->kind));
 	return true;
@@ -179,8 +181,7 @@ bool intake_offer(void *ctx, struct view payload, struct err *e)
 
 static void offer_free(struct offer *f)
 {
-	if (f->proc != NULL)
-		map_take(&f->proc->offers, f->id);
+	map_take(&f->proc->offers, f->id);
 	if (f->file != NULL)
 		store_content_free(&f->file);
 	out_fini(&f->packed);
@@ -223,7 +224,6 @@ static void keep(struct offer *f, struct view octets)
 {
 	struct sw *s = f->proc->sw;
 	struct err e;
-	f->size += octets.n;
 	if (f->size > s->settings->limits.message) {
 		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets",
 			   (unsigned long long)s->settings->limits.message);
@@ -264,8 +264,10 @@ bool intake_data(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_piece(payload, &m, e))
 		return false;
 	struct offer *f = map_get(&p->offers, m.id);
-	if (f == NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_DATA for %llu, which was not begun", (unsigned long long)m.id);
+	if (f == NULL || f->syncing)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_DATA for %llu, which %s", (unsigned long long)m.id,
+			       f == NULL ? "was not begun" : "has ended");
+	f->size += m.octets.n; /* counted even when it is not kept: OFFER_END says how much came */
 	if (!f->doomed)
 		keep(f, m.octets);
 	give_credit(f, m.octets.n);
@@ -291,10 +293,6 @@ static void content_synced(void *ctx, const struct err *failed)
 {
 	struct offer *f = ctx;
 	f->syncing = false;
-	if (f->proc == NULL) {
-		offer_free(f);
-		return;
-	}
 	if (failed != NULL)
 		doom(f, failed);
 	offer_whole(f);
@@ -326,24 +324,14 @@ bool intake_cancel(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_count(payload, &m, e))
 		return false;
 	struct offer *f = map_get(&p->offers, m.id);
-	if (f == NULL)
-		return true;
-	if (f->syncing) {
-		map_take(&p->offers, f->id);
-		f->proc = NULL; /* content_synced frees it */
-	} else {
-		offer_free(f);
-	}
+	if (f != NULL)
+		offer_free(f); /* a sync under way is not told any more */
 	return true;
 }
 
 void intake_proc_gone(struct proc *p)
 {
 	struct offer *f;
-	for (size_t i = 0; (f = map_next(&p->offers, &i)) != NULL; i = 0) {
-		map_take(&p->offers, f->id);
-		f->proc = NULL;
-		if (!f->syncing)
-			offer_free(f);
-	}
+	for (size_t i = 0; (f = map_next(&p->offers, &i)) != NULL; i = 0)
+		offer_free(f);
 }

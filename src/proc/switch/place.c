@@ -204,8 +204,10 @@ static void add_orders(struct placing *p, const struct store_message *stored)
 		struct swlink *l = p->transfer_links[i];
 		l->queued++;
 		l->octets += p->in->size;
-		if (p->transfers[i].next_ms > p->now)
-			continue; /* the link's wake timer brings it */
+		if (p->transfers[i].next_ms > p->now) {
+			dispatch_wake_in(l, p->transfers[i].next_ms - p->now);
+			continue;
+		}
 		struct store_queued q = { .transfer = p->transfers[i].id_r, .message = stored->id_r, .priority = p->in->m->priority,
 					  .arrived = stored->arrived, .expires = stored->expires, .size = p->in->size };
 		struct order *o = order_new(l, &q);
@@ -246,8 +248,11 @@ static void make_report(struct placing *p)
 	const struct message *m = p->in->m;
 	switch_next_id(s, &maker.id, s->work);
 	struct message *report = report_build(m, p->results, p->n_results, &maker, s->work, &e);
-	if (report == NULL)
+	if (report == NULL) {
+		if (e.kind != ERR_NONE)
+			EMIT(&s->host, MESSAGE_DISCARDED, "message", p->w->mts_id, "why", e.text);
 		return;
+	}
 	bool failed = false;
 	for (size_t i = 0; i < p->n_results; i++)
 		failed = failed || !p->results[i].delivered;

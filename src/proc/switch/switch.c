@@ -98,7 +98,7 @@ void proc_end(struct proc *p)
 	chan_end(p->control);
 }
 
-#define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = CHAN_FRAME_MAX }
+#define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type link_types[] = {
 	TYPE(OFFER, intake_offer),
 	TYPE(ASSOC_UP, dispatch_assoc_up),
@@ -163,15 +163,17 @@ void proc_lost(struct proc *p, const struct err *why)
 	intake_proc_gone(p);
 	dispatch_proc_gone(p);
 	control_proc_gone(p);
-}
-
-static void proc_free(struct proc *p)
-{
+	/* What it has sent and we have not read is not handled any more: a handler may rely on a process that lives. */
 	if (p->control != NULL)
 		chan_free(&p->control, false);
 	if (p->bulk != NULL)
 		chan_free(&p->bulk, false);
+}
+
+static void proc_free(struct proc *p)
+{
 	map_fini(&p->offers);
+	map_fini(&p->inbound);
 	p->magic = 0;
 	free(p);
 }
@@ -382,7 +384,6 @@ void switch_free(struct sw **sp)
 	env_remove_hook(s->host.env, &s->reap);
 	map_fini(&s->orders);
 	map_fini(&s->assocs);
-	map_fini(&s->inbound);
 	route_table_free(&s->routes);
 	store_close(&s->store);
 	arena_free(&s->work);

@@ -14,7 +14,8 @@ enum {
 	WINDOW_MAX = 1000,               /* entries of one link and priority in memory */
 	HANDOVERS = 2,                   /* transfers given to one association at once */
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
-	WORK_ARENA = 64 * 1024 * 1024,   /* one message with its reports, decoded: 32,000 recipients */
+	RECIPIENTS_MAX = 32767,          /* X.411 ub-recipients */
+	WORK_ARENA = 192 * 1024 * 1024,  /* a quota: one message of that many recipients, and the report about them all */
 	HOT_MAX = 8 * 1024 * 1024,       /* octets of recently stored messages kept to save reading them back */
 	SWEEP_MS = 30 * 1000,            /* how often expiry and old tracking are looked at */
 };
@@ -28,6 +29,7 @@ struct proc {
 	uint32_t instance;
 	struct chan *control, *bulk;
 	struct map offers;               /* offer id -> struct offer, streamed ones */
+	struct map inbound;              /* link: id of an inbound association -> struct swlink */
 	bool dead;
 	struct render *render;           /* content: the one under way */
 	unsigned n_assocs;               /* link: outbound associations given to it */
@@ -37,7 +39,7 @@ struct proc {
 /* A streamed offer on its way in. */
 struct offer {
 	uint64_t id;
-	struct proc *proc;               /* NULL: has gone */
+	struct proc *proc;               /* it goes with its offers */
 	char link[65], peer[108];
 	struct out packed, small;        /* small: content until it is over the inline limit */
 	struct store_content *file;
@@ -54,6 +56,7 @@ struct swassoc {
 	struct swlink *link;
 	enum assoc_state state;
 	unsigned in_flight;
+	struct order *held[HANDOVERS];   /* in flight, the first one first */
 	struct swassoc *next;
 };
 
@@ -63,7 +66,7 @@ struct order {
 	struct swlink *link;
 	enum priority priority;
 	uint32_t attempts;
-	wall_ms_t expires;
+	wall_ms_t arrived, expires;
 	uint64_t size;                   /* content octets */
 	struct swassoc *assoc;           /* in flight on it; NULL: waiting */
 	int64_t sent_at_ms;
@@ -83,6 +86,7 @@ struct swlink {
 	struct queue_window *window;
 	struct store_place place[PRIORITY_COUNT];
 	bool complete[PRIORITY_COUNT];   /* all that is ready in the store is in memory */
+	bool missed[PRIORITY_COUNT];     /* something came since the listing began that is in the store only */
 	struct swassoc *assocs;
 	unsigned n_assocs, n_opening, n_inbound;
 	struct timer open_timer;         /* next attempt after a failure */
@@ -111,6 +115,7 @@ struct waiting {
 
 /* A mailbox entry on its way through a content process to a command line. */
 struct render {
+	struct sw *sw;
 	struct render *next;
 	uint64_t id, delivery;
 	struct proc *asker;              /* NULL: gone */
@@ -135,7 +140,6 @@ struct sw {
 	struct proc *procs;
 	struct map orders;               /* transfer id -> struct order */
 	struct map assocs;               /* association id -> struct swassoc */
-	struct map inbound;              /* inbound association (instance, id) -> struct swlink */
 	struct waiting *waiting, **waiting_end;
 	struct render *renders;
 	struct env_hook commit, reap;
@@ -187,7 +191,7 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 void dispatch_link_fini(struct swlink *l);
 void dispatch_enter(struct swlink *l, struct order *o);   /* a durable new transfer */
 void dispatch_run(struct swlink *l);
-void dispatch_refill_all(struct sw *s);
+void dispatch_wake_in(struct swlink *l, int64_t delay_ms);
 struct order *order_new(struct swlink *l, const struct store_queued *q);
 void order_keep_id(struct order *o, const struct mts_id *id);
 void order_keep_hot(struct order *o, struct view packed, struct view content);

@@ -14,13 +14,14 @@ enum {
 	MSG_PIECE_MAX = 64 * 1024,        /* content octets in one bulk message */
 	MSG_INLINE_MAX = 16 * 1024,       /* content octets that may ride in OFFER and TRANSFER */
 	MSG_ENVELOPE_MAX = 14 * 1024 * 1024, /* packed message: 32,000 recipients */
+	MSG_FIELDS_MAX = 1024,            /* what else OFFER and TRANSFER have: ids, names, lengths */
 	MSG_CREDIT = 256 * 1024,          /* content octets under way per offer or transfer */
 };
 
 #define MSGS(X)                                                                                                       \
 	/* inbound: a connector offers what it has received */                                                        \
-	X(OFFER, 10, MSG_ENVELOPE_MAX + MSG_INLINE_MAX, "link", "a whole message with its content inline")            \
-	X(OFFER_BEGIN, 11, MSG_ENVELOPE_MAX, "link, bulk", "a message whose content follows in pieces")               \
+	X(OFFER, 10, MSG_ENVELOPE_MAX + MSG_INLINE_MAX + MSG_FIELDS_MAX, "link", "a whole message with its content inline")            \
+	X(OFFER_BEGIN, 11, MSG_ENVELOPE_MAX + MSG_FIELDS_MAX, "link, bulk", "a message whose content follows in pieces")               \
 	X(OFFER_DATA, 12, MSG_PIECE_MAX + 16, "link, bulk", "a piece of content")                                     \
 	X(OFFER_END, 13, 16, "link, bulk", "the content is complete")                                                 \
 	X(OFFER_CANCEL, 14, 16, "link, bulk", "the peer gave up: forget the offer")                                   \
@@ -31,7 +32,7 @@ enum {
 	X(ASSOC_CLOSE, 21, 16, "switch", "release it when what is in hand is done")                                   \
 	X(ASSOC_UP, 22, 256, "link", "an association is open")                                                        \
 	X(ASSOC_DOWN, 23, 1024, "link", "it is gone, or could not be opened, and why")                                \
-	X(TRANSFER, 24, MSG_ENVELOPE_MAX + MSG_INLINE_MAX, "switch", "hand this message over on that association")   \
+	X(TRANSFER, 24, MSG_ENVELOPE_MAX + MSG_INLINE_MAX + MSG_FIELDS_MAX, "switch", "hand this message over on that association")   \
 	X(TRANSFER_PULL, 25, 16, "link", "so many more octets of content are wanted")                                 \
 	X(TRANSFER_DATA, 26, MSG_PIECE_MAX + 16, "switch, bulk", "a piece of content")                                \
 	X(TRANSFER_RESULT, 27, 1024, "link", "the peer has taken responsibility, or not and why")                     \
@@ -57,8 +58,16 @@ enum msg {
 #undef X
 };
 
+enum msg_longest {
+#define X(name, number, max, who, what) MSG_MAX_##name = (max),
+	MSGS(X)
+#undef X
+};
+
 size_t msg_max(enum msg m);
 const char *msg_name(enum msg m);
+
+#define MSG_INBOUND_BIT (UINT64_C(1) << 63) /* set in the id of an association that the peer opened */
 
 /* --- one struct a message; views point into the payload --- */
 
@@ -71,7 +80,7 @@ struct msg_offer { /* OFFER, OFFER_BEGIN */
 };
 struct msg_piece { /* OFFER_DATA, TRANSFER_DATA */
 	uint64_t id;
-	struct view octets;
+	struct view octets;   /* TRANSFER_DATA: empty when the content cannot be read; no more comes */
 };
 struct msg_count { /* OFFER_END (total), OFFER_CREDIT, OFFER_CANCEL (0), TRANSFER_PULL, ASSOC_CLOSE (0) */
 	uint64_t id, n;
