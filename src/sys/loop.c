@@ -17,6 +17,7 @@
 
 enum {
 	READ_MAX = 64 * 1024,
+	READS_MAX = 4,        /* of one stream in one turn */
 	LINGER_MS = 5000,       /* stream_close(flush): env.h */
 	ACCEPT_PAUSE_MS = 200,  /* out of descriptors: how long connections wait in the kernel */
 	RANDOM_BATCH = 32,
@@ -219,12 +220,13 @@ static void sock_flush(struct stream *s)
 		say_end(t);
 }
 
-static void sock_read(struct loop *l, struct sock *t)
+/* One read. True: it was full and more is wanted. */
+static bool sock_read_once(struct loop *l, struct sock *t)
 {
 	struct err why;
 	if (FAULT(ENV_READ)) {
 		sock_error(t, ERR_PEER, ERR_OF_ASSOCIATION, "read from", EIO);
-		return;
+		return false;
 	}
 	ssize_t n = recv(t->fd, l->buf, sizeof l->buf, 0);
 	if (n > 0 && !t->lingering) {
@@ -235,6 +237,14 @@ static void sock_read(struct loop *l, struct sock *t)
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		sock_error(t, ERR_PEER, ERR_OF_ASSOCIATION, "read from", errno);
 	}
+	return n == (ssize_t)sizeof l->buf && t->want_read && !t->lingering && !t->s.closed && !t->s.ended;
+}
+
+/* A few times in a turn, so that what ends each turn (a commit) is paid for more than one buffer of content. */
+static void sock_read(struct loop *l, struct sock *t)
+{
+	for (int i = 0; i < READS_MAX && sock_read_once(l, t); i++)
+		;
 }
 
 static void sock_connected(struct sock *t)

@@ -14,6 +14,7 @@ struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct wait
 	w->ticket = store_ticket(s->store);
 	*s->waiting_end = w;
 	s->waiting_end = &w->next;
+	s->n_waiting++;
 	return w;
 }
 
@@ -33,6 +34,7 @@ static void on_durable(void *ctx, uint64_t ticket)
 		s->waiting = w->next;
 		if (s->waiting == NULL)
 			s->waiting_end = &s->waiting;
+		s->n_waiting--;
 		w->done(s, w);
 		waiting_free(w);
 	}
@@ -58,6 +60,38 @@ static void on_full(void *ctx, bool full, const struct err *why)
 
 static const struct store_events store_events = { .durable = on_durable, .failed = on_failed, .full = on_full };
 
+static void on_group_due(void *ctx)
+{
+	((struct sw *)ctx)->is_due = true;
+}
+
+/* How long the open group may wait for more. Results of transfers can wait for the next offer: nobody is told of them, and a crash
+ * meanwhile costs the peer a duplicate that it knows. Offers that came one at a time are committed at once. Where several
+ * associations offer, the others' next ones are on their way: half the time of a commit, spent waiting for them, saves a whole one. */
+static int64_t group_patience_ms(const struct sw *s)
+{
+	if (s->stopping)
+		return 0;
+	if (s->n_waiting == 0)
+		return LAZY_MS;
+	size_t most = 0;
+	for (size_t i = 0; i < s->n_links; i++)
+		most += s->links[i].n_inbound;
+	size_t expected = s->n_before < 2 ? 1 : 2 * (size_t)s->n_before;
+	if (s->n_waiting >= (expected < most ? expected : most))
+		return 0;
+	int64_t half = s->commit_us / 2000;
+	return half < GATHER_MS ? half : GATHER_MS;
+}
+
+static bool is_held_back(struct sw *s)
+{
+	int64_t patience = s->is_due ? 0 : group_patience_ms(s);
+	if (patience > 0 && (!timer_is_set(&s->group_due) || s->group_due.at_ms > env_now_ms(s->host.env) + patience))
+		timer_after(&s->group_due, patience);
+	return patience > 0;
+}
+
 static void commit(void *ctx)
 {
 	struct sw *s = ctx;
@@ -65,8 +99,15 @@ static void commit(void *ctx)
 		on_durable(s, store_ticket(s->store)); /* a lie; the commit comes with the next turn */
 		return;
 	}
-	if (!s->failed && store_has_group(s->store))
-		store_commit(s->store);
+	if (s->failed || !store_has_group(s->store) || is_held_back(s))
+		return;
+	timer_stop(&s->group_due);
+	s->is_due = false;
+	if (s->n_waiting > 0)
+		s->n_before = s->n_waiting;
+	int64_t began = env_precise_us(s->host.env);
+	store_commit(s->store);
+	s->commit_us += (env_precise_us(s->host.env) - began - s->commit_us) / 8;
 }
 
 /* --- identifiers --- */
@@ -338,6 +379,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->started_wall_ms = env_wall_ms(host->env);
 	s->started_ms = env_now_ms(host->env);
 	timer_init(&s->sweep, host->env, sweep, s);
+	timer_init(&s->group_due, host->env, on_group_due, s);
 	s->commit = (struct env_hook){ .run = commit, .ctx = s, .order = 0 };
 	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
 	env_add_hook(host->env, &s->commit);
@@ -380,6 +422,7 @@ void switch_free(struct sw **sp)
 		dispatch_link_fini(&s->links[i]);
 	free(s->links);
 	timer_stop(&s->sweep);
+	timer_stop(&s->group_due);
 	env_remove_hook(s->host.env, &s->commit);
 	env_remove_hook(s->host.env, &s->reap);
 	map_fini(&s->orders);

@@ -18,6 +18,8 @@ enum {
 	WORK_ARENA = 192 * 1024 * 1024,  /* a quota: one message of that many recipients, and the report about them all */
 	HOT_MAX = 8 * 1024 * 1024,       /* octets of recently stored messages kept to save reading them back */
 	SWEEP_MS = 30 * 1000,            /* how often expiry and old tracking are looked at */
+	LAZY_MS = 5,                     /* a group that nobody waits for is committed after so long */
+	GATHER_MS = 10,                  /* longest wait for a group to grow */
 };
 
 /* Another process, or a command line: a pair of channels (the command line has only the first). */
@@ -142,6 +144,10 @@ struct sw {
 	struct map assocs;               /* association id -> struct swassoc */
 	struct waiting *waiting, **waiting_end;
 	struct render *renders;
+	unsigned n_waiting, n_before;    /* tickets that wait for the open group; for the last one */
+	int64_t commit_us;               /* what a commit takes, a running mean */
+	struct timer group_due;          /* set: the open group is held back until then */
+	bool is_due;
 	struct env_hook commit, reap;
 	struct timer sweep;
 	uint64_t next_assoc, next_number, last_number, next_render, hot;
