@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -346,6 +347,14 @@ static void stay(struct demo *d)
 	puts("\nending the sites");
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static bool make_root(struct demo *d, const char *directory)
 {
 	if (directory == NULL) {
@@ -386,5 +395,9 @@ int ctl_demo(int argc, char **argv)
 	if (seen && !no_stay)
 		stay(&d);
 	stop_sites(&d);
+	if (seen && directory == NULL)
+		nftw(d.root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	else
+		printf("the sites' files are in %s\n", d.root);
 	return seen ? CTL_DONE : CTL_REFUSED;
 }
