@@ -65,8 +65,9 @@ lint: build-clang/build.ninja
 format:
 	@git ls-files '*.[ch]' | grep -v _table.h | xargs clang-format -i
 
-conformance:
-	@tools/conformance
+conformance: build/build.ninja
+	@[ -x build-asan/tpkt_test ] || ninja -C build -j $(JOBS) >/dev/null
+	@SHARED=$(SHARED) tools/conformance
 
 clean:
 	@rm -rf build build-asan build-fuzz build-clang
