@@ -5,7 +5,7 @@
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases by id
 
-SHARED ?= $(abspath ../shared)
+SHARED ?= $(wildcard $(abspath ../shared))
 FUZZ_SECONDS ?= 30
 SIM_SEEDS ?= 1000
 JOBS ?= $(shell nproc)
@@ -22,27 +22,27 @@ build: build/build.ninja
 
 build/build.ninja:
 	@tools/install-deps build
-	@meson setup build --buildtype=release -Ddebug=true -Db_ndebug=false -Dshared=$(SHARED) >/dev/null
+	@meson setup build --buildtype=release -Ddebug=true -Db_ndebug=false -Dshared="$(SHARED)" >/dev/null
 
 build-asan/build.ninja:
 	@tools/install-deps build test
-	@meson setup build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Dshared=$(SHARED) >/dev/null
+	@meson setup build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Dshared="$(SHARED)" >/dev/null
 
 build-fuzz/build.ninja:
 	@tools/install-deps build fuzz
 	@CC=clang meson setup build-fuzz --buildtype=debugoptimized -Dfuzz=true -Db_lundef=false \
-		-Db_sanitize=address,undefined -Dshared=$(SHARED) >/dev/null
+		-Db_sanitize=address,undefined -Dshared="$(SHARED)" >/dev/null
 
 build-clang/build.ninja:
 	@tools/install-deps build fuzz
-	@CC=clang meson setup build-clang --buildtype=debugoptimized -Dshared=$(SHARED) >/dev/null
+	@CC=clang meson setup build-clang --buildtype=debugoptimized -Dshared="$(SHARED)" >/dev/null
 
 run: build
 	@build/posthorn demo
 
 test: build build-asan/build.ninja
 	@tools/install-deps build test
-	@tools/run-tests $(SHARED)
+	@tools/run-tests "$(SHARED)"
 
 bench: build
 	@tools/install-deps build bench
