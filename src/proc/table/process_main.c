@@ -8,7 +8,8 @@ static void note(void *ctx, const char *text)
 	process_note(ctx, "%s", text);
 }
 
-/* The supervisor sees an abort, keeps the sentence as last words, and starts a successor. */
+/* The supervisor keeps the sentence as last words and starts a successor. No fault signal: what this process had in hand is not
+ * what ended it. */
 static void die(void *ctx, const struct err *why)
 {
 	process_note(ctx, "%s", why->text);
@@ -35,7 +36,9 @@ void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t
 
 int process_main_run(struct process_main *m, const struct process_events *events, void *ctx)
 {
-	EMIT(&m->host, PROCESS_READY, "pid", "");
+	char pid[16];
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	EMIT(&m->host, PROCESS_READY, "pid", pid);
 	return process_run(m->process, events, ctx);
 }
 
