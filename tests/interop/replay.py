@@ -135,7 +135,7 @@ def p772_recover(lab):
     out = play(m.port, recording("p772-transfer-success.pcap", 0))
     expect(out.refused, "the recover bind is refused as recorded", vars(out))
     at = out.answer.find(b"\xa2\x03\x02\x01\x01")
-    expect(at > 0 and out.answer.endswith(b"\x02\x01\x00"), "rejected-permanent with bind error 0 (busy), as recorded", out.answer.hex())
+    expect(at > 0 and b"\x02\x01\x00" in out.answer[at + 5:], "rejected-permanent with bind error 0 (busy), as recorded", out.answer.hex())
     expect(m.find("link.bad-credentials") is None, "a recover is no question of passwords")
     out = play(m.port, recording("p772-transfer-success.pcap", 1))
     expect(out.bound and out.accepted == 1, "a fresh open right after is accepted", vars(out))

@@ -61,7 +61,7 @@ def external(context, value):
 def credentials(name, password, form=0x16):
     if name is None:
         return tlv(0x05)
-    return tlv(0x31, tlv(0x80, name.encode()), tlv(0xA1, tlv(form, password.encode())))
+    return tlv(0xA1, tlv(0x80, name.encode()), tlv(0xA1, tlv(form, password.encode())))
 
 
 def rtorq(argument, checkpoint=0, window=3):

@@ -192,15 +192,21 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 	struct link *l = a->link;
 	struct err e;
 	bool known;
+	if (ev->recover) { /* nothing is kept to recover from; the peer opens afresh (RT-15) */
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the peer asks to recover an old association, want a new one; answered busy");
+		EMIT(&l->host, ASSOC_REFUSED, "peer", stream_peer(a->stream), "why", e.text);
+		refuse(a, X400_BUSY, &e);
+		return;
+	}
 	const struct set_link *k = find_caller(a, ev, &known);
 	if (k == NULL) {
 		refuse_caller(a, ev, known);
 		return;
 	}
 	if (ev->peer.present && !password_fits(k, &ev->peer)) {
-		EMIT(&l->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream));
-		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s password than link %s wants", k->remote_mta,
-			ev->peer.has_password ? "another" : "no other", k->name);
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s, want the remote-password of link %s", k->remote_mta,
+			ev->peer.has_password ? "another password" : "no password", k->name);
+		EMIT(&l->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
 		refuse(a, X400_AUTHENTICATION, &e);
 		return;
 	}
@@ -233,8 +239,9 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev)
 	const struct set_link *k = a->peer;
 	struct err e;
 	if (*k->remote_password != 0 && (!ev->peer.present || !password_fits(k, &ev->peer))) {
-		EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream));
-		err_set(&e, ERR_PEER, ERR_OF_LINK, "the peer of link %s answered the bind without the password we want", k->name);
+		err_set(&e, ERR_PEER, ERR_OF_LINK, "the bind was answered with %s, want the remote-password of link %s",
+			!ev->peer.present ? "no credentials" : ev->peer.has_password ? "another password" : "no password", k->name);
+		EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
 		assoc_abort(a, &e);
 		return;
 	}
