@@ -21,6 +21,7 @@ static struct plan plans[PLANS_MAX];
 static size_t n_plans;
 static uint64_t passes[FAULT_COUNT], passes_all;
 static void (*the_killer)(void);
+static void (*the_witness)(enum fault_point point, uint64_t pass);
 
 static const struct {
 	const char *name, *where;
@@ -122,8 +123,11 @@ bool fault_fires(enum fault_point point)
 		uint64_t seen = p->point == ANY_POINT ? passes_all : passes[point];
 		if (p->point != ANY_POINT && p->point != (unsigned)point)
 			continue;
-		if (seen == p->at || (p->action == ACT_STICK && seen > p->at))
-			return act(p->action);
+		if (seen != p->at && (p->action != ACT_STICK || seen < p->at))
+			continue;
+		if (the_witness != NULL && seen == p->at)
+			the_witness(point, passes[point]);
+		return act(p->action);
 	}
 	return false;
 }
@@ -131,6 +135,11 @@ bool fault_fires(enum fault_point point)
 void fault_set_killer(void (*killer)(void))
 {
 	the_killer = killer;
+}
+
+void fault_set_witness(void (*witness)(enum fault_point point, uint64_t pass))
+{
+	the_witness = witness;
 }
 
 uint64_t fault_passes(enum fault_point point)

@@ -30,6 +30,9 @@ bool fault_fires(enum fault_point point);
 /* Replaces SIGKILL, for the simulator: called for `kill`, may longjmp away. NULL: the real thing. */
 void fault_set_killer(void (*killer)(void));
 
+/* Told when a plan fires, before it acts: for a test that must know that it did. NULL: nobody. */
+void fault_set_witness(void (*witness)(enum fault_point point, uint64_t pass));
+
 /* Passes counted since the plan was set, of one point and of all. */
 uint64_t fault_passes(enum fault_point point);
 uint64_t fault_passes_all(void);

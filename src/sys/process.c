@@ -55,8 +55,9 @@ struct process {
 	bool stopping;
 };
 
-/* What a signal handler and a failed check can reach: they have no argument to carry it in. */
+/* What a signal handler, a failed check and a fault point can reach: they have no argument to carry it in. */
 static struct wire_words *the_words;
+static char the_name[32];
 
 const char *process_kind_name(enum process_kind k)
 {
@@ -271,6 +272,21 @@ void process_fault_plan(const char *text, enum process_kind kind, struct out *pl
 	}
 }
 
+/* dprintf keeps nothing back: the line is in the pipe before the plan acts. */
+static void tell_fault(enum fault_point point, uint64_t pass)
+{
+	dprintf(STDERR_FILENO, "posthorn: %s: fault point %s fires at pass %llu\n", the_name, fault_name(point),
+		(unsigned long long)pass);
+}
+
+static void tell_passes(void)
+{
+	for (unsigned i = 0; i < FAULT_COUNT; i++)
+		if (fault_passes((enum fault_point)i) > 0)
+			dprintf(STDERR_FILENO, "posthorn: %s: fault point %s was passed %llu times\n", the_name,
+				fault_name((enum fault_point)i), (unsigned long long)fault_passes((enum fault_point)i));
+}
+
 static void arm_faults(struct process *p)
 {
 	const char *text = getenv("POSTHORN_FAULT_ALWAYS");
@@ -283,6 +299,7 @@ static void arm_faults(struct process *p)
 	process_fault_plan(text, p->kind, &plan);
 	if (!fault_plan(out_cstr(&plan), &e))
 		give_up(STATUS_USAGE, e.text);
+	fault_set_witness(tell_fault);
 	out_fini(&plan);
 }
 
@@ -294,6 +311,7 @@ struct process *process_begin(enum process_kind kind, uint32_t instance)
 	p->kind = kind;
 	p->instance = instance;
 	p->pending_end = &p->pending;
+	snprintf(the_name, sizeof the_name, "%s.%u", process_kind_name(kind), (unsigned)instance);
 	take_birth(p);
 	arm_last_words(p);
 	arm_faults(p);
@@ -434,6 +452,8 @@ int process_run(struct process *p, const struct process_events *events, void *ct
 	for (size_t i = 0; i < p->n_doors; i++)
 		listener_close(&p->doors[i].l);
 	loop_watch_free(&p->watch);
+	if (fault_armed)
+		tell_passes();
 	return p->status;
 }
 
