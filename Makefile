@@ -3,6 +3,7 @@
 #   make build   build/posthorn            make test    everything, under ASan and UBSan, and the real jail
 #   make run     the three-site demo       make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
+#   make fault   every process killed at every fault point, in streams of 1000 messages
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases by id
 
 SHARED ?= $(wildcard $(abspath ../shared))
@@ -11,7 +12,7 @@ SIM_SEEDS ?= 1000
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: all build run test bench fuzz sim lint format conformance clean deps kill-test
+.PHONY: all build run test bench fuzz sim fault lint format conformance clean deps kill-test
 all: build
 
 deps:
@@ -56,6 +57,11 @@ fuzz: build-fuzz/build.ninja
 sim: build-asan/build.ninja
 	@ninja -C build-asan -j $(JOBS) tests/sim/sim >/dev/null
 	@ASAN_OPTIONS=detect_leaks=0 build-asan/tests/sim/sim --seeds $(SIM_SEEDS)
+
+fault: build
+	@tools/install-deps build test
+	@ninja -C build -j $(JOBS) tests/fault/store_check >/dev/null
+	@tests/fault/kill build/posthorn build/tests/fault/store_check --full
 
 lint: build-clang/build.ninja
 	@tools/check-includes

@@ -123,6 +123,16 @@ static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
 };
 
+/* A channel can end between two processes that both live on; only a new process is given new ones. */
+static void on_alone(void *ctx)
+{
+	struct link *l = ctx;
+	struct err why;
+	CHECK(l, LINK_MAGIC);
+	err_set(&why, ERR_LOCAL, ERR_OF_PROCESS, "link: no switch for %d ms", LINK_ALONE_MS);
+	l->host.die(l->host.ctx, &why);
+}
+
 /* Without the switch nothing can be made durable: what is under way is given up, peers send it again. */
 static void switch_gone(struct link *l, const struct err *why)
 {
@@ -131,6 +141,8 @@ static void switch_gone(struct link *l, const struct err *why)
 		chan_free(&l->control, false);
 	if (l->bulk != NULL)
 		chan_free(&l->bulk, false);
+	if (!l->stopping)
+		timer_after(&l->alone, LINK_ALONE_MS);
 	struct err gone;
 	err_set(&gone, ERR_TEMP, ERR_OF_PROCESS, "the switch has gone");
 	while (l->assocs != NULL) {
@@ -163,6 +175,8 @@ void link_adopt_switch(struct link *l, bool bulk, struct stream *s)
 		switch_gone(l, &e);
 	}
 	*c = chan_new(&s, bulk ? &bulk_events : &control_events, l, PROCESS_LINK, l->instance);
+	if (l->control != NULL && l->bulk != NULL)
+		timer_stop(&l->alone);
 }
 
 void link_accepted(struct link *l, struct stream *s)
@@ -197,6 +211,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->settings = settings;
 	l->instance = instance;
 	bind_list_selectors(l);
+	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
 	env_add_hook(host->env, &l->reap);
 	return l;
@@ -212,6 +227,7 @@ void link_free(struct link **lp)
 	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the link process ends");
 	switch_gone(l, &e);
 	assoc_free_graves(l);
+	timer_stop(&l->alone);
 	env_remove_hook(l->host.env, &l->reap);
 	map_fini(&l->by_id);
 	map_fini(&l->by_offer);

@@ -12,6 +12,7 @@
 enum {
 	HANDOVERS_MAX = 2,          /* transfers an association holds: one under way, one ready to follow at once */
 	ARENA_SLACK = 8,            /* decoded envelope per encoded octet, for the arena's quota */
+	LINK_ALONE_MS = 1000,       /* without a switch: longer than its restart takes, then this process ends too */
 	UNSENT_HIGH = 256 * 1024,   /* octets waiting in the socket's buffer before we stop producing */
 };
 
@@ -80,6 +81,7 @@ struct link {
 	struct view *own_tsels;      /* called selectors we answer to; none: any (a link has no selector of its own) */
 	size_t n_own_tsels;
 	struct chan *control, *bulk;
+	struct timer alone;          /* set while the switch is gone */
 	struct env_hook reap;        /* frees dead associations at the end of a turn */
 	struct assoc *assocs;
 	struct assoc *graves;        /* dead, freed by the hook */
