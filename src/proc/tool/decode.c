@@ -15,7 +15,8 @@ const char decode_help[] =
 	"                all its pieces and checkpoints.\n"
 	"  octets        TPKT packets of one side, a session TSDU, or BER values: an MTS-APDU, a P2 or P22 content, an APDU\n"
 	"                of a layer between. Anything else that is BER is shown without names.\n"
-	"  hex           the same as hexadecimal digits; blanks and colons between them are skipped.\n"
+	"  hex           the same as hexadecimal digits; blanks, colons and lines that begin with # are skipped. Lines of\n"
+	"                one > or < say which side the TPKT packets after them are from.\n"
 	"\n"
 	"  --json        one JSON object a line\n"
 	"  --secrets     show passwords, and damaged octets that may hold one\n"
@@ -243,28 +244,91 @@ static void decode_plain(struct view v, const struct decode_options *options, st
 	MEM_FREE(d);
 }
 
-/* Hexadecimal digits in pairs, with blanks and colons between. False: not that, *o is empty. */
-static bool unhex(struct view text, struct out *o)
+/* Digits of one line, blanks and colons skipped; false: an odd number, or something else. */
+static bool unhex_line(struct view line, struct out *o)
 {
 	struct out plain;
-	out_init(&plain, text.n + 1);
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] != ':')
-			out_u8(&plain, text.p[i]);
-	const bool ok = text_unhex(o, out_view(&plain)) && out_len(o) > 0;
+	out_init(&plain, line.n + 1);
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] != ':')
+			out_u8(&plain, line.p[i]);
+	const bool ok = text_unhex(o, out_view(&plain));
 	out_fini(&plain);
 	return ok;
 }
 
-static bool is_hex_text(struct view v)
+static struct view take_line(struct view *text)
 {
-	for (size_t i = 0; i < v.n; i++) {
-		const uint8_t c = v.p[i];
-		const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-		if (!digit && c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != ':')
-			return false;
+	size_t n = 0;
+	while (n < text->n && text->p[n] != '\n')
+		n++;
+	const struct view line = view_first(*text, n);
+	*text = view_from(*text, n + 1);
+	return line.n > 0 && line.p[line.n - 1] == '\r' ? view_first(line, line.n - 1) : line;
+}
+
+/* A line of its own that says whose octets follow. */
+static bool is_side(struct view line)
+{
+	return line.n == 1 && (line.p[0] == '>' || line.p[0] == '<');
+}
+
+static bool is_remark(struct view line)
+{
+	return line.n > 0 && line.p[0] == '#';
+}
+
+/* Is all of it lines of digits, remarks and sides? *sides_r: some line names a side. The octets go to *o, without regard to
+ * sides; without any, digits may go on over line ends. */
+static bool read_hex(struct view text, struct out *o, bool *sides_r)
+{
+	struct out digits;
+	bool ok = true;
+	out_init(&digits, text.n + 1);
+	*sides_r = false;
+	while (text.n > 0 && ok) {
+		const struct view line = take_line(&text);
+		if (is_side(line))
+			*sides_r = true;
+		else if (!is_remark(line))
+			out_bytes(&digits, line);
+		for (size_t i = 0; i < line.n && ok && !is_remark(line) && !is_side(line); i++)
+			ok = strchr("0123456789abcdefABCDEF: \t", line.p[i]) != NULL && line.p[i] != 0;
 	}
-	return v.n > 0;
+	ok = ok && unhex_line(out_view(&digits), o) && out_len(o) > 0;
+	out_fini(&digits);
+	return ok;
+}
+
+/* TPKT packets of both sides; what stands before the first line that names one is the initiator's. */
+static void decode_sides(struct view text, const struct decode_options *options, struct show *s)
+{
+	const struct show_at at = { .has_side = true };
+	struct decode_stack *d = mem_zero(sizeof *d);
+	struct out octets;
+	bool responder = false;
+	decode_stack_init(d, s, options, &at);
+	out_init(&octets, text.n + 1);
+	while (text.n > 0) {
+		const struct view line = take_line(&text);
+		if (is_side(line))
+			responder = line.p[0] == '<';
+		if (is_side(line) || is_remark(line))
+			continue;
+		out_clear(&octets);
+		if (unhex_line(line, &octets)) {
+			decode_octets(d, responder, out_view(&octets));
+			continue;
+		}
+		show_event(s, &at, "OCTETS");
+		show_damaged(s, "hex: a line of %zu characters, want pairs of digits", line.n);
+		show_event_end(s);
+		decode_gap(d, responder);
+	}
+	decode_end(d);
+	decode_stack_fini(d);
+	out_fini(&octets);
+	MEM_FREE(d);
 }
 
 static void decode_any(struct view v, const struct decode_options *options, struct show *s)
@@ -298,6 +362,7 @@ bool decode_file(struct view file, const struct decode_options *options, decode_
 {
 	struct show s;
 	struct out binary;
+	bool sides;
 	*totals_r = (struct decode_totals){ 0 };
 	show_init(&s, options, write, ctx, totals_r);
 	out_init(&binary, file.n);
@@ -306,8 +371,11 @@ bool decode_file(struct view file, const struct decode_options *options, decode_
 		show_event(&s, &none, "OCTETS");
 		show_damaged(&s, "decode: the file is empty");
 		show_event_end(&s);
-	} else if (is_hex_text(file) && unhex(file, &binary)) {
-		decode_any(out_view(&binary), options, &s);
+	} else if (read_hex(file, &binary, &sides)) {
+		if (sides)
+			decode_sides(file, options, &s);
+		else
+			decode_any(out_view(&binary), options, &s);
 	} else {
 		decode_any(file, options, &s);
 	}

@@ -8,7 +8,8 @@
  *            BUGS: IP fragments are counted, not joined.
  *   octets   TPKT packets of one side of a connection; one or more BER values (an MTS-APDU bare or in its EXTERNAL, a
  *            P2/P22 content, a PPDU, an ACSE, RTSE or MTA bind APDU; any other value without names); one TSDU of session.
- *   hex      the same two as hexadecimal digits with blanks between them.
+ *   hex      the same two as hexadecimal digits; blanks, colons and lines that begin with # are skipped. A line of one `>`
+ *            or `<` says which side the TPKT packets that follow are from (each line of digits whole octets then).
  *
  * Text: one block an event (connection by connection, in time order within each), indented by layer, one line a simple
  * field. Each begins with the seconds since the first packet, `>` (sent by the side that opened the connection) or `<`,

@@ -289,15 +289,23 @@ static void show_param(struct show *s, const struct found *f, unsigned code, boo
 static bool show_params(struct show *s, const struct found *f, struct view field, bool linking, bool nested)
 {
 	struct cur c = cur_of(field);
+	bool seen[256] = { false }, said = f->err.kind != ERR_NONE && !nested;
 	while (cur_left(&c) > 0) {
 		const unsigned code = cur_u8(&c);
 		const size_t li = read_li(&c), left = cur_left(&c);
 		const struct view v = cur_bytes(&c, li);
 		if (c.bad) {
-			if (f->err.kind == ERR_NONE)
+			if (!said)
 				show_damaged(s, "session: parameter %u of %zu octets, and %zu are left in its field", code, li, left);
 			return false;
 		}
+		if (seen[code]) { /* the first one is shown */
+			if (!said)
+				show_damaged(s, "session: parameter %u stands twice in its field", code);
+			said = true;
+			continue;
+		}
+		seen[code] = true;
 		if (nested || (code != PGI_CONNECTION && code != PGI_CONNECT && code != PI_LINKING)) {
 			show_param(s, f, code, linking, v);
 			continue;

@@ -79,7 +79,9 @@ bool decode_is_tpkt(struct view v)
 		return false;
 	if (code == TPDU_DT)
 		return li == DT_HEADER - 1 && (cur_u8(&c) & ~(unsigned)DT_EOT) == 0;
-	return tpdu_name(code & 0xf0) != NULL && (code & 0xf0) != TPDU_DT && li >= 4;
+	if (code != TPDU_CR && code != TPDU_CC && code != TPDU_DR && code != TPDU_ER)
+		return false;
+	return li >= 4 && li + 1 == length - TPKT_HEADER; /* user data in them are other classes' */
 }
 
 static void show_size(struct show *s, struct view v)
@@ -133,6 +135,7 @@ static void show_param(struct show *s, unsigned code, struct view v)
 
 static void show_params(struct show *s, struct cur c)
 {
+	bool seen[256] = { false };
 	while (cur_left(&c) > 0) {
 		const unsigned code = cur_u8(&c);
 		const size_t n = cur_u8(&c), left = cur_left(&c);
@@ -141,6 +144,11 @@ static void show_params(struct show *s, struct cur c)
 			show_damaged(s, "cotp: parameter 0x%02x of %zu octets, and %zu are left in the header", code, n, left);
 			return;
 		}
+		if (seen[code]) {
+			show_damaged(s, "cotp: parameter 0x%02x stands twice in the header", code);
+			return;
+		}
+		seen[code] = true;
 		show_param(s, code, v);
 	}
 }

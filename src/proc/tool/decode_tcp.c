@@ -347,19 +347,36 @@ void tcp_play(const struct tcp_index *x, size_t i, const struct tcp_player *play
 	MEM_FREE(p.side[1]);
 }
 
+/* The first octets of a side, which may come one by one. */
+struct first_octets {
+	unsigned segments;
+	size_t n;
+	uint8_t v[16];
+};
+
+static bool looks_right(struct first_octets *f, struct view v, bool (*test)(struct view))
+{
+	const struct view more = view_first(v, sizeof f->v - f->n);
+	if (more.n > 0)
+		memcpy(f->v + f->n, more.p, more.n);
+	f->n += more.n;
+	f->segments++;
+	return test(view_of(f->v, f->n)) || (f->segments <= LOOKED_AT && test(v));
+}
+
 bool tcp_any(const struct tcp_index *x, size_t i, bool (*test)(struct view))
 {
 	const struct tcp_connection *c = &x->connections[i];
-	unsigned looked[2] = { 0, 0 };
+	struct first_octets first[2] = { 0 };
 	uint32_t at = c->first;
 	for (uint32_t n = 0; n < c->n; n++, at = x->packets[at].next) {
 		struct capture_segment g;
 		if (capture_segment(&x->packets[at].packet, &g) != CAPTURE_TCP || g.payload.n == 0)
 			continue;
 		const int k = sent_by(&g, &c->initiator, &c->responder) ? 0 : 1;
-		if (looked[k]++ < LOOKED_AT && test(g.payload))
+		if (looks_right(&first[k], g.payload, test))
 			return true;
-		if (looked[0] >= LOOKED_AT && looked[1] >= LOOKED_AT)
+		if (first[0].segments > 2 * sizeof first[0].v && first[1].segments > 2 * sizeof first[1].v)
 			return false;
 	}
 	return false;

@@ -56,5 +56,5 @@ struct tcp_player {
  * have passed, when too much waits behind it, or at the end. */
 void tcp_play(const struct tcp_index *x, size_t i, const struct tcp_player *player);
 
-/* Does one of the first segments with octets, of either side, pass the test? */
+/* Does one of the first segments with octets, of either side, pass the test, or a side's first octets together? */
 bool tcp_any(const struct tcp_index *x, size_t i, bool (*test)(struct view));

@@ -604,6 +604,45 @@ static enum ppdu ppdu_of(enum spdu_kind kind)
 	}
 }
 
+/* Of a DT that is cut or damaged: the octets of RTTR as far as they go, which stand in an OCTET STRING in a PDV. False when
+ * there are none. */
+static bool salvage(struct decode_side *side, struct view v, size_t *n_r)
+{
+	enum { STREAM_DEPTH = 64, PDV_DEPTH = 4 }; /* fully-encoded-data, PDV-list, [0], OCTET STRING */
+	struct ber_stream *stream = ber_stream_new(STREAM_DEPTH);
+	struct ber_stream_event ev;
+	struct err e;
+	unsigned inside = 0; /* depth of the OCTET STRING we are in */
+	*n_r = 0;
+	while (ber_stream_next(stream, &v, &ev, &e) == STEP_DONE) {
+		if (ev.what == BER_S_OPEN && inside == 0 && ev.depth >= PDV_DEPTH && ev.tag == BER_U(4))
+			inside = ev.depth;
+		else if (ev.what == BER_S_CLOSE && ev.depth == inside)
+			inside = 0;
+		if (ev.what != BER_S_BYTES || inside == 0)
+			continue;
+		decode_transfer_octets(&side->transfer, ev.bytes);
+		*n_r += ev.bytes.n;
+	}
+	ber_stream_free(&stream);
+	return *n_r > 0;
+}
+
+static void show_damaged_data(struct decode_stack *d, struct decode_side *side, enum spdu_kind kind, struct view v,
+			      const struct err *e)
+{
+	size_t n;
+	show_object(d->show, "presentation", NULL);
+	show_damaged(d->show, "presentation: %s", e->text);
+	if (kind == SPDU_DT && salvage(side, v, &n)) {
+		side->transfer.gap = true;
+		show_uint(d->show, "octets of RTTR that could be read", n);
+	} else {
+		show_undecoded(d->show, v, kind == SPDU_CN || kind == SPDU_AC);
+	}
+	show_end(d->show);
+}
+
 void decode_user_data(struct decode_stack *d, struct decode_side *side, enum spdu_kind kind, struct view v)
 {
 	struct show *s = d->show;
@@ -619,15 +658,14 @@ void decode_user_data(struct decode_stack *d, struct decode_side *side, enum spd
 		return;
 	}
 	if (d->x410 && ppdu_of(kind) == PPDU_OF_DATA) { /* the priority in PLEASE TOKENS, and the like */
+		show_object(s, "user data", NULL);
 		show_apdu(d, side, v);
+		show_end(s);
 		return;
 	}
 	if (try_ppdu(d, side, ppdu_of(kind), v, &e))
 		return;
-	show_object(s, "presentation", NULL);
-	show_damaged(s, "presentation: %s", e.text);
-	show_undecoded(s, v, kind == SPDU_CN || kind == SPDU_AC);
-	show_end(s);
+	show_damaged_data(d, side, kind, v, &e);
 }
 
 bool decode_try_apdu(struct decode_stack *d, struct view tlv)
