@@ -81,6 +81,13 @@ static void to_our_form(const struct field *f, char *value)
 	*to = 0;
 }
 
+/* ISODE/PP tags the number of an extension explicitly, and tshark takes the whole INTEGER 02 01 nn for the number. */
+static bool is_misread(const char *line)
+{
+	unsigned number;
+	return sscanf(line, "\nstandard-extension: Unknown (%u)", &number) == 1 && number >> 8 == 0x0201;
+}
+
 /* Every value that tshark shows of this field is in our text as often. Returns how many different lines were compared. */
 static size_t compare_field(const struct field *f, const char *theirs, const char *ours)
 {
@@ -92,6 +99,8 @@ static size_t compare_field(const struct field *f, const char *theirs, const cha
 		assert_non_null(end);
 		snprintf(line, sizeof line, "%.*s\n", (int)(end - p), p);
 		snprintf(value, sizeof value, "%.*s", (int)(end - p - (ptrdiff_t)strlen(begin)), p + strlen(begin));
+		if (is_misread(line))
+			continue;
 		to_our_form(f, value);
 		if (strstr(f->ours, "%s") != NULL) {
 			const char *at = strstr(f->ours, "%s");
