@@ -1,0 +1,425 @@
+/* dispatch_test.c - queues at work: order, results, dead peers and dead link processes, of a real switch. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proc/switch/switch_testing.h"
+
+/* n letters for to-c wait, named "0", "1" ...; the first link process is told to open. */
+static struct bench *with_queue(size_t n)
+{
+	struct bench *b = bench_new();
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	for (size_t i = 0; i < n; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "%zu", i);
+		assert_true(offer_of(&b->link[0], "to-a", LETTER(b, arena_str(b->a, view_str(id)), TO_C), VIEW("x"))->accepted);
+	}
+	return b;
+}
+
+static struct err error_of(enum err_kind kind, enum err_culprit culprit)
+{
+	struct err e;
+	err_set(&e, kind, culprit, "as the test says");
+	return e;
+}
+
+static void refuse_open(struct player *p)
+{
+	const struct err why = error_of(ERR_TEMP, ERR_OF_LINK);
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-c", &why);
+}
+
+static const struct msg_status_link *status_of(struct bench *b, const char *link)
+{
+	if (b->tool.control == NULL)
+		bench_join(b, &b->tool, PROCESS_TOOL, 0);
+	b->tool.n_status = 0;
+	chan_send(b->tool.control, MSG_STATUS, (struct view){ NULL, 0 });
+	fake_env_settle(b->env);
+	for (size_t i = 0; i < b->tool.n_status; i++)
+		if (view_eq(b->tool.status[i].name, view_str(link)))
+			return &b->tool.status[i];
+	fail_msg("no status of %s", link);
+	return NULL;
+}
+
+static void test_urgent_overtakes(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(3);
+	struct player *p = &b->link[0];
+	struct message *m = LETTER(b, "urgent", TO_C);
+	m->priority = PRIORITY_URGENT;
+	assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+	open_up(p);
+	assert_true(is_local_id(&p->transfers[0].m, "urgent"));
+	assert_true(is_local_id(&p->transfers[1].m, "0"));
+	assert_int_equal(p->n_transfers, 2); /* an association holds two */
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0);
+	assert_int_equal(p->n_transfers, 3);
+	assert_true(is_local_id(&p->transfers[2].m, "1"));
+	bench_free(b);
+}
+
+static void test_what_was_taken_is_gone_for_good(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(2);
+	struct player *p = &b->link[0];
+	open_up(p);
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0);
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0); /* told twice: nothing more happens */
+	assert_int_equal(counts_of(b).transfers, 1);
+	bench_leave(b, p);
+	switch_free(&b->sw);
+	store_disk_crashed(b->disk);
+	bench_start(b);
+	bench_join(b, p, PROCESS_LINK, 1);
+	assert_int_equal(p->n_opens, 1);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(is_local_id(&p->transfers[0].m, "1"));
+	bench_free(b);
+}
+
+static void test_an_association_lost_costs_no_attempt_and_keeps_the_order(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(3);
+	struct player *p = &b->link[0];
+	for (unsigned i = 0; i < 4; i++) { /* more often than max-transfer-retries */
+		open_up(p);
+		assert_int_equal(p->n_transfers, 2 * (i + 1));
+		assert_true(is_local_id(&p->transfers[2 * i].m, "0"));
+		assert_true(is_local_id(&p->transfers[2 * i + 1].m, "1"));
+		refuse_open(p); /* the association ends with both in flight */
+		fake_env_pass(b->env, 60 * 1000);
+	}
+	assert_int_equal(counts_of(b).transfers, 3);
+	assert_int_equal(status_of(b, "to-c")->in_flight, 0);
+	bench_free(b);
+}
+
+static void test_a_result_that_charges_the_association_is_uncounted(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(2);
+	struct player *p = &b->link[0];
+	open_up(p);
+	const uint64_t first = last_open(p);
+	say_result(p, p->transfers[0].transfer, ERR_TEMP, ERR_OF_ASSOCIATION);
+	assert_int_equal(p->n_closes, 1); /* it gets nothing more and is to end */
+	assert_int_equal(p->closes[0], first);
+	assert_int_equal(p->n_transfers, 2);
+	say_result(p, p->transfers[1].transfer, ERR_NONE, 0);
+	say_assoc(p, MSG_ASSOC_DOWN, first, "to-c", NULL);
+	assert_int_equal(p->n_opens, 2);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 3);
+	assert_true(is_local_id(&p->transfers[2].m, "0"));
+	bench_free(b);
+}
+
+static void test_a_permanent_failure_is_reported_at_once(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(2);
+	struct player *p = &b->link[0];
+	open_up(p);
+	say_result(p, p->transfers[0].transfer, ERR_PERM, ERR_OF_MESSAGE);
+	assert_int_equal(counts_of(b).transfers, 2); /* the other one, and the report for to-a */
+	assert_true(view_eq(p->opens[p->n_opens - 1].link, VIEW("to-a")));
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_true(mts_id_eq(&last_transfer(p)->m.subject_id, &p->transfers[0].m.id));
+	bench_free(b);
+}
+
+/* The classic: a temporary answer for a cause that cannot change, tried for ever. */
+static void test_k237182_a_temporary_failure_ends_in_a_report(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	struct message *m = LETTER(b, "bad", FROM_A);
+	struct err e;
+	assert_true(oraddr_parse(VIEW(TO_C), &m->originator, b->a, ORADDR_GENERATE, &e));
+	assert_true(offer_of(p, "to-c", m, VIEW("x"))->accepted); /* for to-a, which tries twice again */
+	assert_true(offer_of(p, "to-c", LETTER(b, "good", FROM_A), VIEW("x"))->accepted);
+	open_up(p);
+	unsigned tries = 0;
+	for (size_t i = 0; i < p->n_transfers; i++) { /* the loop sees what is handed over while it runs */
+		const bool bad = is_local_id(&p->transfers[i].m, "bad");
+		tries += bad;
+		say_result(p, p->transfers[i].transfer, bad ? ERR_TEMP : ERR_NONE, ERR_OF_MESSAGE);
+		if (i == 1) /* while it waits for its interval, the other one has gone */
+			assert_int_equal(counts_of(b).transfers, 1);
+		fake_env_pass(b->env, 60 * 1000);
+	}
+	assert_int_equal(tries, 3); /* the first attempt and max-transfer-retries: 2 */
+	assert_true(view_eq(p->opens[p->n_opens - 1].link, VIEW("to-c")));
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 0); /* transfer-failure */
+	bench_free(b);
+}
+
+static void test_expiry_is_reported(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	struct player *p = &b->link[0];
+	const size_t opens = p->n_opens;
+	fake_env_pass(b->env, 2 * 3600 * 1000 - 1000); /* expiry.normal is 2 h; to-c is never reached */
+	assert_int_equal(counts_of(b).transfers, 1);
+	assert_int_equal(p->n_opens, opens);
+	fake_env_pass(b->env, 61 * 1000);
+	assert_true(view_eq(p->opens[p->n_opens - 1].link, VIEW("to-a")));
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 1);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].diagnostic, 5); /* maximum-time-expired */
+	bench_free(b);
+}
+
+/* max-open-retries of to-a is 3: the first attempt and three more. What comes meanwhile has as many of its own. */
+static void test_a_link_that_cannot_be_opened(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	assert_true(offer_of(p, "to-c", LETTER(b, "old", FROM_A), VIEW("x"))->accepted);
+	const struct err why = error_of(ERR_TEMP, ERR_OF_LINK);
+	for (unsigned i = 1; i <= 4; i++) {
+		assert_int_equal(p->n_opens, i);
+		if (i == 4)
+			assert_true(offer_of(p, "to-c", LETTER(b, "new", FROM_A), VIEW("x"))->accepted);
+		say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-a", &why);
+		assert_string_equal(arena_str(b->a, status_of(b, "to-a")->state), "waiting");
+		if (i < 4)
+			fake_env_pass(b->env, 50 * 1000);
+	}
+	/* The old one was reported: its originator is at to-a too, so the report waits there beside the new one. */
+	assert_int_equal(counts_of(b).transfers, 2);
+	fake_env_pass(b->env, 50 * 1000);
+	open_up(p);
+	assert_int_equal(p->transfers[0].m.kind, MESSAGE_REPORT);
+	assert_int_equal(p->transfers[0].m.rcpt[0].reason, 0);
+	assert_true(is_local_id(&p->transfers[1].m, "new"));
+	bench_free(b);
+}
+
+static void test_k193760_a_dead_link_slows_no_other(void **state)
+{
+	(void)state;
+	struct bench *b = bench_new();
+	struct player *p = &b->link[0];
+	bench_join(b, p, PROCESS_LINK, 1);
+	struct message *m = LETTER(b, "", TO_C);
+	for (unsigned i = 0; i < 1500; i++) { /* more than a window full for the dead one */
+		char id[8];
+		snprintf(id, sizeof id, "c%u", i);
+		m->id.local = view_str(id);
+		assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+		p->n_answers = 0;
+	}
+	refuse_open(p);
+	for (unsigned i = 0; i < 20; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "a%u", i);
+		const size_t before = p->n_transfers;
+		assert_true(offer_of(p, "to-c", LETTER(b, arena_str(b->a, view_str(id)), FROM_A), VIEW("x"))->accepted);
+		if (i == 0)
+			open_up(p);
+		assert_int_equal(p->n_transfers, before + 1); /* at once, whatever to-c has waiting */
+		assert_true(is_local_id(&last_transfer(p)->m, id));
+		say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	}
+	assert_int_equal(counts_of(b).transfers, 1500);
+	bench_free(b);
+}
+
+/* The whole queue of a link leaves, however much longer than the window it is, and each once. */
+static void test_a_queue_longer_than_the_window_is_worked_off(void **state)
+{
+	(void)state;
+	enum { N = 1500 };
+	struct bench *b = bench_new();
+	struct player *p = &b->link[0];
+	bool *seen = mem_zero(N);
+	bench_join(b, p, PROCESS_LINK, 1);
+	struct message *m = LETTER(b, "", TO_C);
+	unsigned offered = 0, left = 0;
+	while (left < N) {
+		if (offered < N) {
+			char id[8];
+			snprintf(id, sizeof id, "%u", offered++);
+			m->id.local = view_str(id);
+			assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+			p->n_answers = 0;
+		}
+		if (offered == N - 100 && left == 0)
+			open_up(p);
+		if (p->n_transfers == 0)
+			continue;
+		const struct seen_transfer t = p->transfers[0];
+		memmove(p->transfers, p->transfers + 1, --p->n_transfers * sizeof t);
+		const unsigned n = (unsigned)strtoul(arena_str(b->a, t.m.id.local), NULL, 10);
+		assert_false(seen[n]);
+		seen[n] = true;
+		left++;
+		say_result(p, t.transfer, ERR_NONE, 0);
+	}
+	assert_int_equal(counts_of(b).transfers, 0);
+	assert_int_equal(status_of(b, "to-c")->queued, 0);
+	free(seen);
+	bench_free(b);
+}
+
+static void test_a_link_process_dies_with_transfers_in_flight(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(2);
+	struct player *p = &b->link[0], *q = &b->link[1];
+	open_up(p);
+	assert_int_equal(p->n_transfers, 2);
+	bench_join(b, q, PROCESS_LINK, 2);
+	assert_int_equal(q->n_opens, 0);
+	bench_leave(b, p);
+	assert_int_equal(q->n_opens, 1);
+	open_up(q);
+	assert_int_equal(q->n_transfers, 2);
+	assert_true(is_local_id(&q->transfers[0].m, "0"));
+	assert_true(is_local_id(&q->transfers[1].m, "1"));
+	bench_free(b);
+}
+
+static void test_a_successor_with_the_same_number_takes_over(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	struct player *p = &b->link[0], *q = &b->link[1];
+	open_up(p);
+	bench_join(b, q, PROCESS_LINK, 1); /* the old one's end has not been seen yet */
+	assert_true(p->closed > 0);
+	assert_int_equal(q->n_opens, 1);
+	open_up(q);
+	assert_int_equal(q->n_transfers, 1);
+	bench_free(b);
+}
+
+static void test_inbound_associations_are_counted_by_process(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	bench_join(b, &b->link[1], PROCESS_LINK, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		say_assoc(&b->link[i], MSG_ASSOC_UP, MSG_INBOUND_BIT | 1, "to-a", NULL);
+		say_assoc(&b->link[i], MSG_ASSOC_UP, MSG_INBOUND_BIT | 2, "to-a", NULL);
+	}
+	assert_int_equal(status_of(b, "to-a")->inbound, 4);
+	say_assoc(&b->link[1], MSG_ASSOC_DOWN, MSG_INBOUND_BIT | 2, "to-a", NULL);
+	say_assoc(&b->link[1], MSG_ASSOC_DOWN, MSG_INBOUND_BIT | 2, "to-a", NULL);
+	assert_int_equal(status_of(b, "to-a")->inbound, 3);
+	bench_leave(b, &b->link[0]);
+	assert_int_equal(status_of(b, "to-a")->inbound, 1);
+	bench_free(b);
+}
+
+static void test_a_process_may_not_speak_of_anothers_association(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	struct player *p = &b->link[0], *q = &b->link[1];
+	bench_join(b, q, PROCESS_LINK, 2);
+	open_up(p);
+	say_assoc(q, MSG_ASSOC_DOWN, last_open(p), "to-c", NULL);
+	assert_true(q->closed > 0);
+	assert_int_equal(p->closed, 0);
+	say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+static void test_a_peer_that_calls_ends_the_wait(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	struct player *p = &b->link[0];
+	refuse_open(p);
+	assert_int_equal(p->n_opens, 1);
+	say_assoc(p, MSG_ASSOC_UP, MSG_INBOUND_BIT | 1, "to-c", NULL);
+	assert_int_equal(p->n_opens, 2);
+	bench_free(b);
+}
+
+static void test_deferred_mail_wakes_its_link(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	bench_join(b, &b->tool, PROCESS_TOOL, 0);
+	struct message *m = LETTER(b, "", TO_C);
+	m->trace.n = m->internal_trace.n = 0;
+	m->deferred = FAKE_WALL_MS + 10 * 1000;
+	assert_true(offer_of(&b->tool, "", m, VIEW("x"))->accepted);
+	fake_env_pass(b->env, 9 * 1000);
+	assert_int_equal(b->link[0].n_opens, 0);
+	fake_env_pass(b->env, 1500);
+	assert_int_equal(b->link[0].n_opens, 1);
+	bench_free(b);
+}
+
+static void on_stopped(void *ctx)
+{
+	*(bool *)ctx = true;
+}
+
+static void test_stop_waits_for_what_is_not_durable(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	bool stopped = false;
+	store_disk_set_full(b->disk, true);
+	assert_null(offer_of(p, "to-a", LETTER(b, "1", TO_US), VIEW("x")));
+	switch_stop(b->sw, on_stopped, &stopped);
+	fake_env_pass(b->env, 1000);
+	assert_false(stopped);
+	store_disk_set_full(b->disk, false);
+	fake_env_pass(b->env, 60 * 1000);
+	assert_true(stopped);
+	assert_int_equal(p->n_answers, 1);
+	const struct msg_answer *late = offer_of(p, "to-a", LETTER(b, "2", TO_US), VIEW("x"));
+	assert_false(late->accepted);
+	assert_int_equal(late->err.kind, ERR_TEMP);
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_urgent_overtakes),
+		cmocka_unit_test(test_what_was_taken_is_gone_for_good),
+		cmocka_unit_test(test_an_association_lost_costs_no_attempt_and_keeps_the_order),
+		cmocka_unit_test(test_a_result_that_charges_the_association_is_uncounted),
+		cmocka_unit_test(test_a_permanent_failure_is_reported_at_once),
+		cmocka_unit_test(test_k237182_a_temporary_failure_ends_in_a_report),
+		cmocka_unit_test(test_expiry_is_reported),
+		cmocka_unit_test(test_a_link_that_cannot_be_opened),
+		cmocka_unit_test(test_k193760_a_dead_link_slows_no_other),
+		cmocka_unit_test(test_a_queue_longer_than_the_window_is_worked_off),
+		cmocka_unit_test(test_a_link_process_dies_with_transfers_in_flight),
+		cmocka_unit_test(test_a_successor_with_the_same_number_takes_over),
+		cmocka_unit_test(test_inbound_associations_are_counted_by_process),
+		cmocka_unit_test(test_a_process_may_not_speak_of_anothers_association),
+		cmocka_unit_test(test_a_peer_that_calls_ends_the_wait),
+		cmocka_unit_test(test_deferred_mail_wakes_its_link),
+		cmocka_unit_test(test_stop_waits_for_what_is_not_durable),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
