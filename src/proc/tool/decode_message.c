@@ -170,14 +170,15 @@ static void show_ipm(struct decode_stack *d, struct view content)
 	show_value_end(d->show);
 }
 
-/* Says what is wrong with a content that should be one; what can be read of it is shown either way. */
-static void check_ipm(struct decode_stack *d, struct view content)
+/* Says what is wrong with a content that should be one. False: nothing of it can be read. */
+static bool check_ipm(struct decode_stack *d, struct view content)
 {
 	const struct ber_limits limits = decode_limits(content.n);
 	struct ipm ipm;
 	struct ipm_part part;
 	struct err e = { 0 };
-	bool good = ipm_parse(content, &ipm, d->print, &limits, &e);
+	const bool readable = ipm_parse(content, &ipm, d->print, &limits, &e);
+	bool good = readable;
 	const size_t n = good && ipm.message != NULL ? ipm_part_count(ipm.message) : 0;
 	for (size_t i = 0; good && i < n; i++) {
 		good = ipm_part_at(ipm.message, i, &part, d->print, &limits, &e);
@@ -188,6 +189,7 @@ static void check_ipm(struct decode_stack *d, struct view content)
 	}
 	if (!good)
 		show_damaged(d->show, "content: %s", e.text);
+	return readable;
 }
 
 static void show_content(struct decode_stack *d, int64_t type, struct view oid, struct view content)
@@ -198,9 +200,12 @@ static void show_content(struct decode_stack *d, int64_t type, struct view oid, 
 	show_uint(s, "octets", content.n);
 	arena_reset(d->print);
 	if (content.n > 0 && is_ipm(type, oid)) {
-		check_ipm(d, content);
+		const bool readable = check_ipm(d, content);
 		arena_reset(d->print);
-		show_ipm(d, content);
+		if (readable)
+			show_ipm(d, content);
+		else
+			show_raw(s, "octets shown", content);
 	} else if (type == -1 && view_eq(oid, inner_envelope)) {
 		show_apdu_value(d, content);
 	} else if (content.n > 0) {

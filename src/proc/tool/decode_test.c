@@ -1,5 +1,6 @@
 /* decode_test.c - captures, octets and hex through decode. Expected values come from the captures (the two of the Wireshark
  * wiki, two of ISODE/PP; read with tshark) and from the formats' descriptions, by which decode_testing.h makes files. */
+#include "flow/codec/ber/ber.h"
 #include "proc/tool/decode_testing.h"
 
 #include <jansson.h>
@@ -470,6 +471,392 @@ static void test_one_side_in_octets(void **state)
 	free_flights(&f);
 }
 
+/* --- values --- */
+
+static struct out from_hex(const char *hex)
+{
+	struct out o;
+	out_init(&o, 1 << 20);
+	assert_true(text_unhex(&o, view_str(hex)));
+	return o;
+}
+
+/* A probe written by X.411's ASN.1: [2] SET { MTS-identifier, originator, content-type 22, trace, one recipient }. */
+static const char probe[] =
+	"a281 8a"
+	"   60 16 30 14 61 04 1302 4742 62 03 1301 20 a2 03 1301 50 85 02 4849"                         /* originator C=GB;A= ;P=P */
+	"   64 16 63 0f 61 04 1302 4742 62 03 1301 20 13 02 5031 16 03 6c2d31"                          /* MTS-identifier */
+	"   86 01 16"                                                                                      /* content-type */
+	"   69 29 30 27 63 0e 61 04 1302 4742 62 03 1301 20 13 01 50"
+	"         31 15 80 0d 3236303130323033303430355a 82 01 00 a3 00"
+	"   a2 23 31 21 a0 16 30 14 61 04 1302 4742 62 03 1301 20 a2 03 1301 50 85 02 4849 81 01 01 82 02 0398";
+
+static void test_values(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *hex, *event, *says;
+	} rows[] = {
+		{ "6203 800100", "APDU\n", "acse: RLRQ\n      reason: 0 (normal)" },                     /* X.227 9.4 */
+		{ "6303 80011e", "APDU\n", "reason: 30 (user-defined)" },
+		{ "b603 800103", "APDU\n", "reason: 3 (temporaryProblem)" },                              /* X.228: RTAB */
+		{ "b215 a113 b211 020102 0c0c 000000000000000000000000", "APDU\n", "damaged: mta bind: " }, /* more than an error */
+		{ "b207 a105 b203 020102", "APDU\n", "error: 2 (authentication-error)" },                 /* RTORJ, [18], X.411 annex */
+		{ "b204 a102 0500", "APDU\n", "mta bind: " },
+		{ "b10a a008 8006 313233343536", "APDU\n", "damaged: mta bind: neither" },                /* no alternative [0] */
+		{ "0101ff", "APDU\n", "BOOLEAN" },                                                        /* any BER */
+		{ "020105 020106", "APDU\n", "INTEGER" },
+		{ "0d00", "CONNECT\n", "session: CONNECT (CN)" },
+		{ "0100 2d05 2903 020101", "ACTIVITY START\n", "activity identifier: 1" },               /* capture p772 */
+		{ "0200 2a03 2a0131", "ACTIVITY END ACK\n", "serial number: \"1\"" },
+		{ "1903 110104", "ABORT\n", "transport disconnect: protocol error" },                     /* X.225 8.3.9 */
+		{ "0c03 320181", "REFUSE\n", "reason: 129 (session selector unknown)" },                  /* X.225 8.3.5.10 */
+		{ "0300 000b 06d0 0de0 047c 00", "CC\n", "source reference: 047c" },                      /* capture p772 */
+		{ "0300 000b 0680 423e 423d 80", "DR\n", "reason: 128 (" },                                /* capture pp-normal-mode */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct out o = from_hex(rows[i].hex);
+		struct decoded d = run_decode(out_view(&o), &plain);
+		assert_has(&d, rows[i].event);
+		assert_has(&d, rows[i].says);
+		decoded_fini(&d);
+		d = run_decode(view_str(rows[i].hex), &plain); /* the same as text */
+		assert_has(&d, rows[i].says);
+		decoded_fini(&d);
+		out_fini(&o);
+	}
+	struct decoded d = run_decode(view_str(probe), &plain);
+	assert_has(&d, "PROBE\n");
+	assert_has(&d, "mts-id: C=GB;A= ;P=P1;L=l-1");
+	assert_int_equal(d.totals.probes, 1);
+	decoded_fini(&d);
+}
+
+/* A content alone: X.420's [0] with an IPM identifier (APPLICATION 11), subject and one IA5 body part. */
+static void test_content_alone(void **state)
+{
+	(void)state;
+	struct decoded d = run_decode(VIEW("a01b 310c 6b04 1302 6d31 a804 1402 4869 300b a009 3100 1605 6865"), &plain);
+	assert_false(d.whole); /* cut */
+	decoded_fini(&d);
+	d = run_decode(VIEW("a01b 310c 6b04 1302 6d31 a804 1402 4869 300b a009 3100 1605 68656c6c6f"), &plain);
+	assert_true(d.whole);
+	assert_has(&d, "CONTENT\n");
+	assert_has(&d, "user-relative-identifier \"m1\"");
+	assert_has(&d, "subject \"Hi\"");
+	assert_has(&d, "data \"hello\"");
+	decoded_fini(&d);
+}
+
+static void test_not_ber(void **state)
+{
+	(void)state;
+	struct decoded d = run_decode(VIEW("GET / HTTP/1.0\r\n"), &plain);
+	assert_false(d.whole);
+	assert_has(&d, "OCTETS\n    damaged: ");
+	decoded_fini(&d);
+	d = run_decode((struct view){ (const uint8_t *)"", 0 }, &plain);
+	assert_has(&d, "damaged: decode: the file is empty");
+	decoded_fini(&d);
+	/* A damaged line among lines that name sides. */
+	d = run_decode(VIEW(">\n0300000b06d00de0047c00\n<\n030\n0\n"), &plain);
+	assert_has(&d, "damaged: hex: a line of 3 characters");
+	decoded_fini(&d);
+}
+
+/* --- JSON --- */
+
+static void each_line(struct decoded *d, void (*check)(json_t *line, void *ctx), void *ctx)
+{
+	const char *p = out_cstr(&d->text);
+	while (*p != 0) {
+		json_error_t e;
+		const char *end = strchr(p, '\n');
+		assert_non_null(end);
+		json_t *line = json_loadb(p, (size_t)(end - p), JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
+		if (line == NULL)
+			fail_msg("%s at %d in %.500s", e.text, e.position, p);
+		check(line, ctx);
+		json_decref(line);
+		p = end + 1;
+	}
+}
+
+struct seen {
+	size_t lines, messages;
+	double last_time;
+	bool bound;
+};
+
+static void check_line(json_t *line, void *ctx)
+{
+	struct seen *seen = ctx;
+	json_t *p1 = json_object_get(line, "p1"), *time = json_object_get(line, "time");
+	const char *event = json_string_value(json_object_get(line, "event"));
+	assert_non_null(event);
+	seen->lines++;
+	if (time != NULL) {
+		assert_true(json_number_value(time) >= seen->last_time || strcmp(event, "CONNECTION") == 0);
+		seen->last_time = json_number_value(time);
+		assert_true(json_is_integer(json_object_get(line, "connection")));
+	}
+	if (strcmp(event, "MESSAGE") == 0) {
+		json_t *apdu = json_object_get(p1, "mts-apdu"), *content = json_object_get(line, "content");
+		assert_true(json_is_object(json_object_get(apdu, "message")));
+		assert_true(json_is_object(json_object_get(json_object_get(content, "information-object"), "ipm")));
+		assert_true(json_array_size(json_object_get(p1, "recipients")) > 0);
+		seen->messages++;
+	}
+	if (strcmp(event, "CONNECT") == 0) {
+		json_t *spdu = json_array_get(json_object_get(line, "session"), 0);
+		assert_string_equal(json_string_value(json_object_get(spdu, "name")), "CONNECT (CN)");
+		assert_string_equal(json_string_value(json_object_get(line, "from")), "initiator");
+		seen->bound = true;
+	}
+}
+
+static void test_json_lines(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "pp-message", "p772-message", "p772-recover-refused" };
+	const struct decode_options options = { .json = true };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct flights *f = load_flights(names[i]);
+		struct pcap p = capture_of(f, FORM_BIG, LINK_IS_ETHERNET, false, true, 33);
+		struct decoded d = run_decode(out_view(&p.file), &options);
+		struct seen seen = { 0 };
+		assert_true(d.whole);
+		each_line(&d, check_line, &seen);
+		assert_true(seen.bound && seen.lines > 6);
+		assert_int_equal(seen.messages, d.totals.messages);
+		decoded_fini(&d);
+		out_fini(&p.file);
+		free_flights(&f);
+	}
+}
+
+/* --- damage --- */
+
+/* The octets of TPKT packets, each cut after n: nothing crashes, and no password is shown for any n. */
+static void test_cut_at_every_offset(void **state)
+{
+	(void)state;
+	struct flights *f = load_flights("ping"); /* the password is "excalibur" */
+	struct out one;
+	out_init(&one, 1 << 20);
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->v[i].responder)
+			out_bytes(&one, out_view(&f->v[i].octets));
+	for (size_t n = 1; n < out_len(&one); n++) {
+		struct decoded d = run_decode(view_first(out_view(&one), n), &plain);
+		assert_has_not(&d, "excalibur");
+		assert_has_not(&d, "657863616c69627572");
+		assert_has_not(&d, "657863616C69627572");
+		decoded_fini(&d);
+	}
+	out_fini(&one);
+	free_flights(&f);
+}
+
+/* A bind whose inside is damaged at one octet: it is never shown octet by octet, unless asked for. */
+static void test_damaged_bind_is_not_dumped(void **state)
+{
+	(void)state;
+	struct flights *f = load_flights("ping");
+	struct out *cn = &f->v[2].octets;
+	const struct decode_options secrets = { .secrets = true };
+	size_t damaged = 0, shown = 0;
+	const size_t password = out_len(cn) - 4 - 9; /* it ends before two end-of-contents */
+	assert_memory_equal(cn->p + password, "excalibur", 9);
+	for (size_t i = 7; i < password - 2; i++) {
+		const uint8_t was = cn->p[i];
+		cn->p[i] = (uint8_t)(was + 0x41);
+		struct decoded d = run_decode(out_view(cn), &plain);
+		assert_has_not(&d, "657863616c69627572");
+		assert_has_not(&d, "657863616C69627572");
+		damaged += !d.whole;
+		decoded_fini(&d);
+		d = run_decode(out_view(cn), &secrets);
+		shown += has_text(&d, "65 78 63 61 6c") || has_text(&d, "657863616c");
+		decoded_fini(&d);
+		cn->p[i] = was;
+	}
+	assert_true(damaged > 60 && shown > 60);
+	free_flights(&f);
+}
+
+static void test_capture_cut_at_every_offset(void **state)
+{
+	(void)state;
+	static const enum pcap_form forms[] = { FORM_LITTLE, FORM_NG_BIG };
+	struct flights *f = load_flights("ping");
+	for (size_t k = 0; k < ARRAY_LEN(forms); k++) {
+		struct pcap p = capture_of(f, forms[k], LINK_IS_RAW, false, false, 65000);
+		const struct view whole = out_view(&p.file);
+		size_t fewer = 0;
+		for (size_t n = 24; n < whole.n; n++) {
+			struct decoded d = run_decode(view_first(whole, n), &plain);
+			if (!d.whole) /* else it was cut between two packets */
+				assert_has(&d, "damaged: ");
+			fewer += !d.whole;
+			decoded_fini(&d);
+		}
+		assert_true(fewer > whole.n / 2);
+		out_fini(&p.file);
+	}
+	free_flights(&f);
+}
+
+/* One octet of the message turned: what stands around it still shows. */
+static void test_damaged_message(void **state)
+{
+	(void)state;
+	struct flights *f = load_flights("pp-message");
+	struct out *o = &f->v[4].octets;
+	uint8_t *id = memmem(o->p, o->n, "ppa.test.951", 12);
+	assert_non_null(id);
+	id[-2] = 0x1a; /* the tag of local-identifier: VisibleString, not IA5String */
+	struct pcap p = capture_of(f, FORM_LITTLE, LINK_IS_RAW, false, false, 65000);
+	struct decoded d = run_decode(out_view(&p.file), &plain);
+	assert_false(d.whole);
+	assert_has(&d, "TRANSFER\n");
+	assert_has(&d, "damaged: p1: ");
+	assert_has(&d, "ppa.test.951");
+	assert_has(&d, "acse: RLRE");
+	assert_int_equal(d.totals.messages, 0);
+	decoded_fini(&d);
+	out_fini(&p.file);
+	free_flights(&f);
+}
+
+/* --- activities that do not end --- */
+
+static void test_transfers_broken_off(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *last, *says;
+		bool whole;
+	} rows[] = { /* TPKT, DT, GT and AI, AD, AS; AB alone */
+		{ "0300000f02f0800100 1904 110102 00", "damaged", false },
+		{ "0300000e02f080 0100 1903 320100", "transfer: interrupted", true },
+		{ "0300000e02f080 0100 3903 320101", "transfer: discarded", true },
+		{ "0300000c02f080 1903 110102", "transfer: cut off by an abort", true },
+		{ "0300000f02f080 0100 2d04 2902 0202", "transfer: not ended when another activity begins", true },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct flights *f = load_flights("pp-message");
+		struct out *o = &f->v[4].octets, last = from_hex(rows[i].last);
+		/* Without the TPKT packet of ACTIVITY END, which is the last of that flight: 14 octets. */
+		o->n -= 14;
+		out_bytes(o, out_view(&last));
+		f->n = 5;
+		for (size_t k = 5; k < FLIGHTS_MAX; k++)
+			out_fini(&f->v[k].octets);
+		struct pcap p = capture_of(f, FORM_LITTLE, LINK_IS_RAW, false, false, 65000);
+		struct decoded d = run_decode(out_view(&p.file), &plain);
+		assert_has(&d, rows[i].says);
+		assert_int_equal(d.whole, rows[i].whole);
+		assert_int_equal(d.totals.messages, 0); /* responsibility did not move */
+		assert_has(&d, "mts-id: C=GB;A=PEERNET;P=PPA;L=ppa.test.951");
+		decoded_fini(&d);
+		out_fini(&p.file);
+		out_fini(&last);
+		free_flights(&f);
+	}
+}
+
+/* --- limits --- */
+
+static void test_limits(void **state)
+{
+	(void)state;
+	static const struct {
+		struct decode_options options;
+		const char *says;
+	} rows[] = {
+		{ { .tsdu_max = 300 }, "damaged: session: the TSDU is cut after 300 octets" },
+		{ { .transfer_max = 400 }, "damaged: transfer: 641 octets, want at most 400" },
+		{ { .event_max = 2000 }, "damaged: the text of this event is over the limit of 2000 octets" },
+		{ { .arena = 3000 }, "damaged: " },
+	};
+	struct flights *f = load_flights("pp-message");
+	struct pcap p = capture_of(f, FORM_LITTLE, LINK_IS_RAW, false, false, 65000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct decoded d = run_decode(out_view(&p.file), &rows[i].options);
+		assert_has(&d, rows[i].says);
+		assert_false(d.whole);
+		decoded_fini(&d);
+	}
+	out_fini(&p.file);
+	free_flights(&f);
+}
+
+/* ACSE within ACSE within ...: deeper than is shown. */
+static void test_nested_acse(void **state)
+{
+	(void)state;
+	struct out inner = from_hex("6203800100"), outer;
+	for (int i = 0; i < 20; i++) { /* ABRT { source, user-information { EXTERNAL { [0] inner } } } */
+		struct out a0, external, info;
+		out_init(&a0, 4096);
+		out_init(&external, 4096);
+		out_init(&info, 4096);
+		out_init(&outer, 4096);
+		ber_put_header(&a0, BER_C(0), true, out_len(&inner));
+		out_bytes(&a0, out_view(&inner));
+		ber_put_header(&external, BER_U(8), true, out_len(&a0));
+		out_bytes(&external, out_view(&a0));
+		ber_put_header(&info, BER_C(30), true, out_len(&external));
+		out_bytes(&info, out_view(&external));
+		ber_put_header(&outer, BER_A(4), true, out_len(&info) + 3);
+		out_bytes(&outer, VIEW("\x80\1\0"));
+		out_bytes(&outer, out_view(&info));
+		out_fini(&a0);
+		out_fini(&external);
+		out_fini(&info);
+		out_fini(&inner);
+		inner = outer;
+	}
+	struct decoded d = run_decode(out_view(&inner), &plain);
+	assert_has(&d, "acse: ABRT");
+	assert_has(&d, "APDUs in one another");
+	decoded_fini(&d);
+	out_fini(&inner);
+}
+
+/* --- the command line --- */
+
+static void test_arguments(void **state)
+{
+	(void)state;
+	struct decode_options o;
+	const char *path;
+	struct err e;
+	char *good[] = { "decode", "--json", "--port", "10102", "--port=4102", "f.pcap", "--secrets" };
+	assert_true(decode_arguments(7, good, &o, &path, &e));
+	assert_true(o.json && o.secrets && o.n_ports == 2 && o.ports[0] == 10102 && o.ports[1] == 4102);
+	assert_string_equal(path, "f.pcap");
+	char *input[] = { "decode", "-" };
+	assert_true(decode_arguments(2, input, &o, &path, &e));
+	assert_string_equal(path, "-");
+	assert_false(o.json || o.secrets);
+	char *dashes[] = { "decode", "--", "--json" };
+	assert_true(decode_arguments(3, dashes, &o, &path, &e));
+	assert_string_equal(path, "--json");
+	char *help[] = { "decode", "--help" };
+	assert_true(decode_arguments(2, help, &o, &path, &e));
+	assert_null(path);
+	static char *const bad[][3] = { { "decode" }, { "decode", "--port", "x" }, { "decode", "--port" }, { "decode", "a", "b" },
+					{ "decode", "--port=0", "a" }, { "decode", "--port=65536", "a" }, { "decode", "--jason", "a" } };
+	static const int n[] = { 1, 3, 2, 3, 3, 3, 3 };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char *argv[3] = { bad[i][0], bad[i][1], bad[i][2] };
+		assert_false(decode_arguments(n[i], argv, &o, &path, &e));
+		assert_true(strncmp(e.text, "decode: ", 8) == 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +876,18 @@ int main(void)
 		cmocka_unit_test(test_ports_used_again),
 		cmocka_unit_test(test_hex_of_both_sides),
 		cmocka_unit_test(test_one_side_in_octets),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_content_alone),
+		cmocka_unit_test(test_not_ber),
+		cmocka_unit_test(test_json_lines),
+		cmocka_unit_test(test_cut_at_every_offset),
+		cmocka_unit_test(test_damaged_bind_is_not_dumped),
+		cmocka_unit_test(test_capture_cut_at_every_offset),
+		cmocka_unit_test(test_damaged_message),
+		cmocka_unit_test(test_transfers_broken_off),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_nested_acse),
+		cmocka_unit_test(test_arguments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

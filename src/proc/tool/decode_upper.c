@@ -103,6 +103,10 @@ static void show_bind_value(struct show *s, const struct mta_bind_value *v)
 		show_bool(s, "authenticated", false);
 		return;
 	}
+	if (v->choice.which != MTA_BIND_AUTHENTICATED) {
+		show_damaged(s, "mta bind: neither NULL nor authenticated [1]");
+		return;
+	}
 	const struct mta_bind_authenticated *a = &v->authenticated;
 	const struct mta_bind_credentials *c = &a->credentials;
 	show_text(s, "mta-name", a->name);
@@ -142,10 +146,12 @@ static void show_bind(struct decode_stack *d, unsigned which, struct view v)
 	show_object(s, "mta-bind", "%s", which == RTSE_APDU_RTORQ ? "argument" : which == RTSE_APDU_RTOAC ? "result" : "error");
 	if (which == RTSE_APDU_RTORJ) {
 		struct mta_bind_error_value error;
-		if (read_apdu(d, &mta_bind_error_type, v, &error, &e))
-			show_int(s, "error", error.error, mta_bind_error_name(error.error));
-		else
+		if (!read_apdu(d, &mta_bind_error_type, v, &error, &e))
 			show_damaged(s, "mta bind: %s", e.text);
+		else if (error.choice.which == BER_CHOICE_OTHER)
+			show_damaged(s, "mta bind: neither an INTEGER nor an error [18]");
+		else
+			show_int(s, "error", error.error, mta_bind_error_name(error.error));
 	} else {
 		struct mta_bind_value value;
 		if (read_apdu(d, which == RTSE_APDU_RTORQ ? &mta_bind_argument_type : &mta_bind_result_type, v, &value, &e)) {
@@ -410,6 +416,10 @@ static void show_pdvs(struct decode_stack *d, struct decode_side *side, const st
 		show_end(s);
 		return;
 	}
+	if (u->choice.which != PPDU_FULL) {
+		show_damaged(s, "presentation: user data neither simply nor fully encoded");
+		return;
+	}
 	const struct ppdu_pdv *pdv = u->full.v;
 	show_list(s, "user-data");
 	for (size_t i = 0; i < u->full.n && !s->out.bad; i++) {
@@ -531,6 +541,8 @@ static void show_cpr(struct decode_stack *d, struct decode_side *side, const str
 		show_object(s, "rtse", "RTORJ");
 		show_rtorj(d, &v->x410);
 		show_end(s);
+	} else if (v->choice.which != PPDU_CPR_IS_NORMAL) {
+		show_damaged(s, "presentation: neither a SET nor a SEQUENCE");
 	} else {
 		const struct ppdu_cpr_normal *n = &v->normal;
 		show_selector(s, "responding PSEL", HAS(n, PPDU_CPR_RESPONDING), n->responding);
@@ -559,6 +571,8 @@ static void show_abort(struct decode_stack *d, struct decode_side *side, const s
 			show_int(s, "reason", v->arp.reason, NULL);
 		if (HAS(&v->arp, PPDU_ARP_EVENT))
 			show_int(s, "event", v->arp.event, NULL);
+	} else if (v->choice.which == BER_CHOICE_OTHER) {
+		show_damaged(s, "presentation: neither ARU nor ARP");
 	}
 	show_end(s);
 }
