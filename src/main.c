@@ -27,8 +27,8 @@ static int cmd_run(int argc, char **argv)
 		case 'h':
 			puts("usage: posthorn run -c FILE\n\n"
 			     "Runs the MTA that FILE describes, in the foreground, until SIGTERM or SIGINT. Events go to standard error.\n"
-			     "Exit status: 0 ended as asked, 64 wrong usage, 69 an address is in use, 73 the store cannot be opened or is\n"
-			     "in use by another instance, 78 the settings are wrong.");
+			     "Exit status: 0 ended as asked, 64 wrong usage, 69 an address is in use, 73 the store cannot be opened,\n"
+			     "75 another instance runs on it, 78 the settings are wrong.");
 			return 0;
 		default: return EXIT_USAGE;
 		}

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""A failure is charged to the smallest thing: the classic faults of MTAs (Microsoft Knowledge Base articles), as scenarios."""
+import os
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import peer as p  # noqa: E402
+from posthorn import PATIENCE_S, expect, free_port, main, same, wait_for  # noqa: E402
+from tap import Tap  # noqa: E402
+
+NEIGHBOURS = 9
+
+
+def k151791_one_bad_address(lab):
+    """One bad address of many: the others get the message, one non-delivery report, the association goes on."""
+    london, paris = lab.pair()
+    users = [paris.mailbox("user%d" % i, "Many") for i in range(10)]
+    london.link(paris)
+    paris.link(london)
+    london.start()
+    paris.start()
+    to = users[:5] + [paris.address("No", "Body")] + users[5:]
+    bad = london.send("alice", to, "--subject", "To eleven", "hello")
+    good = london.send("alice", users[0], "--subject", "After it", "hello")
+    for i in range(10):
+        paris.wait_mail("user%d" % i, 2 if i == 0 else 1)
+    reports = london.wait_mail("alice", 1)
+    shown = london.show("alice", reports[0]["delivery"])
+    failed = [f["value"] for f in shown["fields"] if f["label"] == "not-delivered"]
+    expect(len(failed) == 1 and "Body" in failed[0], "the report is about the one recipient", failed)
+    same(paris.steps(bad).count("delivered"), 10, "deliveries in the trace")
+    same(paris.steps(good).count("delivered"), 1, "deliveries of the one after it")
+    same([e for m in (london, paris) for e in m.events if e["event"] == "link.association-ended"], [], "associations that broke")
+    same(paris.status()[1]["queued"], 0, "queued")
+    return "ten delivered, one report, no association ended"
+
+
+def k151791_malformed_address(lab):
+    """From a peer: a recipient without any attribute among good ones."""
+    london = lab.mta("london")
+    for i in range(3):
+        london.mailbox("user%d" % i, "Many")
+    london.settings["links"].append({"name": "paris", "remote-mta-name": "paris", "remote-password": "x", "local-password": "y"})
+    london.settings["routes"].append({"match": "C=FR; A=*", "to": "paris"})
+    london.start()
+    origin = ("FR", "POSTHORN", "PARIS")
+    to = [p.orname("GB", "POSTHORN", "LONDON", "User%d" % i, "Many") for i in range(3)]
+    to.insert(1, p.tlv(0x60, p.tlv(0x30)))
+    caller = p.Peer.dial(london.port).bound("paris", "x")
+    answer = caller.transfer(p.mts_apdu("m.1", origin, to, p.ipm("One is empty", "hello")), 1)
+    expect(p.is_accepted(answer), "responsibility is taken for all of it", answer.hex())
+    for i in range(3):
+        london.wait_mail("user%d" % i, 1)
+    same(len(wait_for(lambda: london.rows("queue"), "the report waits for the link to its originator")), 1, "reports queued")
+    good = p.mts_apdu("m.2", origin, to[:1], p.ipm("After it", "hello"))
+    expect(p.is_accepted(caller.transfer(good, 2)), "the association goes on")
+    caller.release()
+    london.wait_mail("user0", 2)
+    return "three delivered, one report"
+
+
+def star(lab):
+    """A hub with ten links: nine lead to one far MTA under nine names, the tenth is the test's."""
+    hub, far = lab.mta("hub"), lab.mta("far", "FR")
+    hub.alice = hub.mailbox("alice")
+    for i in range(NEIGHBOURS):
+        row = hub.link(far)
+        row["name"] = "n%d" % i
+        hub.settings["routes"][-1] = {"match": "C=FR; A=POSTHORN; P=N%d" % i, "to": row["name"]}
+        far.settings["routes"].append({"match": "C=FR; A=POSTHORN; P=N%d" % i, "to": "local"})
+        far.settings["mailboxes"].append({"name": "n%d" % i, "addresses": ["S=User; P=N%d; A=POSTHORN; C=FR" % i]})
+    far.link(hub)
+    return hub, far
+
+
+def all_nine_deliver(hub, far, each):
+    began = time.monotonic()
+    for n in range(each):
+        for i in range(NEIGHBOURS):
+            hub.send("alice", "S=User; P=N%d; A=POSTHORN; C=FR" % i, "--subject", "Message %d" % n, "hello")
+    for i in range(NEIGHBOURS):
+        far.wait_mail("n%d" % i, each)
+    return time.monotonic() - began
+
+
+def k193760_one_dead_link(lab):
+    """Ten peers, one takes the connection and never answers: the other nine deliver."""
+    hub, far = star(lab)
+    hole = socket.create_server(("127.0.0.1", 0), backlog=64)
+    lab.closers.append(hole.close)
+    hub.settings["links"].append({"name": "dead", "address": "127.0.0.1:%d" % hole.getsockname()[1], "remote-mta-name": "dead",
+                                  "open-interval": "300 ms"})
+    hub.settings["routes"].append({"match": "C=DE; A=*", "to": "dead"})
+    far.start(wait=False)
+    hub.start()
+    far.event("supervisor.up")
+    waiting = [hub.send("alice", "S=User; O=Dead; A=POSTHORN; C=DE", "hello") for _ in range(10)]
+    took = all_nine_deliver(hub, far, 2)
+    same(sorted(r["id"] for r in hub.rows("queue", "--link", "dead")), sorted(waiting), "what waits for the dead one")
+    same(hub.status()[0]["dead"]["queued"], len(waiting), "its queue in status")
+    same(len(hub.rows("queue")), len(waiting), "nothing else waits")
+    return "18 messages over nine links in %.1f s, 10 wait for the tenth" % took
+
+
+def k193760_stalled_in_the_middle(lab):
+    """RT-30: one peer stalls in the middle of a transfer: the others deliver meanwhile, and it gets its message when it goes on."""
+    hub, far = star(lab)
+    tap = Tap(lab, far.port, free_port())
+    hub.link(far, tap.port)
+    far.mailbox("slow")
+    far.start(wait=False)
+    hub.start()
+    far.event("supervisor.up")
+    slow = far.settings["mailboxes"][-1]["addresses"][0]
+    hub.send("alice", slow, "--subject", "First", "hello")
+    far.wait_mail("slow", 1)
+    tap.hold(True)
+    big = hub.send("alice", slow, "--subject", "Big", "--file", lab.file("big", os.urandom(3000000)))
+    hub.send("alice", slow, "--subject", "Behind it", "hello")
+    took = all_nine_deliver(hub, far, 2)
+    same(len(far.mail("slow")), 1, "the stalled one has nothing yet")
+    tap.hold(False)
+    entries = far.wait_mail("slow", 3)
+    expect(big in [e["id"] for e in entries], "the big one has come")
+    hub.wait_empty()
+    return "18 messages beside it in %.1f s, then the stalled one's" % took
+
+
+def k232602_cut_and_back(lab):
+    """The network breaks, and comes back: associations are opened again by themselves, the queue drains, nothing comes twice."""
+    london, paris = lab.pair()
+    tap = Tap(lab, paris.port, free_port())
+    london.link(paris, tap.port, max_open_retries=1000)
+    paris.link(london)
+    london.start(wait=False)
+    paris.start()
+    london.event("supervisor.up")
+    ids = [london.send("alice", paris.claude, "--subject", "Before", "hello")]
+    paris.wait_mail("claude", 1)
+    tap.refusing = True
+    mark = london.mark()
+    tap.cut()
+    ids += [london.send("alice", paris.claude, "--subject", "During %d" % i, "hello") for i in range(5)]
+    london.event("link.open-failed", mark, link="paris")
+    same(len(london.rows("queue")), 5, "queued meanwhile")
+    tap.refusing = False
+    entries = paris.wait_mail("claude", 6)
+    same(sorted(e["id"] for e in entries), sorted(ids), "each once")
+    london.wait_empty()
+    london.event("link.outbound", mark, link="paris")
+    return "5 queued, drained in one go"
+
+
+def k232602_peer_restarts(lab):
+    london, paris = lab.pair()
+    london.link(paris, max_open_retries=1000)
+    paris.link(london)
+    london.start(wait=False)
+    paris.start()
+    london.event("supervisor.up")
+    ids = [london.send("alice", paris.claude, "--subject", "Before", "hello")]
+    paris.wait_mail("claude", 1)
+    same(paris.stop(), 0, "exit status")
+    mark = london.mark()
+    ids += [london.send("alice", paris.claude, "--subject", "During %d" % i, "hello") for i in range(5)]
+    london.event("link.open-failed", mark, link="paris")
+    paris.events = []
+    paris.start()
+    same(sorted(e["id"] for e in paris.wait_mail("claude", 6)), sorted(ids), "each once")
+    london.wait_empty()
+    return "kept over the restart, 5 more came by themselves"
+
+
+def cut_in_the_middle_of_transfers(lab):
+    """RT-14: the connection is lost again and again while messages cross: each arrives, once."""
+    london, paris = lab.pair()
+    tap = Tap(lab, paris.port, free_port())
+    london.link(paris, tap.port, max_open_retries=1000, max_transfer_retries=1000, open_interval="50 ms", transfer_interval="50 ms",
+                checkpoint_size=1, window_size=1)
+    paris.link(london)
+    london.start(wait=False)
+    paris.start()
+    london.event("supervisor.up")
+    path = lab.file("part", os.urandom(200000))
+    ids = [london.send("alice", paris.claude, "--subject", "Number %d" % i, "--file", path) for i in range(10)]
+    cuts = 0
+    until = time.monotonic() + PATIENCE_S
+    while cuts < 8 and len(paris.mail("claude")) < 10 and time.monotonic() < until:
+        tap.cut()
+        cuts += 1
+    same(sorted(e["id"] for e in paris.wait_mail("claude", 10)), sorted(ids), "each once")
+    london.wait_empty()
+    return "%d cuts" % cuts
+
+
+main(k151791_one_bad_address, k151791_malformed_address, k193760_one_dead_link, k193760_stalled_in_the_middle, k232602_cut_and_back,
+     k232602_peer_restarts, cut_in_the_middle_of_transfers)
