@@ -17,7 +17,7 @@
 
 enum {
 	READ_MAX = 64 * 1024,
-	READS_MAX = 4,        /* of one stream in one turn */
+	READS_MAX = 8,        /* of one stream in one turn */
 	LINGER_MS = 5000,       /* stream_close(flush): env.h */
 	ACCEPT_PAUSE_MS = 200,  /* out of descriptors: how long connections wait in the kernel */
 	RANDOM_BATCH = 32,

@@ -1,7 +1,7 @@
 /* loop.h - the real world behind env.h: libuv, sockets, files, the clock. The only file that includes uv.h is loop.c.
  *
  * A turn: octets and connections that are ready, then timers, then env_end_turn (hooks, one write a stream), then sleep.
- * Each stream is read at most four times a turn, 64 KB each, into one shared buffer. Writes go straight to the kernel; writability is
+ * Each stream is read at most eight times a turn, 64 KB each, into one shared buffer. Writes go straight to the kernel; writability is
  * only waited for when the kernel's buffer is full. */
 #pragma once
 #include "sys/env.h"

@@ -44,6 +44,22 @@ static bool encode(struct assoc *a, struct handover *h, const struct msg_transfe
 	return good;
 }
 
+/* Asks for content so that at most MSG_CREDIT is on the way or waiting here. */
+static void pull(struct assoc *a, struct handover *h)
+{
+	uint64_t under_way = h->left - h->to_pull;
+	if (h->to_pull == 0 || under_way > MSG_CREDIT / 2 || a->link->control == NULL)
+		return;
+	struct msg_count m = { h->transfer, MSG_CREDIT - under_way };
+	if (m.n > h->to_pull)
+		m.n = h->to_pull;
+	h->to_pull -= m.n;
+	put_msg_count(chan_begin(a->link->control, MSG_TRANSFER_PULL), &m);
+	chan_end(a->link->control);
+}
+
+static void failed(struct assoc *a, const struct err *why, bool message);
+
 void outbound_take(struct assoc *a, const struct msg_transfer *t)
 {
 	struct handover *h = mem_zero(sizeof *h);
@@ -63,24 +79,11 @@ void outbound_take(struct assoc *a, const struct msg_transfer *t)
 	map_put(&a->link->by_transfer, h->transfer, a);
 	*a->last = h;
 	a->last = &h->next;
+	/* Content of moderate length is here when its turn comes: no round to the switch between two transfers. */
+	if (h->to_pull <= MSG_CREDIT / 2)
+		pull(a, h);
 	assoc_pump(a);
 }
-
-/* Asks for content so that at most MSG_CREDIT is on the way or waiting here. */
-static void pull(struct assoc *a, struct handover *h)
-{
-	uint64_t under_way = h->left - h->to_pull;
-	if (h->to_pull == 0 || under_way > MSG_CREDIT / 2 || a->link->control == NULL)
-		return;
-	struct msg_count m = { h->transfer, MSG_CREDIT - under_way };
-	if (m.n > h->to_pull)
-		m.n = h->to_pull;
-	h->to_pull -= m.n;
-	put_msg_count(chan_begin(a->link->control, MSG_TRANSFER_PULL), &m);
-	chan_end(a->link->control);
-}
-
-static void failed(struct assoc *a, const struct err *why, bool message);
 
 void outbound_start(struct assoc *a)
 {

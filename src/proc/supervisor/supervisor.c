@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
 	CHILDREN_MAX = 64,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
@@ -108,6 +109,10 @@ static void introduce(struct child *a, struct child *b)
 		kill(a->pid, SIGKILL);
 		return;
 	}
+	/* Room for what credits let several associations have under way: a stream is written once a turn, and a turn of the switch
+	 * has a commit in it. The kernel gives what it allows; with less it is only slower. */
+	for (int i = 0; i < 2; i++)
+		(void)setsockopt(bulk[i], SOL_SOCKET, SO_SNDBUF, &(int){ BULK_OCTETS }, sizeof(int));
 	struct wire_msg m = { .type = WIRE_PEER, .kind = b->kind, .instance = b->instance };
 	child_say(a, &m, (int[]){ control[0], bulk[0] }, 2);
 	m.kind = a->kind;

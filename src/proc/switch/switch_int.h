@@ -16,7 +16,7 @@ enum {
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
 	RECIPIENTS_MAX = 32767,          /* X.411 ub-recipients */
 	WORK_ARENA = 192 * 1024 * 1024,  /* a quota: one message of that many recipients, and the report about them all */
-	HOT_MAX = 8 * 1024 * 1024,       /* octets of recently stored messages kept to save reading them back */
+	HOT_MAX = 16 * 1024 * 1024,      /* octets of recently stored messages kept to save reading them back */
 	SWEEP_MS = 30 * 1000,            /* how often expiry and old tracking are looked at */
 	LAZY_MS = 5,                     /* a group that nobody waits for is committed after so long */
 	GATHER_MS = 10,                  /* longest wait for a group to grow */
