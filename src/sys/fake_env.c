@@ -508,9 +508,9 @@ void fake_env_free(struct env **env)
 		if (!t->dropped)
 			env_defer(*env, drop, t);
 	}
-	env_fini(*env);
 	while (w->listeners != NULL)
 		fake_listener_close(&w->listeners->l);
+	env_fini(*env);
 	for (struct fake_content *c = w->contents, *next; c != NULL; c = next) {
 		next = c->next;
 		free(c->name);
