@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""The commands an operator types: help, exit statuses, JSON; what `send` sends is what lies in the mailbox; the shipped settings."""
+import glob
+import hashlib
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from posthorn import expect, main, same, source  # noqa: E402
+
+USAGE, REFUSED, NO_MTA, WRONG_SETTINGS = 64, 1, 69, 78
+
+
+def names(lab):
+    return re.findall(r"^  ([a-z][a-z-]+) ", lab.command("--help"), re.M)
+
+
+def help_of_every_command(lab):
+    found = names(lab)
+    expect({"run", "demo", "send", "read", "status", "queue", "trace", "check-config"} <= set(found), "the commands of the help", found)
+    for name in found:
+        text = lab.command(name, "--help")
+        expect(text.startswith("usage: posthorn " + name), "%s --help begins with its usage" % name, text[:80])
+        expect("xit status" in text, "%s --help tells its exit statuses" % name, text)
+        lab.command(name, "--no-such-option", status=USAGE)
+    lab.command("no-such-command", status=USAGE)
+    lab.command(status=USAGE)
+    return "%d commands" % len(found)
+
+
+def exit_statuses(lab):
+    m = lab.mta("london")
+    alice = m.mailbox("alice")
+    m.write()
+    for name, *more in (("status",), ("queue",), ("read", "alice"), ("trace", "x"), ("send", "--from", "alice", "--to", alice, "t")):
+        lab.command(name, "-c", m.path, *more, status=NO_MTA)
+        lab.command(name, "-c", lab.file("bad.yaml", b"mta: 3\n"), *more, status=WRONG_SETTINGS)
+    os.unlink(os.path.join(lab.root, "bad.yaml"))
+    m.start()
+    lab.command("send", "-c", m.path, "--from", "alice", status=USAGE)
+    lab.command("send", "-c", m.path, "--from", "alice", "--to", alice, "--priority", "high", status=USAGE)
+    lab.command("send", "-c", m.path, "--from", "alice", "--to", "nonsense", "t", status=REFUSED)
+    lab.command("send", "-c", m.path, "--from", "alice", "--to", alice, "--file", "/none", status=REFUSED)
+    lab.command("trace", "-c", m.path, "none", status=REFUSED)
+    lab.command("read", "-c", m.path, "alice", "--show", "99", status=REFUSED)
+    return "64, 1, 69, 78"
+
+
+def json_of_every_listing(lab):
+    m = lab.mta("london")
+    alice = m.mailbox("alice")
+    nowhere = lab.mta("nowhere", "FR")
+    m.link(nowhere)
+    m.start()
+    mts_id = json.loads(m.send("alice", alice, "--json", "--subject", "quotes \"and\" \u00fcmlauts", "t"))["id"]
+    m.send("alice", nowhere.address("No", "Body"), "t")
+    entry = m.wait_mail("alice", 1)[0]
+    same(entry["id"], mts_id, "id")
+    shown = m.show("alice", entry["delivery"])
+    same([f["value"] for f in shown["fields"] if f["label"] == "subject"], ["quotes \"and\" \u00fcmlauts"], "subject")
+    expect(m.rows("trace", mts_id) and m.rows("queue") and m.rows("status"), "rows of trace, queue and status")
+    m.command("read", "-c", m.path, "alice", "--remove", str(entry["delivery"]))
+    same(m.mail("alice"), [], "mailbox after --remove")
+    return "send, read, trace, queue, status"
+
+
+def one_of_two_unknown(lab):
+    m = lab.mta("london")
+    alice, bob = m.mailbox("alice"), m.mailbox("bob")
+    m.start()
+    m.send("alice", [bob, m.address("No", "Body")], "--subject", "To two", "t")
+    m.wait_mail("bob", 1)
+    shown = m.show("alice", m.wait_mail("alice", 1)[0]["delivery"])
+    same((shown["kind"], len([f for f in shown["fields"] if f["label"] == "not-delivered"])), ("report", 1), "report")
+    assert alice
+    return "one delivered, one report"
+
+
+def urgent_before_normal(lab):
+    london, paris = lab.pair()
+    london.link(paris, max_associations=1, max_open_retries=1000)
+    paris.link(london)
+    london.start()
+    ids = [london.send("alice", paris.claude, "--priority", p, "t") for p in ("non-urgent", "normal", "normal", "urgent")]
+    paris.start()
+    got = [e["id"] for e in sorted(paris.wait_mail("claude", 4), key=lambda e: e["delivery"])]
+    same(got, [ids[3], ids[1], ids[2], ids[0]], "order of arrival")
+    return "urgent, normal, normal, non-urgent"
+
+
+def twenty_files(lab):
+    m = lab.mta("london")
+    alice = m.mailbox("alice")
+    m.start()
+    args = [x for i in range(20) for x in ("--file", lab.file("file%02d.bin" % i, os.urandom(100 * i + 1)))]
+    m.send("alice", alice, *args)
+    parts = m.show("alice", m.wait_mail("alice", 1)[0]["delivery"])["parts"]
+    same([(x["name"], x["size"]) for x in parts], [("file%02d.bin" % i, 100 * i + 1) for i in range(20)], "names and sizes")
+    return "names and sizes"
+
+
+def five_megabytes(lab):
+    """Over a link; the octets in the receiver's content file are the file's."""
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    london.start(wait=False)
+    paris.start()
+    london.event("supervisor.up")
+    octets = os.urandom(5 * 1024 * 1024)
+    london.send("alice", paris.claude, "--file", lab.file("big.bin", octets))
+    entry = paris.wait_mail("claude", 1)[0]
+    expect(entry["size"] > len(octets), "size of the content", entry["size"])
+    wanted, found = hashlib.sha256(octets).digest(), []
+    for path in glob.glob(os.path.join(paris.directory, "**"), recursive=True):
+        if os.path.isfile(path) and os.path.getsize(path) == entry["size"]:
+            data = open(path, "rb").read()
+            at = data.find(octets[:64])
+            found.append(hashlib.sha256(data[at:at + len(octets)]).digest() == wanted)
+    same(found, [True], "content files with the octets that were sent")
+    return "sha256 equal"
+
+
+def three_hundred_recipients(lab):
+    london, paris = lab.pair()
+    everybody = [paris.address("User%d" % i, "Many") for i in range(300)]
+    paris.settings["mailboxes"].append({"name": "many", "addresses": everybody})
+    london.link(paris)
+    paris.link(london)
+    london.start(wait=False)
+    paris.start()
+    london.event("supervisor.up")
+    mts_id = london.send("alice", everybody, "--subject", "To all", "t")
+    entries = paris.wait_mail("many", 300)
+    same({e["id"] for e in entries}, {mts_id}, "one message")
+    same(len({e["recipient"] for e in entries}), 300, "recipients")
+    return "one transfer, 300 deliveries"
+
+
+def shipped_settings(lab):
+    """Each loads; its canonical print reads back as the same."""
+    files = sorted(glob.glob(source("conf", "*.yaml")) + glob.glob(source("conf", "demo", "*.yaml")))
+    expect(len(files) >= 4, "the sample and the three demo sites", files)
+    for path in files:
+        printed = lab.command("check-config", path)
+        again = lab.command("check-config", lab.file("again.yaml", printed.encode()))
+        same(again, printed, "canonical print of %s, read back" % os.path.basename(path))
+    return ", ".join(os.path.basename(f) for f in files)
+
+
+main(help_of_every_command, exit_statuses, json_of_every_listing, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+     three_hundred_recipients, shipped_settings)
