@@ -18,6 +18,8 @@ static void flush(struct assoc *a)
 static void arm(struct assoc *a)
 {
 	int64_t at = x400_deadline(a->x);
+	if (a->first != NULL && a->first->begun && a->transfer_until_ms < at)
+		at = a->transfer_until_ms;
 	if (at == INT64_MAX)
 		timer_stop(&a->timer);
 	else
@@ -106,7 +108,15 @@ static void on_timer(void *ctx)
 {
 	struct assoc *a = ctx;
 	CHECK(a, ASSOC_MAGIC);
-	x400_tick(a->x, env_now_ms(a->link->host.env));
+	int64_t now = env_now_ms(a->link->host.env);
+	if (a->first != NULL && a->first->begun && now >= a->transfer_until_ms) {
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "a transfer of %llu octets took longer than %lld s",
+			(unsigned long long)a->first->total, (long long)a->first->timeout_ms / 1000);
+		assoc_abort(a, &e);
+	} else {
+		x400_tick(a->x, now);
+	}
 	assoc_pump(a);
 }
 

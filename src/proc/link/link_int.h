@@ -48,6 +48,7 @@ struct handover {
 	uint64_t to_pull;         /* content octets not yet asked of the switch */
 	struct out content;       /* pulled, not yet given to the machine */
 	uint64_t total;           /* RTTR octets in all */
+	int64_t timeout_ms;       /* longest time for it, by priority and size */
 	bool begun;
 };
 
@@ -68,6 +69,7 @@ struct assoc {
 	int64_t opened_ms;
 	struct inbound in;
 	struct handover *first, **last; /* outbound */
+	int64_t transfer_until_ms;   /* of the one under way; INT64_MAX: none */
 	struct err why;              /* how it ended */
 	struct assoc *next, **prev;
 };

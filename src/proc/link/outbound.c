@@ -28,6 +28,13 @@ static void result(struct link *l, uint64_t transfer, const struct err *failed)
 	chan_end(l->control);
 }
 
+/* The X.400 Connector's transfer time-outs: seconds per begun kilobyte, by priority. */
+static int64_t timeout_of(const struct set_link *peer, enum priority p, uint64_t octets)
+{
+	const uint64_t seconds[PRIORITY_COUNT] = { peer->timeout_non_urgent_s, peer->timeout_normal_s, peer->timeout_urgent_s };
+	return (int64_t)((octets / 1024 + 1) * seconds[p] * 1000);
+}
+
 static bool encode(struct assoc *a, struct handover *h, const struct msg_transfer *t, struct err *e)
 {
 	const struct set_limits *limits = &a->link->settings->limits;
@@ -39,6 +46,7 @@ static bool encode(struct assoc *a, struct handover *h, const struct msg_transfe
 		    p1_encode_head(&m, t->content_size, &options, &h->head, e);
 	if (t->content.n > t->content_size)
 		err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "TRANSFER with more content than its size says");
+	h->timeout_ms = good ? timeout_of(a->peer, m.priority, t->content_size) : 0;
 	e->culprit = ERR_OF_MESSAGE; /* it will fail the same way each time: attempts are counted, then it is reported */
 	arena_free(&arena);
 	return good;
@@ -96,6 +104,7 @@ void outbound_start(struct assoc *a)
 		return;
 	}
 	h->begun = true;
+	a->transfer_until_ms = env_now_ms(a->link->host.env) + h->timeout_ms;
 	pull(a, h);
 }
 
