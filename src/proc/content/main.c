@@ -51,6 +51,7 @@ int content_main(uint32_t instance)
 	limits.elements = (size_t)p.main.settings.limits.elements;
 	if (!jail_enter(JAIL_CONTENT, &jail, jail_build_flags(), &e)) {
 		fprintf(stderr, "posthorn: content: %s\n", e.text);
+		charset_kit_free(&p.kit);
 		process_main_end(&p.main);
 		return 71; /* EX_OSERR */
 	}
