@@ -209,7 +209,10 @@ static void hand_over(struct order *o, struct swassoc *a)
 	}
 	if (FAULT(SWITCH_TRANSFER))
 		CANT_HAPPEN("a transfer could not be given to a link (fault point)");
-	struct msg_transfer m = { .transfer = o->transfer, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size };
+	/* A number of its own: what is still on its way about an earlier attempt must not be taken for this one. */
+	o->handover = ++l->sw->next_handover;
+	map_put(&l->sw->handovers, o->handover, o);
+	struct msg_transfer m = { .transfer = o->handover, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size };
 	if (o->size <= MSG_INLINE_MAX)
 		m.content = o->hot_content;
 	put_msg_transfer(proc_begin(a->proc, MSG_TRANSFER), &m);
@@ -248,6 +251,7 @@ static void release(struct order *o)
 	a->held[a->in_flight] = NULL;
 	a->link->in_flight--;
 	o->assoc = NULL;
+	map_take(&a->link->sw->handovers, o->handover);
 }
 
 /* Back to the front of the window, in the order in which they were given. */
@@ -331,14 +335,14 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 	struct msg_count m;
 	if (!get_msg_count(payload, &m, e))
 		return false;
-	struct order *o = map_get(&s->orders, m.id);
+	struct order *o = map_get(&s->handovers, m.id);
 	if (o == NULL || o->assoc == NULL || o->assoc->proc != p || m.n > o->size - o->pulled)
 		return o == NULL || o->assoc == NULL ||
 		       err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_PULL %llu asks for more than there is", (unsigned long long)m.id);
 	uint8_t *buf = mem_alloc(MSG_PIECE_MAX);
 	while (m.n > 0 && p->bulk != NULL) {
 		size_t n = m.n < MSG_PIECE_MAX ? (size_t)m.n : MSG_PIECE_MAX, got = 0;
-		struct msg_piece piece = { o->transfer, { NULL, 0 } };
+		struct msg_piece piece = { o->handover, { NULL, 0 } };
 		struct err why = { .text = "it ends too early" };
 		if (o->has_hot && o->hot_content.n == o->size) {
 			piece.octets = view_of(o->hot_content.p + o->pulled, n);
@@ -453,9 +457,9 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	struct msg_result m;
 	if (!get_msg_result(payload, &m, e))
 		return false;
-	struct order *o = map_get(&p->sw->orders, m.transfer);
+	struct order *o = map_get(&p->sw->handovers, m.transfer);
 	if (o == NULL || o->assoc == NULL || o->assoc->proc != p)
-		return true; /* of an association that was given up meanwhile */
+		return true; /* of an attempt that was taken back meanwhile */
 	struct swlink *l = o->link;
 	struct swassoc *a = o->assoc;
 	release(o);

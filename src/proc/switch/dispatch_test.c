@@ -125,6 +125,25 @@ static void test_a_result_that_charges_the_association_is_uncounted(void **state
 	bench_free(b);
 }
 
+static void test_what_comes_late_of_an_attempt_is_not_taken_for_the_next(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	struct player *p = &b->link[0];
+	open_up(p);
+	const uint64_t first = p->transfers[0].transfer;
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-c", NULL);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 2);
+	assert_true(p->transfers[1].transfer != first);
+	say_result(p, first, ERR_TEMP, ERR_OF_ASSOCIATION); /* crossed the order: was about the first association */
+	assert_int_equal(p->n_closes, 0);
+	assert_int_equal(p->n_transfers, 2);
+	say_result(p, p->transfers[1].transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
 static void test_a_permanent_failure_is_reported_at_once(void **state)
 {
 	(void)state;
@@ -407,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_taken_is_gone_for_good),
 		cmocka_unit_test(test_an_association_lost_costs_no_attempt_and_keeps_the_order),
 		cmocka_unit_test(test_a_result_that_charges_the_association_is_uncounted),
+		cmocka_unit_test(test_what_comes_late_of_an_attempt_is_not_taken_for_the_next),
 		cmocka_unit_test(test_a_permanent_failure_is_reported_at_once),
 		cmocka_unit_test(test_k237182_a_temporary_failure_ends_in_a_report),
 		cmocka_unit_test(test_expiry_is_reported),

@@ -426,6 +426,7 @@ void switch_free(struct sw **sp)
 	env_remove_hook(s->host.env, &s->commit);
 	env_remove_hook(s->host.env, &s->reap);
 	map_fini(&s->orders);
+	map_fini(&s->handovers);
 	map_fini(&s->assocs);
 	route_table_free(&s->routes);
 	store_close(&s->store);

@@ -70,6 +70,7 @@ struct order {
 	uint32_t attempts;
 	wall_ms_t arrived, expires;
 	uint64_t size;                   /* content octets */
+	uint64_t handover;               /* in flight: number of this attempt */
 	struct swassoc *assoc;           /* in flight on it; NULL: waiting */
 	int64_t sent_at_ms;
 	uint64_t pulled;                 /* content octets given on pull */
@@ -141,6 +142,7 @@ struct sw {
 	size_t n_links;
 	struct proc *procs;
 	struct map orders;               /* transfer id -> struct order */
+	struct map handovers;            /* attempt -> struct order, while it is in flight */
 	struct map assocs;               /* association id -> struct swassoc */
 	struct waiting *waiting, **waiting_end;
 	struct render *renders;
@@ -150,7 +152,7 @@ struct sw {
 	bool is_due;
 	struct env_hook commit, reap;
 	struct timer sweep;
-	uint64_t next_assoc, next_number, last_number, next_render, hot;
+	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
 	bool full, failed, stopping;
 	void (*stopped)(void *ctx);

@@ -98,7 +98,8 @@ struct msg_assoc { /* ASSOC_OPEN, ASSOC_UP, ASSOC_DOWN */
 	struct err err;       /* DOWN: kind ERR_NONE when released in order */
 };
 struct msg_transfer {
-	uint64_t transfer, assoc;
+	uint64_t transfer;    /* this attempt: chosen by the switch, never used again on the channel; PULL, DATA and RESULT name it */
+	uint64_t assoc;
 	struct view packed;
 	uint64_t content_size;
 	struct view content;  /* inline; empty when content_size > MSG_INLINE_MAX: pull it */
