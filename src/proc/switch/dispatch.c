@@ -415,6 +415,17 @@ static void give_up(struct order *o, const struct err *why)
 	gone_from_queue(o);
 }
 
+static void wait_in_store(struct order *o, uint32_t attempts, const char *why)
+{
+	struct swlink *l = o->link;
+	struct sw *s = l->sw;
+	uint64_t delay = queue_transfer_delay(&l->policy, attempts == 0 ? 1 : attempts, env_random(s->host.env));
+	store_transfer_retry(s->store, o->transfer, env_wall_ms(s->host.env) + (wall_ms_t)delay, attempts, why);
+	put_step(o, STEP_RETRY, why);
+	order_free(o);
+	dispatch_wake_in(l, (int64_t)delay);
+}
+
 static void retry_later(struct order *o, const struct err *why)
 {
 	struct swlink *l = o->link;
@@ -429,12 +440,18 @@ static void retry_later(struct order *o, const struct err *why)
 	char text[24];
 	snprintf(text, sizeof text, "%u", failures);
 	EMIT(&s->host, MESSAGE_RETRY, "link", l->set->name, "attempts", text, "why", why->text);
-	uint64_t delay = queue_transfer_delay(&l->policy, failures, env_random(s->host.env));
-	wall_ms_t next = env_wall_ms(s->host.env) + (wall_ms_t)delay;
-	store_transfer_retry(s->store, o->transfer, next, failures, why->text);
-	put_step(o, STEP_RETRY, why->text);
-	order_free(o);
-	dispatch_wake_in(l, (int64_t)delay);
+	wait_in_store(o, failures, why->text);
+}
+
+/* Not this message's fault: it waits for another association, first in line, uncounted. But one that has lost several
+ * in a row lets the others go first for a while, whoever's fault it is. */
+static void give_back(struct order *o, const struct err *why)
+{
+	struct queue_entry entry = { o->transfer, o->priority, o };
+	if (++o->losses < LOSSES_MAX)
+		queue_window_unget(o->link->window, entry);
+	else
+		wait_in_store(o, o->attempts, why->text);
 }
 
 /* It gets nothing more; its end is told by ASSOC_DOWN. */
@@ -470,9 +487,7 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	} else if (m.err.kind == ERR_PERM) {
 		give_up(o, &m.err);
 	} else if (m.err.culprit == ERR_OF_ASSOCIATION || m.err.culprit == ERR_OF_LINK || m.err.culprit == ERR_OF_PROCESS) {
-		/* Not this message's fault: it waits for another association, first in line, uncounted. */
-		struct queue_entry entry = { o->transfer, o->priority, o };
-		queue_window_unget(l->window, entry);
+		give_back(o, &m.err);
 		close_assoc(a);
 	} else {
 		retry_later(o, &m.err);

@@ -11,6 +11,7 @@
 #include "sys/chan.h"
 
 enum {
+	LOSSES_MAX = 3,                  /* associations lost in a row before a message lets others go first */
 	WINDOW_MAX = 1000,               /* entries of one link and priority in memory */
 	HANDOVERS = 2,                   /* transfers given to one association at once */
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
@@ -68,6 +69,7 @@ struct order {
 	struct swlink *link;
 	enum priority priority;
 	uint32_t attempts;
+	unsigned losses;                 /* associations that ended with it in hand, while it was in memory */
 	wall_ms_t arrived, expires;
 	uint64_t size;                   /* content octets */
 	uint64_t handover;               /* in flight: number of this attempt */
