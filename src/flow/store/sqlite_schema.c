@@ -4,6 +4,10 @@
 #include "base/mem.h"
 
 enum { SCHEMA_VERSION = 1, APPLICATION_ID = 0x50484f52, PAGE_OCTETS = 8192 }; /* "PHOR" */
+enum {
+	OWNER_PATIENCE_MS = 1000,   /* a predecessor that was killed may still be in its last sync */
+	READERS_PATIENCE_MS = 5000, /* after a crash whoever reads first recovers the log, and holds a lock meanwhile */
+};
 
 extern const char store_schema[]; /* schema.sql, by the build */
 
@@ -64,6 +68,8 @@ bool sqlite_schema_own(const char *path, sqlite3 **owner_r, struct err *e)
 	sqlite3 *owner = sqlite_schema_connect(out_cstr(&name),
 					       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
 	bool ok = owner != NULL;
+	if (ok)
+		sqlite3_busy_timeout(owner, OWNER_PATIENCE_MS);
 	if (ok && sqlite3_exec(owner, "begin exclusive", NULL, NULL, NULL) != SQLITE_OK) {
 		if (sqlite3_errcode(owner) == SQLITE_BUSY)
 			ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
@@ -235,7 +241,10 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 	enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
 	int64_t tables;
 	if (!sqlite_schema_own(q->path, &q->owner, e) ||
-	    (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL || !set_up(q, c, e) ||
+	    (q->db = sqlite_schema_connect(q->path, FLAGS, e)) == NULL)
+		return false;
+	sqlite3_busy_timeout(q->db, READERS_PATIENCE_MS);
+	if (!set_up(q, c, e) ||
 	    !number(q->db, q->path, "select count(*) from sqlite_schema", &tables, e))
 		return false;
 	if (tables == 0 && !create(q, e))
@@ -243,6 +252,7 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) ||
 	    !count_all(q, e) || !load_counters(q, e))
 		return false;
+	sqlite3_busy_timeout(q->db, 0); /* from here on nobody waits for a lock */
 	q->checkpointer = sqlite_schema_connect(q->path, SQLITE_OPEN_READWRITE, e);
 	/* The checkpoint syncs the log before it copies, and the database after. */
 	return q->checkpointer != NULL &&
