@@ -151,7 +151,8 @@ static bool is_port(const struct decode_options *options, const struct tcp_conne
 	return false;
 }
 
-static void play(const struct tcp_index *x, size_t i, struct show *s, const struct decode_options *options, bool nano)
+static void play(const struct tcp_index *x, size_t i, struct show *s, const struct decode_options *options, bool nano,
+		 struct decode_stash *stash)
 {
 	const struct tcp_connection *c = &x->connections[i];
 	struct show_at at = { .has_time = true, .nano = nano, .connection = i + 1, .time_ns = c->first_ns - x->first_ns };
@@ -172,7 +173,7 @@ static void play(const struct tcp_index *x, size_t i, struct show *s, const stru
 	at.has_side = true;
 	struct playing *p = mem_zero(sizeof *p);
 	p->first_ns = x->first_ns;
-	decode_stack_init(&p->stack, s, options, &at);
+	decode_stack_init(&p->stack, s, options, &at, stash);
 	const struct tcp_player player = { p, on_octets, on_note };
 	tcp_play(x, i, &player);
 	decode_end(&p->stack);
@@ -202,6 +203,7 @@ static void show_head(struct show *s, const struct capture_file *f, const struct
 static void decode_capture(struct view file, const struct decode_options *options, struct show *s)
 {
 	const struct show_at none = { 0 };
+	struct decode_stash stash = { .n = 0 };
 	struct capture_file f;
 	struct tcp_index x;
 	struct err e;
@@ -217,13 +219,14 @@ static void decode_capture(struct view file, const struct decode_options *option
 	s->totals->connections = x.n_connections;
 	show_head(s, &f, &x);
 	for (size_t i = 0; i < x.n_connections; i++)
-		play(&x, i, s, options, f.nano);
+		play(&x, i, s, options, f.nano, &stash);
 	if (!whole) {
 		show_event(s, &none, "CAPTURE");
 		show_damaged(s, "%s", e.text);
 		show_event_end(s);
 	}
 	tcp_index_fini(&x);
+	decode_stash_fini(&stash);
 }
 
 /* --- octets --- */
@@ -232,7 +235,8 @@ static void decode_plain(struct view v, const struct decode_options *options, st
 {
 	const struct show_at none = { 0 };
 	struct decode_stack *d = mem_zero(sizeof *d);
-	decode_stack_init(d, s, options, &none);
+	struct decode_stash stash = { .n = 0 };
+	decode_stack_init(d, s, options, &none, &stash);
 	if (decode_is_tpkt(v))
 		decode_octets(d, false, v);
 	else if (decode_is_tsdu(v))
@@ -241,6 +245,7 @@ static void decode_plain(struct view v, const struct decode_options *options, st
 		decode_values(d, v);
 	decode_end(d);
 	decode_stack_fini(d);
+	decode_stash_fini(&stash);
 	MEM_FREE(d);
 }
 
@@ -307,7 +312,8 @@ static void decode_sides(struct view text, const struct decode_options *options,
 	struct decode_stack *d = mem_zero(sizeof *d);
 	struct out octets;
 	bool responder = false;
-	decode_stack_init(d, s, options, &at);
+	struct decode_stash stash = { .n = 0 };
+	decode_stack_init(d, s, options, &at, &stash);
 	out_init(&octets, text.n + 1);
 	while (text.n > 0) {
 		const struct view line = take_line(&text);
@@ -327,6 +333,7 @@ static void decode_sides(struct view text, const struct decode_options *options,
 	}
 	decode_end(d);
 	decode_stack_fini(d);
+	decode_stash_fini(&stash);
 	out_fini(&octets);
 	MEM_FREE(d);
 }

@@ -4,26 +4,6 @@
 #include "flow/codec/ipm/ipm.h"
 #include "flow/codec/p1/p1.h"
 
-void decode_transfer_begin(struct decode_transfer *t)
-{
-	t->open = true;
-	t->headless = t->resumed = t->gap = false;
-	t->total = 0;
-	t->pieces = t->checkpoints = 0;
-	out_clear(&t->octets);
-}
-
-void decode_transfer_octets(struct decode_transfer *t, struct view v)
-{
-	if (!t->open) {
-		decode_transfer_begin(t);
-		t->headless = true;
-	}
-	t->pieces++;
-	t->total += v.n;
-	out_bytes(&t->octets, view_first(v, out_room(&t->octets)));
-}
-
 /* --- P1 --- */
 
 static void show_address(struct show *s, const char *key, const struct oraddr *addr, struct arena *a)
@@ -315,8 +295,10 @@ static void show_transfer(struct show *s, const struct decode_transfer *t, enum 
 	show_uint(s, "checkpoints", t->checkpoints);
 	if (t->headless)
 		show_fmt(s, "note", "its ACTIVITY START is not in these octets");
-	if (t->resumed)
-		show_fmt(s, "note", "resumed: the octets before are another activity's");
+	if (t->joined)
+		show_fmt(s, "note", "resumed: joined to the octets before its checkpoint");
+	else if (t->resumed)
+		show_fmt(s, "note", "resumed: the octets before are not in these octets");
 	if (t->gap)
 		show_damaged(s, "transfer: octets are missing in it");
 	else if (t->total > out_len(&t->octets))
@@ -327,7 +309,7 @@ static void show_transfer(struct show *s, const struct decode_transfer *t, enum 
 /* A sender may break off a transfer, or bring its first part elsewhere: then a part is all that is wanted. */
 static bool part_is_fair(const struct decode_transfer *t, enum decode_how how)
 {
-	return t->resumed || how == DECODE_INTERRUPTED || how == DECODE_DISCARDED || how == DECODE_ABORTED;
+	return (t->resumed && !t->joined) || how == DECODE_INTERRUPTED || how == DECODE_DISCARDED || how == DECODE_ABORTED;
 }
 
 void decode_transfer_end(struct decode_stack *d, bool responder, enum decode_how how)
@@ -356,8 +338,7 @@ void decode_transfer_end(struct decode_stack *d, bool responder, enum decode_how
 		show_broken(d, octets);
 	}
 	show_event_end(s);
-	t->open = false;
-	out_clear(&t->octets);
+	decode_transfer_close(t, d->stash, how == DECODE_INTERRUPTED || how == DECODE_ABORTED || how == DECODE_UNENDED);
 }
 
 /* --- files of values --- */

@@ -3,6 +3,7 @@
 #include "proc/tool/decode_stack.h"
 
 #include "base/cur.h"
+#include "base/text.h"
 
 enum { SPDUS_MAX = 16, PGI_CONNECTION = 1, PGI_CONNECT = 5, PI_LINKING = 33 };
 
@@ -34,7 +35,8 @@ struct found {
 	struct view field;    /* its parameters */
 	struct view user;     /* user data, however carried */
 	struct view reason;   /* PI 50 */
-	bool segment_begins, segment_ends;
+	struct view activity, serial, old_activity, old_serial; /* PI 41, 42, outside and inside of PI 33 */
+	bool segment_ends;    /* of a segmented SPDU, or the only one */
 	struct err err;       /* what X.225 has against it; kind NONE: nothing */
 };
 
@@ -55,8 +57,29 @@ static bool kind_of(unsigned si, enum spdu_lead lead, enum spdu_kind *kind_r)
 	return false;
 }
 
-/* What the rest needs of the parameters, groups looked into; the first of a code counts. */
-static void look_for(struct found *f, struct view field, bool nested)
+/* One parameter of those that the rest needs; the first of a code counts. */
+static void look_at(struct found *f, unsigned code, bool linking, struct view v)
+{
+	if (linking && code == params[PARAM_OLD_ACTIVITY].code)
+		f->old_activity = v;
+	else if (linking && code == params[PARAM_OLD_SERIAL].code)
+		f->old_serial = v;
+	else if (code == params[PARAM_ACTIVITY].code)
+		f->activity = v;
+	else if (code == params[PARAM_SERIAL].code)
+		f->serial = v;
+	else if ((code == params[PARAM_USER_DATA].code || code == params[PARAM_EXTENDED_DATA].code) && f->user.n == 0)
+		f->user = v;
+	else if (code == params[PARAM_REASON].code && f->reason.n == 0)
+		f->reason = v;
+	else if (code == params[PARAM_SYNC_TYPE].code && f->known && f->kind == SPDU_AE)
+		f->kind = SPDU_MAP; /* 8.3.22 */
+	else if (code == params[PARAM_ENCLOSURE].code && v.n == 1)
+		f->segment_ends = (v.p[0] & ENCLOSURE_END) != 0;
+}
+
+/* Groups are looked into. */
+static void look_for(struct found *f, struct view field, bool nested, bool linking)
 {
 	struct cur c = cur_of(field);
 	while (cur_left(&c) > 0) {
@@ -64,18 +87,10 @@ static void look_for(struct found *f, struct view field, bool nested)
 		const struct view v = cur_bytes(&c, read_li(&c));
 		if (c.bad)
 			return;
-		if (!nested && (code == PGI_CONNECTION || code == PGI_CONNECT))
-			look_for(f, v, true);
-		else if ((code == params[PARAM_USER_DATA].code || code == params[PARAM_EXTENDED_DATA].code) && f->user.n == 0)
-			f->user = v;
-		else if (code == params[PARAM_REASON].code && f->reason.n == 0)
-			f->reason = v;
-		else if (code == params[PARAM_SYNC_TYPE].code && f->known && f->kind == SPDU_AE)
-			f->kind = SPDU_MAP; /* 8.3.22 */
-		else if (code == params[PARAM_ENCLOSURE].code && v.n == 1) {
-			f->segment_begins = (v.p[0] & ENCLOSURE_BEGIN) != 0;
-			f->segment_ends = (v.p[0] & ENCLOSURE_END) != 0;
-		}
+		if (!nested && (code == PGI_CONNECTION || code == PGI_CONNECT || code == PI_LINKING))
+			look_for(f, v, true, code == PI_LINKING);
+		else
+			look_at(f, code, linking, v);
 	}
 }
 
@@ -84,14 +99,14 @@ static void find(struct view v, enum spdu_lead lead, struct found *f)
 {
 	struct cur c = cur_of(v);
 	struct spdu strict;
-	*f = (struct found){ .whole = v, .segment_begins = true, .segment_ends = true };
+	*f = (struct found){ .whole = v, .segment_ends = true };
 	f->si = cur_u8(&c);
 	f->known = kind_of(f->si, lead, &f->kind);
 	if (spdu_parse(v, lead, &strict, &f->err))
 		f->err = (struct err){ 0 };
 	const size_t li = read_li(&c), left = cur_left(&c);
 	f->field = cur_bytes(&c, li < left ? li : left);
-	look_for(f, f->field, false);
+	look_for(f, f->field, false, false);
 	if (f->known && f->kind == SPDU_DT)
 		f->user = cur_rest(&c);
 	f->whole = view_first(v, v.n - cur_left(&c));
@@ -367,15 +382,22 @@ static void before(struct decode_stack *d, bool responder, const struct found *f
 	}
 }
 
+/* Six digits at most; 0 for what is none. */
+static uint32_t serial_of(struct view v)
+{
+	uint64_t x;
+	return text_uint(v, SERIAL_MAX, &x) ? (uint32_t)x : 0;
+}
+
 static void after(struct decode_stack *d, bool responder, const struct found *f)
 {
 	struct decode_transfer *t = &d->side[responder].transfer;
-	if (f->kind == SPDU_AS || f->kind == SPDU_AR) {
-		decode_transfer_begin(t);
-		t->resumed = f->kind == SPDU_AR;
-	}
-	if (f->kind == SPDU_MIP && t->open)
-		t->checkpoints++;
+	if (f->kind == SPDU_AS)
+		decode_transfer_begin(t, f->activity);
+	else if (f->kind == SPDU_AR)
+		decode_transfer_resume(t, d->stash, f->activity, f->old_activity, serial_of(f->old_serial));
+	else if (f->kind == SPDU_MIP && t->open)
+		decode_transfer_mark(t, serial_of(f->serial));
 }
 
 /* The user data of an SPDU that may be one segment of several. */

@@ -14,10 +14,11 @@ enum tpdu_code {
 enum { DT_HEADER = 3, DT_EOT = 0x80, CR_HEADER = 7 };
 
 void decode_stack_init(struct decode_stack *d, struct show *show, const struct decode_options *options,
-		       const struct show_at *at)
+		       const struct show_at *at, struct decode_stash *stash)
 {
 	*d = (struct decode_stack){
 		.show = show,
+		.stash = stash,
 		.at = *at,
 		.tsdu_max = options->tsdu_max == 0 ? TSDU_MAX : options->tsdu_max,
 		.transfer_max = options->transfer_max == 0 ? TRANSFER_MAX : options->transfer_max,
@@ -38,7 +39,7 @@ void decode_stack_fini(struct decode_stack *d)
 		out_fini(&d->side[i].stream);
 		out_fini(&d->side[i].tsdu);
 		out_fini(&d->side[i].ssdu);
-		out_fini(&d->side[i].transfer.octets);
+		decode_transfer_fini(&d->side[i].transfer);
 	}
 	arena_free(&d->arena);
 	arena_free(&d->print);

@@ -4,18 +4,32 @@
  *   decode_stack.c    octets -> TPKT -> COTP -> TSDU
  *   decode_session.c  TSDU -> SPDUs -> user data
  *   decode_upper.c    presentation, ACSE, RTSE, MTA bind -> RTTR octets
- *   decode_message.c  the RTTR octets of a transfer -> P1 -> content; values of a file of octets */
+ *   decode_transfer.c the RTTR octets of a transfer, over checkpoints, and over connections when it is resumed
+ *   decode_message.c  these octets -> P1 -> content; values of a file of octets */
 #pragma once
 #include "flow/engine/x400/session_private.h"
 #include "proc/tool/decode_show.h"
 
 enum { DECODE_CONTEXTS_MAX = 32 };
 
+enum { DECODE_ACTIVITY_MAX = 6, DECODE_STASHED_MAX = 8 };
+
+/* A minor synchronization point: its serial number, and how many octets and pieces of the transfer stand before it. */
+struct decode_mark {
+	uint32_t serial;
+	size_t offset, pieces;
+};
+
 /* What one transfer (an activity) has brought so far. */
 struct decode_transfer {
+	uint8_t id[DECODE_ACTIVITY_MAX]; /* activity identifier */
+	size_t id_n;
+	struct decode_mark *marks;
+	size_t n_marks, marks_cap;
 	bool open;
 	bool headless;       /* its ACTIVITY START is not in the file */
-	bool resumed;        /* ACTIVITY RESUME: the octets before are elsewhere */
+	bool resumed;        /* ACTIVITY RESUME ... */
+	bool joined;         /* ... and the octets before its checkpoint were kept: they are in `octets` */
 	bool gap;            /* octets are missing in it */
 	struct out octets;
 	uint64_t total;      /* octets that came; more than `octets` has when over the limit */
@@ -36,6 +50,12 @@ struct decode_side {
 	struct decode_transfer transfer;
 };
 
+/* Transfers that broke off, kept for an ACTIVITY RESUME in the same or a later connection; the newest last. */
+struct decode_stash {
+	struct decode_transfer v[DECODE_STASHED_MAX];
+	size_t n;
+};
+
 struct decode_context {
 	int64_t id;
 	uint8_t abstract[16]; /* object identifier, content octets; longer ones are cut */
@@ -44,6 +64,7 @@ struct decode_context {
 
 struct decode_stack {
 	struct show *show;
+	struct decode_stash *stash; /* borrowed */
 	struct show_at at;
 	size_t tsdu_max, transfer_max;
 	struct arena *arena;  /* of the APDU in work */
@@ -57,7 +78,7 @@ struct decode_stack {
 
 /* at: time, connection and side of the first event; time_ns and responder follow what comes. */
 void decode_stack_init(struct decode_stack *d, struct show *show, const struct decode_options *options,
-		       const struct show_at *at);
+		       const struct show_at *at, struct decode_stash *stash);
 void decode_stack_fini(struct decode_stack *d);
 
 /* The next octets of one side. */
@@ -91,10 +112,21 @@ struct ber_limits decode_limits(size_t bytes);
 /* "id-as-mtse"; NULL when it has no name here. */
 const char *decode_oid_name(struct view oid);
 
+/* --- decode_transfer.c --- */
+
+void decode_transfer_begin(struct decode_transfer *t, struct view id);
+void decode_transfer_octets(struct decode_transfer *t, struct view v);
+void decode_transfer_mark(struct decode_transfer *t, uint32_t serial);
+/* ACTIVITY RESUME of activity old_id after `serial`: goes on from what the stash has of it, if it has that checkpoint. */
+void decode_transfer_resume(struct decode_transfer *t, struct decode_stash *stash, struct view id, struct view old_id,
+			    uint32_t serial);
+/* Forgets it, or keeps it in the stash. */
+void decode_transfer_close(struct decode_transfer *t, struct decode_stash *stash, bool keep);
+void decode_transfer_fini(struct decode_transfer *t);
+void decode_stash_fini(struct decode_stash *stash);
+
 /* --- decode_message.c --- */
 
-void decode_transfer_begin(struct decode_transfer *t);
-void decode_transfer_octets(struct decode_transfer *t, struct view v);
 enum decode_how { DECODE_ENDED, DECODE_INTERRUPTED, DECODE_DISCARDED, DECODE_ABORTED, DECODE_REPLACED, DECODE_UNENDED };
 
 /* Shows what the transfer has brought, as one event of its own, and forgets it. */

@@ -765,6 +765,84 @@ static void test_transfers_broken_off(void **state)
 	}
 }
 
+/* X.228 7.8.3 and X.225 8.3.30: the message of pp-message in pieces with MINOR SYNC POINTs; after the second the connection
+ * is lost, and the next one resumes the activity after the first. */
+static void put_rttr(struct out *o, struct view piece)
+{
+	enum { HEAD = 3 + 4 };
+	assert_true(piece.n > 127 && piece.n < 200);
+	const uint8_t n = (uint8_t)piece.n; /* 61 81 30 81 02 01 03 a0 81 04 81 */
+	const uint8_t head[] = { 3, 0, 0, (uint8_t)(HEAD + 4 + 15 + n), 2, 0xf0, 0x80, 1, 0, 1, 0, 0x61, 0x81, (uint8_t)(n + 12),
+				 0x30, 0x81, (uint8_t)(n + 9), 2, 1, 3, 0xa0, 0x81, (uint8_t)(n + 3), 4, 0x81, n };
+	out_bytes(o, view_of(head, sizeof head));
+	out_bytes(o, piece);
+}
+
+static void put_hex(struct out *o, const char *hex)
+{
+	assert_true(text_unhex(o, view_str(hex)));
+}
+
+/* The P1 octets of pp-message: what follows the head of its one RTTR, definite with 82 LL LL. */
+static struct view p1_of(const struct flights *f)
+{
+	const struct view v = out_view(&f->v[4].octets);
+	const uint8_t *external = memmem(v.p, v.n, "\x28\x80\x02\x01\x05", 5); /* EXTERNAL, context 5 */
+	assert_non_null(external);
+	return view_of(external, 641); /* as tshark counts */
+}
+
+static void test_resumed_transfer(void **state)
+{
+	(void)state;
+	enum { PIECE = 161 };
+	static const char *const resumes[] = {
+		"0300001a02f0800100 1d0f 2108 2903020101 2a0131 2903020102", /* after serial number 1 */
+		"0300001a02f0800100 1d0f 2108 2903020101 2a0139 2903020102", /* after 9, which never was */
+	};
+	struct flights *f = load_flights("pp-message");
+	const struct view p1 = p1_of(f);
+	for (size_t k = 0; k < ARRAY_LEN(resumes); k++) {
+		struct pcap p;
+		struct out o;
+		out_init(&o, 1 << 16);
+		pcap_init(&p, FORM_LITTLE, LINK_IS_RAW);
+		put_open(&p);
+		put_hex(&o, "0300001002f0800100 2d05 2903020101");           /* ACTIVITY START 1 */
+		put_rttr(&o, view_first(p1, PIECE));
+		put_hex(&o, "0300000e02f0800100 3103 2a0131");               /* MINOR SYNC POINT 1 */
+		put_rttr(&o, view_first(view_from(p1, PIECE), PIECE));
+		put_hex(&o, "0300000e02f0800100 3103 2a0132");               /* 2, not confirmed */
+		put_data(&p, false, out_view(&o), 65000);
+		put_segment(&p, true, p.seq[1], RST, (struct view){ NULL, 0 });
+		p.port[0]++;
+		p.seq[0] += 1000;
+		put_open(&p);
+		out_clear(&o);
+		put_hex(&o, resumes[k]);
+		put_rttr(&o, view_first(view_from(p1, PIECE), PIECE));
+		put_hex(&o, "0300000e02f0800100 3103 2a0132");
+		put_rttr(&o, view_first(view_from(p1, 2 * PIECE), PIECE));
+		put_hex(&o, "0300000e02f0800100 3103 2a0133");
+		put_rttr(&o, view_from(p1, 3 * PIECE));
+		put_hex(&o, "0300000e02f0800100 2903 2a0134");               /* ACTIVITY END 4 */
+		put_data(&p, false, out_view(&o), 65000);
+		put_close(&p);
+		struct decoded d = run_decode(out_view(&p.file), &plain);
+		assert_has(&d, k == 0 ? "note: resumed: joined to the octets before its checkpoint" : "note: resumed: the octets before are not");
+		assert_has(&d, "transfer: not ended in these octets\n      octets: 322\n      pieces: 2\n      checkpoints: 2\n");
+		assert_int_equal(d.totals.messages, k == 0);
+		if (k == 0) {
+			assert_has(&d, "MESSAGE\n    transfer: ended\n      octets: 641\n      pieces: 4\n      checkpoints: 3\n");
+			assert_has(&d, "subject \"A to B\"");
+		}
+		decoded_fini(&d);
+		out_fini(&p.file);
+		out_fini(&o);
+	}
+	free_flights(&f);
+}
+
 /* --- limits --- */
 
 static void test_limits(void **state)
@@ -884,6 +962,7 @@ int main(void)
 		cmocka_unit_test(test_capture_cut_at_every_offset),
 		cmocka_unit_test(test_damaged_message),
 		cmocka_unit_test(test_transfers_broken_off),
+		cmocka_unit_test(test_resumed_transfer),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_nested_acse),
 		cmocka_unit_test(test_arguments),
