@@ -176,8 +176,9 @@ static void test_much_comes_whole_and_drains_once(void **state)
 static void resume_server(void *ctx)
 {
 	struct world *w = ctx;
-	stream_resume(w->server.s);
-	timer_after(&w->resume, 0);
+	if (w->server.s != NULL) /* a busy machine accepts later */
+		stream_resume(w->server.s);
+	timer_after(&w->resume, w->server.s == NULL ? 5 : 0);
 }
 
 static void test_what_is_not_taken_comes_again(void **state)
