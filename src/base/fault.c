@@ -1,18 +1,22 @@
 /* fault.c - see fault.h. Process-wide on purpose: a fault is a property of the world, not of an object. */
 #include "base/fault.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum action { ACT_FAIL, ACT_STICK, ACT_KILL, ACT_ABORT, ACT_COUNT };
-enum { PLANS_MAX = 8, ANY_POINT = FAULT_COUNT };
+enum action { ACT_FAIL, ACT_STICK, ACT_KILL, ACT_ABORT, ACT_HANG, ACT_EAT, ACT_COUNT };
+enum { PLANS_MAX = 8, ANY_POINT = FAULT_COUNT, EAT_FIRST = 64 * 1024, EAT_STEP_MAX = 16 * 1024 * 1024 };
 
 struct plan {
 	unsigned point;
 	uint64_t at;
+	char text[FAULT_TEXT_MAX]; /* text_n > 0: fires on octets that contain it, whatever `at` is */
+	size_t text_n;
 	enum action action;
 };
 
@@ -31,7 +35,7 @@ static const struct {
 #undef X
 };
 
-static const char *const action_names[ACT_COUNT] = { "fail", "stick", "kill", "abort" };
+static const char *const action_names[ACT_COUNT] = { "fail", "stick", "kill", "abort", "hang", "eat" };
 
 static bool find_point(struct view name, unsigned *point_r)
 {
@@ -67,15 +71,28 @@ static struct view take_until(struct view *v, uint8_t stop)
 	return head;
 }
 
+/* `N` or `@TEXT`. The text is copied: a plan outlives the words it was made from. */
+static bool take_when(struct view at, struct plan *plan)
+{
+	if (at.n == 0 || at.p[0] != '@')
+		return text_uint(at, UINT64_MAX, &plan->at);
+	const struct view text = view_from(at, 1);
+	if (text.n == 0 || text.n > sizeof plan->text)
+		return false;
+	memcpy(plan->text, text.p, text.n);
+	plan->text_n = text.n;
+	return true;
+}
+
 static bool add_plan(struct view text, struct err *e)
 {
-	struct plan plan;
+	struct plan plan = { 0 };
 	struct view all = text;
 	struct view point = take_until(&text, ':'), at = take_until(&text, ':');
 	if (n_plans == PLANS_MAX || !find_point(point, &plan.point) ||
-	    !text_uint(at, UINT64_MAX, &plan.at) || !find_action(text, &plan.action))
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "fault plan \"%.*s\": want NAME:N:ACTION, "
-			"ACTION fail, stick, kill or abort, at most %d plans",
+	    !take_when(at, &plan) || !find_action(text, &plan.action))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "fault plan \"%.*s\": want NAME:N:ACTION or "
+			"NAME:@TEXT:ACTION, ACTION fail, stick, kill, abort, hang or eat, at most %d plans",
 			(int)all.n, (const char *)all.p, PLANS_MAX);
 	plans[n_plans++] = plan;
 	return true;
@@ -94,6 +111,32 @@ bool fault_plan(const char *text, struct err *e)
 	return true;
 }
 
+static NORETURN void hang(void)
+{
+	for (;;)
+		(void)poll(NULL, 0, -1); /* a wait that every jail allows; a signal only interrupts it */
+}
+
+/* What is eaten stays reachable, so that neither a compiler nor a leak checker takes it away. */
+struct eaten {
+	struct eaten *next;
+};
+static struct eaten *the_eaten;
+
+static NORETURN void eat(void)
+{
+	size_t piece = EAT_FIRST;
+	for (size_t total = 0; total < FAULT_EAT_MAX; total += piece) {
+		if (piece < EAT_STEP_MAX && total > 0)
+			piece *= 2;
+		struct eaten *x = mem_alloc(piece);
+		memset(x, 0xea, piece);
+		x->next = the_eaten;
+		the_eaten = x;
+	}
+	check_failed(__FILE__, __LINE__, "fault point: memory was eaten, and no limit has stopped it");
+}
+
 static bool act(enum action action)
 {
 	switch (action) {
@@ -108,28 +151,45 @@ static bool act(enum action action)
 		return true;
 	case ACT_ABORT:
 		abort();
+	case ACT_HANG:
+		hang();
+	case ACT_EAT:
+		eat();
 	case ACT_COUNT:
 		break;
 	}
 	CANT_HAPPEN("fault action out of range");
 }
 
-bool fault_fires(enum fault_point point)
+static bool applies(const struct plan *p, enum fault_point point, struct view octets)
+{
+	if (p->point != ANY_POINT && p->point != (unsigned)point)
+		return false;
+	if (p->text_n > 0)
+		return octets.n > 0 && memmem(octets.p, octets.n, p->text, p->text_n) != NULL;
+	const uint64_t seen = p->point == ANY_POINT ? passes_all : passes[point];
+	return seen == p->at || (p->action == ACT_STICK && seen > p->at);
+}
+
+bool fault_fires_on(enum fault_point point, struct view octets)
 {
 	passes[point]++;
 	passes_all++;
 	for (size_t i = 0; i < n_plans; i++) {
 		const struct plan *p = &plans[i];
-		uint64_t seen = p->point == ANY_POINT ? passes_all : passes[point];
-		if (p->point != ANY_POINT && p->point != (unsigned)point)
+		if (!applies(p, point, octets))
 			continue;
-		if (seen != p->at && (p->action != ACT_STICK || seen < p->at))
-			continue;
-		if (the_witness != NULL && seen == p->at)
+		const uint64_t seen = p->point == ANY_POINT ? passes_all : passes[point];
+		if (the_witness != NULL && (p->text_n > 0 || seen == p->at))
 			the_witness(point, passes[point]);
 		return act(p->action);
 	}
 	return false;
+}
+
+bool fault_fires(enum fault_point point)
+{
+	return fault_fires_on(point, (struct view){ NULL, 0 });
 }
 
 void fault_set_killer(void (*killer)(void))

@@ -643,6 +643,8 @@ static void test_fault_plan_by_kind(void **state)
 		{ "switch:STORE_COMMIT:3:kill", "" },
 		{ "STORE_COMMIT:3:kill", "STORE_COMMIT:3:kill" },
 		{ "switch:*:1:fail,link:ENV_READ:2:abort,*:9:stick", "ENV_READ:2:abort,*:9:stick" },
+		{ "link:LINK_OFFER:@POISON:hang,content:LINK_OFFER:@X:eat,LINK_OFFER:@a b:abort",
+		  "LINK_OFFER:@POISON:hang,LINK_OFFER:@a b:abort" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct out o;
