@@ -69,6 +69,7 @@ static int run_process(const char *kind, const char *instance_text)
 	} mains[] = {
 		{ PROCESS_SWITCH, switch_main },
 		{ PROCESS_LINK, link_main },
+		{ PROCESS_ALONE, link_alone_main },
 		{ PROCESS_READER, reader_main },
 		{ PROCESS_CONTENT, content_main },
 	};

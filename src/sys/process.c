@@ -64,7 +64,7 @@ const char *process_kind_name(enum process_kind k)
 	static const char *const names[PROCESS_KIND_COUNT] = {
 		[PROCESS_SUPERVISOR] = "supervisor", [PROCESS_SWITCH] = "switch", [PROCESS_LINK] = "link",
 		[PROCESS_CONTENT] = "content", [PROCESS_READER] = "reader", [PROCESS_CONFIG] = "config",
-		[PROCESS_TOOL] = "tool",
+		[PROCESS_TOOL] = "tool", [PROCESS_ALONE] = "alone", [PROCESS_CONNECTOR] = "connector",
 	};
 	return k < PROCESS_KIND_COUNT ? names[k] : "unknown";
 }
@@ -376,6 +376,14 @@ static void answer(const struct process *p, enum wire_type type, uint64_t number
 	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the supervisor will see, or is no more */
 }
 
+void process_accuse(struct process *p, enum process_kind kind, uint32_t instance, const char *why)
+{
+	CHECK(p, PROCESS_MAGIC);
+	struct wire_msg m = { .type = WIRE_ACCUSE, .kind = kind, .instance = instance };
+	snprintf(m.text, sizeof m.text, "%s", why);
+	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the watchdog will see it later */
+}
+
 static void handle(struct process *p, const struct wire_msg *m, const int fds[WIRE_FDS_MAX])
 {
 	switch ((enum wire_type)m->type) {
@@ -387,7 +395,7 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 		return;
 	case WIRE_DIED:
 		if (p->events->peer_died != NULL)
-			p->events->peer_died(p->ctx, (enum process_kind)m->kind, m->instance, m->flag != 0, m->text);
+			p->events->peer_died(p->ctx, (enum process_kind)m->kind, m->instance, m->flag != 0, m->text, m->note);
 		return;
 	case WIRE_STOP:
 		if (p->stopping)
@@ -405,6 +413,7 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 	case WIRE_GO:
 	case WIRE_READY:
 	case WIRE_PONG:
+	case WIRE_ACCUSE:
 		break;
 	}
 	CANT_HAPPEN("a message the supervisor does not send");

@@ -9,6 +9,8 @@
 
 enum process_kind {
 	PROCESS_SUPERVISOR, PROCESS_SWITCH, PROCESS_LINK, PROCESS_CONTENT, PROCESS_READER, PROCESS_CONFIG, PROCESS_TOOL,
+	PROCESS_ALONE,     /* a link process that handles suspects, one at a time: no listener, started again at once */
+	PROCESS_CONNECTOR, /* a program of its own that serves a link; not our child */
 	PROCESS_KIND_COUNT,
 };
 const char *process_kind_name(enum process_kind k);
@@ -22,8 +24,9 @@ struct process_events {
 	void (*peer)(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s);
 	/* A connection on one of our listeners (name: "p1", "control", "read" as the plan calls it). */
 	void (*accepted)(void *ctx, const char *listener, struct stream *s);
-	/* The process of that kind and number died in the way said (signal or exit status); its streams have ended or will. */
-	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words);
+	/* The process of that kind and number died in the way said (signal or exit status); its streams have ended or will.
+	 * note: what it had noted last, as it wrote it (bounded and ended, but its words: trust nothing). */
+	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words, const char *note);
 	/* Finish what is in hand and call process_finished; the supervisor waits a bounded time. */
 	void (*stop)(void *ctx);
 };
@@ -46,6 +49,10 @@ void process_finished(struct process *p, int status);
 void process_free(struct process **p);
 /* The listener by its name in the plan, to pause it; NULL: not ours. Only inside process_run. */
 struct listener *process_listener(struct process *p, const char *name);
+/* Another process makes no progress with what we gave it, though it may answer the watchdog: the supervisor ends it, as a fault,
+ * with `why` in its last words. Nothing happens when it has ended meanwhile (life is not looked at: say it only while its
+ * streams live). For the switch. */
+void process_accuse(struct process *p, enum process_kind kind, uint32_t instance, const char *why);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */
 void process_note(struct process *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -67,6 +67,7 @@ enum wire_result wire_recv(int fd, struct wire_msg *m_r, int fds_r[WIRE_FDS_MAX]
 	if (n == (ssize_t)sizeof *m_r && m_r->magic == WIRE_MAGIC && (h.msg_flags & MSG_CTRUNC) == 0) {
 		m_r->name[sizeof m_r->name - 1] = 0;
 		m_r->text[sizeof m_r->text - 1] = 0;
+		m_r->note[sizeof m_r->note - 1] = 0;
 		return WIRE_OK;
 	}
 	for (size_t i = 0; i < WIRE_FDS_MAX; i++)

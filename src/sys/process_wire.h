@@ -7,6 +7,7 @@ enum {
 	WIRE_FD = 3,       /* a child's end */
 	WIRE_FDS_MAX = 2,
 	WIRE_TEXT = 1024,
+	WIRE_NOTE = 512,
 };
 
 enum wire_type {
@@ -14,13 +15,14 @@ enum wire_type {
 	WIRE_BIRTH = 1, /* fds: settings, last words; text: directory; number: life */
 	WIRE_LISTENER,  /* fd; name */
 	WIRE_PEER,      /* fds: control, bulk; kind, instance */
-	WIRE_DIED,      /* kind, instance, flag: by a fault; text: last words */
+	WIRE_DIED,      /* kind, instance, flag: by a fault; text: last words; note */
 	WIRE_GO,
 	WIRE_STOP,
 	WIRE_PING,      /* number */
 	/* From the child. */
 	WIRE_READY,
 	WIRE_PONG,      /* number */
+	WIRE_ACCUSE,    /* kind, instance; text: why. From the switch */
 };
 
 struct wire_msg {
@@ -30,6 +32,7 @@ struct wire_msg {
 	uint64_t number;
 	char name[16];
 	char text[WIRE_TEXT];
+	char note[WIRE_NOTE];
 };
 
 enum wire_result {
@@ -46,7 +49,7 @@ enum wire_result wire_recv(int fd, struct wire_msg *m_r, int fds_r[WIRE_FDS_MAX]
 /* The last words: memory shared by a child, which writes, and the supervisor, which reads when the child is dead and
  * trusts nothing in it. */
 struct wire_words {
-	char note[512];  /* what it is doing */
+	char note[WIRE_NOTE]; /* what it is doing */
 	char death[512]; /* what it died of, as far as it could say */
 };
 enum { WIRE_WORDS_SIZE = 4096 };

@@ -312,6 +312,12 @@ const char *store_step_name(enum store_step_kind k)
 	case STEP_DISCARDED: return "discarded";
 	case STEP_REPORT_IN: return "report-in";
 	case STEP_DEFERRED: return "deferred";
+	case STEP_STRUCK: return "struck";
+	case STEP_QUARANTINED: return "quarantined";
+	case STEP_RELEASED: return "released";
+	case STEP_HELD: return "held";
+	case STEP_OPERATOR: return "operator";
+	case STEP_CONVERTED: return "converted";
 	}
 	return "unknown"; /* read back from a newer store's row */
 }

@@ -82,6 +82,7 @@ struct store_delivery {
 enum store_step_kind {
 	STEP_SUBMITTED = 1, STEP_TRANSFER_IN, STEP_TRANSFER_OUT, STEP_DELIVERED, STEP_REPORT_MADE, STEP_RETRY, STEP_DUPLICATE,
 	STEP_EXPIRED, STEP_LOOP, STEP_DISCARDED, STEP_REPORT_IN, STEP_DEFERRED,
+	STEP_STRUCK, STEP_QUARANTINED, STEP_RELEASED, STEP_HELD, STEP_OPERATOR, STEP_CONVERTED,
 };
 const char *store_step_name(enum store_step_kind k); /* "transfer-in" ... */
 
@@ -121,12 +122,62 @@ void store_transfer_done(struct store *s, uint64_t transfer);
 void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, const char *why);
 /* Given up: its recipients are REPORTED (the report itself is put as a message of its own, in the same group). */
 void store_transfer_reported(struct store *s, uint64_t transfer);
+/* next_ms of a held transfer: no listing reaches it, it does not wake its queue, it does not expire. */
+#define STORE_NEVER INT64_C(253402300800000) /* the year 10000 */
 /* Moved to another queue (reroute). */
 void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
 /* A mailbox entry was fetched and may go. */
 void store_delivery_remove(struct store *s, uint64_t delivery);
 /* Steps older than this go, a bounded number per call; true when there may be more. */
 bool store_forget_steps(struct store *s, wall_ms_t before);
+
+/* --- suspects: what was in the hands of a process that died by a fault (DESIGN 2) --- */
+/* key: "message ID" or "input LINK HASH", at most 128 octets. Strikes as they stand now, with the last words (cut at 1024
+ * octets); 0 strikes: it is no suspect any more. */
+void store_suspect_put(struct store *s, const char *key, uint32_t strikes, const char *words);
+/* Calls each for every suspect; with the time of its last strike. */
+void store_suspects(struct store *s, void (*each)(void *ctx, const char *key, uint32_t strikes, wall_ms_t at, const char *words),
+		    void *ctx);
+
+/* --- quarantine: a part of a message, as a transfer or a delivery is --- */
+enum store_quarantine_state {
+	STORE_QUARANTINE_KEPT = 0,    /* for the operator */
+	STORE_QUARANTINE_EXAMINE = 1, /* octets that wait to be decoded by a process of their own */
+};
+struct store_quarantine {
+	uint64_t id, message;         /* id: the transfer's, or one of its own for octets */
+	enum store_quarantine_state state;
+	bool octets;                  /* octets that could not be read, not a message */
+	wall_ms_t at;
+	uint32_t strikes;
+	uint64_t size;                /* content octets */
+	struct view link;             /* a transfer's queue; for octets the link they came by */
+	struct view cause, words;     /* a sentence; the last words of the process that died, or empty */
+	struct view key;              /* octets: their key as a suspect, or empty */
+};
+/* The transfer leaves its queue and is kept under the same id: its recipients keep their place in it, the message lives on. */
+void store_transfer_quarantine(struct store *s, uint64_t transfer, uint32_t strikes, const char *cause, const char *words);
+/* Octets of a peer that nobody has decoded: a message of kind octets with an empty envelope and its one quarantine row.
+ * content or file as in struct store_message. Returns the quarantine's id. */
+struct store_octets {
+	struct view link, peer;       /* peer: address, for the operator; kept in words when those are empty */
+	struct view key, cause, words;
+	enum store_quarantine_state state;
+	struct view content;
+	struct store_content *file;
+	wall_ms_t arrived;
+};
+uint64_t store_put_octets(struct store *s, const struct store_octets *o);
+void store_quarantine_set(struct store *s, uint64_t id, enum store_quarantine_state state, uint32_t strikes, const char *cause,
+			  const char *words);
+/* A quarantined transfer is a transfer of that queue again, not before next_ms. Octets cannot be released: remove them. */
+void store_quarantine_release(struct store *s, uint64_t id, struct view queue, wall_ms_t next_ms);
+/* It goes, and the message with its last part; a transfer's recipients are REPORTED. */
+void store_quarantine_remove(struct store *s, uint64_t id);
+/* One row; the views are in the arena. False: no such row, or it is damaged (*e). */
+MUST_CHECK bool store_load_quarantine(struct store *s, uint64_t id, struct store_quarantine *q_r, struct arena *a, struct err *e);
+/* Ids of rows in that state after `after`, ascending; how many were written. */
+size_t store_quarantine_next(struct store *s, enum store_quarantine_state state, uint64_t after, uint64_t *ids, size_t max);
 
 /* --- the group --- */
 bool store_has_group(const struct store *s);
@@ -151,6 +202,20 @@ size_t store_queue_next(struct store *s, struct view queue, enum priority p, wal
 			struct store_queued *rows, size_t max);
 /* The earliest next_ms after `after` in that queue; 0: none. */
 wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
+/* Transfers that have expired by `now`, held ones left out: looks at `scan` rows after transfer id *after (updated; 0 when the end
+ * was reached, to begin again) and writes the expired ones of any queue. Returns how many, at most max; `queue` of a row is valid
+ * until the next call. */
+struct store_expired {
+	uint64_t transfer, message;
+	struct view queue;
+	enum priority priority;
+	wall_ms_t arrived, expires;
+	uint32_t attempts;
+	uint64_t size;
+};
+size_t store_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan, struct store_expired *rows, size_t max);
+/* One transfer as a listing gives it, in whatever queue it is (*queue_r is valid until the next call). False: no such transfer. */
+MUST_CHECK bool store_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r, struct view *queue_r);
 /* Calls each for every queue that has transfers. */
 void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
 
@@ -181,5 +246,6 @@ uint64_t store_reserve_numbers(struct store *s, uint64_t n);
 
 struct store_counts {
 	uint64_t messages, transfers, recipients_queued, deliveries, octets;
+	uint64_t quarantined, suspects;
 };
 void store_count(struct store *s, struct store_counts *c_r);

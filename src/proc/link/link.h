@@ -25,3 +25,5 @@ void link_stop(struct link *l, void (*done)(void *ctx), void *ctx);
 
 /* main of the process. */
 int link_main(uint32_t instance);
+/* The same for suspects: no listener; what it is given it handles alone. */
+int link_alone_main(uint32_t instance);

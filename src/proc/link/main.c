@@ -38,14 +38,24 @@ static void on_stop(void *ctx)
 	link_stop(p->link, on_finished, p);
 }
 
-int link_main(uint32_t instance)
+static int run(enum process_kind kind, uint32_t instance)
 {
 	struct link_process p = { 0 };
-	process_main_begin(&p.main, PROCESS_LINK, instance);
+	process_main_begin(&p.main, kind, instance);
 	p.link = link_new(&p.main.host, &p.main.settings, instance);
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	link_free(&p.link);
 	process_main_end(&p.main);
 	return status;
+}
+
+int link_main(uint32_t instance)
+{
+	return run(PROCESS_LINK, instance);
+}
+
+int link_alone_main(uint32_t instance)
+{
+	return run(PROCESS_ALONE, instance);
 }

@@ -206,6 +206,8 @@ void child_hear(struct child *c, int64_t now_ms)
 			c->silent_since_ms = now_ms;
 		} else if (m.type == WIRE_PONG && m.number == c->ping) {
 			c->pong = m.number;
+		} else if (m.type == WIRE_ACCUSE && c->accuses != NULL) {
+			c->accuses(c->ctx, &m);
 		}
 	}
 	if (r == WIRE_GONE && c->chan >= 0) { /* waitpid or the watchdog will say more; poll must not see it again */
@@ -280,9 +282,18 @@ static void add_words(struct out *o, const char *before, const char *text, size_
 	text_escape(o, view_of(text, n), 200);
 }
 
+static void keep_note(struct child *c, const char note[WIRE_NOTE])
+{
+	size_t n = strnlen(note, WIRE_NOTE - 1);
+	for (size_t i = 0; i < n; i++)
+		c->note[i] = note[i] >= ' ' && note[i] <= '~' ? note[i] : '?';
+	c->note[n] = 0;
+}
+
 static void keep_last_words(struct child *c, int how)
 {
 	struct wire_words words = *c->words;
+	keep_note(c, words.note);
 	struct out o;
 	out_init(&o, 4 * WIRE_TEXT);
 	if (c->killed_why[0] != 0)

@@ -24,7 +24,10 @@ struct child {
 	int64_t started_ms, silent_since_ms;
 	char killed_why[128];    /* what the supervisor killed it for: counts as a fault */
 	uint64_t delay_ms;       /* before the last restart */
+	void (*accuses)(void *ctx, const struct wire_msg *m); /* it says that another one makes no progress */
+	void *ctx;
 	char last_words[WIRE_TEXT]; /* of the last death; empty: none */
+	char note[WIRE_NOTE];    /* what it was doing then, printable */
 	bool by_fault;
 	bool death_untold;       /* the switch was not there to be told */
 };

@@ -130,6 +130,11 @@ static bool is_text(const char *s, size_t size)
 	return memchr(s, 0, size) != NULL;
 }
 
+static bool is_ours(enum process_kind k)
+{
+	return (k > PROCESS_SUPERVISOR && k < PROCESS_CONFIG) || k == PROCESS_ALONE;
+}
+
 /* The child has read a file that we have not, so its answer is looked at before it is used. */
 static bool plan_ok(const struct plan *p)
 {
@@ -137,11 +142,11 @@ static bool plan_ok(const struct plan *p)
 		  p->n_listeners <= ARRAY_LEN(p->listeners) && is_text(p->directory, sizeof p->directory) &&
 		  is_text(p->user, sizeof p->user);
 	for (size_t i = 0; ok && i < p->n_processes; i++)
-		ok = p->processes[i].kind > PROCESS_SUPERVISOR && p->processes[i].kind < PROCESS_CONFIG;
+		ok = is_ours(p->processes[i].kind);
 	for (size_t i = 0; ok && i < p->n_listeners; i++)
 		ok = is_text(p->listeners[i].name, sizeof p->listeners[i].name) &&
 		     is_text(p->listeners[i].addr, sizeof p->listeners[i].addr) &&
-		     p->listeners[i].owner > PROCESS_SUPERVISOR && p->listeners[i].owner < PROCESS_CONFIG;
+		     is_ours(p->listeners[i].owner);
 	return ok;
 }
 

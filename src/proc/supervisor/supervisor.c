@@ -3,6 +3,7 @@
  * timer that waits for it. */
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "proc/supervisor/child.h"
 #include "proc/supervisor/start.h"
 #include "proc/table/events_table.h"
@@ -87,13 +88,15 @@ static const char *number(char buf[24], uint64_t x)
 
 static bool are_pair(enum process_kind a, enum process_kind b)
 {
-	return a == PROCESS_SWITCH && (b == PROCESS_LINK || b == PROCESS_CONTENT || b == PROCESS_READER);
+	return a == PROCESS_SWITCH && 
+	       (b == PROCESS_LINK || b == PROCESS_ALONE || b == PROCESS_CONTENT || b == PROCESS_READER);
 }
 
 static void say_died(struct child *to, const struct child *dead)
 {
 	struct wire_msg m = { .type = WIRE_DIED, .kind = dead->kind, .instance = dead->instance, .flag = dead->by_fault };
 	snprintf(m.text, sizeof m.text, "%s", dead->last_words);
+	snprintf(m.note, sizeof m.note, "%s", dead->note);
 	child_say(to, &m, NULL, 0);
 }
 
@@ -180,6 +183,8 @@ static void restart_later(struct post *p)
 	p->c.delay_ms = p->c.delay_ms == 0 || stable ? first : p->c.delay_ms * 2;
 	if (p->c.delay_ms > last)
 		p->c.delay_ms = last;
+	if (p->c.kind == PROCESS_ALONE && p->c.ready) /* it dies of suspects, each a bounded number of times: that is what it is for */
+		p->c.delay_ms = 0;
 	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", number(delay, p->c.delay_ms), "life",
 		   number(life, p->c.life + 1), NULL);
 	timer_after(&p->restart, (int64_t)p->c.delay_ms);
@@ -215,9 +220,9 @@ static bool is_in_stage(enum process_kind k, enum stage stage)
 	case STAGE_DONE:
 		return false;
 	case STAGE_LINKS:
-		return k == PROCESS_LINK;
+		return k == PROCESS_LINK || k == PROCESS_ALONE;
 	case STAGE_HELPERS:
-		return k != PROCESS_LINK && k != PROCESS_SWITCH;
+		return k != PROCESS_LINK && k != PROCESS_ALONE && k != PROCESS_SWITCH;
 	case STAGE_SWITCH:
 		return k == PROCESS_SWITCH;
 	}
@@ -332,6 +337,31 @@ static void reap(struct supervisor *s)
 	}
 }
 
+/* It is ended, as a fault; SIGKILL follows when it does not end of SIGABRT. */
+static void end_hung(struct post *p, int64_t grace_ms)
+{
+	event_emit(p->s->log, EV_PROCESS_HUNG, "name", p->c.name, "why", p->c.killed_why, NULL);
+	kill(p->c.pid, SIGABRT);
+	timer_after(&p->kill, grace_ms < HUNG_GRACE_MS ? grace_ms : HUNG_GRACE_MS);
+}
+
+/* The switch knows how long a process may work at what it was given. */
+static void on_accused(void *ctx, const struct wire_msg *m)
+{
+	struct supervisor *s = ctx;
+	for (size_t i = 0; i < s->n_posts; i++) {
+		struct post *p = &s->posts[i];
+		if (p->c.kind != m->kind || p->c.instance != m->instance || p->c.pid == 0 || !p->c.ready || p->c.killed_why[0] != 0)
+			continue;
+		struct out why;
+		out_init(&why, sizeof p->c.killed_why - 1);
+		text_escape(&why, view_str(m->text), sizeof p->c.killed_why / 2);
+		snprintf(p->c.killed_why, sizeof p->c.killed_why, "%s", out_cstr(&why));
+		out_fini(&why);
+		end_hung(p, HUNG_GRACE_MS);
+	}
+}
+
 static void watch_post(struct post *p)
 {
 	struct child *c = &p->c;
@@ -350,9 +380,7 @@ static void watch_post(struct post *p)
 		return;
 	snprintf(c->killed_why, sizeof c->killed_why, "watchdog: no answer for %lld ms",
 		 (long long)(now - c->silent_since_ms));
-	event_emit(p->s->log, EV_PROCESS_HUNG, "name", c->name, "why", c->killed_why, NULL);
-	kill(c->pid, SIGABRT);
-	timer_after(&p->kill, limit < HUNG_GRACE_MS ? limit : HUNG_GRACE_MS);
+	end_hung(p, limit);
 }
 
 static void watch_all(void *ctx)
@@ -499,6 +527,9 @@ static void start_all(struct supervisor *s)
 		struct post *p = &s->posts[i];
 		p->s = s;
 		child_init(&p->c, s->plan.processes[i].kind, s->plan.processes[i].instance);
+		p->c.ctx = s;
+		if (p->c.kind == PROCESS_SWITCH)
+			p->c.accuses = on_accused;
 		timer_init(&p->restart, &s->env, start_post, p);
 		timer_init(&p->kill, &s->env, kill_post, p);
 	}

@@ -140,8 +140,10 @@ static void on_accepted(void *ctx, const char *listener, struct stream *s)
 	stream_close(&s, false);
 }
 
-static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words)
+static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words,
+			 const char *note)
 {
+	(void)note;
 	say(ctx, "told: %s.%u fault=%d words=%s", process_kind_name(kind), (unsigned)instance, by_fault, last_words);
 }
 

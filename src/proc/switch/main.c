@@ -28,8 +28,10 @@ static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool b
 static void on_accepted(void *ctx, const char *listener, struct stream *s)
 {
 	struct switch_process *p = ctx;
-	(void)listener;
-	switch_adopt_control(p->sw, s);
+	if (strcmp(listener, "control") == 0)
+		switch_adopt_control(p->sw, s);
+	else
+		stream_close(&s, false); /* connectors: not yet */
 }
 
 static void on_finished(void *ctx)

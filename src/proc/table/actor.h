@@ -2,6 +2,7 @@
 #pragma once
 #include "proc/table/events_table.h"
 #include "sys/env.h"
+#include "sys/process.h"
 
 struct actor_host {
 	struct env *env;
@@ -10,6 +11,9 @@ struct actor_host {
 	void (*note)(void *ctx, const char *text);
 	/* This process cannot go on: end it, so that it is started anew from what is durable. */
 	void (*die)(void *ctx, const struct err *why);
+	/* Another process makes no progress with what it was given: have it ended, as a fault (process_accuse). NULL: only its
+	 * channel is ended. */
+	void (*accuse)(void *ctx, enum process_kind kind, uint32_t instance, const char *why);
 	void *ctx;
 };
 

@@ -46,9 +46,9 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	char unix_addr[128];
 	const char *const *listen = s->listen.v;
 	*p = (struct plan){ .magic = PLAN_MAGIC };
-	if (s->listen.n + 2 > ARRAY_LEN(p->listeners))
+	if (s->listen.n + 3 > ARRAY_LEN(p->listeners))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n,
-			       ARRAY_LEN(p->listeners) - 2);
+			       ARRAY_LEN(p->listeners) - 3);
 	if (strlen(s->store.directory) > 90)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
 			       path);
@@ -56,10 +56,13 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_process(p, PROCESS_READER, 1);
 	add_process(p, PROCESS_CONTENT, s->processes.contents);
 	add_process(p, PROCESS_LINK, s->processes.links);
+	add_process(p, PROCESS_ALONE, 1);
 	for (size_t i = 0; i < s->listen.n; i++)
 		add_listener(p, "p1", PROCESS_LINK, listen[i]);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/control", s->store.directory);
 	add_listener(p, "control", PROCESS_SWITCH, unix_addr);
+	snprintf(unix_addr, sizeof unix_addr, "unix:%s/connect", s->store.directory);
+	add_listener(p, "connect", PROCESS_SWITCH, unix_addr);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/read", s->store.directory);
 	add_listener(p, "read", PROCESS_READER, unix_addr);
 	snprintf(p->directory, sizeof p->directory, "%s", s->store.directory);

@@ -38,11 +38,26 @@
 	X(MESSAGE_LOOP, "message.loop", 306, WARNING, "message", "MSExchangeMTA 201", "a message has been here before: reported")          \
 	X(MESSAGE_DISCARDED, "message.report-discarded", 307, NOTICE, "message", "MSExchangeMTA 43", "a report could not be routed; there is no report about a report") \
 	X(MESSAGE_REFUSED, "message.refused", 308, WARNING, "message", "", "an offer could not be taken now; the peer will try again")    \
+	X(MESSAGE_STRUCK, "message.struck", 309, WARNING, "message", "", "a message or input was in the hands of a process that died by a fault: one strike; it is handled alone from now on") \
+	X(MESSAGE_CLEARED, "message.cleared", 310, NOTICE, "message", "", "a suspect was handled alone without harm: it is none any more") \
+	X(MESSAGE_QUARANTINED, "message.quarantined", 311, ALARM, "message", "MSExchangeMTA 2219", "a message was put into quarantine and reported to its originator; see posthorn quarantine") \
+	X(OCTETS_QUARANTINED, "message.octets-quarantined", 312, ALARM, "message", "MSExchangeMTA 200", "octets of a peer that cannot be read were confirmed and put into quarantine; see posthorn quarantine") \
+	X(MESSAGE_UNREPORTED, "message.unreported", 313, ERROR, "message", "", "a message was put into quarantine, and no report could be made") \
 	X(STORE_FAILED, "store.failed", 400, ALARM, "store", "MSExchangeMTA 2143", "the store has failed; the switch ends and starts again from what is on disk") \
 	X(STORE_FULL, "store.full", 401, ALARM, "store", "MSExchangeMTA 9411", "the disk is full: nothing is taken in until there is room") \
 	X(STORE_ROOM, "store.room", 402, NOTICE, "store", "", "the disk has room again")                                                  \
 	X(STORE_OPEN, "store.open", 403, INFO, "store", "", "the store is open, with so much in it")                                      \
 	X(STORE_DAMAGED, "store.damaged-row", 404, ERROR, "store", "MSExchangeMTA 3150", "a stored message cannot be read")              \
+	X(STORE_LOW, "store.low", 405, ALARM, "store", "MSExchangeMTA 9411", "free disk is under store.min-free: nothing is taken in, what is there goes on") \
+	X(BUSY_BEGUN, "store.busy", 406, WARNING, "store", "", "nothing can be taken in now: peers are answered busy") \
+	X(BUSY_ENDED, "store.busy-ended", 407, NOTICE, "store", "", "mail is taken in again") \
+	X(TRACKING_LOST, "store.tracking-lost", 408, ERROR, "store", "MSExchangeMTA 2026", "steps of journeys could not be written; mail goes on") \
+	X(OPERATOR_ACT, "operator.act", 600, NOTICE, "operator", "", "an operator has changed something: who, what, why") \
+	X(CONNECTOR_IN, "connector.registered", 700, INFO, "connector", "", "a connector has registered for its link") \
+	X(CONNECTOR_REFUSED, "connector.refused", 701, WARNING, "connector", "", "a program has tried to register as a connector and was refused") \
+	X(CONNECTOR_LOST, "connector.lost", 702, WARNING, "connector", "", "a connector has gone") \
+	X(CONNECTOR_HUNG, "connector.hung", 703, ERROR, "connector", "", "a connector makes no progress: its channel is ended, what it had in hand gets a strike") \
+	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
 
 enum event {

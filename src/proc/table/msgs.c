@@ -70,6 +70,10 @@ void put_msg_offer(struct out *o, const struct msg_offer *m)
 	put_string(o, m->peer);
 	put_string(o, m->packed);
 	put_string(o, m->content);
+	out_u8(o, m->octets);
+	out_u64(o, m->hash);
+	out_u64(o, m->examined);
+	put_err(o, &m->err);
 }
 
 bool get_msg_offer(struct view payload, struct msg_offer *m, struct err *e)
@@ -80,6 +84,10 @@ bool get_msg_offer(struct view payload, struct msg_offer *m, struct err *e)
 	m->peer = get_string(&c);
 	m->packed = get_string(&c);
 	m->content = get_string(&c);
+	m->octets = cur_u8(&c) != 0;
+	m->hash = cur_u64(&c);
+	m->examined = cur_u64(&c);
+	get_err(&c, &m->err);
 	return whole(&c, "OFFER", payload, e);
 }
 
@@ -156,6 +164,7 @@ void put_msg_transfer(struct out *o, const struct msg_transfer *m)
 	put_string(o, m->packed);
 	out_u64(o, m->content_size);
 	put_string(o, m->content);
+	out_u64(o, m->stored);
 }
 
 bool get_msg_transfer(struct view payload, struct msg_transfer *m, struct err *e)
@@ -166,6 +175,7 @@ bool get_msg_transfer(struct view payload, struct msg_transfer *m, struct err *e
 	m->packed = get_string(&c);
 	m->content_size = cur_u64(&c);
 	m->content = get_string(&c);
+	m->stored = cur_u64(&c);
 	if (m->content_size <= MSG_INLINE_MAX && m->content.n != m->content_size)
 		c.bad = true;
 	return whole(&c, "TRANSFER", payload, e);
@@ -304,4 +314,185 @@ bool get_msg_row(struct view payload, struct msg_row *m, struct err *e)
 	m->id = cur_u64(&c);
 	m->pairs = get_string(&c);
 	return whole(&c, "ROW", payload, e);
+}
+
+void put_msg_spoiled(struct out *o, const struct msg_spoiled *m)
+{
+	out_u64(o, m->offer);
+	out_u64(o, m->n);
+	put_err(o, &m->err);
+}
+
+bool get_msg_spoiled(struct view payload, struct msg_spoiled *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->offer = cur_u64(&c);
+	m->n = cur_u64(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "OFFER_SPOILED", payload, e);
+}
+
+void put_msg_suspect(struct out *o, const struct msg_suspect *m)
+{
+	put_string(o, m->link);
+	out_u64(o, m->hash);
+	out_u32(o, m->strikes);
+}
+
+bool get_msg_suspect(struct view payload, struct msg_suspect *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->link = get_string(&c);
+	m->hash = cur_u64(&c);
+	m->strikes = cur_u32(&c);
+	return whole(&c, "SUSPECT", payload, e);
+}
+
+void put_msg_busy(struct out *o, const struct msg_busy *m)
+{
+	out_u8(o, m->busy);
+	put_err(o, &m->err);
+}
+
+bool get_msg_busy(struct view payload, struct msg_busy *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->busy = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "BUSY", payload, e);
+}
+
+void put_msg_examine(struct out *o, const struct msg_examine *m)
+{
+	out_u64(o, m->examine);
+	put_string(o, m->link);
+	put_string(o, m->peer);
+	out_u64(o, m->hash);
+	out_u64(o, m->size);
+	put_string(o, m->content);
+}
+
+bool get_msg_examine(struct view payload, struct msg_examine *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->examine = cur_u64(&c);
+	m->link = get_string(&c);
+	m->peer = get_string(&c);
+	m->hash = cur_u64(&c);
+	m->size = cur_u64(&c);
+	m->content = get_string(&c);
+	if (m->size <= MSG_INLINE_MAX && m->content.n != m->size)
+		c.bad = true;
+	return whole(&c, "EXAMINE", payload, e);
+}
+
+void put_msg_examined(struct out *o, const struct msg_examined *m)
+{
+	out_u64(o, m->examine);
+	out_u8(o, m->offered);
+	put_err(o, &m->err);
+}
+
+bool get_msg_examined(struct view payload, struct msg_examined *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->examine = cur_u64(&c);
+	m->offered = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "EXAMINED", payload, e);
+}
+
+void put_msg_convert(struct out *o, const struct msg_convert *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->transfer);
+	out_u64(o, m->wrap);
+	out_u64(o, (uint64_t)m->content_type);
+	put_string(o, m->content);
+}
+
+bool get_msg_convert(struct view payload, struct msg_convert *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->transfer = cur_u64(&c);
+	m->wrap = cur_u64(&c);
+	m->content_type = (int64_t)cur_u64(&c);
+	m->content = get_string(&c);
+	return whole(&c, "CONVERT", payload, e);
+}
+
+void put_msg_converted(struct out *o, const struct msg_converted *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, m->changed);
+	put_string(o, m->content);
+	put_err(o, &m->err);
+}
+
+bool get_msg_converted(struct view payload, struct msg_converted *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->changed = cur_u8(&c) != 0;
+	m->content = get_string(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "CONVERTED", payload, e);
+}
+
+void put_msg_act_on(struct out *o, const struct msg_act_on *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, (uint8_t)m->act);
+	put_string(o, m->arg);
+	put_string(o, m->who);
+	put_string(o, m->why);
+	put_string(o, m->ids);
+}
+
+bool get_msg_act_on(struct view payload, struct msg_act_on *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	unsigned act = cur_u8(&c);
+	m->act = (enum msg_act)act;
+	m->arg = get_string(&c);
+	m->who = get_string(&c);
+	m->why = get_string(&c);
+	m->ids = get_string(&c);
+	if (act >= ACT_COUNT || m->ids.n % 8 != 0 || m->ids.n > MSG_ACT_IDS * 8)
+		c.bad = true;
+	return whole(&c, "ACT", payload, e);
+}
+
+void put_msg_acted(struct out *o, const struct msg_acted *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->what);
+	put_err(o, &m->err);
+}
+
+bool get_msg_acted(struct view payload, struct msg_acted *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->what = get_string(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "ACTED", payload, e);
+}
+
+void put_msg_register(struct out *o, const struct msg_register *m)
+{
+	put_string(o, m->link);
+	out_u8(o, m->bulk);
+	out_u64(o, m->token);
+}
+
+bool get_msg_register(struct view payload, struct msg_register *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->link = get_string(&c);
+	m->bulk = cur_u8(&c) != 0;
+	m->token = cur_u64(&c);
+	return whole(&c, "REGISTER", payload, e);
 }

@@ -15,6 +15,8 @@ enum {
 	MSG_INLINE_MAX = 16 * 1024,       /* content octets that may ride in OFFER and TRANSFER */
 	MSG_ENVELOPE_MAX = 14 * 1024 * 1024, /* packed message: 32,000 recipients */
 	MSG_FIELDS_MAX = 1024,            /* what else OFFER and TRANSFER have: ids, names, lengths */
+	MSG_ACT_IDS = 4096,               /* ids in one ACT */
+	MSG_HEAD = 512,                   /* octets of an APDU that are hashed before it is decoded */
 	MSG_CREDIT = 256 * 1024,          /* content octets under way per offer or transfer */
 };
 
@@ -27,6 +29,9 @@ enum {
 	X(OFFER_CANCEL, 14, 16, "link, bulk", "the peer gave up: forget the offer")                                   \
 	X(OFFER_CREDIT, 15, 16, "switch", "so many more octets of content may be sent")                               \
 	X(OFFER_ANSWER, 16, 4096, "switch", "durable and ours now, or refused and why")                               \
+	X(OFFER_SPOILED, 17, 2048, "link, bulk", "instead of OFFER_END: the rest will not come or cannot be read, and why; to be taken and reported") \
+	X(SUSPECT, 18, 256, "switch", "an input of a link that has struck: do not decode it, offer its octets; 0 strikes: no more") \
+	X(BUSY, 19, 1024, "switch", "nothing can be taken now, and why: answer binds and transfers busy; or it can again")  \
 	/* outbound: the switch hands messages to a connector */                                                      \
 	X(ASSOC_OPEN, 20, 256, "switch", "open an association to this link")                                          \
 	X(ASSOC_CLOSE, 21, 16, "switch", "release it when what is in hand is done")                                   \
@@ -36,9 +41,13 @@ enum {
 	X(TRANSFER_PULL, 25, 16, "link", "so many more octets of content are wanted")                                 \
 	X(TRANSFER_DATA, 26, MSG_PIECE_MAX + 16, "switch, bulk", "a piece of content")                                \
 	X(TRANSFER_RESULT, 27, 1024, "link", "the peer has taken responsibility, or not and why")                     \
-	/* content: rendering in the sandbox */                                                                       \
+	X(EXAMINE, 28, MSG_INLINE_MAX + MSG_FIELDS_MAX, "switch", "alone only: decode these octets of a peer and offer what they are; content as in TRANSFER") \
+	X(EXAMINED, 29, 2048, "alone", "they were offered and the answer came, or they cannot be read and why")            \
+	/* content: rendering and conversion in the sandbox */                                                        \
 	X(RENDER, 30, 16 * 1024 * 1024 - 64, "switch", "show this message")                         \
 	X(RENDERED, 31, 16 * 1024 * 1024 - 64, "content", "what it looks like")                                       \
+	X(CONVERT, 32, 16 * 1024 * 1024 - 64, "switch", "convert this content for a link")                            \
+	X(CONVERTED, 33, 16 * 1024 * 1024 - 64, "content", "what became of it, or that it needs no change, or why not")  \
 	/* control: the command line asks the switch */                                                               \
 	X(STATUS, 40, 8, "tool", "how are the links and queues")                                                      \
 	X(STATUS_LINK, 41, 4096, "switch", "one link")                                                                \
@@ -47,10 +56,16 @@ enum {
 	X(SHOWN_MAIL, 44, 16 * 1024 * 1024 - 64, "switch", "the rendered entry, or why not")                          \
 	X(REMOVE_MAIL, 45, 64, "tool", "one mailbox entry may go")                                                    \
 	X(DONE, 46, 1024, "switch", "done and durable, or why not")                                                   \
+	X(ACT, 47, 64 * 1024, "tool", "an operator's act on transfers or quarantined things, by id: what, who, why")       \
+	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
 	/* questions to the reader */                                                                                 \
 	X(ASK, 50, 1024, "tool", "list: what, of what, after which row, how many")                                    \
 	X(ROW, 51, 1024 * 1024, "reader", "one row: name, value pairs")                                               \
-	X(ROWS_END, 52, 1024, "reader", "the end of the answer: more to come or not, or why it failed")
+	X(ROWS_END, 52, 1024, "reader", "the end of the answer: more to come or not, or why it failed")           \
+	/* a connector in a program of its own */                                                                     \
+	X(REGISTER, 60, 256, "connector", "first after HELLO: the link it serves, and which of its two streams this is")   \
+	X(REGISTERED, 61, 1024, "switch", "it may begin, or why not")                                                \
+	X(ALIVE, 62, 16, "switch, connector", "answer this number: sent when it has been silent while something is in its hands")
 
 enum msg {
 #define X(name, number, max, who, what) MSG_##name = number,
@@ -75,8 +90,67 @@ struct msg_offer { /* OFFER, OFFER_BEGIN */
 	uint64_t offer;       /* chosen by the sender, unique on its channel */
 	struct view link;     /* link it came by; empty: submitted here */
 	struct view peer;     /* address, for events */
-	struct view packed;   /* pack_message */
+	struct view packed;   /* pack_message; empty for octets */
 	struct view content;  /* OFFER only */
+	bool octets;          /* not a message: octets of a peer that were not decoded (suspect), or cannot be (err) */
+	uint64_t hash;        /* of the first 512 octets of the APDU (x400: RTTR's); 0: not known */
+	uint64_t examined;    /* the EXAMINE that this comes from; 0: from a peer */
+	struct err err;       /* octets: why they cannot be decoded; kind ERR_NONE: not tried */
+};
+struct msg_spoiled { /* OFFER_SPOILED */
+	uint64_t offer, n;    /* octets that came */
+	struct err err;
+};
+struct msg_suspect { /* SUSPECT */
+	struct view link;
+	uint64_t hash;
+	uint32_t strikes;
+};
+struct msg_busy { /* BUSY */
+	bool busy;
+	struct err err;
+};
+struct msg_examine { /* EXAMINE */
+	uint64_t examine;     /* as `transfer` in TRANSFER: TRANSFER_PULL and TRANSFER_DATA name it */
+	struct view link, peer;
+	uint64_t hash, size;
+	struct view content;  /* inline; empty when size > MSG_INLINE_MAX: pull it */
+};
+struct msg_examined { /* EXAMINED */
+	uint64_t examine;
+	bool offered;         /* the offer was answered: accepted */
+	struct err err;
+};
+struct msg_convert { /* CONVERT */
+	uint64_t id, transfer; /* transfer: the store's, for the note */
+	uint64_t wrap;         /* columns */
+	int64_t content_type;  /* 2, 22 */
+	struct view content;
+};
+struct msg_converted { /* CONVERTED */
+	uint64_t id;
+	bool changed;          /* false with kind ERR_NONE: send it as it is */
+	struct view content;
+	struct err err;
+};
+enum msg_act { ACT_HOLD, ACT_RELEASE, ACT_RETRY, ACT_REROUTE, ACT_RETURN, ACT_DELETE, ACT_QUARANTINE_RELEASE, ACT_QUARANTINE_DELETE, ACT_COUNT };
+struct msg_act_on { /* ACT */
+	uint64_t id;
+	enum msg_act act;
+	struct view arg;      /* REROUTE, QUARANTINE_RELEASE: link, may be empty for the latter */
+	struct view who, why; /* for the audit event; the switch adds the caller's user from the socket */
+	struct view ids;      /* 8 octets each: transfers or quarantine ids; at most MSG_ACT_IDS of them */
+};
+enum msg_acted_what { ACTED_DONE, ACTED_GONE, ACTED_IN_FLIGHT, ACTED_REFUSED };
+struct msg_acted { /* ACTED */
+	uint64_t id;
+	struct view what;     /* one octet an id, in order: enum msg_acted_what */
+	struct err err;       /* why refused, or kind ERR_NONE */
+};
+struct msg_register { /* REGISTER */
+	struct view link;
+	bool bulk;
+	uint64_t token;       /* the same in both streams of one connector, chosen by it */
 };
 struct msg_piece { /* OFFER_DATA, TRANSFER_DATA */
 	uint64_t id;
@@ -103,6 +177,7 @@ struct msg_transfer {
 	struct view packed;
 	uint64_t content_size;
 	struct view content;  /* inline; empty when content_size > MSG_INLINE_MAX: pull it */
+	uint64_t stored;      /* the store's id of the transfer: for the note `transfer ID` */
 };
 struct msg_result {
 	uint64_t transfer;
@@ -124,7 +199,7 @@ struct msg_status_end {
 	struct view mta, domain;
 	uint64_t messages, queued, deliveries, links, content_processes, uptime_ms;
 };
-enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, ASK_COUNT };
+enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, ASK_QUARANTINE, ASK_OCTETS, ASK_SELECT, ASK_COUNT };
 struct msg_ask {
 	uint64_t id, after;
 	enum msg_question what;
@@ -152,6 +227,16 @@ MSG_CODEC(status_link, msg_status_link);
 MSG_CODEC(status_end, msg_status_end);
 MSG_CODEC(ask, msg_ask);
 MSG_CODEC(row, msg_row);
+MSG_CODEC(spoiled, msg_spoiled);
+MSG_CODEC(suspect, msg_suspect);
+MSG_CODEC(busy, msg_busy);
+MSG_CODEC(examine, msg_examine);
+MSG_CODEC(examined, msg_examined);
+MSG_CODEC(convert, msg_convert);
+MSG_CODEC(converted, msg_converted);
+MSG_CODEC(act_on, msg_act_on);
+MSG_CODEC(acted, msg_acted);
+MSG_CODEC(register, msg_register);
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);

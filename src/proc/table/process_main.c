@@ -17,6 +17,11 @@ static void die(void *ctx, const struct err *why)
 	process_finished(ctx, 70); /* EX_SOFTWARE */
 }
 
+static void accuse(void *ctx, enum process_kind kind, uint32_t instance, const char *why)
+{
+	process_accuse(ctx, kind, instance, why);
+}
+
 void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t instance)
 {
 	struct err e;
@@ -29,7 +34,7 @@ void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t
 	char name[32];
 	snprintf(name, sizeof name, "%s-%u", process_kind_name(kind), instance);
 	struct env *env = process_env(m->process);
-	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .ctx = m->process };
+	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .accuse = accuse, .ctx = m->process };
 	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, m->settings.events == 1);
 	event_log_set_level(m->host.log, EVENT_INFO);
 }

@@ -22,6 +22,8 @@ static const struct setting store_rows[] = {
 	{ "inline-content", SETTING_SIZE, AT(set_store, inline_max), "64 K", 0, 1 << 20,
 	  .manual = "content up to this size lies in the database, longer content in a file of its own" },
 	{ "cache", SETTING_SIZE, AT(set_store, cache), "8 M", 1 << 20, 1ull << 30, .manual = "page cache of the database" },
+	{ "min-free", SETTING_SIZE, AT(set_store, min_free), "64 M", 0, 1ull << 40,
+	  .manual = "with less free disk than this nothing is taken in, while deliveries and reports go on; taken in again with a quarter more" },
 	{ "keep-tracking", SETTING_DURATION_MS, AT(set_store, keep_tracking_ms), "7 d", 0, MS_MAX,
 	  .manual = "how long the steps of a message's journey, and with them the memory of duplicates, are kept" },
 };
@@ -41,6 +43,8 @@ static const struct setting limit_rows[] = {
 	{ "envelope", SETTING_SIZE, AT(set_limits, envelope), "8 M", 4096, 13 << 20, .manual = "longest encoded envelope taken" },
 	{ "message", SETTING_SIZE, AT(set_limits, message), "1 G", 1, 1ull << 40, .manual = "longest content taken" },
 	{ "associations", SETTING_UINT, AT(set_limits, associations), "1000", 1, 65536, .manual = "inbound associations per link process; more are answered busy" },
+	{ "strikes", SETTING_UINT, AT(set_limits, strikes), "3", 1, 100, .manual = "a message that was in the hands of so many processes that died is put into quarantine" },
+	{ "memory", SETTING_SIZE, AT(set_limits, memory), "64 M", 16 << 20, 1ull << 40, .manual = "what one process may spend on messages under way; beyond it peers are answered busy" },
 	{ "ber-depth", SETTING_UINT, AT(set_limits, depth), "64", 16, 512, .manual = "deepest nesting of encoded elements" },
 	{ "ber-elements", SETTING_UINT, AT(set_limits, elements), "2000000", 1000, 100000000, .manual = "most encoded elements in one envelope" },
 	{ "connect-timeout", SETTING_DURATION_MS, AT(set_limits, connect_timeout_ms), "30 s", 100, MS_MAX, .manual = "from opening a connection to the bind result" },
@@ -58,6 +62,7 @@ static const struct setting expiry_rows[] = {
 static const struct settings_section expiry_section = { "expiry", sizeof(struct set_expiry), expiry_rows, ARRAY_LEN(expiry_rows) };
 
 static const char *const password_forms[] = { "ia5", "octets", NULL };
+static const char *const link_kinds[] = { "x400", "connector", NULL };
 static const char *const extension_forms[] = { "standard", "explicit", "none", NULL };
 
 static const struct setting link_rows[] = {
@@ -93,6 +98,8 @@ static const struct setting link_rows[] = {
 	{ "transfer-timeout-normal", SETTING_UINT, AT(set_link, timeout_normal_s), "2000", 1, 1000000, .manual = "seconds per K" },
 	{ "transfer-timeout-non-urgent", SETTING_UINT, AT(set_link, timeout_non_urgent_s), "3000", 1, 1000000, .manual = "seconds per K" },
 	{ "size-limit", SETTING_SIZE, AT(set_link, size_limit), "0", 0, 1ull << 40, .manual = "longest content sent on this link; 0: no limit" },
+	{ "wrap", SETTING_UINT, AT(set_link, wrap), "0", 0, 10000, .manual = "text parts sent on this link get lines of at most so many columns; 0: never" },
+	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md)" },
 	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
 };
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };

@@ -13,6 +13,7 @@ struct set_mta {
 struct set_store {
 	const char *directory;
 	uint64_t inline_max, cache;
+	uint64_t min_free;         /* octets of disk: under it nothing is taken in */
 	uint64_t keep_tracking_ms;
 };
 
@@ -25,9 +26,13 @@ struct set_limits {
 	uint64_t envelope;         /* octets of an encoded envelope */
 	uint64_t message;          /* octets of content */
 	uint64_t associations;     /* inbound, per link process */
+	uint64_t strikes;          /* then quarantine */
+	uint64_t memory;           /* octets that one process may spend on what is under way */
 	uint64_t depth, elements;  /* BER */
 	uint64_t connect_timeout_ms, response_timeout_ms, receive_timeout_ms, abort_timeout_ms;
 };
+
+enum link_kind { LINK_X400, LINK_CONNECTOR };
 
 struct set_link {
 	const char *name;
@@ -46,6 +51,8 @@ struct set_link {
 	uint64_t lifetime_ms, disconnect_ms, threshold, max_associations;
 	uint64_t timeout_urgent_s, timeout_normal_s, timeout_non_urgent_s; /* per K */
 	uint64_t size_limit;
+	uint64_t wrap;             /* columns of text parts; 0: never */
+	unsigned kind;             /* enum link_kind */
 	unsigned extension_form;   /* standard, explicit, none */
 };
 
