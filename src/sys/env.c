@@ -612,3 +612,11 @@ bool env_file_list(struct env *env, const char *name, void (*each)(void *ctx, co
 {
 	return env->ops->file_list(env, name, each, ctx, e);
 }
+
+bool env_disk_free(struct env *env, uint64_t *octets_r)
+{
+	*octets_r = 0;
+	if (FAULT(DISK_LOW))
+		return true;
+	return env->ops->disk_free != NULL && env->ops->disk_free(env, octets_r);
+}

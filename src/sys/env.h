@@ -115,6 +115,9 @@ MUST_CHECK bool env_file_remove(struct env *env, const char *name, struct err *e
 MUST_CHECK bool env_file_list(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx,
 			      struct err *e);
 
+/* Octets that a user like us may still write below the directory. False: this world or system does not say. */
+MUST_CHECK bool env_disk_free(struct env *env, uint64_t *octets_r);
+
 /* --- behind the door: what a world provides. Only worlds and env.c look inside. --- */
 struct env_ops {
 	int64_t (*wall_ms)(struct env *env);
@@ -138,6 +141,7 @@ struct env_ops {
 	void (*file_close)(struct file *f);
 	bool (*file_remove)(struct env *env, const char *name, struct err *e);
 	bool (*file_list)(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx, struct err *e);
+	bool (*disk_free)(struct env *env, uint64_t *octets_r); /* NULL: not known */
 };
 
 /* First members of a world's listener and file. */

@@ -49,6 +49,7 @@ struct fake {
 	size_t chunk, window;
 	unsigned next_port;
 	uint64_t random;
+	uint64_t disk_free;
 	bool fail_syncs, moved, freeing;
 };
 
@@ -423,6 +424,17 @@ static bool fake_list(struct env *env, const char *name, void (*each)(void *ctx,
 	return true;
 }
 
+static bool fake_disk_free(struct env *env, uint64_t *octets_r)
+{
+	*octets_r = fake_of(env)->disk_free;
+	return true;
+}
+
+void fake_env_set_disk_free(struct env *env, uint64_t octets)
+{
+	fake_of(env)->disk_free = octets;
+}
+
 void fake_env_fail_syncs(struct env *env, bool fail)
 {
 	fake_of(env)->fail_syncs = fail;
@@ -456,6 +468,7 @@ static const struct env_ops fake_ops = {
 	.file_close = fake_file_close,
 	.file_remove = fake_remove,
 	.file_list = fake_list,
+	.disk_free = fake_disk_free,
 };
 
 struct env *fake_env_new(void)
@@ -464,6 +477,7 @@ struct env *fake_env_new(void)
 	env_init(&w->env, &fake_ops);
 	w->env.now_ms = FAKE_START_MS;
 	w->next_port = 40000;
+	w->disk_free = UINT64_C(1) << 40;
 	return &w->env;
 }
 

@@ -37,4 +37,6 @@ void fake_env_break(struct stream *s, const char *text);
 /* From now on file_sync fails. Content of a file by name, an empty view when there is none. Files not synced are those a crash
  * would lose. */
 void fake_env_fail_syncs(struct env *env, bool fail);
+/* env_disk_free says so many from now on; at first it says a terabyte. */
+void fake_env_set_disk_free(struct env *env, uint64_t octets);
 struct view fake_env_file(struct env *env, const char *name, bool *synced_r);

@@ -595,6 +595,7 @@ static const struct env_ops loop_ops = {
 	.file_close = loop_file_close,
 	.file_remove = loop_file_remove,
 	.file_list = loop_file_list,
+	.disk_free = loop_disk_free,
 };
 
 static void on_wake(uv_timer_t *t)

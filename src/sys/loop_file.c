@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct loop_files {
@@ -210,6 +211,17 @@ bool loop_file_list(struct env *env, const char *name, void (*each)(void *ctx, c
 			each(ctx, entry->d_name);
 	}
 	closedir(d);
+	return true;
+}
+
+bool loop_disk_free(struct env *env, uint64_t *octets_r)
+{
+	struct statvfs st;
+	struct err e;
+	int dir;
+	if (!directory_open(env, "x", &dir, &e) || fstatvfs(dir, &st) != 0)
+		return false;
+	*octets_r = (uint64_t)st.f_bavail * st.f_frsize;
 	return true;
 }
 

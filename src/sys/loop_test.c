@@ -391,6 +391,9 @@ static void test_files(void **state)
 	unsigned n = 0;
 	size_t got = 0;
 	assert_true(env_file_list(s.env, "content", count, &n, &e)); /* not there yet: empty */
+	uint64_t room;
+	assert_true(env_disk_free(s.env, &room));
+	assert_true(room > 0);
 	struct file *f = env_file_create(s.env, "content/7", &e);
 	assert_non_null(f);
 	assert_null(env_file_create(s.env, "content/7", &e)); /* exclusive */
