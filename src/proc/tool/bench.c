@@ -8,13 +8,13 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 64, MICRO = 1000 };
+enum { EXIT_USAGE = 64, MICRO = 1000, RUN_MAX = 10 };
 
 static const char usage_text[] =
 	"usage: posthorn bench [--to ADDRESS] [--listen ADDRESS] [OPTIONS]\n\n"
 	"Sends messages to the MTA at --to over X.400 P1, the next as soon as the last is confirmed, on each association, and takes\n"
 	"what is relayed to --listen, confirming it at once. With both, the time from the beginning of a message to its arrival is\n"
-	"measured. With --listen alone it is a sink until it is ended.\n\n"
+	"measured. With --listen alone it is a sink until it is ended, or, with --run, until those --messages have arrived.\n\n"
 	"  --to ADDRESS           where the MTA listens, \"127.0.0.1:102\"\n"
 	"  --listen ADDRESS       where the relayed messages come\n"
 	"  --mta NAME             our MTA name in binds (bench)\n"
@@ -25,6 +25,11 @@ static const char usage_text[] =
 	"  --warm N               to send before, uncounted; \"warm\" is printed when they have arrived (0)\n"
 	"  --seconds S            no message begins later (no limit)\n"
 	"  --size OCTETS          of content (2048)\n"
+	"  --priority P           non-urgent, normal (the default) or urgent\n"
+	"  --pause MS             from the beginning of a message to that of the next on the same association, at least (0)\n"
+	"  --run NAME             in each MTS-identifier, at most 10 letters and digits (random)\n"
+	"  --first N              number of the first message (0)\n"
+	"  --every N              print \"arrived N\" at the first arrival and at each N\n"
 	"  --checkpoint-size K    in units of 1024 octets, 0: none (30)\n"
 	"  --window-size N        checkpoints without confirmation (5)\n"
 	"  --json                 the result as one JSON object\n\n"
@@ -48,6 +53,12 @@ void bench_fail(struct bench *b, const struct err *why)
 	b->why = *why;
 	b->ended = true;
 	loop_stop(b->env);
+}
+
+/* A sink alone that knows what is to come. */
+static bool waits(const struct bench *b)
+{
+	return b->o.to == NULL && b->o.run != NULL;
 }
 
 static bool all_done(const struct bench *b)
@@ -74,9 +85,18 @@ static void deferred_begin(void *ctx)
 	begin_measured(ctx);
 }
 
+static void deferred_end(void *ctx)
+{
+	loop_stop(((struct bench *)ctx)->env);
+}
+
 void bench_moved(struct bench *b)
 {
 	b->moved_ms = env_now_ms(b->env);
+	if (waits(b) && b->arrived == b->n_items && !b->ended) {
+		b->ended = true;
+		env_defer(b->env, deferred_end, b); /* what it has confirmed leaves first */
+	}
 	if (b->o.to == NULL || b->ended || bench_may_begin(b) || !all_done(b))
 		return;
 	if (!b->warmed) {
@@ -101,6 +121,16 @@ static void on_patience(void *ctx)
 		return;
 	}
 	timer_after(&b->patience, 1000);
+}
+
+static void on_pace(void *ctx)
+{
+	struct bench *b = ctx;
+	CHECK(b, BENCH_MAGIC);
+	timer_after(&b->pace, b->o.pause_ms);
+	for (struct bench_peer *p = b->peers; p != NULL; p = p->next)
+		if (p->initiator)
+			bench_pump(p);
 }
 
 /* --- the result --- */
@@ -151,14 +181,25 @@ static uint64_t number_of(const char *text)
 	return strtoull(text, NULL, 10);
 }
 
+static enum priority priority_of(const char *text)
+{
+	for (int p = 0; p < PRIORITY_COUNT; p++)
+		if (strcmp(text, priority_name((enum priority)p)) == 0)
+			return (enum priority)p;
+	return PRIORITY_COUNT;
+}
+
 static bool read_options(int argc, char **argv, struct bench_options *o)
 {
-	enum { TO = 1, LISTEN, MTA, PASSWORD, RECIPIENT, ASSOCIATIONS, MESSAGES, WARM, SECONDS, SIZE, CHECKPOINT, WINDOW, JSON };
+	enum { TO = 1, LISTEN, MTA, PASSWORD, RECIPIENT, ASSOCIATIONS, MESSAGES, WARM, SECONDS, SIZE, CHECKPOINT, WINDOW, JSON,
+	       RUN, FIRST, EVERY, PRIORITY, PAUSE };
 	static const struct option options[] = {
 		{ "to", 1, NULL, TO }, { "listen", 1, NULL, LISTEN }, { "mta", 1, NULL, MTA }, { "password", 1, NULL, PASSWORD },
 		{ "recipient", 1, NULL, RECIPIENT }, { "associations", 1, NULL, ASSOCIATIONS }, { "messages", 1, NULL, MESSAGES },
 		{ "warm", 1, NULL, WARM }, { "seconds", 1, NULL, SECONDS }, { "size", 1, NULL, SIZE },
-		{ "checkpoint-size", 1, NULL, CHECKPOINT }, { "window-size", 1, NULL, WINDOW }, { "json", 0, NULL, JSON }, { 0 },
+		{ "checkpoint-size", 1, NULL, CHECKPOINT }, { "window-size", 1, NULL, WINDOW }, { "json", 0, NULL, JSON },
+		{ "run", 1, NULL, RUN }, { "first", 1, NULL, FIRST }, { "every", 1, NULL, EVERY }, { "priority", 1, NULL, PRIORITY },
+		{ "pause", 1, NULL, PAUSE }, { 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
 		switch (c) {
@@ -175,9 +216,15 @@ static bool read_options(int argc, char **argv, struct bench_options *o)
 		case CHECKPOINT: o->checkpoint_k = (unsigned)number_of(optarg); break;
 		case WINDOW: o->window = (unsigned)number_of(optarg); break;
 		case JSON: o->json = true; break;
+		case RUN: o->run = optarg; break;
+		case FIRST: o->first = number_of(optarg); break;
+		case EVERY: o->every = number_of(optarg); break;
+		case PRIORITY: o->priority = priority_of(optarg); break;
+		case PAUSE: o->pause_ms = (int64_t)number_of(optarg); break;
 		default: return false;
 		}
-	return optind == argc && (o->to != NULL || o->listen != NULL) && o->associations > 0 && o->window > 0 && o->size > 0;
+	return optind == argc && (o->to != NULL || o->listen != NULL) && o->associations > 0 && o->window > 0 && o->size > 0 &&
+	       o->priority < PRIORITY_COUNT && (o->run == NULL || strlen(o->run) <= RUN_MAX);
 }
 
 static bool begin(struct bench *b, struct err *e)
@@ -190,8 +237,18 @@ static bool begin(struct bench *b, struct err *e)
 			printf("sink at %s\n", at.text);
 		fflush(stdout);
 	}
+	if (waits(b)) {
+		b->items = mem_zero(mem_mul((size_t)b->o.messages, sizeof *b->items));
+		b->n_items = b->o.messages;
+		b->warmed = true;
+		b->start_us = b->last_us = env_precise_us(b->env);
+		for (uint64_t i = 0; i < b->n_items; i++)
+			b->items[i].began_us = b->start_us;
+	}
 	if (b->o.to == NULL)
 		return true;
+	if (b->o.pause_ms > 0)
+		timer_after(&b->pace, b->o.pause_ms);
 	b->moved_ms = env_now_ms(b->env);
 	timer_after(&b->patience, 1000);
 	if (!bench_load_init(b, e))
@@ -206,13 +263,18 @@ static int run(struct bench *b)
 	struct err e;
 	b->env = loop_new(NULL);
 	timer_init(&b->patience, b->env, on_patience, b);
-	snprintf(b->run, sizeof b->run, "B%08X.", (unsigned)env_random(b->env));
+	timer_init(&b->pace, b->env, on_pace, b);
+	if (b->o.run != NULL)
+		snprintf(b->run, sizeof b->run, "%s.", b->o.run);
+	else
+		snprintf(b->run, sizeof b->run, "B%08X.", (unsigned)env_random(b->env));
 	if (begin(b, &e))
 		loop_run(b->env);
 	else
 		bench_fail(b, &e);
 	b->ended = true;
 	timer_stop(&b->patience);
+	timer_stop(&b->pace);
 	if (b->listener != NULL)
 		listener_close(&b->listener);
 	bench_peers_free(b);
@@ -232,7 +294,7 @@ static int run(struct bench *b)
 int tool_bench(int argc, char **argv)
 {
 	struct bench b = { .magic = BENCH_MAGIC, .o = { .mta = "bench", .password = "", .associations = 1, .messages = 1000, .size = 2048,
-			   .checkpoint_k = 30, .window = 5, .recipient = "C=SE; A=BENCH; P=SINK; O=Example; S=Recipient" } };
+			   .checkpoint_k = 30, .window = 5, .priority = PRIORITY_NORMAL, .recipient = "C=SE; A=BENCH; P=SINK; O=Example; S=Recipient" } };
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		puts(usage_text);
 		return 0;

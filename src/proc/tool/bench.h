@@ -18,6 +18,11 @@ struct bench_options {
 	const char *recipient;            /* O/R address */
 	unsigned associations, checkpoint_k, window;
 	uint64_t messages, warm, size;    /* messages: at most, after the warm-up; size: octets of content */
+	uint64_t first;                   /* number of the first message */
+	const char *run;                  /* part of each MTS-identifier, NULL: random; a sink alone that has one waits for `messages` */
+	uint64_t every;                   /* so many arrivals are told, and the first; 0: none */
+	enum priority priority;
+	int64_t pause_ms;                 /* from the beginning of a message to that of the next, at least */
 	int64_t duration_ms;              /* no message begins later than this after the warm-up; 0: no such limit */
 	bool json;
 };
@@ -45,7 +50,7 @@ struct bench {
 	uint64_t arrivals_before;         /* of the warm-up */
 	int64_t start_us, last_us, moved_ms;
 	bool warmed, ended;
-	struct timer patience;
+	struct timer patience, pace;
 	struct err why;                   /* ERR_NONE: ended well */
 };
 
@@ -61,6 +66,7 @@ struct bench_peer {
 	/* load */
 	bool sending;
 	uint64_t number, left;            /* message under way, content octets to go */
+	int64_t began_ms;                 /* of the last message */
 	struct out head;
 	/* sink */
 	uint8_t start[BENCH_START];

@@ -10,7 +10,7 @@ static bool make_head(struct bench *b, struct arena *a, struct err *e)
 {
 	static const char originator[] = "C=GB; A=BENCH; P=LOAD; O=Example; OU1=Operations; S=Sender; G=Some";
 	char local[32];
-	struct message m = { .kind = MESSAGE_MESSAGE, .content_type = 22, .priority = PRIORITY_NORMAL, .content_length = -1, .n_rcpt = 1 };
+	struct message m = { .kind = MESSAGE_MESSAGE, .content_type = 22, .priority = b->o.priority, .content_length = -1, .n_rcpt = 1 };
 	struct recipient rcpt = { .number = 1, .responsible = true, .originator_report = REPORT_NONE };
 	snprintf(local, sizeof local, "%s%0*d", b->run, NUMBER_DIGITS, 0);
 	m.id.domain = (struct gdi){ { ORA_PRINTABLE, VIEW("GB") }, { ORA_PRINTABLE, VIEW("BENCH") }, { ORA_PRINTABLE, VIEW("LOAD") }, true };
@@ -52,7 +52,7 @@ static void patch_number(struct bench_peer *p)
 {
 	struct bench *b = p->b;
 	char digits[24];
-	snprintf(digits, sizeof digits, "%0*llu", NUMBER_DIGITS, (unsigned long long)p->number);
+	snprintf(digits, sizeof digits, "%0*llu", NUMBER_DIGITS, (unsigned long long)(b->o.first + p->number));
 	out_clear(&p->head);
 	out_bytes(&p->head, out_view(&b->head));
 	memcpy(p->head.p + p->head.head + b->number_at, digits, NUMBER_DIGITS);
@@ -62,8 +62,12 @@ void bench_load_next(struct bench_peer *p)
 {
 	struct bench *b = p->b;
 	struct err e;
+	const int64_t now_ms = env_now_ms(b->env);
 	if (p->sending || !p->bound || !bench_may_begin(b) || !x400_can_transfer(p->x))
 		return;
+	if (b->o.pause_ms > 0 && p->began_ms != 0 && now_ms - p->began_ms < b->o.pause_ms)
+		return; /* the pace pumps again */
+	p->began_ms = now_ms;
 	if (b->n_items == b->cap_items) {
 		b->cap_items = b->cap_items == 0 ? 4096 : 2 * b->cap_items;
 		b->items = mem_grow(b->items, mem_mul((size_t)b->cap_items, sizeof *b->items));
@@ -73,7 +77,7 @@ void bench_load_next(struct bench_peer *p)
 	patch_number(p);
 	p->left = b->o.size;
 	p->sending = true;
-	if (!x400_transfer_begin(p->x, out_len(&p->head) + p->left, env_now_ms(b->env), &e))
+	if (!x400_transfer_begin(p->x, out_len(&p->head) + p->left, now_ms, &e))
 		bench_fail(b, &e);
 }
 

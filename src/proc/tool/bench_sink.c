@@ -1,6 +1,8 @@
 /* bench_sink.c - what arrives: counted, matched with what was sent by its MTS-identifier, confirmed at once, not kept. */
 #include "proc/tool/bench.h"
 
+#include <stdio.h>
+
 void bench_sink_begin(struct bench_peer *p)
 {
 	p->n_start = 0;
@@ -27,8 +29,8 @@ static bool find_number(const struct bench_peer *p, uint64_t *number_r)
 	uint64_t number = 0;
 	for (at += n; at < end && *at >= '0' && *at <= '9'; at++)
 		number = 10 * number + (uint64_t)(*at - '0');
-	*number_r = number;
-	return number < b->n_items;
+	*number_r = number - b->o.first;
+	return number >= b->o.first && *number_r < b->n_items;
 }
 
 void bench_sink_end(struct bench_peer *p)
@@ -48,6 +50,11 @@ void bench_sink_end(struct bench_peer *p)
 		b->short_ones += p->got <= b->o.size;
 		b->arrived++;
 		b->last_us = now;
+	}
+	const uint64_t all = b->arrived + b->foreign;
+	if (b->o.every > 0 && (all == 1 || all % b->o.every == 0)) {
+		printf("arrived %llu\n", (unsigned long long)all);
+		fflush(stdout);
 	}
 	bench_moved(b);
 }
