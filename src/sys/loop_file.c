@@ -14,6 +14,7 @@
 struct loop_files {
 	char *directory;
 	int fd; /* -1: not opened yet */
+	bool is_synced; /* the names in it are on disk, as far as this process knows */
 };
 
 struct real_file {
@@ -105,18 +106,32 @@ static struct file *wrap(struct env *env, int fd, const char *name, bool is_new)
 	return &f->f;
 }
 
+/* The first file that this process makes in a folder. The folder may be new, made by a process that died before it was synced too:
+ * its own name is synced here and now, which happens once. */
+static int create_first(struct loop_files *fs, const char *name, int how)
+{
+	char folder[128];
+	if (strchr(name, '/') == NULL)
+		return openat(fs->fd, name, how, 0600);
+	if (mkdirat(fs->fd, folder_of(name, folder, sizeof folder), 0700) != 0 && errno != EEXIST)
+		return -1;
+	if (fsync(fs->fd) != 0)
+		return -1;
+	fs->is_synced = true;
+	return openat(fs->fd, name, how, 0600);
+}
+
 struct file *loop_file_create(struct env *env, const char *name, struct err *e)
 {
 	enum { HOW = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC };
 	int dir;
-	char folder[128];
+	struct loop_files *fs = loop_files_of(env);
 	if (!directory_open(env, name, &dir, e))
 		return NULL;
-	int fd = openat(dir, name, HOW, 0600);
-	if (fd < 0 && errno == ENOENT) {
-		/* The first file of its folder. The folder's own name is synced here and now: that happens once. */
-		if (mkdirat(dir, folder_of(name, folder, sizeof folder), 0700) == 0 && fsync(dir) == 0)
-			fd = openat(dir, name, HOW, 0600);
+	int fd = fs->is_synced ? openat(dir, name, HOW, 0600) : create_first(fs, name, HOW);
+	if (fd < 0 && fs->is_synced && errno == ENOENT) { /* another folder, or it was taken away */
+		fs->is_synced = false;
+		fd = create_first(fs, name, HOW);
 	}
 	if (fd < 0) {
 		file_error(e, "create", name, errno);

@@ -236,6 +236,39 @@ static bool load_counters(struct sqlite *q, struct err *e)
 	return execute(q->db, q->path, sql, "be written", e);
 }
 
+/* --- the log that a predecessor left --- */
+static int write_again(sqlite3_file *f)
+{
+	uint8_t buf[65536];
+	sqlite3_int64 size = 0;
+	int rc = f->pMethods->xFileSize(f, &size);
+	for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += (sqlite3_int64)sizeof buf) {
+		const sqlite3_int64 left = size - at;
+		const int n = left < (sqlite3_int64)sizeof buf ? (int)left : (int)sizeof buf;
+		rc = f->pMethods->xRead(f, buf, n, at);
+		if (rc == SQLITE_OK)
+			rc = f->pMethods->xWrite(f, buf, n, at);
+	}
+	return rc != SQLITE_OK || size == 0 ? rc : f->pMethods->xSync(f, SQLITE_SYNC_NORMAL);
+}
+
+/* It may have ended because a sync failed. Then the kernel still shows what the disk has not got, and never writes it, because
+ * it counts as written: commits after it in the log would be lost with it when the power goes. So what is seen is written once
+ * more and synced before anything is built on it. (The database needs none of this: a checkpoint that did not end well is done
+ * again from the log.) */
+static bool make_log_durable(struct sqlite *q, struct err *e)
+{
+	sqlite3_file *log = NULL;
+	if (sqlite3_file_control(q->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || log == NULL ||
+	    log->pMethods == NULL)
+		return true; /* there is none */
+	const int rc = write_again(log);
+	if (rc == SQLITE_OK)
+		return true;
+	return err_set(e, rc == SQLITE_FULL ? ERR_TEMP : ERR_LOCAL, ERR_OF_PROCESS, "store %s: the log cannot be made durable: %s",
+		       q->path, sqlite3_errstr(rc));
+}
+
 bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct err *e)
 {
 	enum { FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE };
@@ -247,7 +280,7 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 	if (!set_up(q, c, e) ||
 	    !number(q->db, q->path, "select count(*) from sqlite_schema", &tables, e))
 		return false;
-	if (tables == 0 && !create(q, e))
+	if (!make_log_durable(q, e) || (tables == 0 && !create(q, e)))
 		return false;
 	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) ||
 	    !count_all(q, e) || !load_counters(q, e))

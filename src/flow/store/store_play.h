@@ -40,6 +40,8 @@ struct player {
 	uint32_t n_transfers, n_deliveries, n_messages;
 	uint64_t content_seed[PLAY_THINGS];
 	uint64_t number; /* the next that may be given */
+	bool may_refuse; /* a disk that fails: content that cannot be written is not put */
+	unsigned n_refused;
 };
 
 static inline struct play_op play_put(struct dice *d, uint64_t seed, bool files)
@@ -120,7 +122,13 @@ static inline void do_put(struct player *y, const struct play_op *op)
 	put->n_deliveries = op->n_deliveries;
 	for (size_t i = 0; i < op->n_transfers; i++)
 		put->transfers[i].next_ms = op->next_ms;
-	struct store_content *file = in_file ? content_file(w, op->seed, op->size) : NULL;
+	struct store_content *file = in_file ? content_try_file(w, op->seed, op->size) : NULL;
+	if (in_file && (file == NULL || !w->synced)) {
+		assert_true(y->may_refuse);
+		store_content_free(&file);
+		y->n_refused++;
+		return;
+	}
 	put->file = file;
 	y->content_seed[y->n_messages] = op->seed;
 	y->messages[y->n_messages++] = store_put_message(w->store, put);

@@ -28,6 +28,7 @@ struct world {
 	struct err why;
 	void (*on_durable)(struct world *w); /* one more thing to do when told, once */
 	bool synced, sync_failed;
+	void (*turn)(struct env *env); /* of an env that is not the loop's; NULL: it is */
 };
 
 static inline void world_durable(void *ctx, uint64_t ticket)
@@ -139,7 +140,8 @@ static inline void world_sync_done(void *ctx, const struct err *failed)
 	w->sync_failed = failed != NULL;
 	if (failed != NULL)
 		w->why = *failed;
-	loop_stop(w->env);
+	if (w->turn == NULL)
+		loop_stop(w->env);
 }
 
 static inline uint8_t content_octet(uint64_t seed, uint64_t i)
@@ -157,20 +159,34 @@ static inline struct view content_of(struct world *w, uint64_t seed, size_t n)
 	return view_of(p, n);
 }
 
-/* A content file of n octets, on disk. */
-static inline struct store_content *content_file(struct world *w, uint64_t seed, size_t n)
+/* A content file of n octets. On disk when w->synced; NULL when it could not be written: w->why says why. */
+static inline struct store_content *content_try_file(struct world *w, uint64_t seed, size_t n)
 {
 	struct store_content *c = store_content_new(w->store, &w->why);
+	const struct view all = content_of(w, seed, n);
+	bool ok = c != NULL;
+	for (size_t at = 0; ok && at < n; at += 1000)
+		ok = store_content_append(c, view_first(view_from(all, at), 1000), &w->why);
+	w->synced = w->sync_failed = false;
+	if (ok) {
+		assert_int_equal(store_content_size(c), n);
+		store_content_sync(c, world_sync_done, w);
+		assert_false(w->synced || w->sync_failed); /* never from inside the call */
+	}
+	if (ok && w->turn == NULL)
+		loop_run(w->env);
+	while (ok && w->turn != NULL && !w->synced && !w->sync_failed)
+		w->turn(w->env);
+	if (!ok)
+		store_content_free(&c);
+	return c;
+}
+
+static inline struct store_content *content_file(struct world *w, uint64_t seed, size_t n)
+{
+	struct store_content *c = content_try_file(w, seed, n);
 	if (c == NULL)
 		fail_msg("%s", w->why.text);
-	const struct view all = content_of(w, seed, n);
-	for (size_t at = 0; at < n; at += 1000)
-		assert_true(store_content_append(c, view_first(view_from(all, at), 1000), &w->why));
-	assert_int_equal(store_content_size(c), n);
-	w->synced = w->sync_failed = false;
-	store_content_sync(c, world_sync_done, w);
-	assert_false(w->synced || w->sync_failed); /* never from inside the call */
-	loop_run(w->env);
 	return c;
 }
 
