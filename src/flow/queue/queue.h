@@ -47,6 +47,8 @@ bool queue_window_push(struct queue_window *w, struct queue_entry e);
 void queue_window_unget(struct queue_window *w, struct queue_entry e);
 /* The first of the highest priority (at least `least`); false: none. */
 bool queue_window_take(struct queue_window *w, enum priority least, struct queue_entry *e_r);
+/* Out of the middle, in time that grows with the window; false: it is not in there. */
+bool queue_window_remove(struct queue_window *w, enum priority p, uint64_t transfer);
 size_t queue_window_count(const struct queue_window *w, enum priority p);
 size_t queue_window_total(const struct queue_window *w);
 /* Room for a refill worth asking the store: under a quarter full. */

@@ -202,6 +202,32 @@ static void test_unget_into_a_full_window(void **state)
 	queue_window_free(&w);
 }
 
+/* At every place of a ring that has wrapped, and the order of the others stays. */
+static void test_window_remove(void **state)
+{
+	(void)state;
+	for (uint64_t gone = 1; gone <= 16; gone++) {
+		struct queue_window *w = queue_window_new(16);
+		for (uint64_t i = 0; i < 10; i++) { /* the ring begins at 10 of 16 */
+			assert_true(queue_window_push(w, entry(100 + i, PRIORITY_NORMAL)));
+			takes(w, PRIORITY_NORMAL, 100 + i);
+		}
+		for (uint64_t i = 1; i <= 16; i++)
+			assert_true(queue_window_push(w, entry(i, PRIORITY_NORMAL)));
+		assert_false(queue_window_remove(w, PRIORITY_URGENT, gone));
+		assert_false(queue_window_remove(w, PRIORITY_NORMAL, 17));
+		assert_true(queue_window_remove(w, PRIORITY_NORMAL, gone));
+		assert_false(queue_window_remove(w, PRIORITY_NORMAL, gone));
+		assert_int_equal(queue_window_total(w), 15);
+		assert_true(queue_window_push(w, entry(17, PRIORITY_NORMAL)));
+		for (uint64_t i = 1; i <= 17; i++)
+			if (i != gone)
+				takes(w, PRIORITY_NORMAL, i);
+		takes(w, PRIORITY_NON_URGENT, 0);
+		queue_window_free(&w);
+	}
+}
+
 /* Against a plain model: the ring wraps and grows at every offset. */
 static void test_window_against_a_model(void **state)
 {
@@ -235,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_window_order),
 		cmocka_unit_test(test_window_is_bounded_and_asks_for_more),
 		cmocka_unit_test(test_unget_into_a_full_window),
+		cmocka_unit_test(test_window_remove),
 		cmocka_unit_test(test_window_against_a_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,21 @@ bool queue_window_take(struct queue_window *w, enum priority least, struct queue
 	return false;
 }
 
+bool queue_window_remove(struct queue_window *w, enum priority p, uint64_t transfer)
+{
+	CHECK(w, QUEUE_WINDOW_MAGIC);
+	assert(p < PRIORITY_COUNT);
+	struct ring *r = &w->rings[p];
+	size_t i = 0;
+	while (i < r->n && r->v[(r->head + i) & (r->cap - 1)].transfer != transfer)
+		i++;
+	if (i == r->n)
+		return false;
+	for (r->n--; i < r->n; i++)
+		r->v[(r->head + i) & (r->cap - 1)] = r->v[(r->head + i + 1) & (r->cap - 1)];
+	return true;
+}
+
 size_t queue_window_count(const struct queue_window *w, enum priority p)
 {
 	CHECK(w, QUEUE_WINDOW_MAGIC);
