@@ -296,7 +296,7 @@ bool net_addr_parse(const char *text, struct net_addr *addr_r, struct err *e)
 
 void stream_init(struct stream *s, struct env *env)
 {
-	*s = (struct stream){ .magic = STREAM_MAGIC, .env = env };
+	*s = (struct stream){ .magic = STREAM_MAGIC, .env = env, .user = -1 };
 	out_init(&s->unsent, SIZE_MAX / 2);
 	out_init(&s->held, SIZE_MAX / 2);
 }
@@ -475,6 +475,12 @@ const char *stream_peer(const struct stream *s)
 {
 	CHECK(s, STREAM_MAGIC);
 	return s->peer;
+}
+
+int64_t stream_user(const struct stream *s)
+{
+	CHECK(s, STREAM_MAGIC);
+	return s->user;
 }
 
 void stream_opened(struct stream *s)

@@ -84,6 +84,8 @@ void stream_resume(struct stream *s);
  * comes any more. */
 void stream_close(struct stream **s, bool flush);
 const char *stream_peer(const struct stream *s); /* address as text, for events */
+/* The user (uid) whose process is at the other end of a Unix socket that was accepted, as the kernel says; -1: not known. */
+int64_t stream_user(const struct stream *s);
 
 struct listener;
 typedef void accept_f(void *ctx, struct stream *s); /* the callee owns s and sets its events at once */
@@ -187,6 +189,7 @@ struct stream {
 	bool is_drained;  /* drained() is owed */
 	struct err *why;  /* of the end, kept until closed() is called */
 	char peer[108];
+	int64_t user;     /* of the peer; -1: not known */
 };
 
 void env_init(struct env *env, const struct env_ops *ops);

@@ -18,6 +18,7 @@ struct event_kind {
 
 /* More than so many of one kind in a second are a storm: the first ones are written, the others counted, and the count is
  * written as one line ("repeated") when a second has passed with fewer, and every minute while it lasts. */
+#define EVENT_AUDIT "operator" /* category of kinds that no level hides and no storm joins */
 enum { EVENT_STORM_MAX = 20, EVENT_STORM_WINDOW_MS = 1000, EVENT_STORM_TELL_MS = 60 * 1000 };
 
 struct event_log;

@@ -12,10 +12,11 @@
 #include <jansson.h>
 #include <unistd.h>
 
-enum { KIND_REFUSED, KIND_DEBUG, KIND_COUNT };
+enum { KIND_REFUSED, KIND_DEBUG, KIND_ACT, KIND_COUNT };
 static const struct event_kind kinds[KIND_COUNT] = {
 	[KIND_REFUSED] = { "link.refused", 17, EVENT_WARNING, "x400", "MSExchangeMTA 289", "The peer said no." },
 	[KIND_DEBUG] = { "link.octets", 18, EVENT_DEBUG, "x400", "", "Octets came." },
+	[KIND_ACT] = { "operator.act", 19, EVENT_DEBUG, EVENT_AUDIT, "", "Somebody did something." },
 };
 
 struct world {
@@ -143,6 +144,21 @@ static void test_storm_becomes_one_line(void **state)
 	teardown(&w);
 }
 
+/* Op-07: an audit that has a count in place of the acts is none. */
+static void test_op_07_every_act_is_written(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	event_log_set_level(w.log, EVENT_ALARM);
+	for (int i = 0; i < 10 * EVENT_STORM_MAX; i++)
+		event_emit(w.log, KIND_ACT, "n", "1", NULL);
+	assert_int_equal(count_lines(lines(&w)), 10 * EVENT_STORM_MAX);
+	fake_env_pass(w.env, 100000);
+	assert_string_equal(lines(&w), "");
+	teardown(&w);
+}
+
 static void test_long_storm_is_told_every_minute(void **state)
 {
 	(void)state;
@@ -209,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_json_line_is_json),
 		cmocka_unit_test(test_storm_becomes_one_line),
 		cmocka_unit_test(test_long_storm_is_told_every_minute),
+		cmocka_unit_test(test_op_07_every_act_is_written),
 		cmocka_unit_test(test_full_pipe_counts_and_says_so_later),
 		cmocka_unit_test(test_long_lines_stay_whole),
 	};

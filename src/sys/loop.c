@@ -404,7 +404,9 @@ static void on_door(uv_poll_t *h, int status, int events)
 	}
 	if (got != NET_ACCEPT_OK)
 		return;
-	d->accepted(d->ctx, loop_adopt_fd(&l->env, fd, peer.text));
+	struct stream *s = loop_adopt_fd(&l->env, fd, peer.text);
+	s->user = net_peer_user(fd);
+	d->accepted(d->ctx, s);
 }
 
 static void door_freed(uv_handle_t *h)

@@ -136,6 +136,8 @@ static void goes_over(const char *addr)
 	loop_run(w.env);
 	assert_true(view_eq(out_view(&w.client.got), VIEW("ok")));
 	assert_true(strlen(stream_peer(w.client.s)) > 0 && strlen(stream_peer(w.server.s)) > 0);
+	assert_int_equal(stream_user(w.server.s), strncmp(addr, "unix:", 5) == 0 ? (int64_t)getuid() : -1);
+	assert_int_equal(stream_user(w.client.s), -1);
 	finish(&w);
 }
 

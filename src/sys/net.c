@@ -187,6 +187,15 @@ enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_
 	return NET_ACCEPT_OK;
 }
 
+int64_t net_peer_user(int fd)
+{
+	struct ucred who;
+	socklen_t n = sizeof who;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 || who.pid == 0)
+		return -1; /* a TCP socket answers with nobody */
+	return (int64_t)who.uid;
+}
+
 void net_own_addr(int fd, struct net_addr *addr_r)
 {
 	union address own;

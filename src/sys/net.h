@@ -18,5 +18,8 @@ enum net_accept {
 /* own: how a Unix peer, which has no address, is called. */
 enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_addr *peer_r);
 
+/* The uid of the process that connected a Unix socket, -1 for any other socket. */
+int64_t net_peer_user(int fd);
+
 /* The address a socket is bound to, the port chosen for 0 in it. */
 void net_own_addr(int fd, struct net_addr *addr_r);
