@@ -51,6 +51,32 @@ unsigned charset_choose(const struct charset_kit *kit, struct view utf8);
  * bits. Returns how many characters became `?`. registration: one that charset_choose gives. */
 size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o);
 
+/* --- text as it is, for who cuts it between characters --- */
+
+/* Is a character of this set (a registration) one octet that stands for itself, or UTF-8? So are ASCII and the parts of ISO 8859;
+ * T.61, ISO 6937 and the sets of two octets are not, nor is one that nobody here knows. */
+bool charset_is_octet_set(unsigned registration);
+
+enum charset_unit {
+	CHARSET_UNIT_END,
+	CHARSET_UNIT_CHARACTER, /* control characters too, but those of a line end */
+	CHARSET_UNIT_LINE_END,  /* CR LF, CR or LF */
+	CHARSET_UNIT_ESCAPE,    /* designates a set or another coding: not a character */
+	CHARSET_UNIT_OTHER,     /* from here on it is not known where characters end: all the rest */
+};
+
+struct charset_walk {
+	struct view rest;
+	bool utf8;
+};
+
+/* from: IA5 or GENERAL; both may hold escapes, as what peers send does. registration: one of charset_is_octet_set, as announced
+ * beside the text; with none or UTF-8, text that is UTF-8 is taken as such. */
+struct charset_walk charset_walk_of(enum charset from, unsigned registration, struct view text);
+
+/* Takes one unit; its octets, of the text itself. */
+enum charset_unit charset_walk_next(struct charset_walk *w, struct view *octets_r);
+
 /* --- UTF-8 itself --- */
 
 /* Takes one character from the front of *v (which must not be empty); UINT32_MAX and one octet for what is not UTF-8
