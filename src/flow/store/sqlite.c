@@ -259,6 +259,8 @@ static void commit(struct store *s)
 	struct sqlite *q = sqlite_of(s);
 	if (!commit_group(q)) {
 		q->steps_flushed = false;
+		if (!s->over) /* full: where the log is written back, the next try writes it from its beginning, on room it has */
+			checkpoint(q);
 		/* Reads are to see the group meanwhile. That needs no disk: only COMMIT writes. */
 		if (!s->over && !replay(q) && !s->over)
 			roll_back(q);

@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
+
 enum { SCHEMA_VERSION = 1, APPLICATION_ID = 0x50484f52, PAGE_OCTETS = 8192 }; /* "PHOR" */
 enum {
 	OWNER_PATIENCE_MS = 1000,   /* a predecessor that was killed may still be in its last sync */
@@ -22,7 +24,7 @@ bool sqlite_schema_error(sqlite3 *db, const char *path, const char *what, struct
 	const int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db),
 		  cause = db == NULL ? 0 : sqlite3_system_errno(db);
 	const char *why = db == NULL ? "out of memory" : sqlite3_errmsg(db);
-	if (code == SQLITE_FULL)
+	if (code == SQLITE_FULL || cause == ENOSPC || cause == EDQUOT)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "store %s: cannot %s: the disk is full",
 			       path, what);
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "store %s: cannot %s: %s%s%s", path, what, why,

@@ -17,8 +17,11 @@
 #include "flow/store/disk_testing.h"
 #include "flow/store/store_play.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+
 enum { GROUPS = 3, MOST_OPS = 14, CROWD = 60, CALLS_TO_DEATH = 400, REPLAY_OPS = 256,
-       LIVES = 8, DEATHS = 40 };
+       LIVES = 8, DEATHS = 40, EACH_UP_TO = 12 };
 
 /* What a player knew when the open group began. */
 struct mark {
@@ -51,8 +54,7 @@ static void world_on_disk(struct world *w, struct disk *d)
 	w->turn = disk_env_turn;
 	w->disk = store_disk_new();
 	w->arena = arena_new(TEST_ARENA);
-	snprintf(w->dir, sizeof w->dir, "/disk");
-	snprintf(w->path, sizeof w->path, "/disk/store.db");
+	snprintf(w->path, sizeof w->path, "%s/store.db", w->env->directory);
 }
 
 static struct life *life_new(uint64_t seed)
@@ -60,7 +62,9 @@ static struct life *life_new(uint64_t seed)
 	struct life *l = mem_zero(sizeof *l);
 	l->seed = seed;
 	l->d = (struct dice){seed, NULL};
-	l->disk = disk_new("/disk", seed * 7 + 1);
+	char directory[40]; /* of its own: a test that failed leaves its disk */
+	snprintf(directory, sizeof directory, "/disk-%p", (void *)l);
+	l->disk = disk_new(directory, seed * 7 + 1);
 	l->a.w = mem_zero(sizeof *l->a.w);
 	l->b.w = mem_zero(sizeof *l->b.w);
 	world_on_disk(l->b.w, l->disk);
@@ -224,6 +228,14 @@ static void agree(struct life *l)
 	disk_shield(l->disk, true);
 	same_stores(&l->a, &l->b);
 	squeeze_tables(l);
+	disk_shield(l->disk, false);
+}
+
+/* The tables stay: marks of the open group point into them. */
+static void agree_in_group(struct life *l)
+{
+	disk_shield(l->disk, true);
+	same_stores(&l->a, &l->b);
 	disk_shield(l->disk, false);
 }
 
@@ -433,6 +445,256 @@ static void test_op_01_k238189_k198958_k244144_power_cuts(void **state)
 	assert_true(f.kills > 0 && f.ends > 0 && f.cuts_opening > 0 && f.in_doubt > f.kept && f.kept > 0);
 }
 
+/* --- planted: syncs that do nothing --- */
+static void test_op_01_dropped_syncs_are_found(void **state)
+{
+	(void)state;
+	static const char *const every[] = {"1", "5", "30"};
+	for (size_t i = 0; i < ARRAY_LEN(every); i++) {
+		fflush(NULL);
+		const pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			const int nowhere = open("/dev/null", O_WRONLY);
+			dup2(nowhere, 1);
+			dup2(nowhere, 2);
+			execl("/proc/self/exe", "store_power_test", "--messages", "4000", "--drop", every[i], (char *)NULL);
+			_exit(77);
+		}
+		int status;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) || WIFSIGNALED(status));
+		if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77))
+			fail_msg("each %sth sync did nothing, and nobody saw it", every[i]);
+	}
+}
+
+/* --- each kind of failure, at each call --- */
+struct outcome {
+	uint64_t runs, refused, fulls, failed, unopened;
+};
+
+static void assert_loud(const struct life *l, enum disk_fault fault)
+{
+	const struct world *w = l->b.w;
+	assert_true(w->n_failed <= 1); /* once */
+	assert_true(w->why.text[0] != 0);
+	if (w->store == NULL && fault == DISK_ENOSPC)
+		assert_true(w->why.kind == ERR_TEMP || w->why.kind == ERR_LOCAL); /* a sync may not say what it failed of */
+	else
+		assert_int_equal(w->why.kind, ERR_LOCAL);
+}
+
+/* After the failure as before it, to the end; then the power goes too. */
+static void play_with_failure(struct life *l, const struct play *p, enum disk_fault fault, struct outcome *o)
+{
+	size_t commits = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		if (is_over(l)) {
+			assert_loud(l, fault);
+			o->failed += l->b.w->store != NULL;
+			o->unopened += l->b.w->store == NULL;
+			rise(l, false);
+		}
+		do_op(l, &p->ops[i]);
+		if (p->ops[i].kind == PLAY_COMMIT && ++commits == p->groups / 2 && !is_over(l)) {
+			store_close(&l->b.w->store);
+			l->b.w->store = world_try_open(l->b.w);
+		}
+	}
+	if (!is_over(l))
+		disk_die(l->disk, DISK_CUT_BEFORE);
+	else
+		o->failed++;
+	rise(l, false);
+	disk_die(l->disk, DISK_CUT_BEFORE); /* what was mended is durable too */
+	rise(l, false);
+	store_close(&l->b.w->store);
+	check_whole(l->b.w);
+}
+
+/* False: the run was over before the n-th call. */
+static bool fails_once(enum disk_call kind, uint64_t n, enum disk_fault fault, const struct play *p, struct outcome *o)
+{
+	struct life *l = life_new(n * 31 + kind);
+	l->group = 1;
+	world_open(l->a.w);
+	disk_fail_at(l->disk, kind, n, fault);
+	l->b.w->store = world_try_open(l->b.w);
+	play_with_failure(l, p, fault, o);
+	const bool fired = disk_faults(l->disk) > 0;
+	o->runs += fired;
+	o->refused += l->b.n_refused;
+	o->fulls += l->f.fulls;
+	life_free(&l);
+	return fired;
+}
+
+static void fail_at_every(enum disk_call kind, enum disk_fault fault, uint64_t each_up_to)
+{
+	static const char *const names[] = {"EIO", "EIO after a part", "ENOSPC"};
+	struct outcome o = {0};
+	struct play *p = play_new(9 + kind, 8, 8, true);
+	uint64_t n = 1;
+	for (; fails_once(kind, n, fault, p, &o); n += n < each_up_to ? 1 : n / 6 + 1)
+		;
+	free(p);
+	printf("%s of %s: %llu runs up to call %llu: %llu contents refused, %llu times full, %llu ends, %llu not opened\n",
+	       names[fault], disk_call_name(kind), (unsigned long long)o.runs, (unsigned long long)n,
+	       (unsigned long long)o.refused, (unsigned long long)o.fulls, (unsigned long long)o.failed,
+	       (unsigned long long)o.unopened);
+	assert_true(o.runs > 0);
+	assert_true(o.failed + o.unopened + o.refused + o.fulls > 0 || kind == DISK_DELETE);
+}
+
+static void fail_everywhere(uint64_t each_up_to)
+{
+	static const struct {
+		enum disk_call kind;
+		enum disk_fault fault;
+	} rows[] = {{DISK_OPEN, DISK_EIO},   {DISK_OPEN, DISK_ENOSPC},	{DISK_READ, DISK_EIO},	 {DISK_WRITE, DISK_EIO},
+		    {DISK_WRITE, DISK_SHORT}, {DISK_WRITE, DISK_ENOSPC}, {DISK_SYNC, DISK_EIO},	 {DISK_SYNC, DISK_ENOSPC},
+		    {DISK_DELETE, DISK_EIO}, {DISK_MAP, DISK_EIO},	{DISK_MAP, DISK_ENOSPC}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		fail_at_every(rows[i].kind, rows[i].fault, each_up_to);
+}
+
+static void test_op_01_each_call_fails_in_each_way(void **state)
+{
+	(void)state;
+	fail_everywhere(EACH_UP_TO);
+}
+
+/* --- full --- */
+static void play_and_agree(struct life *l, uint64_t seed, size_t groups)
+{
+	struct play *p = play_new(seed, groups, MOST_OPS, true);
+	for (size_t i = 0; i < p->n && !is_over(l); i++)
+		do_op(l, &p->ops[i]);
+	free(p);
+}
+
+/* While the disk is full: nothing of a group is lost, what is in the store can be handed over, results are taken, content is
+ * refused with a cause that passes; all of it is durable as soon as there is room. */
+static void full_for_a_time(struct life *l, uint64_t room)
+{
+	const unsigned refused = l->b.n_refused;
+	disk_set_room(l->disk, room);
+	for (unsigned i = 0; i < 200 && !l->b.w->full; i++)
+		play_and_agree(l, l->seed * 100 + i, 1);
+	assert_false(is_over(l));
+	assert_true(l->b.w->full);
+	assert_int_equal(l->b.w->why.kind, ERR_TEMP);
+	const unsigned told = l->b.w->n_durable;
+	agree_in_group(l);
+	disk_set_room(l->disk, 0);
+	const unsigned told_full = l->b.w->n_full;
+	for (uint32_t i = 0; i < 10; i++)
+		do_op(l, &(struct play_op){.kind = PLAY_DONE, .which = i});
+	do_op(l, &(struct play_op){.kind = PLAY_PUT, .seed = 5, .n_rcpt = 1, .n_transfers = 1, .size = TEST_INLINE_MAX + 100});
+	assert_true(l->b.n_refused > refused);
+	assert_int_equal(l->b.w->why.kind, ERR_TEMP);
+	agree_in_group(l);
+	commit(l);
+	if (l->b.w->n_durable == told)
+		assert_int_equal(l->b.w->n_full, told_full); /* an operator is told once */
+	disk_set_room(l->disk, UINT64_MAX);
+	commit(l);
+	assert_true(l->b.w->n_durable > told);
+	assert_false(l->b.w->full);
+	agree(l);
+}
+
+static void test_k152918_k263835_full_disk_keeps_what_it_has_and_recovers(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct life *l = life_begin(seed);
+		play_and_agree(l, seed, 10);
+		full_for_a_time(l, dice_below(&l->d, 300000));
+		full_for_a_time(l, dice_below(&l->d, 100000));
+		disk_die(l->disk, DISK_CUT_BEFORE);
+		rise(l, false);
+		store_close(&l->b.w->store);
+		check_whole(l->b.w);
+		life_free(&l);
+	}
+}
+
+/* The process dies while the disk is full: what was told is there, the group is lost as a whole; while there is no room it is
+ * refused with a sentence, and opened when there is. */
+static void test_k152918_killed_while_full(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct life *l = life_begin(seed);
+		play_and_agree(l, seed, 10);
+		disk_set_room(l->disk, dice_below(&l->d, 200000));
+		for (unsigned i = 0; i < 200 && !l->b.w->full; i++)
+			play_and_agree(l, seed * 100 + i, 1);
+		assert_true(l->b.w->full);
+		disk_die(l->disk, seed % 2 == 0 ? DISK_KILLED : DISK_CUT_BEFORE);
+		store_close(&l->b.w->store);
+		disk_restart(l->disk);
+		disk_set_room(l->disk, 0);
+		l->b.w->store = world_try_open(l->b.w);
+		if (l->b.w->store == NULL) {
+			assert_int_equal(l->b.w->why.kind, ERR_TEMP);
+			assert_non_null(strstr(l->b.w->why.text, "full"));
+		}
+		disk_set_room(l->disk, UINT64_MAX);
+		rise(l, false);
+		store_close(&l->b.w->store);
+		check_whole(l->b.w);
+		life_free(&l);
+	}
+}
+
+/* Results of transfers are durable without any new room, where the log has some that is written back. */
+static void test_k263835_results_are_durable_on_a_full_disk(void **state)
+{
+	(void)state;
+	struct life *l = life_begin(3);
+	struct play_op put = {.kind = PLAY_PUT, .n_rcpt = 1, .n_transfers = 1, .size = 3000};
+	for (put.seed = 0; put.seed < 40; put.seed++)
+		do_op(l, &put);
+	commit(l);
+	store_close(&l->b.w->store); /* all of it is in the database */
+	world_open(l->b.w);
+	for (uint32_t i = 0; i < 20; i++)
+		do_op(l, &(struct play_op){.kind = PLAY_DONE, .which = i});
+	commit(l);
+	for (uint32_t i = 0; i < 15; i++)
+		do_op(l, &(struct play_op){.kind = PLAY_RETRY, .which = 20 + i, .next_ms = 7});
+	commit(l);
+	disk_set_room(l->disk, 0);
+	const unsigned told = l->b.w->n_durable;
+	for (uint32_t i = 0; i < 10; i++)
+		do_op(l, &(struct play_op){.kind = PLAY_DONE, .which = 20 + i});
+	commit(l); /* full at first */
+	assert_true(l->f.fulls > 0);
+	assert_true(l->b.w->n_durable > told);
+	assert_false(l->b.w->full);
+	disk_die(l->disk, DISK_CUT_BEFORE);
+	rise(l, false);
+	assert_int_equal(counts_of(l->b.w).transfers, 10);
+	life_free(&l);
+}
+
+/* A disk that takes a second for each sync is slow, and nothing else. */
+static void test_slow_disk_is_no_failure(void **state)
+{
+	(void)state;
+	struct life *l = life_begin(4);
+	disk_set_slow(l->disk, 1000);
+	const int64_t before = env_now_ms(l->b.w->env);
+	play_and_agree(l, 4, 10);
+	assert_false(is_over(l));
+	assert_true(env_now_ms(l->b.w->env) >= before + 10 * 1000);
+	agree(l);
+	life_free(&l);
+}
+
 /* --- from the command line --- */
 static int play_many(uint64_t seed, uint64_t messages, uint64_t drop)
 {
@@ -440,7 +702,8 @@ static int play_many(uint64_t seed, uint64_t messages, uint64_t drop)
 	while (f.messages < messages)
 		one_life(seed++, DEATHS, drop, &f);
 	print_figures(&f);
-	printf("%llu passed, 0 failed\n", (unsigned long long)f.lives);
+	fail_everywhere(300);
+	printf("%llu passed, 0 failed\n", (unsigned long long)f.lives + 1);
 	return 0;
 }
 
@@ -462,6 +725,12 @@ int main(int argc, char **argv)
 		return play_many(seed, messages, drop);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_op_01_k238189_k198958_k244144_power_cuts),
+		cmocka_unit_test(test_op_01_dropped_syncs_are_found),
+		cmocka_unit_test(test_op_01_each_call_fails_in_each_way),
+		cmocka_unit_test(test_k152918_k263835_full_disk_keeps_what_it_has_and_recovers),
+		cmocka_unit_test(test_k152918_killed_while_full),
+		cmocka_unit_test(test_k263835_results_are_durable_on_a_full_disk),
+		cmocka_unit_test(test_slow_disk_is_no_failure),
 	};
 	return cmocka_run_group_tests_name("store and the power", tests, NULL, NULL);
 }
