@@ -12,9 +12,26 @@ enum { ARENA_MAX = 64 << 20 };
 
 static const char *const sentences[] = {
 	"select 'message ' || id || ' has no reason to exist: no transfer and no delivery is left "
-	"of it' from message m where "
+	"of it, and it is not in quarantine' from message m where "
 	"not exists (select 1 from transfer where message = m.id) and not exists (select 1 from "
-	"delivery where message = m.id)",
+	"delivery where message = m.id) and not exists (select 1 from quarantine where message = m.id)",
+
+	"select 'quarantined ' || id || ' is of message ' || message || ', which does not exist' "
+	"from quarantine where message not in (select id from message)",
+
+	"select 'transfer ' || id || ' waits and is in quarantine' from transfer "
+	"where id in (select id from quarantine)",
+
+	"select 'quarantined ' || z.id || ' says other than its message ' || m.id || ' what it is, "
+	"when it came, when it expires, its size or priority' "
+	"from quarantine z join message m on m.id = z.message "
+	"where (z.arrived, z.expires, z.size, z.priority, z.octets) <> (m.arrived, m.expires, "
+	"m.size, m.priority, m.kind = 3)",
+
+	"select 'quarantined ' || id || ' is in state ' || state || ', which is none for it' from "
+	"quarantine where state not in (0, 1) or (state = 1 and not octets)",
+
+	"select 'suspect ' || key || ' has no strike' from suspect where strikes < 1",
 
 	"select 'transfer ' || id || ' is of message ' || message || ', which does not exist' from "
 	"transfer "
@@ -37,17 +54,17 @@ static const char *const sentences[] = {
 	"select 'message ' || m.id || ' came with ' || m.parts || ' parts, its transfer or "
 	"delivery ' || p.id || ' says other' "
 	"from (select id, message, alone from transfer union all select id, message, alone from "
-	"delivery) p "
+	"delivery union all select id, message, alone from quarantine) p "
 	"join message m on m.id = p.message where p.alone <> (m.parts = 1)",
 
 	"select 'message ' || m.id || ' of ' || m.parts || ' parts is to have ' || "
 	"coalesce(s.remaining, 'no count of them') || ' left, and ' "
 	"|| ((select count(*) from transfer where message = m.id) + (select count(*) from delivery "
-	"where message = m.id)) || ' are' "
+	"where message = m.id) + (select count(*) from quarantine where message = m.id)) || ' are' "
 	"from message m left join share s on s.message = m.id where m.parts > 1 and (s.remaining "
 	"is null or s.remaining <> "
 	"(select count(*) from transfer where message = m.id) + (select count(*) from delivery "
-	"where message = m.id))",
+	"where message = m.id) + (select count(*) from quarantine where message = m.id))",
 
 	"select 'a count of parts is kept for message ' || message || ', which does not exist or "
 	"has one part' from share "
@@ -58,7 +75,7 @@ static const char *const sentences[] = {
 	"where message not in (select id from message)",
 
 	"select 'transfer ' || transfer || ' waits and has an outcome' from outcome where transfer "
-	"in (select id from transfer)",
+	"in (select id from transfer union all select id from quarantine)",
 
 	"select 'message ' || id || ' has its content in a row and in a file, or nowhere' from "
 	"message "
@@ -76,7 +93,7 @@ static const char *const sentences[] = {
 	"from counter where name = 'id'), 'nothing') "
 	"from (select max(id) as id from message union select max(id) from transfer union select "
 	"max(id) from delivery "
-	"union select max(file) from message) having max(id) >= coalesce((select value from "
+	"union select max(file) from message union select max(id) from quarantine) having max(id) >= coalesce((select value from "
 	"counter where name = 'id'), 0)",
 
 	"select 'the index of steps reaches to ' || value || ', which is over step ' || (select "
@@ -165,6 +182,7 @@ static void check_recipient(struct check *c, int64_t message, const struct recor
 	const int64_t places =
 		number(c,
 		       "select (select count(*) from transfer where id = ?1 and message = ?2) + "
+		       "(select count(*) from quarantine where id = ?1 and message = ?2) + "
 		       "(select count(*) from outcome where transfer = ?1 and message = ?2)",
 		       (int64_t)r->transfer, message);
 	if (places != 1)
@@ -180,6 +198,11 @@ static void on_message(struct check *c, sqlite3_stmt *st)
 	struct message m;
 	c->result.messages++;
 	arena_reset(c->arena);
+	if (sqlite3_column_int(st, 4) == STORE_KIND_OCTETS) {
+		if (sqlite3_column_bytes(st, 1) + sqlite3_column_bytes(st, 2) > 0)
+			found(c, "message %lld is octets, and has an envelope", (long long)id);
+		return;
+	}
 	if (!unpack_envelope(sqlite_view(st, 1), &m, c->arena, NULL)) {
 		found(c, "the envelope of message %lld cannot be read", (long long)id);
 	} else {
@@ -307,10 +330,11 @@ static bool check_all(struct check *c, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(sentences); i++)
 		if (!for_each(c, sentences[i], on_sentence, e))
 			return false;
-	return for_each(c, "select id, envelope, recipients, mts_id from message", on_message, e) &&
+	return for_each(c, "select id, envelope, recipients, mts_id, kind from message", on_message, e) &&
 	       for_each(c,
-			"select t.id, t.recipients, m.recipients from transfer t join message m on "
-			"m.id = t.message",
+			"select t.id, t.recipients, m.recipients from (select id, message, recipients "
+			"from transfer union all select id, message, recipients from quarantine) t "
+			"join message m on m.id = t.message",
 			on_transfer, e) &&
 	       for_each(c, "select id from delivery", on_delivery, e) &&
 	       for_each(c, "select id, file, size from message where file is not null", on_file,

@@ -3,6 +3,9 @@
 #pragma once
 #include "flow/store/store.h"
 
+typedef void store_suspect_f(void *ctx, const char *key, uint32_t strikes, wall_ms_t at,
+			     const char *words);
+
 struct store_ops {
 	void (*close)(struct store *s);
 	struct store_content *(*content_new)(struct store *s, struct err *e);
@@ -18,11 +21,29 @@ struct store_ops {
 			      wall_ms_t next_ms);
 	void (*delivery_remove)(struct store *s, uint64_t delivery);
 	bool (*forget_steps)(struct store *s, wall_ms_t before);
+	void (*suspect_put)(struct store *s, struct view key, uint32_t strikes, struct view words);
+	void (*suspects)(struct store *s, store_suspect_f *each, void *ctx);
+	void (*quarantine)(struct store *s, uint64_t transfer, uint32_t strikes, struct view cause,
+			   struct view words);
+	uint64_t (*put_octets)(struct store *s, const struct store_octets *o);
+	void (*quarantine_set)(struct store *s, uint64_t id, enum store_quarantine_state state,
+			       uint32_t strikes, struct view cause, struct view words);
+	void (*quarantine_release)(struct store *s, uint64_t id, struct view queue,
+				   wall_ms_t next_ms);
+	void (*quarantine_remove)(struct store *s, uint64_t id);
+	bool (*load_quarantine)(struct store *s, uint64_t id, struct store_quarantine *q,
+				struct arena *a, struct err *e);
+	size_t (*quarantine_next)(struct store *s, enum store_quarantine_state state,
+				  uint64_t after, uint64_t *ids, size_t max);
 	bool (*has_group)(const struct store *s);
 	void (*commit)(struct store *s); /* there is a group */
 	size_t (*queue_next)(struct store *s, struct view queue, enum priority p, wall_ms_t until,
 			     struct store_place *place, struct store_queued *rows, size_t max);
 	wall_ms_t (*queue_wakes)(struct store *s, struct view queue, wall_ms_t after);
+	size_t (*expired)(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
+			  struct store_expired *rows, size_t max);
+	bool (*find_transfer)(struct store *s, uint64_t transfer, struct store_queued *row_r,
+			      struct view *queue_r);
 	void (*queues)(struct store *s,
 		       void (*each)(void *ctx, struct view queue, uint64_t transfers,
 				    uint64_t octets),
@@ -47,6 +68,8 @@ struct store {
 	size_t inline_max;
 	uint64_t ticket; /* of the open group */
 	bool over, full;
+	uint64_t lost, lost_untold; /* steps */
+	int64_t lost_told_ms;
 };
 
 /* First member of each implementation's content. */
@@ -71,10 +94,15 @@ void store_full(struct store *s, const struct err *why);
 /* The open group is on disk: told, and the next group is open (before it is told). */
 void store_durable(struct store *s);
 
+/* A step could not be written: counted, and told once a minute. */
+void store_step_lost(struct store *s, const struct err *why);
+
+enum { STORE_KIND_OCTETS = MESSAGE_PROBE + 1 }; /* of a message's row */
+
 /* Steps by which something came to us: duplicates are known by them. */
 static inline bool store_step_is_arrival(enum store_step_kind kind)
 {
 	return kind == STEP_SUBMITTED || kind == STEP_TRANSFER_IN || kind == STEP_REPORT_IN;
 }
 
-enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024 };
+enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024, STORE_KEY_MAX = 128 };

@@ -29,12 +29,30 @@ struct schedule {
 	struct view queue;
 	wall_ms_t next_ms;
 	uint32_t attempts;
+	bool quarantined;
+	enum store_quarantine_state state; /* from here on: of a quarantined one */
+	uint32_t strikes;
+	wall_ms_t at;
+	struct view cause, words;
 };
 
+/* Waits in a queue, or is in quarantine; octets always are. */
 struct row_transfer {
 	struct life life;
 	uint64_t message, n_recipients;
+	bool octets;
+	struct view key;
 	struct schedule now, committed;
+};
+
+/* In order of key; strikes 0: none. */
+struct suspect {
+	struct view key;
+	struct strikes {
+		uint32_t n;
+		wall_ms_t at;
+		struct view words;
+	} now, committed;
 };
 
 struct row_delivery {
@@ -69,7 +87,9 @@ struct store_disk {
 	uint64_t committed; /* groups up to this one count */
 	uint64_t next_id, next_number;
 	struct table messages, transfers, deliveries, steps, files;
-	struct view *names; /* queue names, each once, as long as the disk */
+	struct suspect *suspects;
+	size_t n_suspects;
+	struct view *names; /* queue names and sentences, each once, as long as the disk */
 	size_t n_names;
 	bool full, open;
 };
@@ -196,20 +216,27 @@ static void transfer_settle(struct row_transfer *t, bool revive)
 		t->committed = t->now;
 }
 
-static void nothing_fini(struct life *row)
+static void part_fini(struct life *row)
 {
-	(void)row;
+	drop(&CONTAINER(row, struct row_transfer, life)->key);
 }
 
 static void settle(struct store_disk *d, bool revive)
 {
 	table_settle(&d->messages, d->committed, revive, message_fini);
-	table_settle(&d->transfers, d->committed, revive, nothing_fini);
+	table_settle(&d->transfers, d->committed, revive, part_fini);
 	table_settle(&d->deliveries, d->committed, revive, delivery_fini);
 	table_settle(&d->steps, d->committed, revive, step_fini);
 	table_settle(&d->files, d->committed, revive, file_fini);
 	for (size_t i = 0; i < d->transfers.n; i++)
 		transfer_settle(CONTAINER(d->transfers.v[i], struct row_transfer, life), revive);
+	for (size_t i = 0; i < d->n_suspects; i++) {
+		struct suspect *x = &d->suspects[i];
+		if (revive)
+			x->now = x->committed;
+		else
+			x->committed = x->now;
+	}
 }
 
 struct store_disk *store_disk_new(void)
@@ -236,13 +263,14 @@ void store_disk_free(struct store_disk **disk)
 		return;
 	CHECK(d, STORE_DISK_MAGIC);
 	free_table(&d->messages, message_fini);
-	free_table(&d->transfers, nothing_fini);
+	free_table(&d->transfers, part_fini);
 	free_table(&d->deliveries, delivery_fini);
 	free_table(&d->steps, step_fini);
 	free_table(&d->files, file_fini);
 	for (size_t i = 0; i < d->n_names; i++)
 		drop(&d->names[i]);
 	free(d->names);
+	free(d->suspects);
 	d->magic = 0;
 	MEM_FREE(*disk);
 }
@@ -360,8 +388,8 @@ static void put_message(struct store *s, struct store_message *put)
 			table_add(&d->transfers, sizeof *t, d->next_id++, m->group);
 		put->transfers[i].id_r = t->life.id;
 		t->message = put->id_r;
-		t->now = (struct schedule){name_of(d, put->transfers[i].queue),
-					   put->transfers[i].next_ms, 0};
+		t->now = (struct schedule){.queue = name_of(d, put->transfers[i].queue),
+					   .next_ms = put->transfers[i].next_ms};
 		for (size_t k = 0; k < put->n_recipients; k++)
 			t->n_recipients += put->recipients[k].state == STORE_RCPT_QUEUED &&
 					   put->recipients[k].transfer == i;
@@ -439,11 +467,22 @@ static void release_message(struct memory *m, uint64_t id)
 		file->life.died = m->group;
 }
 
+static bool waits(const struct row_transfer *t)
+{
+	return t->life.died == 0 && !t->now.quarantined;
+}
+
+static struct row_transfer *find_part(const struct store *s, uint64_t id, bool quarantined)
+{
+	struct row_transfer *t = table_find(&memory_of(s)->disk->transfers, id);
+	return t != NULL && t->now.quarantined == quarantined ? t : NULL;
+}
+
 static void transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
 {
 	(void)outcome; /* a row that says so would be read by nobody here */
 	struct memory *m = memory_of(s);
-	struct row_transfer *t = table_find(&m->disk->transfers, transfer);
+	struct row_transfer *t = find_part(s, transfer, false);
 	if (t == NULL)
 		return;
 	m->has_group = true;
@@ -455,7 +494,7 @@ static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 			   struct view why)
 {
 	(void)why;
-	struct row_transfer *t = table_find(&memory_of(s)->disk->transfers, transfer);
+	struct row_transfer *t = find_part(s, transfer, false);
 	if (t == NULL)
 		return;
 	open_group(s);
@@ -466,7 +505,7 @@ static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 static void transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
 {
 	struct store_disk *d = memory_of(s)->disk;
-	struct row_transfer *t = table_find(&d->transfers, transfer);
+	struct row_transfer *t = find_part(s, transfer, false);
 	if (t == NULL)
 		return;
 	open_group(s);
@@ -501,6 +540,164 @@ static bool forget_steps(struct store *s, wall_ms_t before)
 		step->life.died = m->group;
 	}
 	return false;
+}
+
+/* --- suspects and quarantine --- */
+static struct suspect *suspect_of(struct store_disk *d, struct view key)
+{
+	size_t at = 0;
+	while (at < d->n_suspects && view_cmp(d->suspects[at].key, key) < 0)
+		at++;
+	if (at < d->n_suspects && view_eq(d->suspects[at].key, key))
+		return &d->suspects[at];
+	d->suspects = mem_grow(d->suspects, mem_mul(d->n_suspects + 1, sizeof *d->suspects));
+	memmove(&d->suspects[at + 1], &d->suspects[at],
+		(d->n_suspects++ - at) * sizeof *d->suspects);
+	d->suspects[at] = (struct suspect){.key = name_of(d, key)};
+	return &d->suspects[at];
+}
+
+static void suspect_put(struct store *s, struct view key, uint32_t strikes, struct view words)
+{
+	struct store_disk *d = memory_of(s)->disk;
+	struct suspect *x = suspect_of(d, key);
+	if (strikes == 0 && x->now.n == 0)
+		return;
+	open_group(s);
+	x->now = (struct strikes){strikes, env_wall_ms(s->env), name_of(d, words)};
+}
+
+/* By key, because they may change meanwhile. */
+static void suspects(struct store *s, store_suspect_f *each, void *ctx)
+{
+	const struct store_disk *d = memory_of(s)->disk;
+	struct arena *a = arena_new(SIZE_MAX);
+	const size_t n = d->n_suspects;
+	struct suspect *all = arena_array(a, n, sizeof *all);
+	if (n > 0)
+		memcpy(all, d->suspects, n * sizeof *all);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].now.n > 0)
+			each(ctx, arena_str(a, all[i].key), all[i].now.n, all[i].now.at,
+			     arena_str(a, all[i].now.words));
+	arena_free(&a);
+}
+
+static void quarantine(struct store *s, uint64_t transfer, uint32_t strikes, struct view cause,
+		       struct view words)
+{
+	struct store_disk *d = memory_of(s)->disk;
+	struct row_transfer *t = find_part(s, transfer, false);
+	if (t == NULL)
+		return;
+	open_group(s);
+	t->now.quarantined = true;
+	t->now.state = STORE_QUARANTINE_KEPT;
+	t->now.strikes = strikes;
+	t->now.at = env_wall_ms(s->env);
+	t->now.cause = name_of(d, cause);
+	t->now.words = name_of(d, words);
+}
+
+static uint64_t put_octets(struct store *s, const struct store_octets *o)
+{
+	struct memory *m = open_group(s);
+	struct store_disk *d = m->disk;
+	struct row_message *row = table_add(&d->messages, sizeof *row, d->next_id++, m->group);
+	row->content = own(o->content);
+	row->peer = own(o->link);
+	row->file = o->file == NULL ? 0 : o->file->file;
+	row->size = o->file == NULL ? o->content.n : o->file->size;
+	row->priority = PRIORITY_NORMAL;
+	row->arrived = o->arrived;
+	struct row_transfer *t = table_add(&d->transfers, sizeof *t, d->next_id++, m->group);
+	t->message = row->life.id;
+	t->octets = true;
+	t->key = own(o->key);
+	t->now = (struct schedule){.queue = name_of(d, o->link),
+				   .quarantined = true,
+				   .state = o->state,
+				   .at = env_wall_ms(s->env),
+				   .cause = name_of(d, o->cause),
+				   .words = name_of(d, o->words)};
+	return t->life.id;
+}
+
+static void quarantine_set(struct store *s, uint64_t id, enum store_quarantine_state state,
+			   uint32_t strikes, struct view cause, struct view words)
+{
+	struct store_disk *d = memory_of(s)->disk;
+	struct row_transfer *t = find_part(s, id, true);
+	if (t == NULL)
+		return;
+	open_group(s);
+	t->now.state = state;
+	t->now.strikes = strikes;
+	if (cause.p != NULL)
+		t->now.cause = name_of(d, cause);
+	if (words.p != NULL)
+		t->now.words = name_of(d, words);
+}
+
+static void quarantine_release(struct store *s, uint64_t id, struct view queue, wall_ms_t next_ms)
+{
+	struct store_disk *d = memory_of(s)->disk;
+	struct row_transfer *t = find_part(s, id, true);
+	if (t == NULL || t->octets)
+		return;
+	open_group(s);
+	t->now.quarantined = false;
+	t->now.queue = name_of(d, queue);
+	t->now.next_ms = next_ms;
+}
+
+static void quarantine_remove(struct store *s, uint64_t id)
+{
+	struct row_transfer *t = find_part(s, id, true);
+	if (t == NULL)
+		return;
+	struct memory *m = open_group(s);
+	t->life.died = m->group;
+	release_message(m, t->message);
+}
+
+static bool load_quarantine(struct store *s, uint64_t id, struct store_quarantine *z,
+			    struct arena *a, struct err *e)
+{
+	const struct row_transfer *t = find_part(s, id, true);
+	if (t == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "store: there is nothing in quarantine with id %llu",
+			       (unsigned long long)id);
+	const struct row_message *row = table_find(&memory_of(s)->disk->messages, t->message);
+	assert(row != NULL);
+	*z = (struct store_quarantine){.id = id,
+				       .message = t->message,
+				       .state = t->now.state,
+				       .octets = t->octets,
+				       .at = t->now.at,
+				       .strikes = t->now.strikes,
+				       .size = row->size,
+				       .link = arena_copy(a, t->now.queue),
+				       .cause = arena_copy(a, t->now.cause),
+				       .words = arena_copy(a, t->now.words),
+				       .key = arena_copy(a, t->key)};
+	return true;
+}
+
+static size_t quarantine_next(struct store *s, enum store_quarantine_state state, uint64_t after,
+			      uint64_t *ids, size_t max)
+{
+	const struct store_disk *d = memory_of(s)->disk;
+	size_t n = 0;
+	for (size_t i = 0; i < d->transfers.n && n < max; i++) {
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		if (t->life.died == 0 && t->now.quarantined && t->now.state == state &&
+		    t->life.id > after)
+			ids[n++] = t->life.id;
+	}
+	return n;
 }
 
 /* --- the group --- */
@@ -561,7 +758,7 @@ static const struct row_transfer *first_after(const struct store_disk *d, struct
 	for (size_t i = 0; i < d->transfers.n; i++) {
 		const struct row_transfer *t =
 			CONTAINER(d->transfers.v[i], struct row_transfer, life);
-		if (t->life.died != 0 || !view_eq(t->now.queue, queue) ||
+		if (!waits(t) || !view_eq(t->now.queue, queue) ||
 		    place_cmp(t->now.next_ms, t->life.id, place->next_ms, place->transfer) <= 0)
 			continue;
 		const struct row_message *msg = table_find(&d->messages, t->message);
@@ -594,11 +791,46 @@ static wall_ms_t queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	for (size_t i = 0; i < d->transfers.n; i++) {
 		const struct row_transfer *t =
 			CONTAINER(d->transfers.v[i], struct row_transfer, life);
-		if (t->life.died == 0 && view_eq(t->now.queue, queue) && t->now.next_ms > after &&
+		if (waits(t) && view_eq(t->now.queue, queue) && t->now.next_ms > after &&
 		    (wakes == 0 || t->now.next_ms < wakes))
 			wakes = t->now.next_ms;
 	}
 	return wakes;
+}
+
+static bool find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
+			  struct view *queue_r)
+{
+	const struct row_transfer *t = find_part(s, transfer, false);
+	if (t == NULL)
+		return false;
+	fill_queued(memory_of(s)->disk, t, row_r);
+	*queue_r = t->now.queue;
+	return true;
+}
+
+static size_t expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
+		      struct store_expired *rows, size_t max)
+{
+	const struct store_disk *d = memory_of(s)->disk;
+	size_t n = 0, seen = 0;
+	for (size_t i = 0; i < d->transfers.n && n < max && seen < scan; i++) {
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		struct store_queued x;
+		if (!waits(t) || t->life.id <= *after)
+			continue;
+		seen++;
+		fill_queued(d, t, &x);
+		*after = t->life.id;
+		if (x.expires != 0 && x.expires <= now && x.next_ms < STORE_NEVER)
+			rows[n++] =
+				(struct store_expired){x.transfer, x.message, t->now.queue, x.priority,
+						       x.arrived,  x.expires, x.attempts,   x.size};
+	}
+	if (n < max && seen < scan)
+		*after = 0;
+	return n;
 }
 
 static void queues(struct store *s,
@@ -611,7 +843,7 @@ static void queues(struct store *s,
 		for (size_t k = 0; k < d->transfers.n; k++) {
 			const struct row_transfer *t =
 				CONTAINER(d->transfers.v[k], struct row_transfer, life);
-			if (t->life.died != 0 || t->now.queue.p != d->names[i].p)
+			if (!waits(t) || t->now.queue.p != d->names[i].p)
 				continue;
 			const struct row_message *msg = table_find(&d->messages, t->message);
 			n++;
@@ -635,8 +867,9 @@ static bool load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	const struct row_message *row =
 		table_find(&d->messages, t != NULL ? t->message : v->message);
 	assert(row != NULL);
-	if (!record_load(row->envelope, row->recipients, transfer, v == NULL ? 0 : v->recipient,
-			 &l->m, a, e))
+	const bool octets = t != NULL && t->octets;
+	if (!octets && !record_load(row->envelope, row->recipients, transfer,
+				    v == NULL ? 0 : v->recipient, &l->m, a, e))
 		return false;
 	l->message = row->life.id;
 	l->peer = arena_copy(a, row->peer);
@@ -706,13 +939,15 @@ static void count(struct store *s, struct store_counts *c_r)
 			c_r->messages++;
 			c_r->octets += CONTAINER(d->messages.v[i], struct row_message, life)->size;
 		}
-	for (size_t i = 0; i < d->transfers.n; i++)
-		if (d->transfers.v[i]->died == 0) {
-			c_r->transfers++;
-			c_r->recipients_queued +=
-				CONTAINER(d->transfers.v[i], struct row_transfer, life)
-					->n_recipients;
-		}
+	for (size_t i = 0; i < d->transfers.n; i++) {
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		c_r->quarantined += t->life.died == 0 && t->now.quarantined;
+		c_r->transfers += waits(t);
+		c_r->recipients_queued += waits(t) ? t->n_recipients : 0;
+	}
+	for (size_t i = 0; i < d->n_suspects; i++)
+		c_r->suspects += d->suspects[i].now.n > 0;
 	for (size_t i = 0; i < d->deliveries.n; i++)
 		c_r->deliveries += d->deliveries.v[i]->died == 0;
 }
@@ -737,10 +972,21 @@ static const struct store_ops memory_ops = {
 	.transfer_move = transfer_move,
 	.delivery_remove = delivery_remove,
 	.forget_steps = forget_steps,
+	.suspect_put = suspect_put,
+	.suspects = suspects,
+	.quarantine = quarantine,
+	.put_octets = put_octets,
+	.quarantine_set = quarantine_set,
+	.quarantine_release = quarantine_release,
+	.quarantine_remove = quarantine_remove,
+	.load_quarantine = load_quarantine,
+	.quarantine_next = quarantine_next,
 	.has_group = has_group,
 	.commit = commit,
 	.queue_next = queue_next,
 	.queue_wakes = queue_wakes,
+	.expired = expired,
+	.find_transfer = find_transfer,
 	.queues = queues,
 	.load = load,
 	.read_content = read_content,

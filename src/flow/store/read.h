@@ -65,3 +65,59 @@ struct read_mail_row {
 MUST_CHECK bool store_read_mailbox(struct store_reader *r, struct view mailbox, uint64_t after,
 				   struct read_mail_row *rows, size_t max, size_t *n_r,
 				   bool *more_r, struct arena *a, struct err *e);
+
+/* --- quarantine --- */
+struct read_quarantine_row {
+	uint64_t id, message;
+	enum store_quarantine_state state;
+	bool octets;			  /* octets that nobody has decoded: no mts_id, originator, recipients */
+	const char *mts_id, *originator, *link, *recipients, *cause, *words, *key; /* in the arena */
+	wall_ms_t at, arrived;
+	uint32_t strikes, n_recipients;
+	uint64_t size;
+};
+/* What is in quarantine after id `after`, by it. Recipients and originator as in struct read_queue_row. */
+MUST_CHECK bool store_read_quarantine(struct store_reader *r, uint64_t after,
+				      struct read_quarantine_row *rows, size_t max, size_t *n_r,
+				      bool *more_r, struct arena *a, struct err *e);
+
+/* One message, by any id of it: its own, a transfer's, a quarantined one's or a delivery's. */
+struct read_envelope {
+	uint64_t message;
+	bool octets;		/* nobody has decoded it: packed is empty */
+	struct view packed;	/* pack_message, in the arena. Responsible are the recipients of that transfer
+				   or delivery, by the message's own id all that still wait */
+	const char *peer;	/* link it came by, in the arena; empty: made here */
+	uint64_t size;		/* content octets */
+	wall_ms_t arrived, expires;
+};
+/* False: there is no such (ERR_LOCAL, message), it is damaged, or is more than the arena takes (ERR_TEMP, message). */
+MUST_CHECK bool store_read_envelope(struct store_reader *r, uint64_t id, struct read_envelope *x_r,
+				    struct arena *a, struct err *e);
+/* At most n octets of its content from offset, wherever that lies; *got_r < n only at its end. The id as above. Fails as
+ * above, and when its file cannot be read. Each piece is a question of its own: the message may go in between. */
+MUST_CHECK bool store_read_octets(struct store_reader *r, uint64_t id, uint64_t offset, void *buf,
+				  size_t n, size_t *got_r, struct err *e);
+
+/* --- what an operator's command is about --- */
+/* All that is given must match; zero matches all. */
+struct read_filter {
+	struct view queue;
+	struct view originator, recipient; /* a part of the address as text (F.401), case ignored; one recipient is enough */
+	struct view mts_id;		   /* the whole identifier as text, or the local one */
+	bool by_priority;
+	enum priority priority;
+	wall_ms_t older_than;		   /* arrived before; 0: any */
+	uint64_t larger_than;		   /* octets of content */
+	enum { READ_HELD_ANY = 0, READ_HELD_ONLY, READ_HELD_NOT } held;
+};
+struct read_selected {
+	uint64_t transfer, message;
+	const char *queue, *mts_id, *originator; /* in the arena */
+};
+/* Transfers that match, after transfer id `after`, by it. *looked_r: all up to it have been looked at, go on after it while
+ * *more_r, also when nothing has matched yet: a question ends when its time is over. */
+MUST_CHECK bool store_read_select(struct store_reader *r, const struct read_filter *filter,
+				  uint64_t after, struct read_selected *rows, size_t max,
+				  size_t *n_r, uint64_t *looked_r, bool *more_r, struct arena *a,
+				  struct err *e);

@@ -1,4 +1,4 @@
--- schema.sql - the store as a person reads it. Version 1 (pragma user_version).
+-- schema.sql - the store as a person reads it. Version 2 (pragma user_version).
 --
 --     sqlite3 -readonly store.db "select * from queued"
 --     sqlite3 -readonly store.db "select * from journey where mts_id like '%L=some-id'"
@@ -17,11 +17,11 @@ create table queue (
 	name   text not null unique            -- the link
 );
 
--- A message lives as long as one of its parts: a transfer that waits, a delivery that lies in a mailbox.
+-- A message lives as long as one of its parts: a transfer that waits, a delivery that lies in a mailbox, one in quarantine.
 create table message (
 	id         integer primary key,
 	parts      integer not null,           -- transfers and deliveries it came with
-	kind       integer not null,           -- 0 message, 1 report, 2 probe
+	kind       integer not null,           -- 0 message, 1 report, 2 probe, 3 octets that could not be read
 	priority   integer not null,           -- 0 non-urgent, 1 normal, 2 urgent
 	arrived    integer not null,
 	expires    integer not null,
@@ -29,7 +29,7 @@ create table message (
 	file       integer,                    -- content/<file in 16 hexadecimal digits>; null: content is here
 	peer       text not null,              -- the link it came by; '' made here
 	mts_id     text not null,
-	envelope   blob not null,              -- pack.h
+	envelope   blob not null,              -- pack.h; octets have none, and no mts_id and recipients
 	recipients blob not null,              -- for each: state 1 octet, transfer 8, length 4, then as in pack.h
 	content    blob
 );
@@ -41,7 +41,7 @@ create table transfer (
 	message    integer not null,
 	queue      integer not null,
 	priority   integer not null,
-	next       integer not null,           -- not before
+	next       integer not null,           -- not before; 253402300800000 (the year 10000): held
 	attempts   integer not null,
 	alone      integer not null,           -- 1: the message's only part
 	recipients integer not null,
@@ -104,15 +104,54 @@ create table step_filter (
 	bits       blob not null
 );
 
+-- Since version 2, and all views: this part is run on a store of version 1.
+
+-- What was in the hands of a process that died by a fault.
+create table suspect (
+	key        text primary key,           -- 'message ID' or 'input LINK HASH'
+	strikes    integer not null,
+	at         integer not null,           -- of the last strike
+	words      text not null               -- last words of the process
+) without rowid;
+
+-- What is kept for the operator: a transfer that was taken out of its queue, or octets of a peer that could not be read.
+create table quarantine (
+	id         integer primary key,        -- the transfer's
+	message    integer not null,
+	state      integer not null,           -- 0 kept, 1 octets that wait to be examined alone
+	octets     integer not null,           -- 1: octets
+	at         integer not null,
+	strikes    integer not null,
+	alone      integer not null,           -- 1: the message's only part
+	recipients integer not null,
+	size       integer not null,
+	link       text not null,              -- a transfer's queue, or where the octets came from
+	cause      text not null,
+	words      text not null,
+	key        text not null,              -- octets: theirs as a suspect, or ''
+	priority   integer not null,           -- these four so that it can be a transfer again
+	attempts   integer not null,
+	arrived    integer not null,
+	expires    integer not null
+);
+create index quarantine_state on quarantine (state);
+
+create view quarantined as
+	select z.id, case z.state when 1 then 'examine' else 'kept' end as state, z.message, m.mts_id, z.link, z.recipients, z.size, z.strikes,
+		datetime(z.at / 1000, 'unixepoch') as at, z.octets, z.cause, z.words
+	from quarantine z join message m on m.id = z.message;
+
 create view queued as
 	select q.name as queue, t.id as transfer, t.message, m.mts_id, m.priority, t.recipients, t.attempts, t.size,
-		datetime(t.arrived / 1000, 'unixepoch') as arrived, datetime(t.next / 1000, 'unixepoch') as next, t.error
+		datetime(t.arrived / 1000, 'unixepoch') as arrived,
+		case when t.next >= 253402300800000 then 'held' else datetime(t.next / 1000, 'unixepoch') end as next, t.error
 	from transfer t join message m on m.id = t.message join queue q on q.no = t.queue;
 
 create view journey as
 	select seq, strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') as at,
 		case kind when 1 then 'submitted' when 2 then 'transfer-in' when 3 then 'transfer-out' when 4 then 'delivered'
 			when 5 then 'report-made' when 6 then 'retry' when 7 then 'duplicate' when 8 then 'expired' when 9 then 'loop'
-			when 10 then 'discarded' when 11 then 'report-in' when 12 then 'deferred' else kind end as step,
+			when 10 then 'discarded' when 11 then 'report-in' when 12 then 'deferred' when 13 then 'struck'
+			when 14 then 'quarantined' when 15 then 'released' when 16 then 'held' when 17 then 'operator' when 18 then 'converted' else kind end as step,
 		mts_id, other, peer, size, text
 	from step;

@@ -116,13 +116,58 @@ static bool settle(struct sqlite *q, int rc, const char *what)
 	return false;
 }
 
+/* --- tracking never stops mail --- */
+/* What is wrong with rows, not with the disk; the transaction goes on without this statement. */
+static bool only_rows_are_wrong(const struct sqlite *q, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_ERROR:
+	case SQLITE_CORRUPT:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG: return !q->applied || sqlite3_get_autocommit(q->db) == 0;
+	default: return false;
+	}
+}
+
+static void step_lost(struct sqlite *q, const char *what)
+{
+	struct err e;
+	sqlite_schema_error(q->db, q->path, what, &e);
+	store_step_lost(&q->s, &e);
+}
+
+static bool is_tracking(enum sql what)
+{
+	return what == SQL_PUT_STEP || what == SQL_PUT_STEP_KEY || what == SQL_PUT_STEP_FILTER ||
+	       what == SQL_DEL_STEPS || what == SQL_DEL_STEP_KEYS || what == SQL_DEL_STEP_FILTER;
+}
+
+bool sqlite_step_row(struct sqlite *q, sqlite3_stmt *st)
+{
+	const int rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		return true;
+	if (rc != SQLITE_DONE && only_rows_are_wrong(q, rc))
+		step_lost(q, "read the index of steps");
+	else if (rc != SQLITE_DONE)
+		sqlite_broken(q, "be read");
+	sqlite3_reset(st);
+	return false;
+}
+
 bool sqlite_execute(struct sqlite *q, enum sql what, unsigned n, const struct bind *v)
 {
 	if (FAULT(STORE_WRITE)) {
 		broken_by_fault(q, "write a row");
 		return false;
 	}
-	return settle(q, step_once(q, what, n, v), "write a row");
+	const int rc = step_once(q, what, n, v);
+	if (rc != SQLITE_DONE && is_tracking(what) && only_rows_are_wrong(q, rc)) {
+		step_lost(q, "write a step");
+		return true;
+	}
+	return settle(q, rc, "write a row");
 }
 
 static bool begin(struct sqlite *q)
@@ -343,10 +388,21 @@ static const struct store_ops sqlite_ops = {
 	.transfer_move = sqlite_transfer_move,
 	.delivery_remove = sqlite_delivery_remove,
 	.forget_steps = sqlite_forget_steps,
+	.suspect_put = sqlite_suspect_put,
+	.suspects = sqlite_suspects,
+	.quarantine = sqlite_quarantine,
+	.put_octets = sqlite_put_octets,
+	.quarantine_set = sqlite_quarantine_set,
+	.quarantine_release = sqlite_quarantine_release,
+	.quarantine_remove = sqlite_quarantine_remove,
+	.load_quarantine = sqlite_load_quarantine,
+	.quarantine_next = sqlite_quarantine_next,
 	.has_group = has_group,
 	.commit = commit,
 	.queue_next = sqlite_queue_next,
 	.queue_wakes = sqlite_queue_wakes,
+	.expired = sqlite_expired,
+	.find_transfer = sqlite_find_transfer,
 	.queues = sqlite_queues,
 	.load = sqlite_load,
 	.read_content = sqlite_read_content,

@@ -96,6 +96,8 @@ sqlite3_stmt *sqlite_ask(struct sqlite *q, enum sql what, unsigned n, const stru
 	sqlite_ask(q, what, sizeof((struct bind[]){__VA_ARGS__}) / sizeof(struct bind),            \
 		   (struct bind[]){__VA_ARGS__})
 MUST_CHECK bool sqlite_row(struct sqlite *q, sqlite3_stmt *st);
+/* As sqlite_row, of a question about steps: what is wrong with them alone is a lost step, and no row. */
+MUST_CHECK bool sqlite_step_row(struct sqlite *q, sqlite3_stmt *st);
 /* The store is over, with what SQLite says. */
 void sqlite_broken(struct sqlite *q, const char *what);
 /* An id from the counter. */
@@ -130,6 +132,32 @@ void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
 void sqlite_delivery_remove(struct store *s, uint64_t delivery);
 uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n);
+struct sqlite_queue *sqlite_queue_of(struct sqlite *q, struct view name); /* made when there is none */
+/* A transfer enters (by 1) or leaves (by -1) a queue. */
+struct sqlite_part {
+	int64_t message, queue, priority, recipients, size;
+	bool alone, octets;
+};
+void sqlite_count_transfer(struct sqlite *q, const struct sqlite_part *p, int by);
+MUST_CHECK bool sqlite_get_transfer(struct sqlite *q, uint64_t transfer, struct sqlite_part *p_r);
+/* One part of a message is over. outcome: of a transfer. */
+void sqlite_release_part(struct sqlite *q, const struct sqlite_part *p, uint64_t transfer,
+			 enum store_rcpt_state outcome);
+
+/* --- sqlite_quarantine.c --- */
+void sqlite_suspect_put(struct store *s, struct view key, uint32_t strikes, struct view words);
+void sqlite_suspects(struct store *s, store_suspect_f *each, void *ctx);
+void sqlite_quarantine(struct store *s, uint64_t transfer, uint32_t strikes, struct view cause,
+		       struct view words);
+uint64_t sqlite_put_octets(struct store *s, const struct store_octets *o);
+void sqlite_quarantine_set(struct store *s, uint64_t id, enum store_quarantine_state state,
+			   uint32_t strikes, struct view cause, struct view words);
+void sqlite_quarantine_release(struct store *s, uint64_t id, struct view queue, wall_ms_t next_ms);
+void sqlite_quarantine_remove(struct store *s, uint64_t id);
+bool sqlite_load_quarantine(struct store *s, uint64_t id, struct store_quarantine *z,
+			    struct arena *a, struct err *e);
+size_t sqlite_quarantine_next(struct store *s, enum store_quarantine_state state, uint64_t after,
+			      uint64_t *ids, size_t max);
 
 /* --- sqlite_read.c --- */
 struct sqlite_queue *sqlite_queue_named(struct sqlite *q, struct view name); /* NULL: no such */
@@ -137,6 +165,10 @@ struct sqlite_queue *sqlite_queue_no(struct sqlite *q, int64_t no);
 size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
 			 struct store_place *place, struct store_queued *rows, size_t max);
 wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
+size_t sqlite_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
+		      struct store_expired *rows, size_t max);
+bool sqlite_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
+			  struct view *queue_r);
 void sqlite_queues(struct store *s,
 		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
 		   void *ctx);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "flow/store/record.h"
 
-static const struct sqlite_queue *queue_of(struct sqlite *q, struct view name)
+struct sqlite_queue *sqlite_queue_of(struct sqlite *q, struct view name)
 {
 	struct sqlite_queue *found = sqlite_queue_named(q, name);
 	if (found != NULL)
@@ -17,13 +17,19 @@ static const struct sqlite_queue *queue_of(struct sqlite *q, struct view name)
 	return &q->queues[q->n_queues - 1];
 }
 
-/* A transfer enters (by 1) or leaves (by -1) a queue. */
 static void count_in_queue(struct sqlite *q, int64_t no, int64_t priority, int64_t size, int by)
 {
 	struct sqlite_queue *queue = sqlite_queue_no(q, no);
 	assert(queue != NULL && priority >= 0 && priority < PRIORITY_COUNT);
 	queue->transfers[priority] += (uint64_t)(int64_t)by;
 	queue->octets += (uint64_t)(size * by);
+}
+
+void sqlite_count_transfer(struct sqlite *q, const struct sqlite_part *p, int by)
+{
+	count_in_queue(q, p->queue, p->priority, p->size, by);
+	q->counts.transfers += (uint64_t)(int64_t)by;
+	q->counts.recipients_queued += (uint64_t)(p->recipients * by);
 }
 
 static uint64_t recipients_in(const struct store_message *m, size_t transfer)
@@ -40,14 +46,15 @@ static void put_transfers(struct sqlite *q, const struct store_message *m, bool 
 {
 	for (size_t i = 0; i < m->n_transfers; i++) {
 		const struct store_transfer *t = &m->transfers[i];
-		const int64_t queue = queue_of(q, t->queue)->no;
 		const uint64_t n = recipients_in(m, i);
-		SQLITE_RUN(q, SQL_PUT_TRANSFER, BIND_I(t->id_r), BIND_I(m->id_r), BIND_I(queue),
+		const struct sqlite_part part = {.queue = sqlite_queue_of(q, t->queue)->no,
+						 .priority = (int64_t)m->m->priority,
+						 .recipients = (int64_t)n,
+						 .size = (int64_t)size};
+		SQLITE_RUN(q, SQL_PUT_TRANSFER, BIND_I(t->id_r), BIND_I(m->id_r), BIND_I(part.queue),
 			   BIND_I(m->m->priority), BIND_I(t->next_ms), BIND_I(alone), BIND_I(n),
 			   BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size));
-		count_in_queue(q, queue, (int64_t)m->m->priority, (int64_t)size, 1);
-		q->counts.transfers++;
-		q->counts.recipients_queued += n;
+		sqlite_count_transfer(q, &part, 1);
 	}
 }
 
@@ -115,45 +122,39 @@ static void remove_message(struct sqlite *q, int64_t message, int64_t size)
 	q->counts.octets -= (uint64_t)size;
 }
 
-/* One part is over. outcome: of a transfer. */
-static void release_part(struct sqlite *q, int64_t message, bool alone, int64_t size,
-			 uint64_t transfer, int outcome)
+void sqlite_release_part(struct sqlite *q, const struct sqlite_part *p, uint64_t transfer,
+			 enum store_rcpt_state outcome)
 {
-	if (alone) {
-		remove_message(q, message, size);
+	if (p->alone) {
+		remove_message(q, p->message, p->size);
 		return;
 	}
-	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_SHARE, BIND_I(message));
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_SHARE, BIND_I(p->message));
 	const int64_t left = sqlite_row(q, st) ? sqlite3_column_int64(st, 0) - 1 : 0;
 	sqlite3_reset(st);
 	if (left > 0) {
-		SQLITE_RUN(q, SQL_SET_SHARE, BIND_I(left), BIND_I(message));
+		SQLITE_RUN(q, SQL_SET_SHARE, BIND_I(left), BIND_I(p->message));
 		if (transfer != 0)
-			SQLITE_RUN(q, SQL_PUT_OUTCOME, BIND_I(message), BIND_I(transfer),
+			SQLITE_RUN(q, SQL_PUT_OUTCOME, BIND_I(p->message), BIND_I(transfer),
 				   BIND_I(outcome));
 		return;
 	}
-	SQLITE_RUN(q, SQL_DEL_SHARE, BIND_I(message));
-	SQLITE_RUN(q, SQL_DEL_OUTCOMES, BIND_I(message));
-	remove_message(q, message, size);
+	SQLITE_RUN(q, SQL_DEL_SHARE, BIND_I(p->message));
+	SQLITE_RUN(q, SQL_DEL_OUTCOMES, BIND_I(p->message));
+	remove_message(q, p->message, p->size);
 }
 
-struct part {
-	int64_t message, queue, priority, recipients, size;
-	bool alone;
-};
-
-static bool get_transfer(struct sqlite *q, uint64_t transfer, struct part *p_r)
+bool sqlite_get_transfer(struct sqlite *q, uint64_t transfer, struct sqlite_part *p_r)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_TRANSFER, BIND_I(transfer));
 	if (!sqlite_row(q, st))
 		return false;
-	*p_r = (struct part){.message = sqlite3_column_int64(st, 0),
-			     .queue = sqlite3_column_int64(st, 1),
-			     .priority = sqlite3_column_int64(st, 2),
-			     .alone = sqlite3_column_int(st, 3) != 0,
-			     .recipients = sqlite3_column_int64(st, 4),
-			     .size = sqlite3_column_int64(st, 5)};
+	*p_r = (struct sqlite_part){.message = sqlite3_column_int64(st, 0),
+				    .queue = sqlite3_column_int64(st, 1),
+				    .priority = sqlite3_column_int64(st, 2),
+				    .alone = sqlite3_column_int(st, 3) != 0,
+				    .recipients = sqlite3_column_int64(st, 4),
+				    .size = sqlite3_column_int64(st, 5)};
 	sqlite3_reset(st);
 	return true;
 }
@@ -161,22 +162,20 @@ static bool get_transfer(struct sqlite *q, uint64_t transfer, struct part *p_r)
 void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
 {
 	struct sqlite *q = sqlite_of(s);
-	struct part p;
-	if (!get_transfer(q, transfer, &p))
+	struct sqlite_part p;
+	if (!sqlite_get_transfer(q, transfer, &p))
 		return;
 	SQLITE_RUN(q, SQL_DEL_TRANSFER, BIND_I(transfer));
-	count_in_queue(q, p.queue, p.priority, p.size, -1);
-	q->counts.transfers--;
-	q->counts.recipients_queued -= (uint64_t)p.recipients;
-	release_part(q, p.message, p.alone, p.size, transfer, (int)outcome);
+	sqlite_count_transfer(q, &p, -1);
+	sqlite_release_part(q, &p, transfer, outcome);
 }
 
 void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
 			   struct view why)
 {
 	struct sqlite *q = sqlite_of(s);
-	struct part p;
-	if (get_transfer(q, transfer, &p))
+	struct sqlite_part p;
+	if (sqlite_get_transfer(q, transfer, &p))
 		SQLITE_RUN(q, SQL_SET_RETRY, BIND_I(next_ms), BIND_I(attempts), BIND_T(why),
 			   BIND_I(transfer));
 }
@@ -184,10 +183,10 @@ void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
 {
 	struct sqlite *q = sqlite_of(s);
-	struct part p;
-	if (!get_transfer(q, transfer, &p))
+	struct sqlite_part p;
+	if (!sqlite_get_transfer(q, transfer, &p))
 		return;
-	const int64_t no = queue_of(q, queue)->no;
+	const int64_t no = sqlite_queue_of(q, queue)->no;
 	SQLITE_RUN(q, SQL_SET_QUEUE, BIND_I(no), BIND_I(next_ms), BIND_I(transfer));
 	count_in_queue(q, p.queue, p.priority, p.size, -1);
 	count_in_queue(q, no, p.priority, p.size, 1);
@@ -199,12 +198,13 @@ void sqlite_delivery_remove(struct store *s, uint64_t delivery)
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_DELIVERY, BIND_I(delivery));
 	if (!sqlite_row(q, st))
 		return;
-	const int64_t message = sqlite3_column_int64(st, 0), size = sqlite3_column_int64(st, 2);
-	const bool alone = sqlite3_column_int(st, 1) != 0;
+	const struct sqlite_part p = {.message = sqlite3_column_int64(st, 0),
+				      .alone = sqlite3_column_int(st, 1) != 0,
+				      .size = sqlite3_column_int64(st, 2)};
 	sqlite3_reset(st);
 	SQLITE_RUN(q, SQL_DEL_DELIVERY, BIND_I(delivery));
 	q->counts.deliveries--;
-	release_part(q, message, alone, size, 0, 0);
+	sqlite_release_part(q, &p, 0, STORE_RCPT_NOT_OURS);
 }
 
 uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n)

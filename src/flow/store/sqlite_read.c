@@ -81,6 +81,62 @@ wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	return wakes;
 }
 
+/* Of FIND_TRANSFER and EXPIRED. A row whose queue or priority cannot be is no row: only store_check looks at it. */
+static bool take_row(struct sqlite *q, sqlite3_stmt *st, struct store_queued *row_r,
+		     struct view *queue_r)
+{
+	const int64_t priority = sqlite3_column_int64(st, 7);
+	const struct sqlite_queue *queue = sqlite_queue_no(q, sqlite3_column_int64(st, 8));
+	if (queue == NULL || priority < 0 || priority >= PRIORITY_COUNT)
+		return false;
+	*row_r = (struct store_queued){
+		.transfer = (uint64_t)sqlite3_column_int64(st, 0),
+		.message = (uint64_t)sqlite3_column_int64(st, 1),
+		.priority = (enum priority)priority,
+		.next_ms = sqlite3_column_int64(st, 2),
+		.arrived = sqlite3_column_int64(st, 3),
+		.expires = sqlite3_column_int64(st, 4),
+		.attempts = (uint32_t)sqlite3_column_int64(st, 5),
+		.size = (uint64_t)sqlite3_column_int64(st, 6),
+	};
+	*queue_r = queue->name;
+	return true;
+}
+
+bool sqlite_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
+			  struct view *queue_r)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_FIND_TRANSFER, BIND_I(transfer));
+	const bool found = sqlite_row(q, st) && take_row(q, st, row_r, queue_r);
+	sqlite3_reset(st);
+	return found;
+}
+
+size_t sqlite_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
+		      struct store_expired *rows, size_t max)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_EXPIRED, BIND_I(*after), BIND_I(scan));
+	size_t n = 0, seen = 0;
+	struct store_queued x;
+	struct view queue;
+	while (n < max && sqlite_row(q, st)) {
+		seen++;
+		*after = (uint64_t)sqlite3_column_int64(st, 0);
+		const wall_ms_t expires = sqlite3_column_int64(st, 4);
+		if (expires == 0 || expires > now || sqlite3_column_int64(st, 2) >= STORE_NEVER ||
+		    !take_row(q, st, &x, &queue))
+			continue;
+		rows[n++] = (struct store_expired){x.transfer, x.message, queue,      x.priority,
+						   x.arrived,  x.expires, x.attempts, x.size};
+	}
+	sqlite3_reset(st);
+	if (n < max && seen < scan)
+		*after = 0;
+	return n;
+}
+
 void sqlite_queues(struct store *s,
 		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
 		   void *ctx)
@@ -101,7 +157,13 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	struct sqlite *q = sqlite_of(s);
 	sqlite3_stmt *st = transfer != 0 ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(transfer))
 					 : SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(delivery));
-	if (!sqlite_row(q, st))
+	bool there = sqlite_row(q, st), octets = false;
+	if (!there && transfer != 0 && !s->over) {
+		st = SQLITE_ASK(q, SQL_LOAD_QUARANTINE, BIND_I(transfer));
+		there = sqlite_row(q, st);
+		octets = there && sqlite3_column_int(st, 11) != 0;
+	}
+	if (!there)
 		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu",
 			       transfer != 0 ? "transfer" : "delivery",
 			       (unsigned long long)(transfer != 0 ? transfer : delivery));
@@ -114,7 +176,7 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	l->attempts = (uint32_t)sqlite3_column_int64(st, 6);
 	l->content = arena_copy(a, sqlite_view(st, 10));
 	const uint32_t index = (uint32_t)sqlite3_column_int64(st, 7);
-	bool ok = record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer, index, &l->m, a, e);
+	bool ok = octets || record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer, index, &l->m, a, e);
 	sqlite3_reset(st);
 	if (ok && arena_full(a))
 		ok = err_set(e, ERR_TEMP, ERR_OF_MESSAGE,

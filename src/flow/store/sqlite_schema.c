@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { SCHEMA_VERSION = 1, APPLICATION_ID = 0x50484f52, PAGE_OCTETS = 8192 }; /* "PHOR" */
+enum { SCHEMA_VERSION = 2, APPLICATION_ID = 0x50484f52, PAGE_OCTETS = 8192 }; /* "PHOR" */
 enum {
 	OWNER_PATIENCE_MS = 1000,   /* a predecessor that was killed may still be in its last sync */
 	READERS_PATIENCE_MS = 5000, /* after a crash whoever reads first recovers the log, and holds a lock meanwhile */
@@ -118,6 +118,11 @@ bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 	if (application != APPLICATION_ID)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
 			       "store %s: is a database, but not a store of ours", path);
+	if (version >= 1 && version < SCHEMA_VERSION)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "store %s: has schema version %lld, which the MTA brings to version %d "
+			       "when it is started",
+			       path, (long long)version, SCHEMA_VERSION);
 	if (version != SCHEMA_VERSION)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
 			       "store %s: has schema version %lld, this program knows version %d",
@@ -133,6 +138,25 @@ static bool create(struct sqlite *q, struct err *e)
 	return execute(q->db, q->path, "begin immediate", "be created", e) &&
 	       execute(q->db, q->path, store_schema, "be created", e) &&
 	       execute(q->db, q->path, sql, "be created", e);
+}
+
+/* Version 1 had the tables of the first part of schema.sql, and two views, which are made anew with all others. */
+static bool migrate(struct sqlite *q, struct err *e)
+{
+	int64_t version, application;
+	if (!number(q->db, q->path, "pragma user_version", &version, e) ||
+	    !number(q->db, q->path, "pragma application_id", &application, e))
+		return false;
+	if (version != 1 || application != APPLICATION_ID)
+		return true;
+	const char *added = strstr(store_schema, "-- Since version 2");
+	assert(added != NULL);
+	char sql[100];
+	snprintf(sql, sizeof sql, "pragma user_version = %d; commit", SCHEMA_VERSION);
+	return execute(q->db, q->path, "begin immediate; drop view queued; drop view journey",
+		       "be brought to a new version", e) &&
+	       execute(q->db, q->path, added, "be brought to a new version", e) &&
+	       execute(q->db, q->path, sql, "be brought to a new version", e);
 }
 
 static bool prepare(struct sqlite *q, struct err *e)
@@ -201,12 +225,19 @@ static bool count_transfers(struct sqlite *q, struct err *e)
 /* Each message is counted with its only part, or as a share; its own row need not be read. */
 static bool count_all(struct sqlite *q, struct err *e)
 {
-	int64_t deliveries, alone, alone_octets, shares, shared_octets, files;
+	int64_t deliveries, alone, alone_octets, shares, shared_octets, files, quarantined, suspects;
 	if (!count_transfers(q, e) ||
 	    !number(q->db, q->path, "select count(*) from delivery", &deliveries, e) ||
-	    !number(q->db, q->path, "select count(*) from delivery where alone", &alone, e) ||
-	    !number(q->db, q->path, "select coalesce(sum(size), 0) from delivery where alone",
+	    !number(q->db, q->path,
+		    "select (select count(*) from delivery where alone) + "
+		    "(select count(*) from quarantine where alone)",
+		    &alone, e) ||
+	    !number(q->db, q->path,
+		    "select (select coalesce(sum(size), 0) from delivery where alone) + "
+		    "(select coalesce(sum(size), 0) from quarantine where alone)",
 		    &alone_octets, e) ||
+	    !number(q->db, q->path, "select count(*) from quarantine", &quarantined, e) ||
+	    !number(q->db, q->path, "select count(*) from suspect", &suspects, e) ||
 	    !number(q->db, q->path, "select count(*) from share", &shares, e) ||
 	    !number(q->db, q->path, "select coalesce(sum(size), 0) from share", &shared_octets,
 		    e) ||
@@ -216,6 +247,8 @@ static bool count_all(struct sqlite *q, struct err *e)
 	q->counts.deliveries = (uint64_t)deliveries;
 	q->counts.messages += (uint64_t)(alone + shares);
 	q->counts.octets += (uint64_t)(alone_octets + shared_octets);
+	q->counts.quarantined = (uint64_t)quarantined;
+	q->counts.suspects = (uint64_t)suspects;
 	q->n_files = (uint64_t)files;
 	return true;
 }
@@ -284,8 +317,8 @@ bool sqlite_schema_open(struct sqlite *q, const struct store_config *c, struct e
 		return false;
 	if (!make_log_durable(q, e) || (tables == 0 && !create(q, e)))
 		return false;
-	if (!sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) || !load_queues(q, e) ||
-	    !count_all(q, e) || !load_counters(q, e))
+	if (!migrate(q, e) || !sqlite_schema_version(q->db, q->path, e) || !prepare(q, e) ||
+	    !load_queues(q, e) || !count_all(q, e) || !load_counters(q, e))
 		return false;
 	sqlite3_busy_timeout(q->db, 0); /* from here on nobody waits for a lock */
 	q->checkpointer = sqlite_schema_connect(q->path, SQLITE_OPEN_READWRITE, e);

@@ -29,7 +29,7 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 	if (step->other != NULL)
 		mts_id_print(step->other, other);
 	assert(!id->bad && !other->bad);
-	const uint64_t seq = q->next_seq++;
+	const uint64_t seq = q->next_seq++, lost = s->lost;
 	const bool keyed = store_step_is_arrival(step->kind);
 	const uint64_t key = step_key(step->id->local, keyed ? step->digest : NULL);
 	const uint64_t other_key = step->other == NULL ? 0 : step_key_other(step->other->local);
@@ -39,6 +39,8 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
 		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)), BIND_I(key),
 		   step->other == NULL ? BIND_N() : BIND_I(other_key));
+	if (s->lost != lost)
+		return; /* what is not there need not be found */
 	step_index_add(q->steps, key, seq);
 	if (step->other != NULL)
 		step_index_add(q->steps, other_key, seq);
@@ -48,7 +50,7 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 static bool is_same(struct sqlite *q, uint64_t seq, struct view id, struct view digest)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_STEP, BIND_I(seq));
-	if (!sqlite_row(q, st))
+	if (!sqlite_step_row(q, st))
 		return false; /* forgotten */
 	const bool same = store_step_is_arrival((enum store_step_kind)sqlite3_column_int(st, 0)) &&
 			  view_eq(sqlite_view(st, 2), digest) &&
@@ -62,7 +64,7 @@ static bool seen_in_table(struct sqlite *q, uint64_t period, uint64_t key, struc
 {
 	bool found = false;
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_KEYS, BIND_I(period), BIND_I(key));
-	while (!found && sqlite_row(q, st))
+	while (!found && sqlite_step_row(q, st))
 		found = is_same(q, (uint64_t)sqlite3_column_int64(st, 0), id, digest);
 	sqlite3_reset(st);
 	return found;
@@ -137,7 +139,7 @@ static uint64_t last_old(struct sqlite *q, wall_ms_t before, unsigned *n_r)
 	uint64_t last = 0;
 	*n_r = 0;
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_AGES, BIND_I(FORGET_STEPS));
-	for (; sqlite_row(q, st) && sqlite3_column_int64(st, 1) < before; ++*n_r)
+	for (; sqlite_step_row(q, st) && sqlite3_column_int64(st, 1) < before; ++*n_r)
 		last = (uint64_t)sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	return last;
@@ -147,7 +149,7 @@ static uint64_t last_old(struct sqlite *q, wall_ms_t before, unsigned *n_r)
 static bool forget_keys(struct sqlite *q, uint64_t period)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_SOME_KEY, BIND_I(period), BIND_I(FORGET_KEYS));
-	const bool more = sqlite_row(q, st);
+	const bool more = sqlite_step_row(q, st);
 	const int64_t last = more ? sqlite3_column_int64(st, 0) : INT64_MAX;
 	sqlite3_reset(st);
 	SQLITE_RUN(q, SQL_DEL_STEP_KEYS, BIND_I(period), BIND_I(last));
@@ -160,7 +162,7 @@ bool sqlite_forget_steps(struct store *s, wall_ms_t before)
 {
 	struct sqlite *q = sqlite_of(s);
 	unsigned n;
-	const uint64_t last = last_old(q, before, &n);
+	const uint64_t lost = s->lost, last = last_old(q, before, &n);
 	if (n > 0) {
 		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(last));
 		q->first_seq = last + 1;
@@ -170,6 +172,8 @@ bool sqlite_forget_steps(struct store *s, wall_ms_t before)
 	if (q->first_period < step_period(q->first_seq) && !s->over &&
 	    forget_keys(q, q->first_period))
 		step_index_forget(q->steps, q->first_period++);
+	if (s->lost != lost)
+		return false; /* the same would be found again, and again */
 	return !s->over && (n == FORGET_STEPS || q->first_period < step_period(q->first_seq));
 }
 

@@ -54,6 +54,21 @@ void store_durable(struct store *s)
 	s->ev->durable(s->ctx, ticket);
 }
 
+void store_step_lost(struct store *s, const struct err *why)
+{
+	enum { TELL_AGAIN_MS = 60 * 1000 };
+	const int64_t now = env_now_ms(s->env);
+	s->lost++;
+	s->lost_untold++;
+	if (s->lost > 1 && now - s->lost_told_ms < TELL_AGAIN_MS)
+		return;
+	const uint64_t n = s->lost_untold;
+	s->lost_untold = 0;
+	s->lost_told_ms = now;
+	if (s->ev->tracking_lost != NULL)
+		s->ev->tracking_lost(s->ctx, n, why);
+}
+
 void store_close(struct store **s)
 {
 	if (*s == NULL)
@@ -150,8 +165,22 @@ uint64_t store_put_message(struct store *s, struct store_message *m)
 void store_put_step(struct store *s, const struct store_step *step)
 {
 	CHECK(s, STORE_MAGIC);
-	if (!s->over)
-		s->ops->put_step(s, step);
+	if (s->over)
+		return;
+	struct err e;
+	if (FAULT(STORE_STEP)) {
+		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS,
+			"store: a step cannot be written (fault point)");
+		store_step_lost(s, &e);
+		return;
+	}
+	s->ops->put_step(s, step);
+}
+
+/* Held is one time, so that all held ones look the same. */
+static wall_ms_t at_most_never(wall_ms_t next_ms)
+{
+	return next_ms < STORE_NEVER ? next_ms : STORE_NEVER;
 }
 
 void store_transfer_done(struct store *s, uint64_t transfer)
@@ -173,7 +202,7 @@ void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
-		s->ops->transfer_retry(s, transfer, next_ms, attempts,
+		s->ops->transfer_retry(s, transfer, at_most_never(next_ms), attempts,
 				       view_first(view_str(why), STORE_WHY_MAX));
 }
 
@@ -181,7 +210,7 @@ void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, 
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
-		s->ops->transfer_move(s, transfer, queue, next_ms);
+		s->ops->transfer_move(s, transfer, queue, at_most_never(next_ms));
 }
 
 void store_delivery_remove(struct store *s, uint64_t delivery)
@@ -195,6 +224,105 @@ bool store_forget_steps(struct store *s, wall_ms_t before)
 {
 	CHECK(s, STORE_MAGIC);
 	return !s->over && s->ops->forget_steps(s, before);
+}
+
+/* --- suspects and quarantine --- */
+/* NULL stays NULL: what that means is said where it is used. */
+static struct view sentence(const char *s)
+{
+	return view_first(view_str(s), STORE_WHY_MAX);
+}
+
+void store_suspect_put(struct store *s, const char *key, uint32_t strikes, const char *words)
+{
+	CHECK(s, STORE_MAGIC);
+	assert(strlen(key) <= STORE_KEY_MAX);
+	if (!s->over)
+		s->ops->suspect_put(s, view_str(key), strikes, sentence(words));
+}
+
+void store_suspects(struct store *s, store_suspect_f *each, void *ctx)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->suspects(s, each, ctx);
+}
+
+void store_transfer_quarantine(struct store *s, uint64_t transfer, uint32_t strikes,
+			       const char *cause, const char *words)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->quarantine(s, transfer, strikes, sentence(cause), sentence(words));
+}
+
+uint64_t store_put_octets(struct store *s, const struct store_octets *o)
+{
+	CHECK(s, STORE_MAGIC);
+	if (s->over)
+		return 0;
+	assert(o->file == NULL ||
+	       (o->content.n == 0 && o->file->store == s && o->file->synced && !o->file->put));
+	assert(o->content.n <= s->inline_max && o->key.n <= STORE_KEY_MAX);
+	struct store_octets put = *o;
+	put.cause = view_first(o->cause, STORE_WHY_MAX);
+	put.words = view_first(o->words.n > 0 ? o->words : o->peer, STORE_WHY_MAX);
+	const uint64_t id = s->ops->put_octets(s, &put);
+	if (o->file != NULL)
+		o->file->put = true;
+	return id;
+}
+
+void store_quarantine_set(struct store *s, uint64_t id, enum store_quarantine_state state,
+			  uint32_t strikes, const char *cause, const char *words)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->quarantine_set(s, id, state, strikes, sentence(cause), sentence(words));
+}
+
+void store_quarantine_release(struct store *s, uint64_t id, struct view queue, wall_ms_t next_ms)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->quarantine_release(s, id, queue, at_most_never(next_ms));
+}
+
+void store_quarantine_remove(struct store *s, uint64_t id)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->quarantine_remove(s, id);
+}
+
+static bool nothing_is_read(struct err *e)
+{
+	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+		       "store: nothing is read, the store has failed");
+}
+
+bool store_load_quarantine(struct store *s, uint64_t id, struct store_quarantine *q_r,
+			   struct arena *a, struct err *e)
+{
+	CHECK(s, STORE_MAGIC);
+	struct store_quarantine q = {.id = id};
+	if (s->over)
+		return nothing_is_read(e);
+	if (!s->ops->load_quarantine(s, id, &q, a, e))
+		return false;
+	if (arena_full(a))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
+			       "store: quarantined %llu passes the memory quota",
+			       (unsigned long long)id);
+	*q_r = q;
+	return true;
+}
+
+size_t store_quarantine_next(struct store *s, enum store_quarantine_state state, uint64_t after,
+			     uint64_t *ids, size_t max)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over ? 0 : s->ops->quarantine_next(s, state, after, ids, max);
 }
 
 /* --- the group --- */
@@ -222,13 +350,29 @@ size_t store_queue_next(struct store *s, struct view queue, enum priority p, wal
 			struct store_place *place, struct store_queued *rows, size_t max)
 {
 	CHECK(s, STORE_MAGIC);
-	return s->over ? 0 : s->ops->queue_next(s, queue, p, until, place, rows, max);
+	const wall_ms_t last = until < STORE_NEVER ? until : STORE_NEVER - 1;
+	return s->over ? 0 : s->ops->queue_next(s, queue, p, last, place, rows, max);
 }
 
 wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after)
 {
 	CHECK(s, STORE_MAGIC);
-	return s->over ? 0 : s->ops->queue_wakes(s, queue, after);
+	const wall_ms_t wakes = s->over ? 0 : s->ops->queue_wakes(s, queue, after);
+	return wakes < STORE_NEVER ? wakes : 0;
+}
+
+size_t store_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
+		     struct store_expired *rows, size_t max)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over || max == 0 ? 0 : s->ops->expired(s, now, after, scan, rows, max);
+}
+
+bool store_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
+			 struct view *queue_r)
+{
+	CHECK(s, STORE_MAGIC);
+	return !s->over && s->ops->find_transfer(s, transfer, row_r, queue_r);
 }
 
 void store_queues(struct store *s,
@@ -245,8 +389,7 @@ static bool load(struct store *s, uint64_t transfer, uint64_t delivery,
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
-			       "store: nothing is read, the store has failed");
+		return nothing_is_read(e);
 	struct store_loaded l = {0};
 	if (!s->ops->load(s, transfer, delivery, &l, a, e))
 		return false;
@@ -271,8 +414,7 @@ bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
-			       "store: nothing is read, the store has failed");
+		return nothing_is_read(e);
 	return s->ops->read_content(s, message, offset, buf, n, got_r, e);
 }
 
@@ -295,6 +437,7 @@ void store_count(struct store *s, struct store_counts *c_r)
 	*c_r = (struct store_counts){0};
 	if (!s->over)
 		s->ops->count(s, c_r);
+	c_r->tracking_lost = s->lost;
 }
 
 const char *store_step_name(enum store_step_kind k)

@@ -20,6 +20,8 @@ struct store_events {
 	void (*durable)(void *ctx, uint64_t ticket);           /* this and all before; from inside store_commit */
 	void (*failed)(void *ctx, const struct err *why);      /* the group is lost, the store is over */
 	void (*full)(void *ctx, bool full, const struct err *why); /* disk full began or ended: the group is kept and tried again */
+	/* So many steps could not be written since it was last told, at most once a minute; mail goes on. NULL: not told. */
+	void (*tracking_lost)(void *ctx, uint64_t n, const struct err *why);
 };
 
 struct store_config {
@@ -28,8 +30,8 @@ struct store_config {
 	uint64_t cache_octets;   /* SQLite's page cache */
 };
 
-/* Opens or creates; NULL with ERR_LOCAL on a second user, an unwritable place, an unknown schema version (named). Recovers:
- * removes content files without a row. */
+/* Opens or creates; NULL with ERR_LOCAL on a second user, an unwritable place, an unknown schema version (named). A store of an
+ * older version is brought to this one, in one transaction. Recovers: removes content files without a row. */
 struct store *store_open_sqlite(struct env *env, const struct store_config *c, const struct store_events *ev, void *ctx,
 				struct err *e);
 struct store_disk; /* what a memory store has committed */
@@ -113,9 +115,13 @@ struct store_message {
 
 /* Puts the message with all its rows. Returns its id (also in the struct, with those of transfers and deliveries). */
 uint64_t store_put_message(struct store *s, struct store_message *m);
+/* Tracking never stops mail: a step that cannot be written is left out, counted (tracking_lost) and told. Then a duplicate of that
+ * arrival is not known. Only an I/O error or a full disk is the group's own. */
 void store_put_step(struct store *s, const struct store_step *step);
 
 /* --- what becomes of a transfer --- */
+/* An operation on something that has gone, or that is not in that state, does nothing: the operator may remove what is in
+ * hand just now. Nothing here says that a transfer is in hand: after a restart every one of a queue is listed again. */
 /* Confirmed by the peer: recipients delivered, the transfer row goes; the message goes with the last that refers to it. */
 void store_transfer_done(struct store *s, uint64_t transfer);
 /* Tried and failed, or to be tried later: attempts (opening or transferring, the policy's own count) and the last error are kept. */
@@ -133,9 +139,9 @@ bool store_forget_steps(struct store *s, wall_ms_t before);
 
 /* --- suspects: what was in the hands of a process that died by a fault (DESIGN 2) --- */
 /* key: "message ID" or "input LINK HASH", at most 128 octets. Strikes as they stand now, with the last words (cut at 1024
- * octets); 0 strikes: it is no suspect any more. */
+ * octets, NULL: none); 0 strikes: it is no suspect any more. */
 void store_suspect_put(struct store *s, const char *key, uint32_t strikes, const char *words);
-/* Calls each for every suspect; with the time of its last strike. */
+/* Calls each for every suspect, by key; with the time of its last strike. Operations are allowed inside. */
 void store_suspects(struct store *s, void (*each)(void *ctx, const char *key, uint32_t strikes, wall_ms_t at, const char *words),
 		    void *ctx);
 
@@ -155,10 +161,12 @@ struct store_quarantine {
 	struct view cause, words;     /* a sentence; the last words of the process that died, or empty */
 	struct view key;              /* octets: their key as a suspect, or empty */
 };
-/* The transfer leaves its queue and is kept under the same id: its recipients keep their place in it, the message lives on. */
+/* The transfer leaves its queue and is kept under the same id: its recipients keep their place in it, the message lives on.
+ * store_load_transfer goes on to load it. cause and words are cut at 1024 octets, NULL: empty. */
 void store_transfer_quarantine(struct store *s, uint64_t transfer, uint32_t strikes, const char *cause, const char *words);
 /* Octets of a peer that nobody has decoded: a message of kind octets with an empty envelope and its one quarantine row.
- * content or file as in struct store_message. Returns the quarantine's id. */
+ * content or file as in struct store_message. Returns the quarantine's id. store_load_transfer of that id gives a message NULL, and
+ * the octets as it gives a content: inline, or in a file to be read by store_read_content of the message's id. */
 struct store_octets {
 	struct view link, peer;       /* peer: address, for the operator; kept in words when those are empty */
 	struct view key, cause, words;
@@ -168,9 +176,10 @@ struct store_octets {
 	wall_ms_t arrived;
 };
 uint64_t store_put_octets(struct store *s, const struct store_octets *o);
+/* cause, words: NULL leaves what is there. */
 void store_quarantine_set(struct store *s, uint64_t id, enum store_quarantine_state state, uint32_t strikes, const char *cause,
 			  const char *words);
-/* A quarantined transfer is a transfer of that queue again, not before next_ms. Octets cannot be released: remove them. */
+/* A quarantined transfer is a transfer of that queue again, not before next_ms, its cause the error of its last attempt. Octets cannot be released: remove them. */
 void store_quarantine_release(struct store *s, uint64_t id, struct view queue, wall_ms_t next_ms);
 /* It goes, and the message with its last part; a transfer's recipients are REPORTED. */
 void store_quarantine_remove(struct store *s, uint64_t id);
@@ -203,8 +212,8 @@ size_t store_queue_next(struct store *s, struct view queue, enum priority p, wal
 /* The earliest next_ms after `after` in that queue; 0: none. */
 wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
 /* Transfers that have expired by `now`, held ones left out: looks at `scan` rows after transfer id *after (updated; 0 when the end
- * was reached, to begin again) and writes the expired ones of any queue. Returns how many, at most max; `queue` of a row is valid
- * until the next call. */
+ * was reached, to begin again) and writes the expired ones of any queue. Returns how many, at most max (then *after is the last of
+ * them); `queue` of a row is valid until the next call. expires 0: never. */
 struct store_expired {
 	uint64_t transfer, message;
 	struct view queue;
@@ -220,10 +229,11 @@ MUST_CHECK bool store_find_transfer(struct store *s, uint64_t transfer, struct s
 void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
 
 /* Everything needed to hand a transfer over: the message with exactly those recipients that are in it, and those NOT_OURS or
- * in other transfers with `responsible` false. False: no such transfer, or the row is damaged (ERR_LOCAL, message). */
+ * in other transfers with `responsible` false. False: no such transfer, or the row is damaged (ERR_LOCAL, message). Waiting and
+ * quarantined ones alike. */
 struct store_loaded {
 	uint64_t message;
-	struct message *m;      /* in the arena */
+	struct message *m;      /* in the arena; NULL: octets that nobody has decoded */
 	struct view peer;       /* link it came by */
 	uint64_t content_size;
 	struct view content;    /* inline, in the arena; empty when in a file */
@@ -246,6 +256,7 @@ uint64_t store_reserve_numbers(struct store *s, uint64_t n);
 
 struct store_counts {
 	uint64_t messages, transfers, recipients_queued, deliveries, octets;
-	uint64_t quarantined, suspects;
+	uint64_t quarantined, suspects; /* quarantined: transfers, which are not among `transfers`, and octets */
+	uint64_t tracking_lost;         /* steps that could not be written, since this store was opened */
 };
 void store_count(struct store *s, struct store_counts *c_r);

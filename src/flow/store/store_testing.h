@@ -23,7 +23,8 @@ struct world {
 	struct store *store;
 	struct arena *arena;
 	uint64_t durable; /* the last ticket told */
-	unsigned n_durable, n_failed, n_full;
+	unsigned n_durable, n_failed, n_full, n_lost;
+	uint64_t lost; /* steps, as told */
 	bool full;
 	struct err why;
 	void (*on_durable)(struct world *w); /* one more thing to do when told, once */
@@ -61,7 +62,17 @@ static inline void world_full(void *ctx, bool full, const struct err *why)
 		w->why = *why;
 }
 
-static const struct store_events world_events = {world_durable, world_failed, world_full};
+static inline void world_lost(void *ctx, uint64_t n, const struct err *why)
+{
+	struct world *w = ctx;
+	assert_true(n > 0);
+	w->n_lost++;
+	w->lost += n;
+	w->why = *why;
+}
+
+static const struct store_events world_events = {world_durable, world_failed, world_full,
+						 world_lost};
 
 /* NULL when it cannot be opened: w->why says so. */
 static inline struct store *world_try_open(struct world *w)

@@ -58,7 +58,16 @@ static void on_full(void *ctx, bool full, const struct err *why)
 	s->full = full;
 }
 
-static const struct store_events store_events = { .durable = on_durable, .failed = on_failed, .full = on_full };
+static void on_tracking_lost(void *ctx, uint64_t n, const struct err *why)
+{
+	struct sw *s = ctx;
+	char steps[24];
+	snprintf(steps, sizeof steps, "%llu", (unsigned long long)n);
+	EMIT(&s->host, TRACKING_LOST, "steps", steps, "why", why->text);
+}
+
+static const struct store_events store_events = { .durable = on_durable, .failed = on_failed, .full = on_full,
+						  .tracking_lost = on_tracking_lost };
 
 static void on_group_due(void *ctx)
 {
