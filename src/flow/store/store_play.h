@@ -16,6 +16,13 @@ enum play_kind {
 	PLAY_REMOVE,
 	PLAY_STEP,
 	PLAY_NUMBERS,
+	PLAY_SUSPECT,
+	PLAY_QUARANTINE,
+	PLAY_OCTETS,
+	PLAY_SET,
+	PLAY_RELEASE,
+	PLAY_DISMISS,
+	PLAY_HOLD,
 	PLAY_COMMIT
 };
 
@@ -37,7 +44,8 @@ struct play {
 struct player {
 	struct world *w;
 	uint64_t transfers[PLAY_THINGS], deliveries[PLAY_THINGS], messages[PLAY_THINGS];
-	uint32_t n_transfers, n_deliveries, n_messages;
+	uint64_t octets[PLAY_THINGS]; /* quarantined ones */
+	uint32_t n_transfers, n_deliveries, n_messages, n_octets;
 	uint64_t content_seed[PLAY_THINGS];
 	uint64_t number; /* the next that may be given */
 	bool may_refuse; /* a disk that fails: content that cannot be written is not put */
@@ -75,7 +83,7 @@ static inline struct play *play_new(uint64_t seed, size_t groups, size_t most, b
 				transfers > 12 && dice_coin(&d) ? transfers - 12 : 0;
 			op.which = recent + (uint32_t)dice_below(&d, transfers - recent);
 			op.next_ms = (wall_ms_t)dice_below(&d, 60);
-			switch (dice_below(&d, 16)) {
+			switch (dice_below(&d, 24)) {
 			case 0:
 			case 1:
 			case 2:
@@ -93,6 +101,18 @@ static inline struct play *play_new(uint64_t seed, size_t groups, size_t most, b
 				op.which = (uint32_t)dice_below(&d, deliveries);
 				break;
 			case 13: op.kind = PLAY_NUMBERS; break;
+			case 14: op.kind = PLAY_SUSPECT; break;
+			case 15:
+			case 16: op.kind = PLAY_QUARANTINE; break;
+			case 17:
+				op.kind = PLAY_OCTETS;
+				op.size = (uint32_t)dice_below(&d, files ? 2 * TEST_INLINE_MAX
+									 : TEST_INLINE_MAX);
+				break;
+			case 18: op.kind = PLAY_SET; break;
+			case 19: op.kind = PLAY_RELEASE; break;
+			case 20: op.kind = PLAY_DISMISS; break;
+			case 21: op.kind = PLAY_HOLD; break;
 			default:
 				op.kind = PLAY_STEP;
 				op.seed = dice_below(&d, PLAY_STEPS);
@@ -157,6 +177,53 @@ static inline void do_step(struct player *y, uint64_t seed)
 	store_put_step(y->w->store, &step);
 }
 
+static inline void do_octets(struct player *y, const struct play_op *op)
+{
+	struct world *w = y->w;
+	const bool in_file = op->size > TEST_INLINE_MAX;
+	struct store_content *file = in_file ? content_file(w, op->seed, op->size) : NULL;
+	const struct store_octets o = {
+		.link = VIEW("PARIS"),
+		.peer = VIEW("10.0.0.7"),
+		.key = op->seed % 3 == 0 ? VIEW("input PARIS 0123456789abcdef") : VIEW(""),
+		.cause = VIEW("cannot be decoded"),
+		.words = op->seed % 2 == 0 ? VIEW("last words") : VIEW(""),
+		.state = op->seed % 4 == 0 ? STORE_QUARANTINE_EXAMINE : STORE_QUARANTINE_KEPT,
+		.content = in_file ? (struct view){NULL, 0} : content_of(w, op->seed, op->size),
+		.file = file,
+		.arrived = 1000 + (wall_ms_t)op->seed,
+	};
+	y->octets[y->n_octets++] = store_put_octets(w->store, &o);
+	store_content_free(&file);
+}
+
+/* Octets or a transfer, one that is in quarantine or not. */
+static inline uint64_t play_quarantined(const struct player *y, const struct play_op *op)
+{
+	if (op->seed % 3 == 0 && y->n_octets > 0)
+		return y->octets[op->which % y->n_octets];
+	return op->which < y->n_transfers ? y->transfers[op->which] : 0;
+}
+
+static inline void do_suspect(struct player *y, const struct play_op *op)
+{
+	char key[64];
+	snprintf(key, sizeof key, "message %u", (unsigned)(op->seed % 7));
+	store_suspect_put(y->w->store, key, (uint32_t)(op->which % 4), op->seed % 2 == 0 ? "aborted" : "");
+}
+
+static inline void do_set(struct player *y, const struct play_op *op)
+{
+	const uint64_t id = play_quarantined(y, op);
+	struct store_quarantine z;
+	const bool octets = store_load_quarantine(y->w->store, id, &z, y->w->arena, NULL) && z.octets;
+	store_quarantine_set(y->w->store, id,
+			     octets && op->which % 2 == 0 ? STORE_QUARANTINE_EXAMINE
+							  : STORE_QUARANTINE_KEPT,
+			     (uint32_t)(op->seed % 5), op->which % 3 == 0 ? NULL : "once more",
+			     op->which % 5 == 0 ? "" : NULL);
+}
+
 static inline void play_op(struct player *y, const struct play_op *op)
 {
 	struct store *s = y->w->store;
@@ -185,6 +252,19 @@ static inline void play_op(struct player *y, const struct play_op *op)
 		y->number = first + 10;
 		break;
 	}
+	case PLAY_SUSPECT: do_suspect(y, op); break;
+	case PLAY_QUARANTINE:
+		store_transfer_quarantine(s, transfer, 3, "three strikes",
+					  op->seed % 2 == 0 ? "SIGSEGV" : NULL);
+		break;
+	case PLAY_OCTETS: do_octets(y, op); break;
+	case PLAY_SET: do_set(y, op); break;
+	case PLAY_RELEASE:
+		store_quarantine_release(s, play_quarantined(y, op), view_str(queues[op->seed % 4]),
+					 op->next_ms);
+		break;
+	case PLAY_DISMISS: store_quarantine_remove(s, play_quarantined(y, op)); break;
+	case PLAY_HOLD: store_transfer_move(s, transfer, VIEW("q1"), STORE_NEVER); break;
 	case PLAY_COMMIT: store_commit(s); break;
 	}
 }
@@ -279,6 +359,144 @@ static inline void same_deliveries(struct player *a, struct player *b)
 	}
 }
 
+/* --- quarantine --- */
+static inline void same_content(struct player *y, uint64_t message, const struct store_loaded *l,
+				uint64_t seed)
+{
+	uint8_t buf[3 * TEST_INLINE_MAX];
+	size_t got;
+	struct err e;
+	assert_null(l->m);
+	if (!store_read_content(y->w->store, message, 0, buf, sizeof buf, &got, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(got, l->content_size);
+	for (size_t i = 0; i < got; i += 7)
+		assert_int_equal(buf[i], content_octet(seed, i));
+	assert_true(l->in_file || (l->content.n == got &&
+				   (got == 0 || memcmp(l->content.p, buf, got) == 0)));
+}
+
+static inline void same_quarantined(struct player *a, struct player *b, uint64_t id_a, uint64_t id_b)
+{
+	struct store_quarantine x, z;
+	struct store_loaded lx, lz;
+	struct err e;
+	arena_reset(a->w->arena);
+	arena_reset(b->w->arena);
+	const bool there = store_load_quarantine(a->w->store, id_a, &x, a->w->arena, NULL);
+	assert_int_equal(there, store_load_quarantine(b->w->store, id_b, &z, b->w->arena, NULL));
+	if (!there)
+		return;
+	assert_int_equal(x.id, id_a);
+	assert_int_equal(z.id, id_b);
+	SAME(&x, &z, state);
+	SAME(&x, &z, octets);
+	SAME(&x, &z, strikes);
+	SAME(&x, &z, size);
+	assert_true(view_eq(x.link, z.link) && view_eq(x.cause, z.cause) &&
+		    view_eq(x.words, z.words) && view_eq(x.key, z.key));
+	if (!store_load_transfer(a->w->store, id_a, &lx, a->w->arena, &e) ||
+	    !store_load_transfer(b->w->store, id_b, &lz, b->w->arena, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(lx.message, x.message);
+	assert_int_equal(lz.message, z.message);
+	if (!x.octets) {
+		same_loaded(a, b, &lx, &lz);
+		return;
+	}
+	assert_int_equal(x.size, lx.content_size);
+	assert_true(view_eq(lx.peer, lz.peer) && lx.arrived == lz.arrived &&
+		    lx.in_file == lz.in_file);
+	const uint64_t seed = (uint64_t)(lx.arrived - 1000);
+	same_content(a, x.message, &lx, seed);
+	same_content(b, z.message, &lz, seed);
+}
+
+/* A listing gives those that are there, ascending, each once. */
+static inline size_t listed(struct player *y, enum store_quarantine_state state)
+{
+	uint64_t ids[3], after = 0;
+	size_t all = 0;
+	for (size_t n; (n = store_quarantine_next(y->w->store, state, after, ids, ARRAY_LEN(ids))) > 0;)
+		for (size_t i = 0; i < n; i++) {
+			struct store_quarantine z;
+			assert_true(ids[i] > after);
+			after = ids[i];
+			arena_reset(y->w->arena);
+			assert_true(store_load_quarantine(y->w->store, after, &z, y->w->arena, NULL));
+			assert_int_equal(z.state, state);
+			all++;
+		}
+	return all;
+}
+
+struct suspects_seen {
+	char text[2000];
+};
+
+static inline void suspect_seen(void *ctx, const char *key, uint32_t strikes, wall_ms_t at,
+				const char *words)
+{
+	struct suspects_seen *s = ctx;
+	assert_true(at > 0);
+	const size_t n = strlen(s->text);
+	snprintf(s->text + n, sizeof s->text - n, "%s:%u:%s\n", key, strikes, words);
+}
+
+static inline void same_quarantine(struct player *a, struct player *b)
+{
+	for (uint32_t i = 0; i < a->n_transfers && i < b->n_transfers; i++)
+		same_quarantined(a, b, a->transfers[i], b->transfers[i]);
+	for (uint32_t i = 0; i < a->n_octets && i < b->n_octets; i++)
+		same_quarantined(a, b, a->octets[i], b->octets[i]);
+	const size_t kept = listed(a, STORE_QUARANTINE_KEPT), wait = listed(a, STORE_QUARANTINE_EXAMINE);
+	assert_int_equal(kept, listed(b, STORE_QUARANTINE_KEPT));
+	assert_int_equal(wait, listed(b, STORE_QUARANTINE_EXAMINE));
+	assert_int_equal(kept + wait, counts_of(a->w).quarantined);
+	struct suspects_seen sa = {{0}}, sb = {{0}};
+	store_suspects(a->w->store, suspect_seen, &sa);
+	store_suspects(b->w->store, suspect_seen, &sb);
+	assert_string_equal(sa.text, sb.text);
+}
+
+/* What waits, one by one, and what has expired, by steps of any size. */
+static inline void same_waiting(struct player *a, struct player *b)
+{
+	size_t waiting = 0;
+	for (uint32_t i = 0; i < a->n_transfers && i < b->n_transfers; i++) {
+		struct store_queued x, z;
+		struct view qx, qz;
+		const bool there = store_find_transfer(a->w->store, a->transfers[i], &x, &qx);
+		assert_int_equal(there, store_find_transfer(b->w->store, b->transfers[i], &z, &qz));
+		if (!there)
+			continue;
+		waiting++;
+		assert_int_equal(x.transfer, a->transfers[i]);
+		assert_true(view_eq(qx, qz));
+		SAME(&x, &z, priority);
+		SAME(&x, &z, next_ms);
+		SAME(&x, &z, arrived);
+		SAME(&x, &z, expires);
+		SAME(&x, &z, attempts);
+		SAME(&x, &z, size);
+	}
+	assert_int_equal(waiting, counts_of(a->w).transfers);
+	uint64_t pa = 0, pb = 0;
+	do {
+		struct store_expired x[2], z[2];
+		const size_t n = store_expired(a->w->store, 900000, &pa, 3, x, 2);
+		assert_int_equal(n, store_expired(b->w->store, 900000, &pb, 3, z, 2));
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(place_in(a->transfers, a->n_transfers, x[i].transfer),
+					 place_in(b->transfers, b->n_transfers, z[i].transfer));
+			assert_true(view_eq(x[i].queue, z[i].queue));
+			SAME(&x[i], &z[i], expires);
+			SAME(&x[i], &z[i], attempts);
+		}
+		assert_int_equal(pa == 0, pb == 0);
+	} while (pa != 0);
+}
+
 struct play_sums {
 	uint64_t v[4][2];
 };
@@ -302,6 +520,8 @@ static inline void same_stores(struct player *a, struct player *b)
 				store_queue_wakes(b->w->store, view_str(queues[i]), after));
 	}
 	same_deliveries(a, b);
+	same_quarantine(a, b);
+	same_waiting(a, b);
 	struct play_sums sa = {0}, sb = {0};
 	store_queues(a->w->store, play_sum, &sa);
 	store_queues(b->w->store, play_sum, &sb);
