@@ -64,10 +64,22 @@ void order_free(struct order *o)
 	free(o);
 }
 
+/* Entries of one priority that a link may have in memory now: what a thousand links with a backlog each cost stays bounded. */
+static size_t window_limit(const struct sw *s)
+{
+	return s->orders.n < s->settings->limits.memory / ORDER_OCTETS ? WINDOW_MAX : WINDOW_LOW;
+}
+
+static size_t window_room(const struct swlink *l, enum priority prio)
+{
+	const size_t limit = window_limit(l->sw), n = queue_window_count(l->window, prio);
+	return n < limit ? limit - n : 0;
+}
+
 void dispatch_enter(struct swlink *l, struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
-	if (!l->complete[o->priority] || !queue_window_push(l->window, entry)) {
+	if (!l->complete[o->priority] || window_room(l, o->priority) == 0 || !queue_window_push(l->window, entry)) {
 		l->complete[o->priority] = false;
 		l->missed[o->priority] = true; /* the listing under way may be past its place already */
 		order_free(o);
@@ -182,8 +194,10 @@ static bool load(struct order *o, struct store_loaded *loaded, struct err *e)
 	pack_message(&packed, loaded->m, 0, loaded->m->n_rcpt);
 	bool fits = !packed.bad;
 	order_keep_id(o, &loaded->m->id);
+	/* A longer content is pulled, from the store when there is no room for a copy. */
+	const bool keep = !loaded->in_file && (o->size <= MSG_INLINE_MAX || s->hot <= HOT_MAX);
 	if (fits)
-		order_keep_hot(o, out_view(&packed), loaded->in_file ? (struct view){ NULL, 0 } : loaded->content);
+		order_keep_hot(o, out_view(&packed), keep ? loaded->content : (struct view){ NULL, 0 });
 	out_fini(&packed);
 	return fits || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
 }
@@ -503,9 +517,12 @@ static void refill_priority(struct swlink *l, enum priority prio)
 	enum { BATCH = 250 };
 	struct sw *s = l->sw;
 	wall_ms_t now = env_wall_ms(s->host.env);
-	while (!l->complete[prio] && queue_window_wants_refill(l->window, prio)) {
+	size_t room;
+	/* Under a quarter full it is worth asking the store. */
+	while (!l->complete[prio] && (room = window_room(l, prio)) > window_limit(s) - (window_limit(s) + 3) / 4) {
 		struct store_queued rows[BATCH];
-		size_t n = store_queue_next(s->store, l->name, prio, now, &l->place[prio], rows, BATCH);
+		const size_t max = room < BATCH ? room : BATCH;
+		size_t n = store_queue_next(s->store, l->name, prio, now, &l->place[prio], rows, max);
 		for (size_t i = 0; i < n; i++) {
 			struct order *known = map_get(&s->orders, rows[i].transfer);
 			if (known != NULL)
@@ -515,7 +532,7 @@ static void refill_priority(struct swlink *l, enum priority prio)
 			if (!queue_window_push(l->window, entry))
 				CANT_HAPPEN("a window that wants a refill has no room for a batch");
 		}
-		if (n < BATCH) {
+		if (n < max) {
 			l->complete[prio] = !l->missed[prio];
 			l->missed[prio] = false;
 			l->place[prio] = (struct store_place){ 0 };

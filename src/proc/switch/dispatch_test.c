@@ -301,6 +301,153 @@ static void test_a_queue_longer_than_the_window_is_worked_off(void **state)
 	bench_free(b);
 }
 
+/* --- a model of the queue: random arrivals, results and losses --- */
+
+enum { MODEL_MESSAGES = 400, MODEL_STEPS = 600 };
+
+struct model {
+	struct bench *b;
+	uint64_t random;
+	unsigned offered, left;
+	bool gone[MODEL_MESSAGES];
+	unsigned failures[MODEL_MESSAGES];
+	uint64_t in_hand[8]; /* numbers of attempts */
+	unsigned which[8], n_in_hand;
+	bool is_up, calm; /* calm: nothing fails, so no wake-up finds what was forgotten */
+};
+
+static unsigned draw(struct model *x, unsigned n)
+{
+	x->random = x->random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((x->random >> 33) % n);
+}
+
+/* What was handed over since: each message waits, is in hand once, or is gone for good. */
+static void model_hears(struct model *x)
+{
+	struct player *p = &x->b->link[0];
+	for (size_t i = 0; i < p->n_answers; i++)
+		if (!p->answers[i].accepted) { /* the disk was full: it is not ours */
+			x->gone[p->answers[i].id - 1] = true;
+			x->left++;
+		}
+	for (size_t i = 0; i < p->n_transfers; i++) {
+		const unsigned n = (unsigned)strtoul(arena_str(x->b->a, p->transfers[i].m.id.local), NULL, 10);
+		assert_true(n < x->offered);
+		assert_false(x->gone[n]);
+		assert_true(x->n_in_hand < 2);
+		for (unsigned j = 0; j < x->n_in_hand; j++)
+			assert_int_not_equal(x->which[j], n);
+		x->in_hand[x->n_in_hand] = p->transfers[i].transfer;
+		x->which[x->n_in_hand++] = n;
+	}
+	p->n_transfers = p->n_answers = 0;
+}
+
+static void model_offers_one(struct model *x)
+{
+	char id[8];
+	if (x->offered == MODEL_MESSAGES)
+		return;
+	snprintf(id, sizeof id, "%u", x->offered++);
+	struct message *m = LETTER(x->b, arena_str(x->b->a, view_str(id)), TO_C);
+	m->priority = draw(x, 4) == 0 ? (enum priority)draw(x, PRIORITY_COUNT) : PRIORITY_NORMAL;
+	put_offer(&x->b->link[0], x->b->link[0].control, MSG_OFFER, x->offered, "to-a", m, VIEW("x"));
+}
+
+/* Several in one group; in a group that waits for the disk while results and listings go on. */
+static void model_offers(struct model *x)
+{
+	const bool is_full = draw(x, 3) == 0;
+	for (unsigned n = 1 + draw(x, 20); n > 0; n--)
+		model_offers_one(x);
+	store_disk_set_full(x->b->disk, is_full);
+}
+
+static void model_results(struct model *x)
+{
+	if (x->n_in_hand == 0)
+		return;
+	const unsigned i = draw(x, x->n_in_hand), n = x->which[i];
+	const uint64_t attempt = x->in_hand[i];
+	const bool fails = !x->calm && draw(x, 3) == 0 && x->failures[n] < 2; /* one more would be reported */
+	x->n_in_hand--;
+	x->in_hand[i] = x->in_hand[x->n_in_hand];
+	x->which[i] = x->which[x->n_in_hand];
+	x->failures[n] += fails;
+	x->gone[n] = !fails;
+	x->left += !fails;
+	say_result(&x->b->link[0], attempt, fails ? ERR_TEMP : ERR_NONE, ERR_OF_MESSAGE);
+}
+
+static void model_association(struct model *x, bool up)
+{
+	struct player *p = &x->b->link[0];
+	if (up == x->is_up || p->n_opens == 0)
+		return;
+	x->is_up = up;
+	if (up) {
+		open_up(p);
+		return;
+	}
+	x->n_in_hand = 0;
+	const uint64_t id = last_open(p);
+	p->n_opens = 0;
+	say_assoc(p, MSG_ASSOC_DOWN, id, "to-c", NULL);
+}
+
+static void model_step(struct model *x)
+{
+	switch (draw(x, 12)) {
+	case 0: model_offers(x); break;
+	case 1: case 2: case 3: case 4: case 5: case 6: case 7: model_results(x); break;
+	case 8: case 9: model_association(x, true); break;
+	case 10: model_association(x, x->calm); break;
+	case 11: fake_env_pass(x->b->env, (int64_t)draw(x, 20000)); break;
+	}
+	fake_env_settle(x->b->env);
+	model_hears(x);
+}
+
+/* k194750: mail that came while the queue was being scanned stayed until the next start. The window is a level of what the store
+ * has, never a list of what was told: whatever comes while it is full, while a listing is under way or while a group waits
+ * for the disk, is found. */
+static void model_run(uint64_t seed, uint64_t orders)
+{
+	struct bench *b = bench_new();
+	struct model x = { .b = b, .random = seed, .calm = seed % 2 == 0 };
+	switch_free(&b->sw);
+	store_disk_crashed(b->disk);
+	b->settings.limits.memory = orders * 1024;
+	bench_start(b);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	for (unsigned i = 0; i < MODEL_STEPS; i++)
+		model_step(&x);
+	store_disk_set_full(b->disk, false);
+	for (unsigned i = 0; i < 4 * MODEL_STEPS && (x.left < x.offered || x.offered < MODEL_MESSAGES); i++) {
+		model_offers(&x);
+		store_disk_set_full(b->disk, false);
+		fake_env_pass(b->env, 5000);
+		model_association(&x, true);
+		model_hears(&x);
+		model_results(&x);
+		model_hears(&x);
+	}
+	if (x.left < MODEL_MESSAGES)
+		fail_msg("seed %llu, %llu orders: %u of %u are left behind", (unsigned long long)seed, (unsigned long long)orders,
+			 MODEL_MESSAGES - x.left, MODEL_MESSAGES);
+	fake_env_pass(b->env, 1000);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+static void test_k194750_nothing_that_comes_meanwhile_is_forgotten(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 12; seed++)
+		model_run(seed, seed % 3 == 0 ? 65536 : seed % 3 == 1 ? 4 : 40);
+}
+
 static void test_a_link_process_dies_with_transfers_in_flight(void **state)
 {
 	(void)state;
@@ -434,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_a_link_that_cannot_be_opened),
 		cmocka_unit_test(test_k193760_a_dead_link_slows_no_other),
 		cmocka_unit_test(test_a_queue_longer_than_the_window_is_worked_off),
+		cmocka_unit_test(test_k194750_nothing_that_comes_meanwhile_is_forgotten),
 		cmocka_unit_test(test_a_link_process_dies_with_transfers_in_flight),
 		cmocka_unit_test(test_a_successor_with_the_same_number_takes_over),
 		cmocka_unit_test(test_inbound_associations_are_counted_by_process),

@@ -12,7 +12,9 @@
 
 enum {
 	LOSSES_MAX = 3,                  /* associations lost in a row before a message lets others go first */
-	WINDOW_MAX = 1000,               /* entries of one link and priority in memory */
+	WINDOW_MAX = 1000,               /* entries of one link and priority in memory, while all orders together cost little */
+	WINDOW_LOW = 8,                  /* then: so that no link stands still */
+	ORDER_OCTETS = 1024,             /* of limits.memory for each order (it costs less than half of that) */
 	HANDOVERS = 2,                   /* transfers given to one association at once */
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
 	RECIPIENTS_MAX = 32767,          /* X.411 ub-recipients */
