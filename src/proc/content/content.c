@@ -1,11 +1,19 @@
-/* content.c - one RENDER in, one RENDERED out. */
+/* content.c - one RENDER in, one RENDERED out; one CONVERT in, one CONVERTED out. */
 #include "proc/content/content.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
+#include "flow/codec/ipm/ipm.h"
+#include "flow/codec/ipm/ipm_wrap.h"
 #include "flow/message/pack.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
 #include "sys/process.h"
+
+enum {
+	CONVERTED_FIELDS = 512, /* what else a CONVERTED has */
+	CONVERSION_NOT_PERFORMED = 2, CONVERSION_IMPRACTICAL = 8, CONTENT_TYPE_NOT_SUPPORTED = 15, /* X.411 8.2.1.4 */
+};
 
 struct content {
 	unsigned magic;
@@ -25,11 +33,28 @@ static bool out_of_time(void *ctx)
 	return env_precise_us(c->host.env) > c->deadline_us;
 }
 
+/* What it is at, for the supervisor to keep. Its budget of time begins. */
+static void begin_item(struct content *c, const char *what, uint64_t id)
+{
+	char note[48];
+	snprintf(note, sizeof note, "%s %llu", what, (unsigned long long)id);
+	if (c->host.note != NULL)
+		c->host.note(c->host.ctx, note);
+	c->deadline_us = env_precise_us(c->host.env) + c->budget_us;
+}
+
+static void end_item(struct content *c)
+{
+	if (c->host.note != NULL)
+		c->host.note(c->host.ctx, "");
+}
+
 static bool show(struct content *c, const struct msg_render *m, struct out *o, struct err *e)
 {
+	if (FAULT_ON(CONTENT_RENDER, m->content.n > 0 ? m->content : m->packed)) /* a report's content is in its envelope */
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "content: cannot be shown (fault point)");
 	struct message message;
 	struct arena *a = arena_new(c->limits.arena);
-	c->deadline_us = env_precise_us(c->host.env) + c->budget_us;
 	const bool ok = unpack_message(m->packed, &message, a, e) &&
 			content_render_message(&message, m->content, &c->limits, c->kit, o, e);
 	arena_free(&a);
@@ -44,10 +69,7 @@ static bool on_render(void *ctx, struct view payload, struct err *e)
 	CHECK(c, CONTENT_MAGIC);
 	if (!get_msg_render(payload, &m, e))
 		return false;
-	char note[80];
-	snprintf(note, sizeof note, "render %llu of delivery %llu", (unsigned long long)m.id, (unsigned long long)m.delivery);
-	if (c->host.note != NULL)
-		c->host.note(c->host.ctx, note);
+	begin_item(c, "delivery", m.delivery);
 	struct msg_render answer = { .id = m.id, .delivery = m.delivery, .err = { .reason = -1, .diagnostic = -1 } };
 	struct out result;
 	out_init(&result, c->limits.out);
@@ -56,8 +78,45 @@ static bool on_render(void *ctx, struct view payload, struct err *e)
 	put_msg_render(chan_begin(c->control, MSG_RENDERED), &answer);
 	chan_end(c->control);
 	out_fini(&result);
-	if (c->host.note != NULL)
-		c->host.note(c->host.ctx, "");
+	end_item(c);
+	return true;
+}
+
+static bool convert(struct content *c, const struct msg_convert *m, struct out *o, bool *changed_r, struct err *e)
+{
+	if (FAULT_ON(CONTENT_CONVERT, m->content))
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONVERSION_IMPRACTICAL,
+				  "content: cannot be converted (fault point)");
+	if (m->content_type != 2 && m->content_type != 22)
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONTENT_TYPE_NOT_SUPPORTED,
+				  "content: found type %lld, text can be wrapped in 2 (P2) and 22 (P22) only",
+				  (long long)m->content_type);
+	struct ipm_wrap how = { .column = (size_t)m->wrap, .limits = ipm_limits_default(), .out_of_time = out_of_time, .ctx = c };
+	how.limits.elements = c->limits.elements;
+	how.limits.bytes = m->content.n;
+	struct arena *a = arena_new(c->limits.arena);
+	const bool ok = ipm_wrap(m->content, &how, a, o, changed_r, e);
+	arena_free(&a);
+	return ok;
+}
+
+static bool on_convert(void *ctx, struct view payload, struct err *e)
+{
+	struct content *c = ctx;
+	struct msg_convert m;
+	CHECK(c, CONTENT_MAGIC);
+	if (!get_msg_convert(payload, &m, e))
+		return false;
+	begin_item(c, "transfer", m.transfer);
+	struct msg_converted answer = { .id = m.id, .err = { .reason = -1, .diagnostic = -1 } };
+	struct out result;
+	out_init(&result, MSG_MAX_CONVERTED - CONVERTED_FIELDS);
+	if (convert(c, &m, &result, &answer.changed, &answer.err) && answer.changed)
+		answer.content = out_view(&result);
+	put_msg_converted(chan_begin(c->control, MSG_CONVERTED), &answer);
+	chan_end(c->control);
+	out_fini(&result);
+	end_item(c);
 	return true;
 }
 
@@ -90,6 +149,7 @@ static void on_bulk_closed(void *ctx, const struct err *why)
 
 static const struct chan_type control_types[] = {
 	{ .type = MSG_RENDER, .name = "RENDER", .handle = on_render, .max = CHAN_FRAME_MAX },
+	{ .type = MSG_CONVERT, .name = "CONVERT", .handle = on_convert, .max = CHAN_FRAME_MAX },
 };
 static const struct chan_events control_events = { control_types, ARRAY_LEN(control_types), NULL, NULL, on_control_closed };
 static const struct chan_events bulk_events = { NULL, 0, NULL, NULL, on_bulk_closed };

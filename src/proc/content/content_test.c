@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/fault.h"
+#include "base/mem.h"
 #include "flow/message/pack.h"
 #include "proc/content/content.h"
 #include "proc/table/msgs.h"
@@ -19,6 +21,8 @@ struct world {
 	struct chan *control, *bulk; /* the switch's ends */
 	unsigned answers, deaths, closed;
 	struct msg_render last;
+	struct msg_converted converted; /* points into `kept` */
+	char notes[200];                /* each note, with `;` behind it */
 	struct render shown;
 	struct arena *arena;
 	struct out kept;
@@ -36,6 +40,22 @@ static bool on_rendered(void *ctx, struct view payload, struct err *e)
 	return w->last.err.kind != ERR_NONE || render_unpack(w->last.content, &w->shown, w->arena, e);
 }
 
+static bool on_converted(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	out_clear(&w->kept);
+	out_bytes(&w->kept, payload);
+	w->answers++;
+	return get_msg_converted(out_view(&w->kept), &w->converted, e);
+}
+
+static void on_note(void *ctx, const char *text)
+{
+	struct world *w = ctx;
+	const size_t n = strlen(w->notes);
+	snprintf(w->notes + n, sizeof w->notes - n, "%s;", text);
+}
+
 static void on_closed(void *ctx, const struct err *why)
 {
 	struct world *w = ctx;
@@ -45,6 +65,7 @@ static void on_closed(void *ctx, const struct err *why)
 
 static const struct chan_type types[] = {
 	{ .type = MSG_RENDERED, .name = "RENDERED", .handle = on_rendered, .max = CHAN_FRAME_MAX },
+	{ .type = MSG_CONVERTED, .name = "CONVERTED", .handle = on_converted, .max = CHAN_FRAME_MAX },
 };
 static const struct chan_events switch_events = { types, ARRAY_LEN(types), NULL, NULL, on_closed };
 static const struct chan_events bulk_events = { NULL, 0, NULL, NULL, on_closed };
@@ -74,7 +95,7 @@ static void begin(struct world *w, int64_t budget_ms)
 	out_init(&w->kept, CHAN_FRAME_MAX);
 	w->log = event_log_new(w->env, event_kinds, EVENT_KINDS, "content", -1, false);
 	event_log_set_level(w->log, EVENT_ALARM);
-	const struct actor_host host = { .env = w->env, .log = w->log, .die = on_die, .ctx = w };
+	const struct actor_host host = { .env = w->env, .log = w->log, .note = on_note, .die = on_die, .ctx = w };
 	const struct render_limits limits = render_limits_default();
 	w->content = content_new(&host, &limits, budget_ms, NULL, 1);
 	connect_pair(w);
@@ -255,6 +276,178 @@ static void test_nonsense_ends_the_channel(void **state)
 	end(&w);
 }
 
+/* --- conversion --- */
+
+/* X.420: heading with this-IPM "1", one IA5 text of eleven characters; and its line in two. */
+#define LONG_LINE(text) "\xa0\x1a\x31\x05\x6b\x03\x13\x01" "1\x30\x11\xa0\x0f\x31\x00\x16\x0b" text
+#define TWO_LINES(text) "\xa0\x1b\x31\x05\x6b\x03\x13\x01" "1\x30\x12\xa0\x10\x31\x00\x16\x0c" text
+
+static void ask_convert(struct world *w, uint64_t id, int64_t type, uint64_t wrap, struct view content)
+{
+	const struct msg_convert m = { .id = id, .transfer = 70 + id, .wrap = wrap, .content_type = type, .content = content };
+	w->notes[0] = 0;
+	put_msg_convert(chan_begin(w->control, MSG_CONVERT), &m);
+	chan_end(w->control);
+	fake_env_settle(w->env);
+	assert_int_equal(w->converted.id, id);
+	assert_int_equal(w->closed, 0);
+}
+
+static void assert_failed(const struct world *w, int diagnostic)
+{
+	assert_false(w->converted.changed);
+	assert_int_equal(w->converted.content.n, 0);
+	assert_int_equal(w->converted.err.kind, ERR_PERM);
+	assert_int_equal(w->converted.err.culprit, ERR_OF_MESSAGE);
+	assert_int_equal(w->converted.err.reason, 2);
+	assert_int_equal(w->converted.err.diagnostic, diagnostic);
+}
+
+static void test_a_content_is_converted(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, 10000);
+	ask_convert(&w, 1, 22, 5, VIEW(LONG_LINE("hello world")));
+	assert_int_equal(w.converted.err.kind, ERR_NONE);
+	assert_true(w.converted.changed);
+	assert_true(view_eq(w.converted.content, VIEW(TWO_LINES("hello\r\nworld"))));
+	assert_string_equal(w.notes, "transfer 71;;");
+	/* What needs no change comes back empty: P2 too, and never. */
+	ask_convert(&w, 2, 2, 11, VIEW(LONG_LINE("hello world")));
+	assert_true(w.converted.err.kind == ERR_NONE && !w.converted.changed && w.converted.content.n == 0);
+	ask_convert(&w, 3, 2, 0, VIEW(LONG_LINE("hello world")));
+	assert_true(w.converted.err.kind == ERR_NONE && !w.converted.changed && w.converted.content.n == 0);
+	ask_convert(&w, 4, 2, UINT64_MAX, VIEW(LONG_LINE("hello world")));
+	assert_true(w.converted.err.kind == ERR_NONE && !w.converted.changed);
+	end(&w);
+}
+
+static void test_what_cannot_be_converted_fails_alone_and_the_same_way(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, 10000);
+	for (unsigned i = 0; i < 3; i++) {
+		ask_convert(&w, 1, 22, 5, VIEW("\xa0\x80\xff\xff"));
+		assert_failed(&w, 12); /* content-syntax-error */
+		assert_string_equal(w.notes, "transfer 71;;");
+		ask_convert(&w, 2, 35, 5, VIEW(LONG_LINE("hello world")));
+		assert_failed(&w, 15); /* content-type-not-supported */
+		assert_non_null(strstr(w.converted.err.text, "35"));
+		ask_convert(&w, 3, -1, 5, (struct view){ NULL, 0 });
+		assert_failed(&w, 15);
+		ask_convert(&w, 4, 22, 5, VIEW(LONG_LINE("hello world")));
+		assert_true(w.converted.changed);
+	}
+	end(&w);
+	begin(&w, -1); /* a budget that is over before it begins; asked within a long text */
+	const size_t n = 1 << 20;
+	uint8_t *text = mem_alloc(n);
+	memset(text, 'x', n);
+	struct out o;
+	out_init(&o, n + 100);
+	out_bytes(&o, VIEW("\xa0\x80\x31\x05\x6b\x03\x13\x01" "1\x30\x80\xa0\x80\x31\x00\x16\x83\x10\x00\x00"));
+	out_bytes(&o, view_of(text, n));
+	out_bytes(&o, VIEW("\0\0\0\0\0\0"));
+	ask_convert(&w, 5, 22, 70, out_view(&o));
+	assert_failed(&w, 8); /* conversion-impractical */
+	assert_non_null(strstr(w.converted.err.text, "longer than it may"));
+	out_fini(&o);
+	free(text);
+	end(&w);
+}
+
+/* The longest content that a frame takes: converted when the result is no longer, else refused. */
+static void test_contents_as_long_as_a_frame(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, 600000);
+	const size_t n = MSG_MAX_CONVERT - 1000; /* what a CONVERTED has besides, and some breaks */
+	uint8_t *text = mem_alloc(n);
+	memset(text, 'x', n);
+	struct out o;
+	out_init(&o, n + 100);
+	const uint8_t length[] = { 0x84, 0, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
+	out_bytes(&o, VIEW("\xa0\x80\x31\x05\x6b\x03\x13\x01" "1\x30\x80\xa0\x80\x31\x00\x16"));
+	out_bytes(&o, view_of(length, sizeof length));
+	out_bytes(&o, view_of(text, n));
+	out_bytes(&o, VIEW("\0\0\0\0\0\0"));
+	ask_convert(&w, 1, 22, 70, out_view(&o));
+	assert_failed(&w, 8);
+	ask_convert(&w, 2, 22, n, out_view(&o));
+	assert_true(w.converted.err.kind == ERR_NONE && !w.converted.changed);
+	/* Lines of 70, but for one place. */
+	for (size_t i = 70; i < n; i += 71)
+		text[i] = '\n';
+	out_clear(&o);
+	out_bytes(&o, VIEW("\xa0\x80\x31\x05\x6b\x03\x13\x01" "1\x30\x80\xa0\x80\x31\x00\x16"));
+	out_bytes(&o, view_of(length, sizeof length));
+	memcpy(text + n - 200, "word and                                                                        ", 80);
+	out_bytes(&o, view_of(text, n));
+	out_bytes(&o, VIEW("\0\0\0\0\0\0"));
+	ask_convert(&w, 3, 22, 70, out_view(&o));
+	assert_int_equal(w.converted.err.kind, ERR_NONE);
+	assert_true(w.converted.changed);
+	out_fini(&o);
+	free(text);
+	end(&w);
+}
+
+/* A marker in a message's text makes just that message fail, each time; others go on. */
+static void test_fault_points_by_marker(void **state)
+{
+	(void)state;
+	struct world w;
+	struct err e;
+	begin(&w, 10000);
+	assert_true(fault_plan("CONTENT_CONVERT:@POISON:fail,CONTENT_RENDER:@POISON:fail", &e));
+	for (unsigned i = 0; i < 3; i++) {
+		ask_convert(&w, 1, 22, 5, VIEW(LONG_LINE("my POISON!!")));
+		assert_failed(&w, 8);
+		assert_non_null(strstr(w.converted.err.text, "fault point"));
+		ask_convert(&w, 2, 22, 5, VIEW(LONG_LINE("hello world")));
+		assert_true(w.converted.changed);
+	}
+	struct message m = message_of(&w, MESSAGE_MESSAGE);
+	struct out packed;
+	out_init(&packed, 1 << 16);
+	pack_message(&packed, &m, 0, m.n_rcpt);
+	ask(&w, 41, out_view(&packed), VIEW(LONG_LINE("my POISON!!")));
+	assert_int_equal(w.last.err.kind, ERR_PERM);
+	assert_int_equal(w.last.err.culprit, ERR_OF_MESSAGE);
+	w.notes[0] = 0;
+	ask(&w, 42, out_view(&packed), VIEW(LONG_LINE("hello world")));
+	assert_int_equal(w.last.err.kind, ERR_NONE);
+	assert_string_equal(w.notes, "delivery 7;;");
+	/* What a report returns is in its envelope. */
+	m = message_of(&w, MESSAGE_REPORT);
+	m.rcpt[0].outcome = OUTCOME_NOT_DELIVERED;
+	m.rcpt[0].reason = 1;
+	m.has_returned_content = true;
+	m.returned_content = VIEW(LONG_LINE("my POISON!!"));
+	out_clear(&packed);
+	pack_message(&packed, &m, 0, m.n_rcpt);
+	ask(&w, 43, out_view(&packed), (struct view){ NULL, 0 });
+	assert_int_equal(w.last.err.kind, ERR_PERM);
+	assert_true(fault_plan(NULL, &e));
+	out_fini(&packed);
+	end(&w);
+}
+
+static void test_nonsense_convert_ends_the_channel(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, 1000);
+	chan_send(w.control, MSG_CONVERT, VIEW("\x00"));
+	fake_env_settle(w.env);
+	assert_int_equal(w.answers, 0);
+	assert_int_equal(w.closed, 1);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +456,11 @@ int main(void)
 		cmocka_unit_test(test_a_bad_item_is_answered_with_its_error),
 		cmocka_unit_test(test_without_a_switch_it_ends),
 		cmocka_unit_test(test_nonsense_ends_the_channel),
+		cmocka_unit_test(test_a_content_is_converted),
+		cmocka_unit_test(test_what_cannot_be_converted_fails_alone_and_the_same_way),
+		cmocka_unit_test(test_contents_as_long_as_a_frame),
+		cmocka_unit_test(test_fault_points_by_marker),
+		cmocka_unit_test(test_nonsense_convert_ends_the_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,11 +5,7 @@
 #include "proc/table/process_main.h"
 #include "sys/jail.h"
 
-enum {
-	BUDGET_MS = 10 * 1000,                /* half of what the switch waits */
-	MEMORY_MAX = 512 * 1024 * 1024,       /* address space: arenas, frames of a channel, the libraries */
-	FILES_MAX = 64,
-};
+enum { FILES_MAX = 64 };
 
 struct content_process {
 	struct process_main main;
@@ -44,9 +40,10 @@ int content_main(uint32_t instance)
 {
 	struct content_process p = { 0 };
 	struct err e;
-	const struct jail_limits jail = { .memory = MEMORY_MAX, .files = FILES_MAX };
 	struct render_limits limits = render_limits_default();
 	process_main_begin(&p.main, PROCESS_CONTENT, instance);
+	const struct set_processes *s = &p.main.settings.processes;
+	const struct jail_limits jail = { .memory = (size_t)s->content_memory, .files = FILES_MAX };
 	p.kit = charset_kit_new();
 	limits.elements = (size_t)p.main.settings.limits.elements;
 	if (!jail_enter(JAIL_CONTENT, &jail, jail_build_flags(), &e)) {
@@ -55,7 +52,7 @@ int content_main(uint32_t instance)
 		process_main_end(&p.main);
 		return 71; /* EX_OSERR */
 	}
-	p.content = content_new(&p.main.host, &limits, BUDGET_MS, p.kit, instance);
+	p.content = content_new(&p.main.host, &limits, (int64_t)s->content_ms, p.kit, instance);
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	content_free(&p.content);

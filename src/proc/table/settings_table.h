@@ -19,6 +19,7 @@ struct set_store {
 
 struct set_processes {
 	uint64_t links, contents;
+	uint64_t content_ms, content_memory; /* for one message; octets of address space */
 	uint64_t restart_min_ms, restart_max_ms, stop_ms, watchdog_ms;
 };
 
