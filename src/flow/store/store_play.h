@@ -181,7 +181,13 @@ static inline void do_octets(struct player *y, const struct play_op *op)
 {
 	struct world *w = y->w;
 	const bool in_file = op->size > TEST_INLINE_MAX;
-	struct store_content *file = in_file ? content_file(w, op->seed, op->size) : NULL;
+	struct store_content *file = in_file ? content_try_file(w, op->seed, op->size) : NULL;
+	if (in_file && (file == NULL || !w->synced)) {
+		assert_true(y->may_refuse);
+		store_content_free(&file);
+		y->n_refused++;
+		return;
+	}
 	const struct store_octets o = {
 		.link = VIEW("PARIS"),
 		.peer = VIEW("10.0.0.7"),

@@ -25,7 +25,7 @@ enum { GROUPS = 3, MOST_OPS = 14, CROWD = 60, CALLS_TO_DEATH = 400, REPLAY_OPS =
 
 /* What a player knew when the open group began. */
 struct mark {
-	uint32_t n_transfers, n_deliveries, n_messages;
+	uint32_t n_transfers, n_deliveries, n_messages, n_octets;
 	uint64_t group;
 };
 
@@ -93,7 +93,7 @@ static void life_free(struct life **lp)
 
 static struct mark mark_of(const struct life *l, const struct player *y)
 {
-	return (struct mark){y->n_transfers, y->n_deliveries, y->n_messages, l->group};
+	return (struct mark){y->n_transfers, y->n_deliveries, y->n_messages, y->n_octets, l->group};
 }
 
 static void back_to(struct player *y, const struct mark *m)
@@ -101,6 +101,7 @@ static void back_to(struct player *y, const struct mark *m)
 	y->n_transfers = m->n_transfers;
 	y->n_deliveries = m->n_deliveries;
 	y->n_messages = m->n_messages;
+	y->n_octets = m->n_octets;
 }
 
 /* --- operations --- */
@@ -200,7 +201,8 @@ static uint32_t squeeze(uint64_t *a, uint64_t *b, uint64_t *more_a, uint64_t *mo
 static void squeeze_tables(struct life *l)
 {
 	struct player *a = &l->a, *b = &l->b;
-	bool transfers[PLAY_THINGS] = {0}, deliveries[PLAY_THINGS] = {0}, messages[PLAY_THINGS] = {0};
+	bool transfers[PLAY_THINGS] = {0}, deliveries[PLAY_THINGS] = {0}, messages[PLAY_THINGS] = {0},
+	     octets[PLAY_THINGS] = {0};
 	struct store_loaded loaded;
 	for (uint32_t i = 0; i < a->n_transfers; i++) {
 		arena_reset(a->w->arena);
@@ -216,6 +218,12 @@ static void squeeze_tables(struct life *l)
 		if (deliveries[i])
 			keep_message(a, messages, loaded.message);
 	}
+	for (uint32_t i = 0; i < a->n_octets; i++) {
+		struct store_quarantine z;
+		arena_reset(a->w->arena);
+		octets[i] = store_load_quarantine(a->w->store, a->octets[i], &z, a->w->arena, NULL);
+	}
+	a->n_octets = b->n_octets = squeeze(a->octets, b->octets, NULL, NULL, octets, a->n_octets);
 	a->n_transfers = b->n_transfers = squeeze(a->transfers, b->transfers, NULL, NULL, transfers, a->n_transfers);
 	a->n_deliveries = b->n_deliveries = squeeze(a->deliveries, b->deliveries, NULL, NULL, deliveries, a->n_deliveries);
 	a->n_messages = b->n_messages = squeeze(a->messages, b->messages, a->content_seed, b->content_seed, messages, a->n_messages);
@@ -322,8 +330,10 @@ static void rise(struct life *l, bool disturbed)
 static void thin_out(struct life *l)
 {
 	const struct play_op step = {.kind = PLAY_STEP, .seed = 1}, all = {.kind = PLAY_COMMIT};
-	while (l->a.n_transfers + l->a.n_deliveries > CROWD && !is_over(l)) {
+	while (l->a.n_transfers + l->a.n_deliveries + l->a.n_octets > CROWD && !is_over(l)) {
 		for (uint32_t i = 0; i < 20; i++) {
+			do_op(l, &(struct play_op){.kind = PLAY_DISMISS, .which = i, .seed = 3}); /* octets */
+			do_op(l, &(struct play_op){.kind = PLAY_DISMISS, .which = i, .seed = 1});
 			do_op(l, &(struct play_op){.kind = PLAY_DONE, .which = i});
 			do_op(l, &(struct play_op){.kind = PLAY_REMOVE, .which = i});
 		}
