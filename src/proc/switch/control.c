@@ -81,7 +81,7 @@ static void on_render_timeout(void *ctx)
 	err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "showing the message took longer than %d s", RENDER_MS / 1000);
 	shown(s, r, (struct view){ NULL, 0 }, &e);
 	if (worker != NULL)
-		proc_lost(worker, &e);
+		proc_hung(worker, &e);
 	control_run_renders(s);
 }
 
@@ -106,6 +106,14 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 {
 	struct store_loaded loaded;
 	struct err e;
+	const struct key k = suspect_key("delivery", r->delivery);
+	const struct suspect *x = suspect_find(s, &k);
+	if (suspect_is_over(s, x)) {
+		err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "it is not shown: %u processes died of it: %.120s", x->strikes, x->words);
+		shown(s, r, (struct view){ NULL, 0 }, &e);
+		return;
+	}
+	switch_note(s, "delivery", r->delivery);
 	arena_reset(s->work);
 	if (!store_load_delivery(s->store, r->delivery, &loaded, s->work, &e)) {
 		shown(s, r, (struct view){ NULL, 0 }, &e);
@@ -135,12 +143,14 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 void control_run_renders(struct sw *s)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		while (p->kind == PROCESS_CONTENT && !p->dead && p->control != NULL && p->render == NULL) {
+		while (p->kind == PROCESS_CONTENT && !p->dead && p->control != NULL && p->render == NULL && p->conversion == NULL) {
 			struct render *r = s->renders;
 			while (r != NULL && r->worker != NULL)
 				r = r->next;
-			if (r == NULL)
+			if (r == NULL) {
+				convert_run(s);
 				return;
+			}
 			start_render(s, r, p); /* one that cannot be loaded is answered, and the next one follows */
 		}
 }

@@ -6,64 +6,6 @@
 
 static void refill(struct swlink *l);
 
-/* --- orders --- */
-
-struct order *order_new(struct swlink *l, const struct store_queued *q)
-{
-	struct order *o = mem_zero(sizeof *o);
-	*o = (struct order){ .transfer = q->transfer, .message = q->message, .link = l, .priority = q->priority,
-			     .attempts = q->attempts, .arrived = q->arrived, .expires = q->expires, .size = q->size };
-	map_put(&l->sw->orders, o->transfer, o);
-	return o;
-}
-
-void order_keep_id(struct order *o, const struct mts_id *id)
-{
-	struct view *parts[] = { &o->id.domain.country.value, &o->id.domain.admd.value, &o->id.domain.prmd.value, &o->id.local };
-	size_t n = 0;
-	free(o->id_octets);
-	o->id = *id;
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		n = mem_add(n, parts[i]->n);
-	uint8_t *p = o->id_octets = mem_alloc(n);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (parts[i]->n > 0)
-			memcpy(p, parts[i]->p, parts[i]->n);
-		parts[i]->p = p;
-		p += parts[i]->n;
-	}
-}
-
-void order_keep_hot(struct order *o, struct view packed, struct view content)
-{
-	uint8_t *p = mem_alloc(mem_add(packed.n, content.n));
-	memcpy(p, packed.p, packed.n);
-	if (content.n > 0)
-		memcpy(p + packed.n, content.p, content.n);
-	o->hot_packed = view_of(p, packed.n);
-	o->hot_content = view_of(p + packed.n, content.n);
-	o->has_hot = true;
-	o->link->sw->hot += packed.n + content.n;
-}
-
-static void forget_hot(struct order *o)
-{
-	if (!o->has_hot)
-		return;
-	o->link->sw->hot -= o->hot_packed.n + o->hot_content.n;
-	free((void *)(uintptr_t)o->hot_packed.p);
-	o->hot_packed = o->hot_content = (struct view){ NULL, 0 };
-	o->has_hot = false;
-}
-
-void order_free(struct order *o)
-{
-	forget_hot(o);
-	map_take(&o->link->sw->orders, o->transfer);
-	free(o->id_octets);
-	free(o);
-}
-
 /* Entries of one priority that a link may have in memory now: what a thousand links with a backlog each cost stays bounded. */
 static size_t window_limit(const struct sw *s)
 {
@@ -85,6 +27,16 @@ void dispatch_enter(struct swlink *l, struct order *o)
 		order_free(o);
 	}
 	dispatch_run(l);
+}
+
+void dispatch_put_back(struct order *o)
+{
+	struct queue_entry entry = { o->transfer, o->priority, o };
+	o->in_hand = false;
+	if (suspect_of(o) != NULL)
+		alone_add(o);
+	else
+		queue_window_unget(o->link->window, entry);
 }
 
 /* --- associations --- */
@@ -123,7 +75,8 @@ static bool open_one(struct swlink *l)
 	if (o == NULL)
 		return false;
 	struct swassoc *a = mem_zero(sizeof *a);
-	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .next = l->assocs };
+	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING,
+			       .since_ms = env_now_ms(s->host.env), .next = l->assocs };
 	l->assocs = a;
 	l->n_assocs++;
 	l->n_opening++;
@@ -157,10 +110,12 @@ void dispatch_wake_in(struct swlink *l, int64_t delay_ms)
 
 static void on_open_timer(void *ctx)
 {
-	dispatch_run(ctx);
+	struct swlink *l = ctx;
+	alone_kick(l->sw);
+	dispatch_run(l);
 }
 
-static void open_failed(struct swlink *l, const struct err *why)
+void dispatch_open_failed(struct swlink *l, const struct err *why)
 {
 	struct sw *s = l->sw;
 	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
@@ -182,62 +137,57 @@ static struct swassoc *free_assoc(struct swlink *l)
 	return best;
 }
 
-/* From memory, or from the store. False: the row cannot be read. */
-static bool load(struct order *o, struct store_loaded *loaded, struct err *e)
-{
-	struct sw *s = o->link->sw;
-	arena_reset(s->work);
-	if (!store_load_transfer(s->store, o->transfer, loaded, s->work, e))
-		return false;
-	struct out packed;
-	out_init(&packed, MSG_ENVELOPE_MAX);
-	pack_message(&packed, loaded->m, 0, loaded->m->n_rcpt);
-	bool fits = !packed.bad;
-	order_keep_id(o, &loaded->m->id);
-	/* A longer content is pulled, from the store when there is no room for a copy. */
-	const bool keep = !loaded->in_file && (o->size <= MSG_INLINE_MAX || s->hot <= HOT_MAX);
-	if (fits)
-		order_keep_hot(o, out_view(&packed), keep ? loaded->content : (struct view){ NULL, 0 });
-	out_fini(&packed);
-	return fits || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
-}
-
-static void give_up(struct order *o, const struct err *why);
-
-static void hand_over(struct order *o, struct swassoc *a)
+void dispatch_hand_over(struct order *o, struct swassoc *a)
 {
 	struct swlink *l = o->link;
-	struct store_loaded loaded;
-	struct err e;
-	if (!o->has_hot && !load(o, &loaded, &e)) {
-		if (e.kind == ERR_PERM) {
-			give_up(o, &e);
-			return;
-		}
-		char transfer[24];
-		snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
-		EMIT(&l->sw->host, STORE_DAMAGED, "transfer", transfer, "why", e.text);
-		/* It stays in the store for the operator; nobody waits behind it. */
-		order_free(o);
-		return;
-	}
+	switch_note(l->sw, "transfer", o->transfer);
 	if (FAULT(SWITCH_TRANSFER))
 		CANT_HAPPEN("a transfer could not be given to a link (fault point)");
 	/* A number of its own: what is still on its way about an earlier attempt must not be taken for this one. */
 	o->handover = ++l->sw->next_handover;
 	map_put(&l->sw->handovers, o->handover, o);
-	struct msg_transfer m = { .transfer = o->handover, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size };
-	if (o->size <= MSG_INLINE_MAX)
+	struct msg_transfer m = { .transfer = o->handover, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size_sent,
+				  .stored = o->transfer };
+	if (o->size_sent <= MSG_INLINE_MAX)
 		m.content = o->hot_content;
 	put_msg_transfer(proc_begin(a->proc, MSG_TRANSFER), &m);
 	proc_end(a->proc);
 	o->assoc = a;
+	o->in_hand = true;
 	o->pulled = 0;
 	o->sent_at_ms = env_now_ms(l->sw->host.env);
 	a->held[a->in_flight++] = o;
 	l->in_flight++;
-	if (o->size <= MSG_INLINE_MAX || o->hot_content.n == 0)
-		forget_hot(o); /* a long inline content is kept to be pulled */
+	if (!o->is_converted && (o->size <= MSG_INLINE_MAX || o->hot_content.n == 0))
+		order_forget_hot(o); /* a long inline content is kept to be pulled; a converted one is only here */
+}
+
+/* One from the window on its way. False: those that wait for conversion are too many for another. */
+static bool start(struct order *o, struct swassoc *a)
+{
+	struct swlink *l = o->link;
+	struct err e;
+	if (suspect_of(o) != NULL) { /* struck while it waited, in another transfer of the message */
+		alone_add(o);
+		return true;
+	}
+	if (!o->has_hot && !order_load(o, &e)) {
+		if (e.kind == ERR_PERM)
+			dispatch_give_up(o, &e);
+		else
+			quarantine_condemn(o, e.text); /* nobody waits behind it */
+		return true;
+	}
+	if (!convert_wants(o)) {
+		dispatch_hand_over(o, a);
+		return true;
+	}
+	if (l->n_converting >= CONVERTS_MAX) {
+		dispatch_put_back(o);
+		return false;
+	}
+	convert_enter(o);
+	return true;
 }
 
 void dispatch_run(struct swlink *l)
@@ -245,15 +195,12 @@ void dispatch_run(struct swlink *l)
 	struct queue_entry entry;
 	struct swassoc *a;
 	refill(l);
-	while ((a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry)) {
-		hand_over(entry.user, a);
+	while ((a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
 		refill(l);
-	}
 	open_more(l);
 }
 
-/* The order is in flight no more. */
-static void release(struct order *o)
+void dispatch_release(struct order *o)
 {
 	struct swassoc *a = o->assoc;
 	unsigned i = 0;
@@ -263,8 +210,11 @@ static void release(struct order *o)
 	for (; i < a->in_flight; i++)
 		a->held[i] = a->held[i + 1];
 	a->held[a->in_flight] = NULL;
+	if (a->in_flight > 0) /* it is the next one's turn: its time runs from now */
+		a->held[0]->sent_at_ms = env_now_ms(a->link->sw->host.env);
 	a->link->in_flight--;
 	o->assoc = NULL;
+	o->in_hand = false;
 	map_take(&a->link->sw->handovers, o->handover);
 }
 
@@ -273,9 +223,8 @@ static void take_back(struct swassoc *a)
 {
 	while (a->in_flight > 0) {
 		struct order *o = a->held[a->in_flight - 1];
-		release(o);
-		struct queue_entry entry = { o->transfer, o->priority, o };
-		queue_window_unget(a->link->window, entry);
+		dispatch_release(o);
+		dispatch_put_back(o);
 	}
 }
 
@@ -288,6 +237,7 @@ static void inbound_up(struct proc *p, uint64_t id, struct swlink *l)
 	l->n_inbound++;
 	if (timer_is_set(&l->open_timer)) { /* the peer is there: the next attempt to reach it need not wait */
 		timer_stop(&l->open_timer);
+		alone_kick(l->sw);
 		dispatch_run(l);
 	}
 }
@@ -308,10 +258,14 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 	if (a == NULL || a->proc != p || a->link != l || a->state != ASSOC_OPENING)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP %llu: no association that this process was told to open",
 			       (unsigned long long)m.assoc);
-	l->n_opening--;
 	a->state = ASSOC_OPEN;
 	l->open_failures = 0;
 	l->last_error[0] = 0;
+	if (a->alone) {
+		alone_up(a);
+		return true;
+	}
+	l->n_opening--;
 	dispatch_run(l);
 	return true;
 }
@@ -333,10 +287,14 @@ bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_DOWN %llu: no association of this process",
 			       (unsigned long long)m.assoc);
 	struct swlink *l = a->link;
+	if (a->alone) {
+		alone_down(a, &m.err);
+		return true;
+	}
 	take_back(a);
 	assoc_free(a);
 	if (m.err.kind != ERR_NONE)
-		open_failed(l, &m.err);
+		dispatch_open_failed(l, &m.err);
 	dispatch_run(l);
 	return true;
 }
@@ -350,7 +308,9 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_count(payload, &m, e))
 		return false;
 	struct order *o = map_get(&s->handovers, m.id);
-	if (o == NULL || o->assoc == NULL || o->assoc->proc != p || m.n > o->size - o->pulled)
+	if (examine_is_of(p, m.id))
+		return examine_pull(p, &m, e);
+	if (o == NULL || o->assoc == NULL || o->assoc->proc != p || m.n > o->size_sent - o->pulled)
 		return o == NULL || o->assoc == NULL ||
 		       err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_PULL %llu asks for more than there is", (unsigned long long)m.id);
 	uint8_t *buf = mem_alloc(MSG_PIECE_MAX);
@@ -358,7 +318,7 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 		size_t n = m.n < MSG_PIECE_MAX ? (size_t)m.n : MSG_PIECE_MAX, got = 0;
 		struct msg_piece piece = { o->handover, { NULL, 0 } };
 		struct err why = { .text = "it ends too early" };
-		if (o->has_hot && o->hot_content.n == o->size) {
+		if (o->has_hot && o->hot_content.n == o->size_sent) {
 			piece.octets = view_of(o->hot_content.p + o->pulled, n);
 		} else if (store_read_content(s->store, o->message, o->pulled, buf, n, &got, &why) && got == n) {
 			piece.octets = view_of(buf, n);
@@ -366,6 +326,7 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e)
 			char transfer[24];
 			snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)o->transfer);
 			EMIT(&s->host, STORE_DAMAGED, "transfer", transfer, "why", why.text);
+			o->damaged = true;
 			m.n = n = 0; /* an empty piece: no more comes, give the transfer up */
 		}
 		put_msg_piece(chan_begin(p->bulk, MSG_TRANSFER_DATA), &piece);
@@ -384,49 +345,37 @@ static void nothing_more(struct sw *s, struct waiting *w)
 	place_enter_windows(s, w); /* a report made on the way may have transfers of its own */
 }
 
-static void gone_from_queue(struct order *o)
-{
-	struct swlink *l = o->link;
-	l->queued -= l->queued > 0;
-	l->octets -= l->octets < o->size ? l->octets : o->size;
-	order_free(o);
-}
-
-static void put_step(struct order *o, enum store_step_kind kind, const char *text)
-{
-	struct store_step step = { .kind = kind, .id = &o->id, .peer = o->link->name, .text = view_str(text), .size = o->size };
-	store_put_step(o->link->sw->store, &step);
-}
-
 static void delivered(struct order *o)
 {
 	struct sw *s = o->link->sw;
 	o->link->sent++;
-	put_step(o, STEP_TRANSFER_OUT, "");
+	order_step(o, STEP_TRANSFER_OUT, "");
 	store_transfer_done(s->store, o->transfer);
-	gone_from_queue(o);
+	suspect_done(o, true);
+	order_gone(o);
 }
 
 /* For good: every recipient of this transfer is reported, in the same group in which the transfer goes. */
-static void give_up(struct order *o, const struct err *why)
+void dispatch_give_up(struct order *o, const struct err *why)
 {
 	struct sw *s = o->link->sw;
 	struct store_loaded loaded;
 	struct err e;
+	switch_note(s, "transfer", o->transfer);
 	arena_reset(s->work);
 	if (!store_load_transfer(s->store, o->transfer, &loaded, s->work, &e)) {
-		EMIT(&s->host, STORE_DAMAGED, "why", e.text);
-		order_free(o);
+		quarantine_condemn(o, e.text);
 		return;
 	}
 	struct waiting *w = switch_wait(s, nothing_more, NULL, 0);
-	order_keep_id(o, &loaded.m->id);
+	order_keep_message(o, loaded.m);
 	if (why->diagnostic == 5)
-		put_step(o, STEP_EXPIRED, why->text);
+		order_step(o, STEP_EXPIRED, why->text);
 	place_failure(s, &loaded, why, w);
 	store_transfer_reported(s->store, o->transfer);
 	w->ticket = store_ticket(s->store);
-	gone_from_queue(o);
+	suspect_done(o, false);
+	order_gone(o);
 }
 
 static void wait_in_store(struct order *o, uint32_t attempts, const char *why)
@@ -435,7 +384,7 @@ static void wait_in_store(struct order *o, uint32_t attempts, const char *why)
 	struct sw *s = l->sw;
 	uint64_t delay = queue_transfer_delay(&l->policy, attempts == 0 ? 1 : attempts, env_random(s->host.env));
 	store_transfer_retry(s->store, o->transfer, env_wall_ms(s->host.env) + (wall_ms_t)delay, attempts, why);
-	put_step(o, STEP_RETRY, why);
+	order_step(o, STEP_RETRY, why);
 	order_free(o);
 	dispatch_wake_in(l, (int64_t)delay);
 }
@@ -448,7 +397,7 @@ static void retry_later(struct order *o, const struct err *why)
 	if (queue_gives_up(&l->policy, failures)) {
 		struct err final = *why;
 		final.reason = why->reason < 0 ? 0 : why->reason; /* transfer-failure */
-		give_up(o, &final);
+		dispatch_give_up(o, &final);
 		return;
 	}
 	char text[24];
@@ -457,23 +406,38 @@ static void retry_later(struct order *o, const struct err *why)
 	wait_in_store(o, failures, why->text);
 }
 
-/* Not this message's fault: it waits for another association, first in line, uncounted. But one that has lost several
- * in a row lets the others go first for a while, whoever's fault it is. */
+/* Its association ended. It waits for another one, first in line, uncounted. One that has lost several in a row lets the others go
+ * first for a while; when others got through on this link meanwhile, it is what ends them, and that counts. */
 static void give_back(struct order *o, const struct err *why)
 {
-	struct queue_entry entry = { o->transfer, o->priority, o };
-	if (++o->losses < LOSSES_MAX)
-		queue_window_unget(o->link->window, entry);
+	if (o->losses++ == 0)
+		o->sent_before = o->link->sent;
+	if (o->losses < LOSSES_MAX)
+		dispatch_put_back(o);
+	else if (o->link->sent > o->sent_before)
+		retry_later(o, why);
 	else
 		wait_in_store(o, o->attempts, why->text);
 }
 
+/* In our own process, by no fault of the peer: once is chance, the same way again is the message. */
+static void failed_here(struct order *o, const struct err *why)
+{
+	if (o->damaged)
+		quarantine_condemn(o, "its content cannot be read from the store");
+	else if (o->attempts > 0 || suspect_of(o) != NULL)
+		suspect_strike_order(o, why->text);
+	else
+		retry_later(o, why);
+}
+
 /* It gets nothing more; its end is told by ASSOC_DOWN. */
-static void close_assoc(struct swassoc *a)
+void dispatch_close_assoc(struct swassoc *a)
 {
 	if (a->state == ASSOC_CLOSING)
 		return;
 	a->state = ASSOC_CLOSING;
+	a->since_ms = env_now_ms(a->link->sw->host.env);
 	struct out *o = proc_begin(a->proc, MSG_ASSOC_CLOSE);
 	if (o == NULL)
 		return;
@@ -493,19 +457,25 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 		return true; /* of an attempt that was taken back meanwhile */
 	struct swlink *l = o->link;
 	struct swassoc *a = o->assoc;
-	release(o);
+	dispatch_release(o);
+	switch_note(l->sw, "transfer", o->transfer);
 	if (FAULT(SWITCH_RESULT))
 		CANT_HAPPEN("a result could not be stored (fault point)");
-	if (m.delivered) {
+	const enum err_culprit culprit = m.err.culprit;
+	const bool here = culprit == ERR_OF_PROCESS || (culprit == ERR_OF_MESSAGE && m.err.kind == ERR_LOCAL) || o->damaged;
+	const bool ends = culprit == ERR_OF_ASSOCIATION || culprit == ERR_OF_LINK || culprit == ERR_OF_PROCESS;
+	if (m.delivered)
 		delivered(o);
-	} else if (m.err.kind == ERR_PERM) {
-		give_up(o, &m.err);
-	} else if (m.err.culprit == ERR_OF_ASSOCIATION || m.err.culprit == ERR_OF_LINK || m.err.culprit == ERR_OF_PROCESS) {
+	else if (m.err.kind == ERR_PERM)
+		dispatch_give_up(o, &m.err);
+	else if (here)
+		failed_here(o, &m.err);
+	else if (ends)
 		give_back(o, &m.err);
-		close_assoc(a);
-	} else {
+	else
 		retry_later(o, &m.err);
-	}
+	if (a->alone || (ends && !m.delivered && m.err.kind != ERR_PERM))
+		dispatch_close_assoc(a);
 	dispatch_run(l);
 	return true;
 }
@@ -528,6 +498,10 @@ static void refill_priority(struct swlink *l, enum priority prio)
 			if (known != NULL)
 				continue;
 			struct order *o = order_new(l, &rows[i]);
+			if (suspect_of(o) != NULL) {
+				alone_add(o);
+				continue;
+			}
 			struct queue_entry entry = { o->transfer, o->priority, o };
 			if (!queue_window_push(l->window, entry))
 				CANT_HAPPEN("a window that wants a refill has no room for a batch");
@@ -546,24 +520,51 @@ static void refill(struct swlink *l)
 		refill_priority(l, (enum priority)prio);
 }
 
-/* Something in the store has come due: look from the start, what is in memory is skipped. */
-static void on_wake(void *ctx)
+void dispatch_relist(struct swlink *l)
 {
-	struct swlink *l = ctx;
-	struct sw *s = l->sw;
 	for (int prio = 0; prio < PRIORITY_COUNT; prio++) {
 		l->complete[prio] = false;
 		l->place[prio] = (struct store_place){ 0 };
 	}
-	wall_ms_t now = env_wall_ms(s->host.env);
-	wall_ms_t next = store_queue_wakes(s->store, l->name, now);
-	if (next != 0)
-		timer_after(&l->wake_timer, next - now);
 	dispatch_run(l);
 }
 
-/* What has waited too long is reported: by its expiry, or because the link could not be opened max-open-retries times in a row
- * since before it came. Looks at what is in the window, which holds the oldest. */
+/* Something in the store has come due. */
+static void on_wake(void *ctx)
+{
+	struct swlink *l = ctx;
+	wall_ms_t now = env_wall_ms(l->sw->host.env);
+	wall_ms_t next = store_queue_wakes(l->sw->store, l->name, now);
+	if (next != 0)
+		timer_after(&l->wake_timer, next - now);
+	dispatch_relist(l);
+}
+
+/* Waited too long? By its expiry, or because the link could not be opened max-open-retries times in a row since before it came. */
+static bool is_overdue(const struct order *o, bool hopeless, struct err *e)
+{
+	const struct swlink *l = o->link;
+	if (o->expires != 0 && o->expires <= env_wall_ms(l->sw->host.env))
+		return !err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %s: %s", l->set->name, l->last_error);
+	if (hopeless && o->arrived <= l->first_failure)
+		return !err_report(e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name,
+				   l->open_failures, l->last_error);
+	return false;
+}
+
+static void sweep_suspects(struct swlink *l, bool hopeless)
+{
+	struct err e;
+	for (struct order *o = l->suspects.first, *next; o != NULL; o = next) {
+		next = o->next;
+		if (!is_overdue(o, hopeless, &e))
+			continue;
+		order_list_remove(o);
+		dispatch_give_up(o, &e);
+	}
+}
+
+/* What has waited too long is reported. Looks at what is in the window, which holds the oldest, and at the suspects. */
 void dispatch_sweep(struct swlink *l)
 {
 	struct sw *s = l->sw;
@@ -575,20 +576,15 @@ void dispatch_sweep(struct swlink *l)
 	struct queue_entry *keep = mem_alloc(mem_mul(n, sizeof *keep));
 	for (size_t i = 0; i < n && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry); i++) {
 		struct order *o = entry.user;
-		if (o->expires != 0 && o->expires <= now) {
-			err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %s: %s", l->set->name, l->last_error);
-			give_up(o, &e);
-		} else if (hopeless && o->arrived <= l->first_failure) {
-			err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name,
-				   l->open_failures, l->last_error);
-			give_up(o, &e);
-		} else {
+		if (is_overdue(o, hopeless, &e))
+			dispatch_give_up(o, &e);
+		else
 			keep[kept++] = entry;
-		}
 	}
 	while (kept > 0)
 		queue_window_unget(l->window, keep[--kept]);
 	free(keep);
+	sweep_suspects(l, hopeless);
 	if (hopeless) { /* what has come since then gets as many attempts */
 		l->open_failures = 1;
 		l->first_failure = now;
@@ -629,6 +625,8 @@ void dispatch_link_fini(struct swlink *l)
 	while (queue_window_take(l->window, PRIORITY_NON_URGENT, &entry))
 		order_free(entry.user);
 	queue_window_free(&l->window);
+	while (l->suspects.first != NULL)
+		order_free(l->suspects.first);
 	while (l->assocs != NULL)
 		assoc_free(l->assocs);
 }
@@ -645,13 +643,53 @@ void dispatch_proc_gone(struct proc *p)
 		l = &s->links[i];
 		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
 			next = a->next;
-			if (a->proc != p)
-				continue;
-			take_back(a);
-			assoc_free(a);
+			if (a->proc == p)
+				assoc_free(a); /* what it held is in limbo */
 		}
 		dispatch_run(l);
 	}
+}
+
+/* --- watch --- */
+
+/* Only the first in hand runs; the link enforces its timeout itself, so that this one is passed only by a process that is ill. */
+static struct proc *hangs_at_transfer(struct sw *s, struct err *e)
+{
+	struct order *o;
+	int64_t now = env_now_ms(s->host.env);
+	for (size_t i = 0; (o = map_next(&s->handovers, &i)) != NULL;) {
+		uint64_t most = queue_transfer_timeout_ms(&o->link->policy, o->priority, o->size_sent);
+		if (o->assoc->held[0] != o || most > INT64_MAX / 2 || now - o->sent_at_ms < (int64_t)most + HAND_GRACE_MS)
+			continue;
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "it says nothing about transfer %llu for %lld s", (unsigned long long)o->transfer,
+			(long long)(now - o->sent_at_ms) / 1000);
+		return o->assoc->proc;
+	}
+	return NULL;
+}
+
+static struct proc *hangs_at_opening(struct sw *s, struct err *e)
+{
+	struct swassoc *a;
+	const struct set_limits *limits = &s->settings->limits;
+	int64_t most = (int64_t)(limits->connect_timeout_ms + limits->response_timeout_ms) + HAND_GRACE_MS;
+	for (size_t i = 0; (a = map_next(&s->assocs, &i)) != NULL;) {
+		bool ending = a->alone && a->state == ASSOC_CLOSING && a->in_flight == 0;
+		if ((a->state != ASSOC_OPENING && !ending) || env_now_ms(s->host.env) - a->since_ms < most)
+			continue;
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "it says nothing about an association to %s for %lld s", a->link->set->name,
+			(long long)most / 1000);
+		return a->proc;
+	}
+	return NULL;
+}
+
+void dispatch_watch(struct sw *s)
+{
+	struct proc *p;
+	struct err e;
+	while ((p = hangs_at_transfer(s, &e)) != NULL || (p = hangs_at_opening(s, &e)) != NULL)
+		proc_hung(p, &e);
 }
 
 const char *dispatch_state(const struct swlink *l)

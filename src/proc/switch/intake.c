@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-static void answer(struct proc *p, uint64_t offer, const struct err *refused)
+void intake_refuse(struct proc *p, uint64_t offer, const struct err *refused)
 {
 	struct out *o = proc_begin(p, MSG_OFFER_ANSWER);
 	if (o == NULL)
@@ -14,7 +14,7 @@ static void answer(struct proc *p, uint64_t offer, const struct err *refused)
 	proc_end(p);
 }
 
-static void offer_durable(struct sw *s, struct waiting *w)
+void intake_durable(struct sw *s, struct waiting *w)
 {
 	struct out *o = proc_begin(w->proc, MSG_OFFER_ANSWER);
 	if (o != NULL) {
@@ -71,7 +71,7 @@ static void digest_of(const struct message *m, struct view link, uint64_t digest
 	}
 }
 
-static bool is_ready(struct sw *s, struct err *e)
+bool intake_is_ready(struct sw *s, struct err *e)
 {
 	if (s->stopping)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
@@ -124,56 +124,119 @@ static void put_arrival(struct sw *s, const struct incoming *in, const uint64_t 
 	out_fini(&text);
 }
 
+/* By its octets it has killed before: only what this one does may be lost with it. False: it has done so too often. */
+static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
+{
+	struct sw *s = p->sw;
+	const struct suspect *x = suspect_find(s, k);
+	if (x == NULL)
+		return true;
+	if (!suspect_is_over(s, x)) {
+		if (store_has_group(s->store))
+			store_commit(s->store);
+		return true;
+	}
+	/* A tool is told for good; a peer sends it again, and then the link knows the suspect and offers its octets. */
+	return err_set(e, p->kind == PROCESS_TOOL ? ERR_PERM : ERR_TEMP, ERR_OF_MESSAGE,
+		       "it is not taken: processes that handled it died %u times: %.100s", x->strikes, x->words);
+}
+
+/* Whose it is, and whether it can be taken now. */
+static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink *link, const struct key *k, struct err *e)
+{
+	if (p->kind != PROCESS_TOOL && link == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
+	if (p->kind == PROCESS_ALONE && !examine_is_of(p, in->examined))
+		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
+	return intake_is_ready(p->sw, e) && is_bearable(p, k, e);
+}
+
+static struct waiting *take_known(struct proc *p, uint64_t offer, const struct message *m, const struct incoming *in)
+{
+	struct sw *s = p->sw;
+	struct waiting *w = switch_wait(s, intake_durable, p, offer);
+	struct out id;
+	out_init(&id, sizeof w->mts_id - 1);
+	mts_id_print(&m->id, &id);
+	snprintf(w->mts_id, sizeof w->mts_id, "%s", out_cstr(&id));
+	out_fini(&id);
+	w->file = in->file;
+	return w;
+}
+
 /* The message is whole. in->file, if any, is synced; it passes to the ticket or is freed here. */
 static void take(struct proc *p, uint64_t offer, struct view packed, struct incoming *in)
 {
 	struct sw *s = p->sw;
 	struct message m;
 	struct err e;
-	arena_reset(s->work);
 	bool submitted = p->kind == PROCESS_TOOL;
 	struct swlink *link = submitted ? NULL : switch_link(s, in->link);
-	if (!submitted && link == NULL)
-		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
-	else if (is_ready(s, &e) && unpack_message(packed, &m, s->work, &e) && prepare(s, &m, submitted, &e))
-		goto good;
-	if (in->file != NULL)
-		store_content_free(&in->file);
-	answer(p, offer, &e);
-	return;
-good:
+	const struct key k = suspect_input_key(link, in->hash != 0 ? in->hash : suspect_hash(SUSPECT_HASH_0, packed));
+	bool good = is_takeable(p, in, link, &k, &e);
+	if (good) {
+		switch_note_key(s, &k);
+		if (FAULT_ON(SWITCH_PLACE, packed))
+			CANT_HAPPEN("a message could not be placed (fault point)");
+		arena_reset(s->work);
+		good = unpack_message(packed, &m, s->work, &e) && prepare(s, &m, submitted, &e);
+	}
+	if (!good) {
+		if (in->file != NULL)
+			store_content_free(&in->file);
+		intake_refuse(p, offer, &e);
+		return;
+	}
 	in->m = &m;
 	in->link = submitted ? (struct view){ NULL, 0 } : link->name;
 	uint64_t digest[2];
 	digest_of(&m, in->link, digest);
-	struct waiting *w = switch_wait(s, offer_durable, p, offer);
-	struct out id;
-	out_init(&id, sizeof w->mts_id - 1);
-	mts_id_print(&m.id, &id);
-	snprintf(w->mts_id, sizeof w->mts_id, "%s", out_cstr(&id));
-	out_fini(&id);
-	s->host.note(s->host.ctx, w->mts_id);
+	struct waiting *w = take_known(p, offer, &m, in);
 	w->duplicate = is_duplicate(s, &m, in->link, digest);
-	w->file = in->file;
-	if (w->duplicate) {
-		w->ticket = store_ticket(s->store);
-		return;
+	if (!w->duplicate) {
+		if (link != NULL && in->examined == 0) /* else it was counted with its octets */
+			link->received++;
+		put_arrival(s, in, digest);
+		place_message(s, in, w);
 	}
-	if (link != NULL)
-		link->received++;
-	put_arrival(s, in, digest);
-	place_message(s, in, w);
+	if (in->examined != 0)
+		examine_offered(s);
+	else if (submitted)
+		suspect_forget(s, &k);
 	w->ticket = store_ticket(s->store);
+}
+
+static void take_any(struct proc *p, const struct arrival *about, struct view packed, struct incoming *in)
+{
+	in->hash = about->hash;
+	in->examined = about->examined;
+	if (about->octets)
+		examine_take(p, about, in);
+	else
+		take(p, about->offer, packed, in);
+}
+
+/* Octets come from links only; what they are is said by the process that examines them. */
+static bool get_arrival(struct proc *p, const struct msg_offer *m, struct arrival *about_r, struct err *e)
+{
+	if ((m->octets && p->kind != PROCESS_LINK) || (m->examined != 0 && p->kind != PROCESS_ALONE))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: octets, or an examined message, of a process that may not offer them",
+			       (unsigned long long)m->offer);
+	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = m->hash, .examined = m->examined, .err = m->err };
+	return true;
 }
 
 bool intake_offer(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
 	struct msg_offer m;
-	if (!get_msg_offer(payload, &m, e))
+	struct arrival about;
+	if (!get_msg_offer(payload, &m, e) || !get_arrival(p, &m, &about, e))
 		return false;
 	struct incoming in = { .link = m.link, .peer = m.peer, .content = m.content, .size = m.content.n };
-	take(p, m.offer, m.packed, &in);
+	if (about.octets && about.hash == 0)
+		about.hash = suspect_hash(SUSPECT_HASH_0, view_first(m.content, MSG_HEAD));
+	take_any(p, &about, m.packed, &in);
 	return true;
 }
 
@@ -193,7 +256,8 @@ bool intake_begin(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
 	struct msg_offer m;
-	if (!get_msg_offer(payload, &m, e))
+	struct arrival about;
+	if (!get_msg_offer(payload, &m, e) || !get_arrival(p, &m, &about, e))
 		return false;
 	if (map_get(&p->offers, m.offer) != NULL || m.link.n > 64)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_BEGIN %llu: that offer is open already, or its link has no name of ours",
@@ -201,13 +265,14 @@ bool intake_begin(void *ctx, struct view payload, struct err *e)
 	struct offer *f = mem_zero(sizeof *f);
 	f->id = m.offer;
 	f->proc = p;
+	f->about = about;
 	snprintf(f->link, sizeof f->link, "%.*s", (int)m.link.n, (const char *)m.link.p);
 	snprintf(f->peer, sizeof f->peer, "%.*s", (int)m.peer.n, (const char *)m.peer.p);
 	out_init(&f->packed, MSG_ENVELOPE_MAX);
 	out_bytes(&f->packed, m.packed);
 	out_init(&f->small, (size_t)p->sw->settings->store.inline_max);
 	map_put(&p->offers, f->id, f);
-	f->doomed = !is_ready(p->sw, &f->why);
+	f->doomed = !intake_is_ready(p->sw, &f->why);
 	return true;
 }
 
@@ -218,6 +283,16 @@ static void doom(struct offer *f, const struct err *why)
 	if (f->file != NULL)
 		store_content_free(&f->file);
 	out_clear(&f->small);
+}
+
+/* The link says it, or it is made here the same way. */
+static void hash(struct offer *f, struct view octets)
+{
+	struct view head = view_first(octets, MSG_HEAD - f->n_hashed);
+	if (!f->about.octets || (f->about.hash != 0 && f->n_hashed == 0) || head.n == 0)
+		return;
+	f->about.hash = suspect_hash(f->n_hashed == 0 ? SUSPECT_HASH_0 : f->about.hash, head);
+	f->n_hashed += (unsigned)head.n;
 }
 
 static void keep(struct offer *f, struct view octets)
@@ -267,6 +342,7 @@ bool intake_data(void *ctx, struct view payload, struct err *e)
 	if (f == NULL || f->syncing)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_DATA for %llu, which %s", (unsigned long long)m.id,
 			       f == NULL ? "was not begun" : "has ended");
+	hash(f, m.octets);
 	f->size += m.octets.n; /* counted even when it is not kept: OFFER_END says how much came */
 	if (!f->doomed)
 		keep(f, m.octets);
@@ -283,9 +359,9 @@ static void offer_whole(struct offer *f)
 	if (f->doomed && f->why.kind == ERR_PERM) /* P1 cannot refuse for good: it is taken, without content, and reported */
 		in.refusal = &f->why;
 	if (f->doomed && in.refusal == NULL)
-		answer(p, f->id, &f->why);
+		intake_refuse(p, f->id, &f->why);
 	else
-		take(p, f->id, out_view(&f->packed), &in);
+		take_any(p, &f->about, out_view(&f->packed), &in);
 	offer_free(f);
 }
 
@@ -314,6 +390,26 @@ bool intake_end(void *ctx, struct view payload, struct err *e)
 	}
 	f->syncing = true;
 	store_content_sync(f->file, content_synced, f);
+	return true;
+}
+
+/* The envelope is known, the rest is not to be had: it is taken without content, and reported. Octets are kept as far as they came. */
+bool intake_spoiled(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct msg_spoiled m;
+	if (!get_msg_spoiled(payload, &m, e))
+		return false;
+	struct offer *f = map_get(&p->offers, m.offer);
+	if (f == NULL || f->syncing || f->size != m.n || m.err.kind == ERR_NONE)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_SPOILED for %llu with %llu octets: %s", (unsigned long long)m.offer,
+			       (unsigned long long)m.n, f == NULL ? "not begun" : "not what has come, or without a cause");
+	m.err.kind = ERR_PERM;
+	if (m.err.reason < 0)
+		m.err.reason = 0; /* transfer-failure */
+	if (!f->doomed || f->why.kind == ERR_PERM)
+		doom(f, &m.err);
+	offer_whole(f);
 	return true;
 }
 

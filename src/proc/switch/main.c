@@ -19,10 +19,16 @@ static struct store *open_sqlite(void *ctx, const struct store_events *ev, void 
 static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s)
 {
 	struct switch_process *p = ctx;
-	if (kind == PROCESS_LINK || kind == PROCESS_CONTENT)
+	if (kind == PROCESS_LINK || kind == PROCESS_ALONE || kind == PROCESS_CONTENT)
 		switch_adopt_peer(p->sw, kind, instance, bulk, s);
 	else
 		stream_close(&s, false);
+}
+
+static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *words, const char *note)
+{
+	struct switch_process *p = ctx;
+	switch_peer_died(p->sw, kind, instance, by_fault, words, note);
 }
 
 static void on_accepted(void *ctx, const char *listener, struct stream *s)
@@ -57,7 +63,7 @@ int switch_main(uint32_t instance)
 		process_main_end(&p.main);
 		return 73; /* EX_CANTCREAT: the store */
 	}
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	switch_free(&p.sw);
 	process_main_end(&p.main);

@@ -211,7 +211,7 @@ static void add_orders(struct placing *p, const struct store_message *stored)
 		struct store_queued q = { .transfer = p->transfers[i].id_r, .message = stored->id_r, .priority = p->in->m->priority,
 					  .arrived = stored->arrived, .expires = stored->expires, .size = p->in->size };
 		struct order *o = order_new(l, &q);
-		order_keep_id(o, &p->in->m->id);
+		order_keep_message(o, p->in->m);
 		keep_hot(p, o);
 		w->orders[w->n_orders++] = o;
 	}

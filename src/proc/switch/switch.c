@@ -104,6 +104,10 @@ static bool is_held_back(struct sw *s)
 static void commit(void *ctx)
 {
 	struct sw *s = ctx;
+	if (s->noted) {
+		s->noted = false;
+		s->host.note(s->host.ctx, "");
+	}
 	if (FAULT(SWITCH_ANSWER_EARLY) && s->waiting != NULL) {
 		on_durable(s, store_ticket(s->store)); /* a lie; the commit comes with the next turn */
 		return;
@@ -117,6 +121,18 @@ static void commit(void *ctx)
 	int64_t began = env_precise_us(s->host.env);
 	store_commit(s->store);
 	s->commit_us += (env_precise_us(s->host.env) - began - s->commit_us) / 8;
+}
+
+void switch_note_key(struct sw *s, const struct key *k)
+{
+	s->noted = true;
+	s->host.note(s->host.ctx, k->text);
+}
+
+void switch_note(struct sw *s, const char *item, uint64_t id)
+{
+	const struct key k = suspect_key(item, id);
+	switch_note_key(s, &k);
 }
 
 /* --- identifiers --- */
@@ -156,14 +172,24 @@ static const struct chan_type link_types[] = {
 	TYPE(TRANSFER_PULL, dispatch_pull),
 	TYPE(TRANSFER_RESULT, dispatch_result),
 };
+static const struct chan_type alone_types[] = {
+	TYPE(OFFER, intake_offer),
+	TYPE(ASSOC_UP, dispatch_assoc_up),
+	TYPE(ASSOC_DOWN, dispatch_assoc_down),
+	TYPE(TRANSFER_PULL, dispatch_pull),
+	TYPE(TRANSFER_RESULT, dispatch_result),
+	TYPE(EXAMINED, examine_done),
+};
 static const struct chan_type bulk_types[] = {
 	TYPE(OFFER_BEGIN, intake_begin),
 	TYPE(OFFER_DATA, intake_data),
 	TYPE(OFFER_END, intake_end),
 	TYPE(OFFER_CANCEL, intake_cancel),
+	TYPE(OFFER_SPOILED, intake_spoiled),
 };
 static const struct chan_type content_types[] = {
 	TYPE(RENDERED, control_rendered),
+	TYPE(CONVERTED, convert_done),
 };
 static const struct chan_type tool_types[] = {
 	TYPE(OFFER, intake_offer),
@@ -178,10 +204,15 @@ static const struct chan_type tool_types[] = {
 
 static void on_closed(void *ctx, const struct err *why)
 {
-	proc_lost(ctx, why);
+	struct proc *p = ctx;
+	if (why->kind == ERR_LOCAL && p->kind != PROCESS_TOOL)
+		proc_hung(p, why); /* what it says makes no sense */
+	else
+		proc_lost(p, why);
 }
 
 static const struct chan_events link_events = { link_types, ARRAY_LEN(link_types), NULL, NULL, on_closed };
+static const struct chan_events alone_events = { alone_types, ARRAY_LEN(alone_types), NULL, NULL, on_closed };
 static const struct chan_events bulk_events = { bulk_types, ARRAY_LEN(bulk_types), NULL, NULL, on_closed };
 static const struct chan_events content_events = { content_types, ARRAY_LEN(content_types), NULL, NULL, on_closed };
 static const struct chan_events tool_events = { tool_types, ARRAY_LEN(tool_types), NULL, NULL, on_closed };
@@ -190,7 +221,9 @@ static const struct chan_events *events_of(enum process_kind kind, bool bulk)
 {
 	if (bulk)
 		return &bulk_events;
-	return kind == PROCESS_LINK ? &link_events : kind == PROCESS_CONTENT ? &content_events : &tool_events;
+	if (kind == PROCESS_LINK)
+		return &link_events;
+	return kind == PROCESS_ALONE ? &alone_events : kind == PROCESS_CONTENT ? &content_events : &tool_events;
 }
 
 static void forget_waiting(struct proc *p)
@@ -210,14 +243,27 @@ void proc_lost(struct proc *p, const struct err *why)
 	if (p->kind != PROCESS_TOOL)
 		EMIT(&p->sw->host, CHANNEL_CLOSED, "to", process_kind_name(p->kind), "why", why->text);
 	forget_waiting(p);
+	suspect_proc_gone(p);
 	intake_proc_gone(p);
 	dispatch_proc_gone(p);
+	alone_proc_gone(p);
 	control_proc_gone(p);
 	/* What it has sent and we have not read is not handled any more: a handler may rely on a process that lives. */
 	if (p->control != NULL)
 		chan_free(&p->control, false);
 	if (p->bulk != NULL)
 		chan_free(&p->bulk, false);
+}
+
+void proc_hung(struct proc *p, const struct err *why)
+{
+	struct sw *s = p->sw;
+	if (p->dead)
+		return;
+	p->accused = true;
+	if (s->host.accuse != NULL)
+		s->host.accuse(s->host.ctx, p->kind, p->instance, why->text);
+	proc_lost(p, why);
 }
 
 static void proc_free(struct proc *p)
@@ -240,7 +286,7 @@ static struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t inst
 	return p;
 }
 
-static struct proc *find_proc(struct sw *s, enum process_kind kind, uint32_t instance)
+struct proc *proc_find(struct sw *s, enum process_kind kind, uint32_t instance)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
 		if (!p->dead && p->kind == kind && p->instance == instance)
@@ -251,7 +297,7 @@ static struct proc *find_proc(struct sw *s, enum process_kind kind, uint32_t ins
 void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream)
 {
 	struct err e;
-	struct proc *p = find_proc(s, kind, instance);
+	struct proc *p = proc_find(s, kind, instance);
 	if (p != NULL && (bulk ? p->bulk : p->control) != NULL) {
 		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "its successor has come");
 		proc_lost(p, &e);
@@ -261,9 +307,13 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 		p = proc_new(s, kind, instance);
 	struct chan **c = bulk ? &p->bulk : &p->control;
 	*c = chan_new(&stream, events_of(kind, bulk), p, PROCESS_SWITCH, 0);
+	if (kind == PROCESS_LINK && !bulk)
+		suspect_tell_all(p);
 	if (kind == PROCESS_LINK)
 		for (size_t i = 0; i < s->n_links; i++)
 			dispatch_run(&s->links[i]);
+	else if (kind == PROCESS_ALONE)
+		alone_kick(s);
 	else
 		control_run_renders(s);
 }
@@ -359,6 +409,8 @@ static void sweep(void *ctx)
 	timer_after(&s->sweep, SWEEP_MS);
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_sweep(&s->links[i]);
+	dispatch_watch(s);
+	suspect_sweep(s);
 	wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
 	store_forget_steps(s->store, before);
 }
@@ -403,6 +455,8 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_link_init(&s->links[i], s, &set[i]);
 	store_queues(s->store, count_queue, s);
+	suspect_start(s);
+	alone_init(s);
 	announce(s);
 	timer_after(&s->sweep, SWEEP_MS);
 	return s;
@@ -427,8 +481,11 @@ void switch_free(struct sw **sp)
 			order_free(w->orders[i]);
 		waiting_free(w);
 	}
+	alone_fini(s);
+	convert_fini(s);
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_link_fini(&s->links[i]);
+	suspect_fini(s);
 	free(s->links);
 	timer_stop(&s->sweep);
 	timer_stop(&s->group_due);

@@ -5,6 +5,8 @@
  *         -> hook at the end of the turn: one commit for all that came
  *         -> durable: answers leave, transfers enter their link's window
  *   window -> dispatch.c: associations, credits, TRANSFER -> TRANSFER_RESULT -> store
+ *   a process dies -> suspect.c: what it had in hand is struck -> alone.c: handled by a process of its own
+ *         -> cleared, or at limits.strikes quarantine.c
  *
  * One link's trouble stays in its own struct: window, timers, associations, counters. */
 #pragma once
@@ -25,6 +27,12 @@ void switch_free(struct sw **s);
 
 /* A stream to another process; control and bulk of one instance make a pair. */
 void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream);
+/* The process of that kind and number died, before or after its streams have ended: by a fault, then what it had in hand (and the
+ * input it had noted) gets a strike; else everything goes back to where it was. Words: for the operator. Note: the last item it
+ * had noted, trusted as far as it names something of ours. Our own kind: how this switch's predecessor died; to be told before
+ * any stream is adopted. Without a word for PEER_WORD_MS what it had in hand goes back, unstruck. */
+void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, bool by_fault, const char *words, const char *note);
+enum { PEER_WORD_MS = 5000 };
 /* A connection of the command line. */
 void switch_adopt_control(struct sw *s, struct stream *stream);
 /* Takes nothing new; done(ctx) when what is in hand is durable. */

@@ -23,6 +23,17 @@ enum {
 	SWEEP_MS = 30 * 1000,            /* how often expiry and old tracking are looked at */
 	LAZY_MS = 5,                     /* a group that nobody waits for is committed after so long */
 	GATHER_MS = 10,                  /* longest wait for a group to grow */
+	KEY_MAX = 128,                   /* of a suspect, with its end */
+	WORDS_MAX = 300,                 /* last words kept in memory; the store has more of them */
+	SUSPECTS_MAX = 4096,             /* known at once; beyond it the oldest input is forgotten */
+	ALONE_MAX = 1000,                /* suspect transfers in memory; the others stay in the store */
+	GUARD_MS = 3600 * 1000,          /* strikes of one link's inputs are counted over so long (SUSPECT with hash 0) */
+	TOMBSTONE_MS = 60 * 1000,        /* a death nobody told of in time: the word may still come */
+	HAND_GRACE_MS = 60 * 1000,       /* beyond the timeout that the link itself enforces */
+	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that */
+	EXAMINE_AGAIN_MS = 10 * 1000,    /* after a temporary refusal */
+	CONVERT_MS = 20 * 1000,          /* as for showing a message */
+	CONVERTS_MAX = 16,               /* orders of one link that wait for a content process */
 };
 
 /* Another process, or a command line: a pair of channels (the command line has only the first). */
@@ -37,8 +48,35 @@ struct proc {
 	struct map inbound;              /* link: id of an inbound association -> struct swlink */
 	bool dead;
 	struct render *render;           /* content: the one under way */
+	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
+	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
 	unsigned n_assocs;               /* link: outbound associations given to it */
 	struct proc *next;
+};
+
+/* A key of what may have killed a process: "message ID", "input LINK HASH" (of a submission: no link), "delivery ID". Also
+ * "quarantine ID": its report is still to be made. */
+struct key {
+	char text[KEY_MAX];
+};
+
+/* Something that was in the hands of a process when that died by a fault. Durable in the store. */
+struct suspect {
+	struct key key;
+	uint32_t strikes;
+	wall_ms_t at;                    /* of the last one */
+	uint64_t death;                  /* the last death counted: one death, one strike */
+	struct swlink *link;             /* of an input; NULL: none of ours */
+	uint64_t hash;                   /* of an input */
+	char words[WORDS_MAX];
+};
+
+/* What an offer is, beside its message. */
+struct arrival {
+	uint64_t offer;
+	bool octets;
+	uint64_t hash, examined;
+	struct err err;
 };
 
 /* A streamed offer on its way in. */
@@ -51,6 +89,8 @@ struct offer {
 	uint64_t size;
 	bool syncing, doomed;
 	struct err why;                  /* doomed */
+	struct arrival about;            /* what OFFER_BEGIN said; its views are not kept */
+	unsigned n_hashed;               /* octets: of which the hash is */
 };
 
 enum assoc_state { ASSOC_OPENING, ASSOC_OPEN, ASSOC_CLOSING };
@@ -60,20 +100,41 @@ struct swassoc {
 	struct proc *proc;
 	struct swlink *link;
 	enum assoc_state state;
+	bool alone;                      /* for one suspect, in the process for them: in no list of its link */
+	int64_t since_ms;                /* opening */
 	unsigned in_flight;
 	struct order *held[HANDOVERS];   /* in flight, the first one first */
 	struct swassoc *next;
 };
 
-/* A transfer in memory: waiting in the window or in flight. */
+struct order;
+
+/* Orders that wait somewhere else than in a window. */
+struct order_list {
+	struct order *first, **end;
+	size_t n;
+};
+
+/* A transfer in memory. It is in one of: its link's window; a list (suspects of its link, condemned, waiting for conversion); a
+ * ticket, until it is durable; in somebody's hands: in flight on an association (or chosen for one), in a conversion, in limbo. */
 struct order {
+	struct order *next;              /* in its list */
+	struct order_list *list;         /* NULL: in none */
+	bool in_hand;
 	uint64_t transfer, message;
 	struct swlink *link;
 	enum priority priority;
 	uint32_t attempts;
 	unsigned losses;                 /* associations that ended with it in hand, while it was in memory */
+	uint64_t sent_before;            /* transfers that its link had confirmed when the first of them ended */
 	wall_ms_t arrived, expires;
 	uint64_t size;                   /* content octets */
+	uint64_t size_sent;              /* the same, unless it was converted */
+	int64_t content_type;
+	bool may_convert;                /* a message whose conversion is not prohibited */
+	bool is_converted;               /* or needs none */
+	bool damaged;                    /* its content could not be read */
+	char cause[WORDS_MAX];           /* condemned: why */
 	uint64_t handover;               /* in flight: number of this attempt */
 	struct swassoc *assoc;           /* in flight on it; NULL: waiting */
 	int64_t sent_at_ms;
@@ -101,6 +162,10 @@ struct swlink {
 	uint32_t open_failures;
 	wall_ms_t first_failure;
 	char last_error[200];
+	struct order_list suspects;      /* to be handled alone */
+	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
+	unsigned n_converting;           /* waiting for a content process, or in its hands */
+	bool is_guarded;                 /* all its inputs are suspect */
 	uint64_t queued, octets;         /* in the store and in the open group */
 	uint64_t sent, received, in_flight;
 };
@@ -118,6 +183,61 @@ struct waiting {
 	struct order **orders;           /* to enter their windows */
 	size_t n_orders;
 	struct store_content *file;
+};
+
+/* Octets of a peer that were given to be examined. */
+struct octets {
+	uint64_t id;                     /* of the quarantine's row; 0: none */
+	struct key key;
+	struct swlink *link;             /* NULL: it is no more in the settings */
+	bool taken;                      /* what they are was offered: the row is gone */
+};
+
+/* What a process had in its hands when its channel ended, until it is known how it died. */
+struct limbo {
+	struct limbo *next;
+	struct sw *sw;
+	enum process_kind kind;
+	uint32_t instance;
+	bool accused;
+	bool over;                       /* nothing in it any more: stands for a word that may still come */
+	bool content;                    /* the orders were being converted */
+	struct order_list orders;
+	struct key *inputs;
+	size_t n_inputs;
+	struct octets octets;            /* id 0: none */
+	struct timer timer;
+};
+
+/* A content on its way through a content process before its transfer. */
+struct conversion {
+	struct sw *sw;
+	uint64_t id;
+	struct order *order;
+	struct proc *worker;
+	struct timer timer;
+};
+
+/* Octets of a peer in the hands of the process for suspects. */
+struct examine {
+	uint64_t number;                 /* of this attempt; 0: none under way */
+	struct octets octets;
+	uint64_t message, size, pulled;
+	struct timer timer;              /* patience; or when to look again */
+	uint64_t after;                  /* the last one looked at */
+};
+
+/* The process for suspects: one item in its hands at a time. */
+struct alone {
+	struct swassoc *assoc;           /* NULL: none */
+	struct order *order;             /* chosen for it; in flight when assoc->in_flight */
+	struct examine examine;
+	struct order_list condemned;     /* to be put into quarantine */
+	struct key *owed;                /* "quarantine ID": reports that a switch before this one has not made */
+	size_t n_owed;
+	size_t next_link;
+	bool missed;                     /* suspects beyond ALONE_MAX are in the store only */
+	struct timer run;                /* set: there may be something to do */
 };
 
 /* A mailbox entry on its way through a content process to a command line. */
@@ -150,6 +270,12 @@ struct sw {
 	struct map assocs;               /* association id -> struct swassoc */
 	struct waiting *waiting, **waiting_end;
 	struct render *renders;
+	struct map suspects;             /* hash of the key -> struct suspect */
+	struct limbo *limbos;
+	struct order_list converts;
+	struct alone alone;
+	uint64_t n_deaths, next_conversion;
+	bool noted;                      /* an item is noted, to be forgotten at the end of the turn */
 	unsigned n_waiting, n_before;    /* tickets that wait for the open group; for the last one */
 	int64_t commit_us;               /* what a commit takes, a running mean */
 	struct timer group_due;          /* set: the open group is held back until then */
@@ -170,6 +296,12 @@ void switch_next_id(struct sw *s, struct mts_id *id_r, struct arena *a);
 struct out *proc_begin(struct proc *p, enum msg m);   /* NULL when it has gone */
 void proc_end(struct proc *p);
 void proc_lost(struct proc *p, const struct err *why);
+/* It makes no progress: it is ended, as a fault. */
+void proc_hung(struct proc *p, const struct err *why);
+struct proc *proc_find(struct sw *s, enum process_kind kind, uint32_t instance);
+/* What the switch is about to do may kill it: noted first, so that its successor knows what did. Until the end of the turn. */
+void switch_note(struct sw *s, const char *item, uint64_t id);
+void switch_note_key(struct sw *s, const struct key *k);
 const struct chan_events *switch_control_events(enum process_kind kind);
 const struct chan_events *switch_bulk_events(void);
 
@@ -179,6 +311,10 @@ bool intake_begin(void *ctx, struct view payload, struct err *e);
 bool intake_data(void *ctx, struct view payload, struct err *e);
 bool intake_end(void *ctx, struct view payload, struct err *e);
 bool intake_cancel(void *ctx, struct view payload, struct err *e);
+bool intake_spoiled(void *ctx, struct view payload, struct err *e);
+void intake_durable(struct sw *s, struct waiting *w);  /* answers: accepted */
+void intake_refuse(struct proc *p, uint64_t offer, const struct err *why);
+MUST_CHECK bool intake_is_ready(struct sw *s, struct err *e);
 void intake_proc_gone(struct proc *p);
 struct incoming {
 	struct message *m;
@@ -188,6 +324,8 @@ struct incoming {
 	struct store_content *file;
 	uint64_t size;
 	const struct mts_id *about;      /* reports made here: the subject */
+	uint64_t hash;                   /* of its octets as they came; 0: not known */
+	uint64_t examined;               /* the EXAMINE it comes from */
 	const struct err *refusal;       /* permanent cause found before routing: every recipient is reported with it */
 };
 
@@ -198,23 +336,96 @@ void place_message(struct sw *s, const struct incoming *in, struct waiting *w);
 void place_failure(struct sw *s, const struct store_loaded *loaded, const struct err *why, struct waiting *w);
 void place_enter_windows(struct sw *s, struct waiting *w);
 
+/* order.c: one transfer in memory. */
+struct order *order_new(struct swlink *l, const struct store_queued *q);
+void order_keep_message(struct order *o, const struct message *m); /* what is needed of it: its id, may it be converted */
+void order_keep_hot(struct order *o, struct view packed, struct view content);
+void order_forget_hot(struct order *o);
+void order_set_content(struct order *o, struct view content); /* converted; the message is kept already */
+MUST_CHECK bool order_load(struct order *o, struct err *e);  /* keeps the message and inline content; noted before. False: the row is damaged, or ERR_PERM */
+void order_free(struct order *o);
+void order_gone(struct order *o);                            /* the same, and it waits for its link no more */
+void order_step(struct order *o, enum store_step_kind kind, const char *text);
+void order_list_add(struct order_list *l, struct order *o);
+void order_list_put_first(struct order_list *l, struct order *o);
+struct order *order_list_take(struct order_list *l);         /* NULL: empty */
+void order_list_remove(struct order *o);                     /* from the one it is in; fine when in none */
+
 /* dispatch.c: the window, associations, orders. */
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set);
 void dispatch_link_fini(struct swlink *l);
 void dispatch_enter(struct swlink *l, struct order *o);   /* a durable new transfer */
+void dispatch_put_back(struct order *o);                  /* from somebody's hands: first in line, or to the suspects when it is one */
 void dispatch_run(struct swlink *l);
+void dispatch_relist(struct swlink *l);                   /* looks at its queue from the start; what is in memory is skipped */
 void dispatch_wake_in(struct swlink *l, int64_t delay_ms);
-struct order *order_new(struct swlink *l, const struct store_queued *q);
-void order_keep_id(struct order *o, const struct mts_id *id);
-void order_keep_hot(struct order *o, struct view packed, struct view content);
-void order_free(struct order *o);
+void dispatch_hand_over(struct order *o, struct swassoc *a);
+void dispatch_release(struct order *o);                   /* it is in flight no more */
+void dispatch_close_assoc(struct swassoc *a);
+void dispatch_open_failed(struct swlink *l, const struct err *why);
+void dispatch_give_up(struct order *o, const struct err *why);
 void dispatch_proc_gone(struct proc *p);
 void dispatch_sweep(struct swlink *l);
+void dispatch_watch(struct sw *s);                        /* what is in hand for too long */
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e);
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e);
 bool dispatch_pull(void *ctx, struct view payload, struct err *e);
 bool dispatch_result(void *ctx, struct view payload, struct err *e);
 const char *dispatch_state(const struct swlink *l);
+
+/* suspect.c: strikes, and what waits to know how its process died. */
+void suspect_start(struct sw *s);                         /* what the store has */
+void suspect_fini(struct sw *s);
+struct key suspect_key(const char *item, uint64_t id);
+struct key suspect_input_key(const struct swlink *l, uint64_t hash); /* l NULL: submitted here */
+uint64_t suspect_hash(uint64_t before, struct view octets);
+#define SUSPECT_HASH_0 UINT64_C(0xcbf29ce484222325)
+struct suspect *suspect_find(struct sw *s, const struct key *k); /* NULL: none */
+struct suspect *suspect_of(const struct order *o);        /* its message's; NULL: none */
+bool suspect_is_over(const struct sw *s, const struct suspect *x); /* it has all the strikes there are */
+/* One strike (one for each death) with an event; the store has it in the open group. NULL: there is no room for one more. */
+struct suspect *suspect_strike(struct sw *s, const struct key *k, const char *words);
+/* In a process that lives it fails the same way each time: a strike, then alone. */
+void suspect_strike_order(struct order *o, const char *words);
+void suspect_forget(struct sw *s, const struct key *k);
+void suspect_done(struct order *o, bool cleared);         /* this transfer is over; its message is no suspect any more when it was the last */
+/* An operator lets it out of quarantine: it is handled alone, and has all strikes but one again. */
+void suspect_released(struct sw *s, uint64_t message);
+void suspect_proc_gone(struct proc *p);                   /* what it has in hand goes to limbo */
+void suspect_tell_all(struct proc *p);                    /* a link process has come: which inputs it must not decode */
+void suspect_sweep(struct sw *s);
+
+/* alone.c: suspects and octets, one at a time, in the process for them. */
+void alone_init(struct sw *s);
+void alone_fini(struct sw *s);
+void alone_kick(struct sw *s);                            /* there may be something to do: soon, from the top of a turn */
+void alone_add(struct order *o);                          /* a suspect that is in nobody's hands */
+void alone_proc_gone(struct proc *p);                     /* what was in its hands is in limbo; what was only chosen waits again */
+void alone_up(struct swassoc *a);
+void alone_down(struct swassoc *a, const struct err *why);
+
+/* quarantine.c */
+void quarantine_condemn(struct order *o, const char *cause); /* in nobody's hands; put into quarantine soon, from the top of a turn */
+bool quarantine_run(struct sw *s);                        /* does one of them; false: there is none */
+void quarantine_unreported(struct sw *s, uint64_t id, const char *words); /* the switch has died of making its report */
+
+/* examine.c: octets that are no message yet. */
+void examine_take(struct proc *p, const struct arrival *about, struct incoming *in); /* an offer of octets; in->file is taken over */
+void examine_init(struct sw *s);
+bool examine_begin(struct sw *s, struct proc *alone);     /* gives it the next; false: there is none */
+bool examine_is_of(const struct proc *p, uint64_t number);
+void examine_offered(struct sw *s);                       /* what they are is in the open group: the octets go with it */
+bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e);
+bool examine_done(void *ctx, struct view payload, struct err *e);
+void examine_struck(struct sw *s, const struct octets *x, const char *words);
+
+/* convert.c: content on its way out, through a content process. */
+bool convert_wants(const struct order *o);                /* its message must be known: loaded, or hot */
+void convert_enter(struct order *o);                      /* waits for a content process; comes back by dispatch_put_back */
+void convert_run(struct sw *s);
+bool convert_done(void *ctx, struct view payload, struct err *e);
+void convert_fini(struct sw *s);
+struct order *convert_take_back(struct proc *p);          /* its process has gone: what it had; NULL: nothing */
 
 /* control.c: the command line and the content processes. */
 bool control_status(void *ctx, struct view payload, struct err *e);

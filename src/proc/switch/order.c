@@ -1,0 +1,167 @@
+/* order.c - one transfer in memory: what is kept of its message, and the lists it waits in. */
+#include "proc/switch/switch_int.h"
+
+#include "base/mem.h"
+
+struct order *order_new(struct swlink *l, const struct store_queued *q)
+{
+	struct order *o = mem_zero(sizeof *o);
+	*o = (struct order){ .transfer = q->transfer, .message = q->message, .link = l, .priority = q->priority,
+			     .attempts = q->attempts, .arrived = q->arrived, .expires = q->expires, .size = q->size,
+			     .size_sent = q->size };
+	map_put(&l->sw->orders, o->transfer, o);
+	return o;
+}
+
+static void keep_id(struct order *o, const struct mts_id *id)
+{
+	struct view *parts[] = { &o->id.domain.country.value, &o->id.domain.admd.value, &o->id.domain.prmd.value, &o->id.local };
+	size_t n = 0;
+	free(o->id_octets);
+	o->id = *id;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		n = mem_add(n, parts[i]->n);
+	uint8_t *p = o->id_octets = mem_alloc(n);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (parts[i]->n > 0)
+			memcpy(p, parts[i]->p, parts[i]->n);
+		parts[i]->p = p;
+		p += parts[i]->n;
+	}
+}
+
+void order_keep_message(struct order *o, const struct message *m)
+{
+	keep_id(o, &m->id);
+	o->content_type = m->content_type;
+	o->may_convert = m->kind == MESSAGE_MESSAGE && (m->indicators & IND_CONVERSION_PROHIBITED) == 0;
+}
+
+void order_keep_hot(struct order *o, struct view packed, struct view content)
+{
+	uint8_t *p = mem_alloc(mem_add(packed.n, content.n));
+	memcpy(p, packed.p, packed.n);
+	if (content.n > 0)
+		memcpy(p + packed.n, content.p, content.n);
+	o->hot_packed = view_of(p, packed.n);
+	o->hot_content = view_of(p + packed.n, content.n);
+	o->has_hot = true;
+	o->link->sw->hot += packed.n + content.n;
+}
+
+void order_forget_hot(struct order *o)
+{
+	if (!o->has_hot)
+		return;
+	o->link->sw->hot -= o->hot_packed.n + o->hot_content.n;
+	free((void *)(uintptr_t)o->hot_packed.p);
+	o->hot_packed = o->hot_content = (struct view){ NULL, 0 };
+	o->has_hot = false;
+}
+
+void order_set_content(struct order *o, struct view content)
+{
+	void *old = (void *)(uintptr_t)o->hot_packed.p;
+	struct view packed = o->hot_packed;
+	o->link->sw->hot -= packed.n + o->hot_content.n;
+	order_keep_hot(o, packed, content);
+	o->size_sent = content.n;
+	free(old);
+}
+
+bool order_load(struct order *o, struct err *e)
+{
+	struct sw *s = o->link->sw;
+	struct store_loaded loaded;
+	switch_note(s, "transfer", o->transfer);
+	arena_reset(s->work);
+	if (!store_load_transfer(s->store, o->transfer, &loaded, s->work, e))
+		return false;
+	struct out packed;
+	out_init(&packed, MSG_ENVELOPE_MAX);
+	pack_message(&packed, loaded.m, 0, loaded.m->n_rcpt);
+	bool fits = !packed.bad;
+	order_keep_message(o, loaded.m);
+	/* A longer content is pulled, from the store when there is no room for a copy. */
+	const bool keep = !loaded.in_file && (o->size <= MSG_INLINE_MAX || s->hot <= HOT_MAX);
+	if (fits)
+		order_keep_hot(o, out_view(&packed), keep ? loaded.content : (struct view){ NULL, 0 });
+	out_fini(&packed);
+	return fits || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
+}
+
+void order_free(struct order *o)
+{
+	order_list_remove(o);
+	order_forget_hot(o);
+	map_take(&o->link->sw->orders, o->transfer);
+	free(o->id_octets);
+	free(o);
+}
+
+void order_gone(struct order *o)
+{
+	struct swlink *l = o->link;
+	l->queued -= l->queued > 0;
+	l->octets -= l->octets < o->size ? l->octets : o->size;
+	order_free(o);
+}
+
+void order_step(struct order *o, enum store_step_kind kind, const char *text)
+{
+	if (o->id_octets == NULL) /* never loaded: nothing is known of it */
+		return;
+	struct store_step step = { .kind = kind, .id = &o->id, .peer = o->link->name, .text = view_str(text), .size = o->size };
+	store_put_step(o->link->sw->store, &step);
+}
+
+/* --- lists --- */
+
+void order_list_add(struct order_list *l, struct order *o)
+{
+	assert(o->list == NULL);
+	if (l->first == NULL)
+		l->end = &l->first;
+	o->next = NULL;
+	o->list = l;
+	*l->end = o;
+	l->end = &o->next;
+	l->n++;
+}
+
+void order_list_put_first(struct order_list *l, struct order *o)
+{
+	if (l->first == NULL) {
+		order_list_add(l, o);
+		return;
+	}
+	assert(o->list == NULL);
+	o->next = l->first;
+	o->list = l;
+	l->first = o;
+	l->n++;
+}
+
+void order_list_remove(struct order *o)
+{
+	struct order_list *l = o->list;
+	if (l == NULL)
+		return;
+	struct order **at = &l->first;
+	while (*at != o)
+		at = &(*at)->next;
+	*at = o->next;
+	if (l->end == &o->next)
+		l->end = at;
+	o->next = NULL;
+	o->list = NULL;
+	l->n--;
+}
+
+struct order *order_list_take(struct order_list *l)
+{
+	struct order *o = l->first;
+	if (o != NULL)
+		order_list_remove(o);
+	return o;
+}
