@@ -194,11 +194,12 @@ static void test_expiry_is_reported(void **state)
 	(void)state;
 	struct bench *b = with_queue(1);
 	struct player *p = &b->link[0];
-	const size_t opens = p->n_opens;
-	fake_env_pass(b->env, 2 * 3600 * 1000 - 1000); /* expiry.normal is 2 h; to-c is never reached */
+	bench_leave(b, p); /* nobody is there to try */
+	fake_env_pass(b->env, 2 * 3600 * 1000 - 1000); /* expiry.normal is 2 h */
 	assert_int_equal(counts_of(b).transfers, 1);
-	assert_int_equal(p->n_opens, opens);
 	fake_env_pass(b->env, 61 * 1000);
+	bench_join(b, p, PROCESS_LINK, 1);
+	assert_int_equal(p->n_opens, 1);
 	assert_true(view_eq(p->opens[p->n_opens - 1].link, VIEW("to-a")));
 	open_up(p);
 	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
@@ -458,6 +459,9 @@ static void test_a_link_process_dies_with_transfers_in_flight(void **state)
 	bench_join(b, q, PROCESS_LINK, 2);
 	assert_int_equal(q->n_opens, 0);
 	bench_leave(b, p);
+	assert_int_equal(q->n_opens, 0); /* how it died is not known yet */
+	switch_peer_died(b->sw, PROCESS_LINK, 1, false, "killed from outside", "transfer 1");
+	fake_env_settle(b->env);
 	assert_int_equal(q->n_opens, 1);
 	open_up(q);
 	assert_int_equal(q->n_transfers, 2);
@@ -474,9 +478,14 @@ static void test_a_successor_with_the_same_number_takes_over(void **state)
 	open_up(p);
 	bench_join(b, q, PROCESS_LINK, 1); /* the old one's end has not been seen yet */
 	assert_true(p->closed > 0);
+	fake_env_pass(b->env, PEER_WORD_MS); /* nobody says how the old one died */
 	assert_int_equal(q->n_opens, 1);
 	open_up(q);
 	assert_int_equal(q->n_transfers, 1);
+	switch_peer_died(b->sw, PROCESS_LINK, 1, true, "too late", ""); /* about the old one: the new one lives */
+	fake_env_settle(b->env);
+	assert_int_equal(q->closed, 0);
+	assert_int_equal(counts_of(b).suspects, 0);
 	bench_free(b);
 }
 
