@@ -5,8 +5,8 @@
 #include "base/cur.h"
 #include "base/mem.h"
 #include "flow/message/pack.h"
+#include "flow/store/reader_impl.h"
 #include "flow/store/record.h"
-#include "flow/store/sqlite_impl.h"
 
 enum {
 	PROGRESS_OPS = 2000,
@@ -14,25 +14,6 @@ enum {
 	TEXT_MAX = 64 * 1024,
 	TRACE_MAX = 20000,
 	RELATED_MAX = 32
-};
-
-enum question {
-	ASK_BEGIN,
-	ASK_END,
-	ASK_QUEUE_ALL,
-	ASK_QUEUE_ONE,
-	ASK_QUEUES,
-	ASK_SUM,
-	ASK_STEP,
-	ASK_STEPS_AFTER,
-	ASK_STEPS_LAST,
-	ASK_INDEXED,
-	ASK_PENDING,
-	ASK_PERIOD,
-	ASK_KEYS,
-	ASK_MAIL_ALL,
-	ASK_MAIL_ONE,
-	ASK_COUNT
 };
 
 #define QUEUE_COLUMNS                                                                              \
@@ -75,25 +56,33 @@ static const char *const questions[ASK_COUNT] = {
 	[ASK_MAIL_ONE] =
 		"select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
 		"where d.mailbox = ?1 and d.id > ?2 order by d.id limit ?3",
+	[ASK_QUARANTINE] =
+		"select z.id, z.message, z.state, z.octets, m.mts_id, m.envelope, m.recipients, "
+		"z.link, z.cause, z.words, z.key, z.at, z.arrived, z.strikes, z.recipients, z.size, "
+		"m.kind from quarantine z cross join message m on m.id = z.message "
+		"where z.id > ? order by z.id limit ?",
+	/* Of what message a thing is, and what it is: ids are unique in a store. */
+	[ASK_WHOSE] = "select id, 0, -1 from message where id = ?1 "
+		      "union all select message, 1, -1 from transfer where id = ?1 "
+		      "union all select message, 1, -1 from quarantine where id = ?1 "
+		      "union all select message, 2, recipient from delivery where id = ?1",
+	[ASK_MESSAGE] = "select kind, envelope, recipients, peer, size, arrived, expires, file, "
+			"mts_id from message where id = ?",
+	[ASK_PIECE] = "select file, size, substr(content, ?2 + 1, ?3) from message where id = ?1",
+	[ASK_TRANSFERS] = "select id, message, queue, priority, next, arrived, size from transfer "
+			  "where id > ? order by id",
+	[ASK_QUEUE_NAME] = "select name from queue where no = ?",
+	[ASK_QUEUE_NO] = "select no from queue where name = ?",
 };
 
-struct store_reader {
-	unsigned magic;
-#define STORE_READER_MAGIC 0x570e4ead
-	struct env *env;
-	char *path;
-	sqlite3 *db;
-	sqlite3_stmt *stmt[ASK_COUNT];
-	uint32_t budget_ms;
-	int64_t deadline_us; /* INT64_MAX: none */
-	bool late, failed;   /* of this question */
-	struct err why;
-};
+bool reader_is_late(struct store_reader *r)
+{
+	return r->deadline_us != INT64_MAX && env_precise_us(r->env) > r->deadline_us;
+}
 
 static int is_late(void *ctx)
 {
-	struct store_reader *r = ctx;
-	return r->deadline_us != INT64_MAX && env_precise_us(r->env) > r->deadline_us;
+	return reader_is_late(ctx);
 }
 
 struct store_reader *store_reader_open(struct env *env, const char *path, struct err *e)
@@ -138,15 +127,14 @@ void store_reader_set_budget(struct store_reader *r, uint32_t ms)
 }
 
 /* --- one question --- */
-static sqlite3_stmt *ask(struct store_reader *r, enum question what)
+sqlite3_stmt *reader_ask(struct store_reader *r, enum question what)
 {
 	sqlite3_reset(r->stmt[what]);
 	sqlite3_clear_bindings(r->stmt[what]);
 	return r->stmt[what];
 }
 
-/* True while there are rows, time, and no error. */
-static bool row(struct store_reader *r, sqlite3_stmt *st)
+bool reader_row(struct store_reader *r, sqlite3_stmt *st)
 {
 	if (r->late || r->failed)
 		return false;
@@ -163,18 +151,17 @@ static bool row(struct store_reader *r, sqlite3_stmt *st)
 	return false;
 }
 
-static void begin(struct store_reader *r)
+void reader_begin(struct store_reader *r)
 {
 	CHECK(r, STORE_READER_MAGIC);
 	r->late = r->failed = false;
 	r->deadline_us = INT64_MAX;
-	(void)row(r, ask(r, ASK_BEGIN));
+	(void)reader_row(r, reader_ask(r, ASK_BEGIN));
 	if (r->budget_ms != 0)
 		r->deadline_us = env_precise_us(r->env) + (int64_t)r->budget_ms * 1000;
 }
 
-/* Gives what the question returns. */
-static bool end(struct store_reader *r, struct err *e)
+bool reader_end(struct store_reader *r, struct err *e)
 {
 	for (size_t i = 0; i < ASK_COUNT; i++)
 		sqlite3_reset(r->stmt[i]);
@@ -188,29 +175,27 @@ static bool end(struct store_reader *r, struct err *e)
 	return !r->failed;
 }
 
-/* The row is more than the arena takes: what is there so far is the answer. */
-static bool too_much(struct store_reader *r, const struct arena *a)
+bool reader_too_much(struct store_reader *r, const struct arena *a)
 {
 	if (arena_full(a))
 		r->late = true;
 	return arena_full(a);
 }
 
-static const char *text(sqlite3_stmt *st, int column, struct arena *a)
+const char *reader_text(sqlite3_stmt *st, int column, struct arena *a)
 {
 	const char *s = arena_str(a, sqlite_view(st, column));
 	return s == NULL ? "" : s;
 }
 
-static void bind_view(sqlite3_stmt *st, int at, struct view v)
+void reader_bind_view(sqlite3_stmt *st, int at, struct view v)
 {
 	sqlite3_bind_text64(st, at, v.n == 0 ? "" : (const char *)v.p, v.n, SQLITE_STATIC,
 			    SQLITE_UTF8);
 }
 
 /* --- queues --- */
-/* The recipients of a transfer as text, the first ones. */
-static const char *named(struct view recipients, uint64_t transfer, struct arena *a)
+const char *reader_named(struct view recipients, uint64_t transfer, struct arena *a)
 {
 	struct arena *work = arena_new(4 << 20);
 	struct out o;
@@ -237,8 +222,7 @@ static const char *named(struct view recipients, uint64_t transfer, struct arena
 	return s == NULL ? "" : s;
 }
 
-/* Who sent it; of a report, the domain that made it. */
-static const char *sender(struct view envelope, struct message *m_r, struct arena *a)
+const char *reader_sender(struct view envelope, struct message *m_r, struct arena *a)
 {
 	const struct view octets = arena_copy(a, envelope);
 	if (arena_full(a) || !unpack_envelope(octets, m_r, a, NULL)) {
@@ -261,11 +245,11 @@ static void take_queue_row(sqlite3_stmt *st, struct read_queue_row *x, struct ar
 	*x = (struct read_queue_row){
 		.transfer = (uint64_t)sqlite3_column_int64(st, 0),
 		.message = (uint64_t)sqlite3_column_int64(st, 1),
-		.queue = text(st, 2, a),
+		.queue = reader_text(st, 2, a),
 		.priority = priority_name((enum priority)sqlite3_column_int(st, 3)),
-		.mts_id = text(st, 4, a),
-		.originator = sender(sqlite_view(st, 5), &m, a),
-		.last_error = text(st, 7, a),
+		.mts_id = reader_text(st, 4, a),
+		.originator = reader_sender(sqlite_view(st, 5), &m, a),
+		.last_error = reader_text(st, 7, a),
 		.arrived = sqlite3_column_int64(st, 8),
 		.next_ms = sqlite3_column_int64(st, 9),
 		.expires = sqlite3_column_int64(st, 10),
@@ -276,51 +260,51 @@ static void take_queue_row(sqlite3_stmt *st, struct read_queue_row *x, struct ar
 	if (sqlite3_column_int(st, 14) == MESSAGE_REPORT)
 		x->recipients = oraddr_text(&m.originator, a); /* one destination for the whole */
 	else
-		x->recipients = named(sqlite_view(st, 6), x->transfer, a);
+		x->recipients = reader_named(sqlite_view(st, 6), x->transfer, a);
 }
 
 bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
 		      struct read_queue_row *rows, size_t max, size_t *n_r, bool *more_r,
 		      struct arena *a, struct err *e)
 {
-	begin(r);
-	sqlite3_stmt *st = ask(r, queue.n == 0 ? ASK_QUEUE_ALL : ASK_QUEUE_ONE);
-	bind_view(st, 1, queue);
+	reader_begin(r);
+	sqlite3_stmt *st = reader_ask(r, queue.n == 0 ? ASK_QUEUE_ALL : ASK_QUEUE_ONE);
+	reader_bind_view(st, 1, queue);
 	sqlite3_bind_int64(st, 2, (int64_t)after);
 	sqlite3_bind_int64(st, 3, (int64_t)max + 1);
 	size_t n = 0;
 	bool more = false;
-	while (row(r, st) && !(more = n == max)) {
+	while (reader_row(r, st) && !(more = n == max)) {
 		take_queue_row(st, &rows[n], a);
-		if (too_much(r, a))
+		if (reader_too_much(r, a))
 			break;
 		n++;
 	}
 	*n_r = n;
 	*more_r = more || r->late;
-	return end(r, e);
+	return reader_end(r, e);
 }
 
 bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size_t max, size_t *n_r,
 		       struct arena *a, struct err *e)
 {
-	begin(r);
+	reader_begin(r);
 	size_t n = 0;
-	sqlite3_stmt *queues = ask(r, ASK_QUEUES);
-	while (n < max && row(r, queues)) {
-		sqlite3_stmt *st = ask(r, ASK_SUM);
+	sqlite3_stmt *queues = reader_ask(r, ASK_QUEUES);
+	while (n < max && reader_row(r, queues)) {
+		sqlite3_stmt *st = reader_ask(r, ASK_SUM);
 		sqlite3_bind_int64(st, 1, sqlite3_column_int64(queues, 0));
-		if (!row(r, st) || sqlite3_column_int64(st, 0) == 0)
+		if (!reader_row(r, st) || sqlite3_column_int64(st, 0) == 0)
 			continue;
 		rows[n] = (struct read_queue_sum){
-			text(queues, 1, a), (uint64_t)sqlite3_column_int64(st, 0),
+			reader_text(queues, 1, a), (uint64_t)sqlite3_column_int64(st, 0),
 			(uint64_t)sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
-		if (too_much(r, a))
+		if (reader_too_much(r, a))
 			break;
 		n++;
 	}
 	*n_r = n;
-	return end(r, e);
+	return reader_end(r, e);
 }
 
 /* --- steps --- */
@@ -330,10 +314,10 @@ static void take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a
 		.seq = (uint64_t)sqlite3_column_int64(st, 0),
 		.at = sqlite3_column_int64(st, 1),
 		.step = store_step_name((enum store_step_kind)sqlite3_column_int(st, 2)),
-		.mts_id = text(st, 3, a),
-		.other_id = text(st, 4, a),
-		.peer = text(st, 5, a),
-		.text = text(st, 6, a),
+		.mts_id = reader_text(st, 3, a),
+		.other_id = reader_text(st, 4, a),
+		.peer = reader_text(st, 5, a),
+		.text = reader_text(st, 6, a),
 		.size = (uint64_t)sqlite3_column_int64(st, 7),
 	};
 }
@@ -341,19 +325,19 @@ static void take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a
 bool store_read_steps(struct store_reader *r, uint64_t after_seq, struct read_step_row *rows,
 		      size_t max, size_t *n_r, struct arena *a, struct err *e)
 {
-	begin(r);
-	sqlite3_stmt *st = ask(r, after_seq == 0 ? ASK_STEPS_LAST : ASK_STEPS_AFTER);
+	reader_begin(r);
+	sqlite3_stmt *st = reader_ask(r, after_seq == 0 ? ASK_STEPS_LAST : ASK_STEPS_AFTER);
 	sqlite3_bind_int64(st, 1, (int64_t)after_seq);
 	sqlite3_bind_int64(st, 2, (int64_t)max);
 	size_t n = 0;
-	while (n < max && row(r, st)) {
+	while (n < max && reader_row(r, st)) {
 		take_step(st, &rows[n], a);
-		if (too_much(r, a))
+		if (reader_too_much(r, a))
 			break;
 		n++;
 	}
 	*n_r = n;
-	return end(r, e);
+	return reader_end(r, e);
 }
 
 /* What is looked for: a whole identifier, or only the local one. */
@@ -407,9 +391,9 @@ static void add_related(struct journey *t, struct view id)
  * their own steps count. */
 static void look_at(struct journey *t, uint64_t seq, size_t which)
 {
-	sqlite3_stmt *st = ask(t->r, ASK_STEP);
+	sqlite3_stmt *st = reader_ask(t->r, ASK_STEP);
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
-	if (!row(t->r, st))
+	if (!reader_row(t->r, st))
 		return;
 	const struct wanted *w = &t->related[which];
 	const struct view id = sqlite_view(st, 3), other = sqlite_view(st, 4);
@@ -426,24 +410,24 @@ static void gather(struct journey *t, size_t which)
 	const struct wanted *w = &t->related[which];
 	const uint64_t first = step_key_first(w->id.local);
 	for (int64_t period = 0;; period++) {
-		sqlite3_stmt *st = ask(t->r, ASK_PERIOD);
+		sqlite3_stmt *st = reader_ask(t->r, ASK_PERIOD);
 		sqlite3_bind_int64(st, 1, period);
-		if (!row(t->r, st))
+		if (!reader_row(t->r, st))
 			break;
 		period = sqlite3_column_int64(st, 0);
-		sqlite3_stmt *keys = ask(t->r, ASK_KEYS);
+		sqlite3_stmt *keys = reader_ask(t->r, ASK_KEYS);
 		sqlite3_bind_int64(keys, 1, period);
 		sqlite3_bind_int64(keys, 2, (int64_t)first);
 		sqlite3_bind_int64(keys, 3, (int64_t)(first | UINT32_MAX));
-		while (row(t->r, keys))
+		while (reader_row(t->r, keys))
 			look_at(t, (uint64_t)sqlite3_column_int64(keys, 0), which);
 	}
 	/* The newest steps are in no index yet. */
-	sqlite3_stmt *indexed = ask(t->r, ASK_INDEXED);
-	const int64_t last = row(t->r, indexed) ? sqlite3_column_int64(indexed, 0) : 0;
-	sqlite3_stmt *pending = ask(t->r, ASK_PENDING);
+	sqlite3_stmt *indexed = reader_ask(t->r, ASK_INDEXED);
+	const int64_t last = reader_row(t->r, indexed) ? sqlite3_column_int64(indexed, 0) : 0;
+	sqlite3_stmt *pending = reader_ask(t->r, ASK_PENDING);
 	sqlite3_bind_int64(pending, 1, last);
-	while (row(t->r, pending))
+	while (reader_row(t->r, pending))
 		if ((uint64_t)sqlite3_column_int64(pending, 1) >> 32 == first >> 32 ||
 		    (uint64_t)sqlite3_column_int64(pending, 2) >> 32 == first >> 32)
 			look_at(t, (uint64_t)sqlite3_column_int64(pending, 0), which);
@@ -468,16 +452,16 @@ static void emit(struct journey *t, uint64_t after, struct read_step_row *rows, 
 	for (size_t i = 0; i < t->n; i++) {
 		if (t->seqs[i] <= last)
 			continue; /* shown before, or found twice */
-		sqlite3_stmt *st = ask(t->r, ASK_STEP);
+		sqlite3_stmt *st = reader_ask(t->r, ASK_STEP);
 		sqlite3_bind_int64(st, 1, (int64_t)t->seqs[i]);
 		if (n == max) {
 			more = true;
 			break;
 		}
-		if (!row(t->r, st))
+		if (!reader_row(t->r, st))
 			continue;
 		take_step(st, &rows[n], a);
-		if (too_much(t->r, a))
+		if (reader_too_much(t->r, a))
 			break;
 		n++;
 		last = t->seqs[i];
@@ -495,14 +479,14 @@ bool store_read_trace(struct store_reader *r, struct view id, uint64_t after_seq
 	t.related[0].whole = mts_id_parse(id, &t.related[0].id, t.ids, NULL);
 	if (!t.related[0].whole)
 		t.related[0].id = (struct mts_id){.local = id};
-	begin(r);
+	reader_begin(r);
 	for (size_t i = 0; i < t.n_related; i++)
 		gather(&t, i);
 	emit(&t, after_seq, rows, max, n_r, more_r, a);
 	free(t.seqs);
 	arena_free(&t.ids);
 	arena_free(&t.work);
-	return end(r, e);
+	return reader_end(r, e);
 }
 
 /* --- mailboxes --- */
@@ -526,10 +510,10 @@ static void take_mail(sqlite3_stmt *st, struct read_mail_row *x, struct arena *a
 	*x = (struct read_mail_row){
 		.delivery = (uint64_t)sqlite3_column_int64(st, 0),
 		.message = (uint64_t)sqlite3_column_int64(st, 1),
-		.mailbox = text(st, 2, a),
+		.mailbox = reader_text(st, 2, a),
 		.kind = message_kind_name(kind),
-		.mts_id = text(st, 4, a),
-		.originator = sender(sqlite_view(st, 5), &m, a),
+		.mts_id = reader_text(st, 4, a),
+		.originator = reader_sender(sqlite_view(st, 5), &m, a),
 		.delivered = sqlite3_column_int64(st, 8),
 		.size = (uint64_t)sqlite3_column_int64(st, 9),
 	};
@@ -543,20 +527,20 @@ bool store_read_mailbox(struct store_reader *r, struct view mailbox, uint64_t af
 			struct read_mail_row *rows, size_t max, size_t *n_r, bool *more_r,
 			struct arena *a, struct err *e)
 {
-	begin(r);
-	sqlite3_stmt *st = ask(r, mailbox.n == 0 ? ASK_MAIL_ALL : ASK_MAIL_ONE);
-	bind_view(st, 1, mailbox);
+	reader_begin(r);
+	sqlite3_stmt *st = reader_ask(r, mailbox.n == 0 ? ASK_MAIL_ALL : ASK_MAIL_ONE);
+	reader_bind_view(st, 1, mailbox);
 	sqlite3_bind_int64(st, 2, (int64_t)after);
 	sqlite3_bind_int64(st, 3, (int64_t)max + 1);
 	size_t n = 0;
 	bool more = false;
-	while (row(r, st) && !(more = n == max)) {
+	while (reader_row(r, st) && !(more = n == max)) {
 		take_mail(st, &rows[n], a);
-		if (too_much(r, a))
+		if (reader_too_much(r, a))
 			break;
 		n++;
 	}
 	*n_r = n;
 	*more_r = more || r->late;
-	return end(r, e);
+	return reader_end(r, e);
 }
