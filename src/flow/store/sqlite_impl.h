@@ -10,6 +10,8 @@
 
 #include <sqlite3.h>
 
+enum { SQLITE_SCHEMA_VERSION = 2, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
+
 enum sql {
 #define X(name, text) SQL_##name,
 #include "flow/store/sql_table.h"

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { SCHEMA_VERSION = 2, APPLICATION_ID = 0x50484f52, PAGE_OCTETS = 8192 }; /* "PHOR" */
+enum { PAGE_OCTETS = 8192 };
 enum {
 	OWNER_PATIENCE_MS = 1000,   /* a predecessor that was killed may still be in its last sync */
 	READERS_PATIENCE_MS = 5000, /* after a crash whoever reads first recovers the log, and holds a lock meanwhile */
@@ -115,18 +115,18 @@ bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 	if (!number(db, path, "pragma user_version", &version, e) ||
 	    !number(db, path, "pragma application_id", &application, e))
 		return false;
-	if (application != APPLICATION_ID)
+	if (application != SQLITE_APPLICATION_ID)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
 			       "store %s: is a database, but not a store of ours", path);
-	if (version >= 1 && version < SCHEMA_VERSION)
+	if (version >= 1 && version < SQLITE_SCHEMA_VERSION)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
 			       "store %s: has schema version %lld, which the MTA brings to version %d "
 			       "when it is started",
-			       path, (long long)version, SCHEMA_VERSION);
-	if (version != SCHEMA_VERSION)
+			       path, (long long)version, SQLITE_SCHEMA_VERSION);
+	if (version != SQLITE_SCHEMA_VERSION)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
 			       "store %s: has schema version %lld, this program knows version %d",
-			       path, (long long)version, SCHEMA_VERSION);
+			       path, (long long)version, SQLITE_SCHEMA_VERSION);
 	return true;
 }
 
@@ -134,7 +134,7 @@ static bool create(struct sqlite *q, struct err *e)
 {
 	char sql[100];
 	snprintf(sql, sizeof sql, "pragma application_id = %d; pragma user_version = %d; commit",
-		 APPLICATION_ID, SCHEMA_VERSION);
+		 SQLITE_APPLICATION_ID, SQLITE_SCHEMA_VERSION);
 	return execute(q->db, q->path, "begin immediate", "be created", e) &&
 	       execute(q->db, q->path, store_schema, "be created", e) &&
 	       execute(q->db, q->path, sql, "be created", e);
@@ -147,12 +147,12 @@ static bool migrate(struct sqlite *q, struct err *e)
 	if (!number(q->db, q->path, "pragma user_version", &version, e) ||
 	    !number(q->db, q->path, "pragma application_id", &application, e))
 		return false;
-	if (version != 1 || application != APPLICATION_ID)
+	if (version != 1 || application != SQLITE_APPLICATION_ID)
 		return true;
 	const char *added = strstr(store_schema, "-- Since version 2");
 	assert(added != NULL);
 	char sql[100];
-	snprintf(sql, sizeof sql, "pragma user_version = %d; commit", SCHEMA_VERSION);
+	snprintf(sql, sizeof sql, "pragma user_version = %d; commit", SQLITE_SCHEMA_VERSION);
 	return execute(q->db, q->path, "begin immediate; drop view queued; drop view journey",
 		       "be brought to a new version", e) &&
 	       execute(q->db, q->path, added, "be brought to a new version", e) &&

@@ -1,0 +1,29 @@
+/* folder.h - whole files and folders, for offline tools that make a copy of a store. Each call blocks and works by itself; the
+ * programs that switch mail use env.h. Failures are ERR_LOCAL, or ERR_TEMP when there is no room or no descriptor. */
+#pragma once
+#include "base/err.h"
+
+/* Makes the folder; one that is there and empty is fine. */
+MUST_CHECK bool folder_make(const char *path, struct err *e);
+
+/* A second name or copy of a file that nobody will write to again: shares the blocks where the file system can (reflink), else is
+ * a hard link, else a copy of the octets. `to` must not exist. */
+MUST_CHECK bool folder_share_file(const char *from, const char *to, struct err *e);
+
+/* A copy of the first max octets of a file, of its own. `to` must not exist. */
+MUST_CHECK bool folder_copy_file(const char *from, const char *to, uint64_t max, struct err *e);
+
+/* A new file with these octets. */
+MUST_CHECK bool folder_write_file(const char *path, struct view octets, struct err *e);
+
+/* The length of a regular file; false: there is none, or it cannot be looked at. */
+MUST_CHECK bool folder_file_size(const char *path, uint64_t *size_r);
+
+/* Puts the new name in place of the old one. */
+MUST_CHECK bool folder_rename(const char *from, const char *to, struct err *e);
+
+/* Everything written to the file system that `path` is on is on disk. */
+MUST_CHECK bool folder_sync(const char *path, struct err *e);
+
+/* Removes the folder and all below it, as far as that works. Never follows a link. */
+void folder_remove(const char *path);
