@@ -3,12 +3,13 @@
 #   make build   build/posthorn            make test    everything, under ASan and UBSan, and the real jail
 #   make run     the three-site demo       make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
-#   make fault   every process killed at every fault point, in streams of 1000 messages
+#   make fault   the power cut under FAULT_MESSAGES messages; every process failed at every fault point, in streams of 1000
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases by id
 
 SHARED ?= $(wildcard $(abspath ../shared))
 FUZZ_SECONDS ?= 30
 SIM_SEEDS ?= 1000
+FAULT_MESSAGES ?= 100000
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
@@ -60,8 +61,9 @@ sim: build-asan/build.ninja
 
 fault: build
 	@tools/install-deps build test
-	@ninja -C build -j $(JOBS) tests/fault/store_check >/dev/null
-	@tests/fault/kill build/posthorn build/tests/fault/store_check --full
+	@ninja -C build -j $(JOBS) tests/fault/store_check tests/fault/points tests/fault/power >/dev/null
+	@build/tests/fault/power --messages $(FAULT_MESSAGES)
+	@tests/fault/kill build/posthorn build/tests/fault/store_check build/tests/fault/points --full --jobs $(JOBS)
 
 lint: build-clang/build.ninja
 	@tools/check-includes
