@@ -5,7 +5,10 @@
 #include "flow/message/pack.h"
 #include "flow/store/record.h"
 
-enum { WORK_MAX = 256 << 20 };
+enum {
+	WORK_MAX = 256 << 20,
+	SUBSTR_MAX = 1 << 30, /* more is cut to 32 bits by SQLite; a row holds far less */
+};
 
 static void take_row(sqlite3_stmt *st, struct read_quarantine_row *x, struct arena *a)
 {
@@ -186,9 +189,9 @@ bool store_read_octets(struct store_reader *r, uint64_t id, uint64_t offset, voi
 	if (whose_is(r, id, &w)) {
 		sqlite3_stmt *st = reader_ask(r, ASK_PIECE);
 		sqlite3_bind_int64(st, 1, (int64_t)w.message);
-		sqlite3_bind_int64(st, 2, (int64_t)offset);
-		sqlite3_bind_int64(st, 3, (int64_t)n);
-		found = offset < INT64_MAX && reader_row(r, st);
+		sqlite3_bind_int64(st, 2, (int64_t)(offset < SUBSTR_MAX ? offset : SUBSTR_MAX));
+		sqlite3_bind_int64(st, 3, (int64_t)(n < SUBSTR_MAX ? n : SUBSTR_MAX));
+		found = reader_row(r, st);
 		in_file = found && sqlite3_column_type(st, 0) != SQLITE_NULL;
 		file = found ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
 		size = found ? (uint64_t)sqlite3_column_int64(st, 1) : 0;
@@ -202,7 +205,7 @@ bool store_read_octets(struct store_reader *r, uint64_t id, uint64_t offset, voi
 		return false;
 	if (!found)
 		return in_time ? no_such(id, e) : late(id, e);
-	if (in_file && !read_file(r, file, offset, buf, n, &got, e))
+	if (in_file && offset < size && !read_file(r, file, offset, buf, n, &got, e))
 		return false;
 	const uint64_t want = offset >= size ? 0 : size - offset < n ? size - offset : n;
 	if (got < want)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "flow/message/pack.h"
 #include "flow/store/read.h"
 #include "flow/store/store_testing.h"
 
@@ -353,6 +354,318 @@ static void test_budget_of_time_ends_a_question(void **state)
 	w->env->ops = ops;
 }
 
+/* --- quarantine --- */
+static struct store_octets octets_of(struct world *w, size_t n)
+{
+	return (struct store_octets){.link = VIEW("PARIS"),
+				     .key = VIEW("input PARIS 0123456789abcdef"),
+				     .cause = VIEW("it is no P1"),
+				     .words = VIEW("SIGABRT"),
+				     .state = STORE_QUARANTINE_EXAMINE,
+				     .content = content_of(w, 3, n),
+				     .arrived = 4444};
+}
+
+static void test_quarantine_is_listed_with_who_and_why(void **state)
+{
+	struct world *w = *state;
+	const uint64_t id = put_named(w, "bad", "TOKYO", 20)->transfers[0].id_r;
+	put_named(w, "good", "TOKYO", 1);
+	store_transfer_quarantine(w->store, id, 3, "three processes died", "SIGSEGV");
+	struct store_octets o = octets_of(w, 70);
+	const uint64_t octets = store_put_octets(w->store, &o);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_quarantine_row rows[3];
+	size_t n;
+	bool more;
+	assert_true(store_read_quarantine(r, 0, rows, 3, &n, &more, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	assert_false(more);
+	assert_int_equal(rows[0].id, id);
+	assert_false(rows[0].octets);
+	assert_int_equal(rows[0].state, STORE_QUARANTINE_KEPT);
+	assert_non_null(strstr(rows[0].mts_id, "L=bad"));
+	assert_non_null(strstr(rows[0].originator, "SKUA"));
+	assert_string_equal(rows[0].link, "TOKYO");
+	assert_non_null(strstr(rows[0].recipients, "GULL16"));
+	assert_null(strstr(rows[0].recipients, "GULL17"));
+	assert_non_null(strstr(rows[0].recipients, "and 4 more"));
+	assert_string_equal(rows[0].cause, "three processes died");
+	assert_string_equal(rows[0].words, "SIGSEGV");
+	assert_string_equal(rows[0].key, "");
+	assert_int_equal(rows[0].strikes, 3);
+	assert_int_equal(rows[0].n_recipients, 20);
+	assert_int_equal(rows[0].size, 120);
+	assert_int_equal(rows[1].id, octets);
+	assert_true(rows[1].octets);
+	assert_int_equal(rows[1].state, STORE_QUARANTINE_EXAMINE);
+	assert_string_equal(rows[1].mts_id, "");
+	assert_string_equal(rows[1].originator, "");
+	assert_string_equal(rows[1].recipients, "");
+	assert_string_equal(rows[1].link, "PARIS");
+	assert_string_equal(rows[1].key, "input PARIS 0123456789abcdef");
+	assert_int_equal(rows[1].arrived, 4444);
+	assert_int_equal(rows[1].size, 70);
+	assert_true(store_read_quarantine(r, 0, rows, 1, &n, &more, w->arena, &w->why));
+	assert_true(n == 1 && more);
+	assert_true(store_read_quarantine(r, id, rows, 1, &n, &more, w->arena, &w->why));
+	assert_true(n == 1 && !more && rows[0].id == octets);
+	store_reader_close(&r);
+}
+
+/* --- one message --- */
+static void check_envelope(struct world *w, struct store_reader *r, uint64_t id,
+			   const struct store_message *put, unsigned responsible)
+{
+	struct read_envelope x;
+	struct message m;
+	if (!store_read_envelope(r, id, &x, w->arena, &w->why))
+		fail_msg("%s", w->why.text);
+	assert_int_equal(x.message, put->id_r);
+	assert_false(x.octets);
+	assert_string_equal(x.peer, "PARIS");
+	assert_int_equal(x.size, put->content.n);
+	assert_int_equal(x.arrived, put->arrived);
+	assert_int_equal(x.expires, put->expires);
+	assert_true(unpack_message(x.packed, &m, w->arena, &w->why));
+	same_envelope(&m, put->m);
+	assert_int_equal(m.n_rcpt, put->n_recipients);
+	for (size_t i = 0; i < m.n_rcpt; i++) {
+		struct recipient want = *put->recipients[i].rcpt;
+		want.responsible = (responsible >> i & 1) != 0;
+		same_recipient(&m.rcpt[i], &want);
+	}
+}
+
+static void test_envelope_is_found_by_any_id(void **state)
+{
+	struct world *w = *state;
+	struct store_message *put = put_of(w, 5, 4, 2, 333);
+	struct store_delivery delivery = {VIEW("anna"), 3, 0};
+	put->recipients[3].state = STORE_RCPT_DELIVERED;
+	put->deliveries = &delivery;
+	put->n_deliveries = 1;
+	store_put_message(w->store, put);
+	store_transfer_quarantine(w->store, put->transfers[1].id_r, 3, "cause", "words");
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	check_envelope(w, r, put->transfers[0].id_r, put, 1 | 4); /* recipient i is in transfer i % 2 */
+	check_envelope(w, r, put->transfers[1].id_r, put, 2);
+	check_envelope(w, r, delivery.id_r, put, 8);
+	check_envelope(w, r, put->id_r, put, 1 | 2 | 4);
+	struct read_envelope x;
+	struct err e;
+	assert_false(store_read_envelope(r, delivery.id_r + 1, &x, w->arena, &e));
+	assert_int_equal(e.kind, ERR_LOCAL);
+	assert_int_equal(e.culprit, ERR_OF_MESSAGE);
+	struct arena *small = arena_new(64);
+	assert_false(store_read_envelope(r, put->id_r, &x, small, &e));
+	assert_int_equal(e.kind, ERR_TEMP);
+	arena_free(&small);
+	store_reader_close(&r);
+}
+
+static void check_pieces(struct world *w, struct store_reader *r, uint64_t id, uint64_t seed, size_t size)
+{
+	uint8_t buf[1000];
+	size_t got;
+	for (uint64_t at = 0; at < size + 3; at += 777) {
+		if (!store_read_octets(r, id, at, buf, sizeof buf, &got, &w->why))
+			fail_msg("%s", w->why.text);
+		assert_int_equal(got, at >= size ? 0 : size - at < sizeof buf ? size - at : sizeof buf);
+		for (size_t i = 0; i < got; i++)
+			assert_int_equal(buf[i], content_octet(seed, at + i));
+	}
+	assert_true(store_read_octets(r, id, size, buf, sizeof buf, &got, &w->why));
+	assert_int_equal(got, 0);
+	assert_true(store_read_octets(r, id, (uint64_t)INT64_MAX - 1, buf, sizeof buf, &got, &w->why));
+	assert_int_equal(got, 0);
+}
+
+static void test_content_is_read_in_pieces(void **state)
+{
+	struct world *w = *state;
+	struct store_octets o = octets_of(w, 3000);
+	const uint64_t octets = store_put_octets(w->store, &o);
+	struct store_message *large = put_of(w, 4, 1, 1, 0), *empty = put_of(w, 4, 1, 1, 0);
+	large->file = content_file(w, 4, 20000);
+	store_put_message(w->store, large);
+	store_put_message(w->store, empty);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_envelope x;
+	check_pieces(w, r, octets, 3, 3000);
+	check_pieces(w, r, large->id_r, 4, 20000);
+	check_pieces(w, r, large->transfers[0].id_r, 4, 20000);
+	check_pieces(w, r, empty->id_r, 4, 0);
+	assert_true(store_read_envelope(r, octets, &x, w->arena, &w->why));
+	assert_true(x.octets);
+	assert_int_equal(x.packed.n, 0);
+	assert_int_equal(x.size, 3000);
+	assert_string_equal(x.peer, "PARIS");
+	store_content_free(&large->file);
+	store_transfer_done(w->store, large->transfers[0].id_r); /* it goes in between */
+	world_commit(w);
+	uint8_t octet;
+	size_t got;
+	assert_false(store_read_octets(r, large->id_r, 0, &octet, 1, &got, &w->why));
+	assert_int_equal(w->why.culprit, ERR_OF_MESSAGE);
+	store_reader_close(&r);
+}
+
+/* --- selections --- */
+static struct read_filter none(void)
+{
+	return (struct read_filter){.queue = {NULL, 0}};
+}
+
+/* How many match, one by one; *sum_r: of their transfers' ids. */
+static size_t selected(struct world *w, struct store_reader *r, struct read_filter f, uint64_t *sum_r)
+{
+	struct read_selected row;
+	size_t n, all = 0;
+	uint64_t looked = 0, last = 0;
+	bool more = true;
+	*sum_r = 0;
+	while (more) {
+		if (!store_read_select(r, &f, looked, &row, 1, &n, &looked, &more, w->arena, &w->why))
+			fail_msg("%s", w->why.text);
+		if (n == 0)
+			continue;
+		assert_true(row.transfer > last && looked >= row.transfer);
+		last = row.transfer;
+		*sum_r += row.transfer;
+		all++;
+	}
+	return all;
+}
+
+static void select_one(struct world *w, struct store_reader *r, struct read_filter f, uint64_t want)
+{
+	uint64_t sum;
+	assert_int_equal(selected(w, r, f, &sum), want == 0 ? 0 : 1);
+	assert_int_equal(sum, want);
+}
+
+static void test_selection_by_each_condition(void **state)
+{
+	struct world *w = *state;
+	struct store_message *a = put_named(w, "aaa", "TOKYO", 1), *b = put_named(w, "bbb", "PARIS", 3),
+			     *c = put_of(w, 9, 1, 1, 1000);
+	((struct message *)(uintptr_t)c->m)->priority = PRIORITY_NON_URGENT;
+	((struct message *)(uintptr_t)c->m)->id = id_of("ccc");
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=SEAL; S=WEDDELL"),
+				 &((struct message *)(uintptr_t)c->m)->originator, w->arena, ORADDR_CARRY,
+				 NULL));
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=SEAL; S=CRABEATER"), &c->m->rcpt[0].addr, w->arena,
+				 ORADDR_CARRY, NULL));
+	c->arrived = 10;
+	store_put_message(w->store, c);
+	const uint64_t ta = a->transfers[0].id_r, tb = b->transfers[0].id_r, tc = c->transfers[0].id_r;
+	store_transfer_move(w->store, tb, VIEW("PARIS"), STORE_NEVER);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_filter f = none();
+	struct out whole;
+	uint64_t sum;
+	assert_int_equal(selected(w, r, none(), &sum), 3);
+	assert_int_equal(sum, ta + tb + tc);
+	select_one(w, r, (f = none(), f.queue = VIEW("PARIS"), f), tb);
+	select_one(w, r, (f = none(), f.queue = VIEW("NOWHERE"), f), 0);
+	select_one(w, r, (f = none(), f.by_priority = true, f.priority = PRIORITY_NON_URGENT, f), tc);
+	select_one(w, r, (f = none(), f.originator = VIEW("s=weddell"), f), tc);
+	select_one(w, r, (f = none(), f.recipient = VIEW("gull3"), f), tb);
+	select_one(w, r, (f = none(), f.recipient = VIEW("WEDDELL"), f), 0);
+	select_one(w, r, (f = none(), f.mts_id = VIEW("aaa"), f), ta);
+	select_one(w, r, (f = none(), f.mts_id = VIEW("aa"), f), 0);
+	select_one(w, r, (f = none(), f.older_than = 11, f), tc);
+	select_one(w, r, (f = none(), f.older_than = 10, f), 0);
+	select_one(w, r, (f = none(), f.held = READ_HELD_ONLY, f), tb);
+	select_one(w, r, (f = none(), f.held = READ_HELD_NOT, f.originator = VIEW("SKUA"), f), ta);
+	select_one(w, r, (f = none(), f.larger_than = 999, f), tc);
+	select_one(w, r, (f = none(), f.larger_than = 1000, f), 0);
+	select_one(w, r, (f = none(), f.queue = VIEW("TOKYO"), f.larger_than = 999, f), 0); /* all of it */
+	const struct mts_id id = id_of("bbb");
+	out_init(&whole, 1000);
+	mts_id_print(&id, &whole);
+	select_one(w, r, (f = none(), f.mts_id = out_view(&whole), f), tb);
+	out_fini(&whole);
+	struct read_selected row;
+	size_t n;
+	uint64_t looked;
+	bool more;
+	assert_true(store_read_select(r, (f = none(), f.queue = VIEW("PARIS"), &f), 0, &row, 1, &n, &looked,
+				      &more, w->arena, &w->why));
+	assert_int_equal(row.transfer, tb);
+	assert_int_equal(row.message, b->id_r);
+	assert_string_equal(row.queue, "PARIS");
+	assert_non_null(strstr(row.mts_id, "L=bbb"));
+	assert_non_null(strstr(row.originator, "SKUA"));
+	assert_int_equal(looked, tb); /* there was no room to look further */
+	assert_true(more);
+	assert_true(store_read_select(r, &f, looked, &row, 1, &n, &looked, &more, w->arena, &w->why));
+	assert_int_equal(n, 0);
+	assert_int_equal(looked, tc);
+	assert_false(more);
+	store_reader_close(&r);
+}
+
+/* Of a report: its originator is the domain that made it, its recipient whom it is for. */
+static void test_selection_of_a_report(void **state)
+{
+	struct world *w = *state;
+	struct store_message *put = put_of(w, 9, 0, 1, 10);
+	struct message *m = dice_message(4, w->arena);
+	m->kind = MESSAGE_REPORT;
+	m->id = id_of("rrr");
+	m->n_rcpt = 0;
+	assert_true(oraddr_parse(VIEW("C=AQ; A=ICE; P=SEAL; S=WEDDELL"), &m->originator, w->arena,
+				 ORADDR_CARRY, NULL));
+	put->m = m;
+	store_put_message(w->store, put);
+	world_commit(w);
+	struct store_reader *r = reader_of(w);
+	struct read_filter f;
+	const uint64_t id = put->transfers[0].id_r;
+	select_one(w, r, (f = none(), f.recipient = VIEW("weddell"), f), id);
+	select_one(w, r, (f = none(), f.originator = VIEW("penguin"), f), id);
+	select_one(w, r, (f = none(), f.originator = VIEW("weddell"), f), 0);
+	store_reader_close(&r);
+}
+
+/* A million that do not match cost many short questions, each of which comes further. */
+static void test_budget_ends_a_selection_that_finds_nothing(void **state)
+{
+	struct world *w = *state;
+	for (unsigned i = 0; i < 400; i++)
+		put_named(w, "m", "TOKYO", 1);
+	const uint64_t last = put_named(w, "last", "TOKYO", 1)->transfers[0].id_r;
+	world_commit(w);
+	const struct env_ops *ops = w->env->ops;
+	struct env_ops jumping = *ops;
+	jumping.precise_us = jump;
+	w->env->ops = &jumping;
+	struct store_reader *r = reader_of(w);
+	struct read_filter f = {.mts_id = VIEW("last")};
+	struct read_selected row;
+	size_t n = 0;
+	uint64_t looked = 0;
+	bool more = true;
+	unsigned calls = 0;
+	for (store_reader_set_budget(r, 3000); more; calls++) {
+		const uint64_t before = looked;
+		assert_int_equal(n, 0);
+		assert_true(store_read_select(r, &f, looked, &row, 1, &n, &looked, &more, w->arena, &w->why));
+		assert_true(looked > before);
+	}
+	assert_int_equal(n, 1);
+	assert_int_equal(row.transfer, last);
+	assert_true(calls > 10);
+	store_reader_close(&r);
+	w->env->ops = ops;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +679,14 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_small_arena_gives_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budget_of_time_ends_a_question, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quarantine_is_listed_with_who_and_why, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_envelope_is_found_by_any_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_content_is_read_in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_selection_by_each_condition, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_selection_of_a_report, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_budget_ends_a_selection_that_finds_nothing, setup,
+						teardown),
 	};
 	return cmocka_run_group_tests_name("store reader", tests, NULL, NULL);
 }
