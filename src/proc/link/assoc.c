@@ -42,7 +42,7 @@ static void ended(struct assoc *a, const struct x400_event *ev)
 	struct err why = ev->err;
 	if (ev->kind == X400_UNBOUND)
 		why = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
-	inbound_cancel(a);
+	inbound_cancel(&a->in);
 	if (why.kind != ERR_NONE) {
 		outbound_fail_all(a, &why);
 	} else {
@@ -59,12 +59,12 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	switch (ev->kind) {
 	case X400_BIND: bind_indication(a, ev); break;
 	case X400_BOUND: bind_confirmed(a, ev); break;
-	case X400_TRANSFER_BEGIN: inbound_begin(a); break;
-	case X400_TRANSFER_DATA: inbound_octets(a, ev->bytes); break;
+	case X400_TRANSFER_BEGIN: receive_begin(a); break;
+	case X400_TRANSFER_DATA: inbound_octets(&a->in, ev->bytes); break;
 	/* The octets before it are with the switch or in our memory; without resume nothing more hangs on it. */
 	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(a->x, ev->serial); break;
-	case X400_TRANSFER_END: inbound_end(a); break;
-	case X400_TRANSFER_ABORTED: inbound_cancel(a); break;
+	case X400_TRANSFER_END: inbound_end(&a->in); break;
+	case X400_TRANSFER_ABORTED: inbound_cancel(&a->in); break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
 	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;
 	case X400_TURN_PLEASE:
@@ -168,7 +168,7 @@ void assoc_abort(struct assoc *a, const struct err *why)
 	if (a->dead)
 		return;
 	a->why = *why;
-	inbound_cancel(a);
+	inbound_cancel(&a->in);
 	outbound_fail_all(a, why);
 	x400_abort(a->x, why, env_now_ms(a->link->host.env));
 	a->dead = true;
@@ -221,7 +221,7 @@ static void on_closed(void *ctx, const struct err *why)
 	if (a->stream == NULL)
 		return; /* buried */
 	a->why = *why;
-	inbound_cancel(a);
+	inbound_cancel(&a->in);
 	outbound_fail_all(a, why);
 	assoc_bury(a);
 }
@@ -249,7 +249,7 @@ static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_lin
 	if (initiator)
 		bind_references(a, &c.session);
 	a->x = x400_new(&c, a->opened_ms);
-	inbound_init(a);
+	receive_init(a);
 	a->next = l->assocs;
 	a->prev = &l->assocs;
 	if (a->next != NULL)
@@ -311,7 +311,7 @@ void assoc_bury(struct assoc *a)
 {
 	CHECK(a, ASSOC_MAGIC);
 	struct link *l = a->link;
-	inbound_cancel(a);
+	inbound_cancel(&a->in);
 	if (a->first != NULL) { /* the machine wants to close with its last event unread */
 		struct err e;
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the association has ended");
@@ -339,7 +339,7 @@ void assoc_free_graves(struct link *l)
 	while (l->graves != NULL) {
 		struct assoc *a = l->graves;
 		l->graves = a->next;
-		inbound_fini(a);
+		inbound_fini(&a->in);
 		x400_free(&a->x);
 		a->magic = 0;
 		free(a);

@@ -74,7 +74,6 @@ void bind_config(const struct link *l, const struct set_link *peer, bool initiat
 	*c = (struct x400_config){
 		.session = { .side = initiator ? SESSION_INITIATOR : SESSION_RESPONDER, .collect_max = 64 * 1024,
 			     .out_max = UNSENT_HIGH },
-		.apdu_max = (size_t)(limits->message + limits->envelope),
 		.connect_timeout_ms = (uint32_t)limits->connect_timeout_ms,
 		.response_timeout_ms = (uint32_t)limits->response_timeout_ms,
 		.receive_timeout_ms = (uint32_t)limits->receive_timeout_ms,
@@ -187,43 +186,46 @@ static bool password_fits(const struct set_link *k, const struct x400_credential
 	return want.n == 0 || (given->has_password && same_secret(given->password, want));
 }
 
-void bind_indication(struct assoc *a, const struct x400_event *ev)
+/* Nothing is kept to recover from; the peer opens afresh (RT-15). */
+static void refuse_recovery(struct assoc *a)
+{
+	struct err e;
+	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the peer asks to recover an old association, want a new one; answered busy");
+	EMIT(&a->link->host, ASSOC_REFUSED, "peer", stream_peer(a->stream), "why", e.text);
+	refuse(a, X400_BUSY, &e);
+}
+
+static void refuse_password(struct assoc *a, const struct set_link *k, bool given)
+{
+	struct err e;
+	err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s, want the remote-password of link %s", k->remote_mta,
+		given ? "another password" : "no password", k->name);
+	EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
+	refuse(a, X400_AUTHENTICATION, &e);
+}
+
+/* Told in the protocol's own word, so that the peer keeps its mail and tries again. */
+static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 {
 	struct link *l = a->link;
 	struct err e;
-	bool known;
-	if (ev->recover) { /* nothing is kept to recover from; the peer opens afresh (RT-15) */
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the peer asks to recover an old association, want a new one; answered busy");
-		EMIT(&l->host, ASSOC_REFUSED, "peer", stream_peer(a->stream), "why", e.text);
-		refuse(a, X400_BUSY, &e);
-		return;
-	}
-	const struct set_link *k = find_caller(a, ev, &known);
-	if (k == NULL) {
-		refuse_caller(a, ev, known);
-		return;
-	}
-	if (ev->peer.present && !password_fits(k, &ev->peer)) {
-		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s, want the remote-password of link %s", k->remote_mta,
-			ev->peer.has_password ? "another password" : "no password", k->name);
-		EMIT(&l->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
-		refuse(a, X400_AUTHENTICATION, &e);
-		return;
-	}
-	if (l->stopping || l->control == NULL || l->bulk == NULL || l->n_inbound > l->settings->limits.associations) {
+	if (l->n_inbound > l->inbound_max) {
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: %s", l->stopping ? "this MTA is stopping" :
-			l->control == NULL || l->bulk == NULL ? "the switch is not there" : "the limit of associations is reached");
-		refuse(a, X400_BUSY, &e);
-		return;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: the limit of associations is reached");
+	} else if (link_is_busy(l, &e)) {
+		EMIT(&l->host, ASSOC_BUSY, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
+	} else {
+		return false;
 	}
-	if (ev->recover) { /* no association outlives its connection here; the peer opens afresh after "busy" (RT-15) */
-		EMIT(&l->host, ASSOC_RECOVER, "link", k->name, "peer", stream_peer(a->stream));
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "recover: there is nothing to recover");
-		refuse(a, X400_BUSY, &e);
-		return;
-	}
+	refuse(a, X400_BUSY, &e);
+	return true;
+}
+
+static void accept(struct assoc *a, const struct set_link *k)
+{
+	struct link *l = a->link;
 	struct x400_credentials own = own_credentials(l, k);
+	struct err e;
 	if (!x400_bind_accept(a->x, &own, &e)) {
 		assoc_abort(a, &e);
 		return;
@@ -232,6 +234,22 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 	a->bound = true;
 	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
 	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
+}
+
+void bind_indication(struct assoc *a, const struct x400_event *ev)
+{
+	bool known;
+	if (ev->recover) {
+		refuse_recovery(a);
+		return;
+	}
+	const struct set_link *k = find_caller(a, ev, &known);
+	if (k == NULL)
+		refuse_caller(a, ev, known);
+	else if (ev->peer.present && !password_fits(k, &ev->peer))
+		refuse_password(a, k, ev->peer.has_password);
+	else if (!refused_as_busy(a, k))
+		accept(a, k);
 }
 
 void bind_confirmed(struct assoc *a, const struct x400_event *ev)

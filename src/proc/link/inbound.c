@@ -1,251 +1,376 @@
-/* inbound.c - a message on its way in: RTTR octets -> envelope and content -> an offer to the switch.
- * Short content rides in the offer; longer content goes in pieces as it comes, under the switch's credits, and a
- * credit that is used up stops the reading of this association and of no other. */
+/* inbound.c - a message on its way in: octets -> envelope and content -> an offer to the switch (offer.c).
+ *
+ *   IDLE -> HEAD -> ENVELOPE -> CONTENT -> STREAMING -> OFFERED -> IDLE
+ *                      |           |__________|_______> SPOILED ---^
+ *                      |__ undecodable: CONTENT, and what is offered from there on are the octets as they came
+ *
+ * P1 has no permanent refusal of a transfer: a peer whose octets cannot be read would send them again for ever. So they are
+ * taken as they are, for the quarantine, and it is the switch's answer that confirms them. Only what is temporary is refused.
+ *
+ * While the state is neither IDLE nor REFUSED the switch is there: when it goes, all transfers are cancelled (link.c). */
 #include "proc/link/link_int.h"
 
 #include "base/mem.h"
 
-void inbound_init(struct assoc *a)
+enum { KEPT_IDLE = 4 * 1024, RECIPIENTS_MAX = 32767 /* X.411 ub-recipients */ };
+
+void inbound_init(struct inbound *in, struct link *l, const struct inbound_sender *sender)
 {
-	const struct set_limits *limits = &a->link->settings->limits;
-	struct inbound *in = &a->in;
-	struct ber_limits ber = { .depth = (unsigned)limits->depth, .elements = (size_t)limits->elements,
-				  .bytes = (size_t)limits->envelope };
-	in->arena = arena_new(mem_mul((size_t)limits->envelope, ARENA_SLACK));
+	const struct set_limits *limits = &l->settings->limits;
+	const struct ber_limits ber = { .depth = (unsigned)limits->depth, .elements = (size_t)limits->elements,
+					.bytes = (size_t)limits->envelope };
+	in->link = l;
+	in->sender = sender;
 	in->split = p1_split_new((size_t)limits->envelope, &ber);
 	out_init(&in->packed, MSG_ENVELOPE_MAX);
-	out_init(&in->small, MSG_INLINE_MAX);
+	out_init(&in->kept, SIZE_MAX / 2); /* keep_as_it_came and pass_on bound it */
 }
 
-void inbound_fini(struct assoc *a)
+/* An idle association holds next to nothing. */
+static void give_back(struct out *o)
 {
-	arena_free(&a->in.arena);
-	p1_split_free(&a->in.split);
-	out_fini(&a->in.packed);
-	out_fini(&a->in.small);
+	const size_t max = o->max;
+	if (o->cap > KEPT_IDLE) {
+		out_fini(o);
+		out_init(o, max);
+	}
+	out_clear(o);
+}
+
+/* What is held goes; the state is the caller's. */
+static void drop(struct inbound *in)
+{
+	p1_split_reset(in->split);
+	give_back(&in->packed);
+	give_back(&in->kept);
+	quota_count(in);
 }
 
 static void reset(struct inbound *in)
 {
-	arena_reset(in->arena);
-	p1_split_reset(in->split);
-	out_clear(&in->packed);
-	out_clear(&in->small);
-	in->offer = in->size = 0;
-	in->credit = 0;
-	in->apdu_ended = false;
+	drop(in);
 	in->state = IN_IDLE;
+	in->n_head = 0;
+	in->offer = in->size = in->hash = in->examined = 0;
+	in->credit = 0;
+	in->octets = in->apdu_ended = false;
+	in->err = (struct err){ .reason = -1, .diagnostic = -1 };
 }
 
-static void broken(struct assoc *a, const struct err *why)
+void inbound_fini(struct inbound *in)
 {
-	struct inbound *in = &a->in;
-	EMIT(&a->link->host, DECODE_FAILED, "link", a->peer->name, "peer", stream_peer(a->stream), "why", why->text);
+	inbound_cancel(in);
+	p1_split_free(&in->split);
+	out_fini(&in->packed);
+	out_fini(&in->kept);
+}
+
+void inbound_refuse(struct inbound *in, const struct err *why)
+{
+	drop(in);
 	in->err = *why;
-	in->state = IN_BROKEN;
+	in->state = IN_REFUSED;
 }
 
-void inbound_begin(struct assoc *a)
+void inbound_begin(struct inbound *in, const char *link, const char *peer)
 {
-	reset(&a->in);
-	a->in.state = IN_ENVELOPE;
+	reset(in);
+	in->name = link;
+	in->peer = peer;
+	in->state = IN_HEAD;
 }
 
-/* --- the offer --- */
+/* --- what is offered --- */
 
-static void put_offer(struct assoc *a, enum msg m)
+static void begin_stream(struct inbound *in)
 {
-	struct inbound *in = &a->in;
-	struct link *l = a->link;
-	in->offer = ++l->next_offer;
-	map_put(&l->by_offer, in->offer, a);
-	struct msg_offer offer = { .offer = in->offer, .link = view_str(a->peer->name), .peer = view_str(stream_peer(a->stream)),
-				   .packed = out_view(&in->packed), .content = out_view(&in->small) };
-	if (m == MSG_OFFER_BEGIN)
-		offer.content = (struct view){ NULL, 0 };
-	struct chan *c = m == MSG_OFFER ? l->control : l->bulk;
-	put_msg_offer(chan_begin(c, (uint16_t)m), &offer);
-	chan_end(c);
+	offer_begin(in);
+	give_back(&in->packed);
+	in->state = IN_STREAMING;
 }
 
-static void put_pieces(struct assoc *a, struct view octets)
+/* As much as the credit allows, first what is kept; a credit that is used up stops this sender and no other. */
+static void stream(struct inbound *in, struct view octets)
 {
-	struct chan *c = a->link->bulk;
-	while (octets.n > 0) {
-		struct msg_piece piece = { a->in.offer, view_first(octets, MSG_PIECE_MAX) };
-		put_msg_piece(chan_begin(c, MSG_OFFER_DATA), &piece);
-		chan_end(c);
-		octets = view_from(octets, piece.octets.n);
-	}
+	out_drop(&in->kept, offer_pieces(in, out_view(&in->kept)));
+	if (out_len(&in->kept) == 0)
+		octets = view_from(octets, offer_pieces(in, octets));
+	out_bytes(&in->kept, octets);
+	if (in->credit == 0)
+		in->sender->stall(in, true);
 }
 
-static void put_count(struct assoc *a, enum msg m, uint64_t n)
+static void spoil(struct inbound *in, const struct err *why)
 {
-	struct msg_count count = { a->in.offer, n };
-	put_msg_count(chan_begin(a->link->bulk, (uint16_t)m), &count);
-	chan_end(a->link->bulk);
+	in->err = *why;
+	in->state = IN_SPOILED;
 }
 
-static void stream_content(struct assoc *a, struct view octets)
+static void too_long(struct inbound *in)
 {
-	struct inbound *in = &a->in;
-	put_pieces(a, octets);
-	in->credit -= (int64_t)octets.n;
-	if (in->credit <= 0)
-		assoc_stall(a); /* at most one more part of a transport unit is taken beyond the credit */
+	const unsigned long long max = in->link->settings->limits.message;
+	struct err e;
+	if (!in->octets)
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets", max);
+	else
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "only the first %llu octets are kept (limits.message)%s%.120s", max,
+			   in->err.kind == ERR_NONE ? "" : ": ", in->err.kind == ERR_NONE ? "" : in->err.text);
+	spoil(in, &e);
 }
 
-static void content(struct assoc *a, struct view octets)
+/* Content, or octets as they came: both end at limits.message, so that no peer can fill the disk with one transfer. */
+static void pass_on(struct inbound *in, struct view octets)
 {
-	struct inbound *in = &a->in;
+	const uint64_t room = in->link->settings->limits.message - in->size;
+	const bool cut = octets.n > room;
+	octets = view_first(octets, cut ? (size_t)room : octets.n);
 	in->size += octets.n;
-	if (a->link->bulk == NULL) {
-		struct err e;
-		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the switch is not there");
-		broken(a, &e);
-		return;
-	}
-	if (in->state == IN_CONTENT && octets.n <= out_room(&in->small)) {
-		out_bytes(&in->small, octets);
-		return;
-	}
-	if (in->state == IN_CONTENT) {
-		put_offer(a, MSG_OFFER_BEGIN);
-		in->state = IN_STREAMING;
-		in->credit = MSG_CREDIT;
-		stream_content(a, out_view(&in->small));
-		out_clear(&in->small);
-	}
-	stream_content(a, octets);
+	if (in->state == IN_CONTENT && out_len(&in->kept) + octets.n > MSG_INLINE_MAX)
+		begin_stream(in);
+	if (in->state == IN_STREAMING)
+		stream(in, octets);
+	else
+		out_bytes(&in->kept, octets);
+	if (cut)
+		too_long(in);
 }
 
-static bool split_event(struct assoc *a, const struct p1_split_event *ev)
+/* --- what cannot be read --- */
+
+/* All that came before and all that will come is offered as it is. The examined are in the store already. */
+static void undecodable(struct inbound *in, struct view octets, const struct err *why)
 {
-	struct inbound *in = &a->in;
+	struct out came = in->kept;
+	if (in->examined != 0) {
+		inbound_refuse(in, why);
+		return;
+	}
+	out_init(&in->kept, SIZE_MAX / 2);
+	give_back(&in->packed);
+	p1_split_reset(in->split);
+	in->octets = true;
+	in->err = *why;
+	in->state = IN_CONTENT;
+	pass_on(in, out_view(&came));
+	out_fini(&came);
+	if (in->state != IN_SPOILED)
+		pass_on(in, octets);
+	quota_count(in);
+}
+
+/* octets: not in `kept`. */
+static void broken(struct inbound *in, struct view octets, const struct err *why)
+{
+	EMIT(&in->link->host, DECODE_FAILED, "link", in->name, "peer", in->peer, "why", why->text);
+	if (in->state == IN_ENVELOPE) {
+		undecodable(in, octets, why);
+		return;
+	}
+	struct err e;
+	err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 0, 14, "%s", why->text);
+	spoil(in, &e);
+}
+
+/* --- decoding --- */
+
+static bool envelope(struct inbound *in, const struct message *m, struct err *e)
+{
+	if (m->n_rcpt > RECIPIENTS_MAX)
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "%zu recipients, X.411 allows %d", m->n_rcpt, RECIPIENTS_MAX);
+	pack_message(&in->packed, m, 0, m->n_rcpt);
+	if (in->packed.bad)
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "the envelope with %zu recipients is longer than %d octets",
+				  m->n_rcpt, MSG_ENVELOPE_MAX);
+	p1_split_forget(in->split);
+	give_back(&in->kept);
+	in->state = IN_CONTENT;
+	if (out_len(&in->packed) > MSG_INLINE_MAX)
+		begin_stream(in); /* not kept here while the content comes */
+	return true;
+}
+
+static bool split_event(struct inbound *in, const struct p1_split_event *ev, struct err *e)
+{
 	switch (ev->what) {
-	case P1_SPLIT_ENVELOPE:
-		pack_message(&in->packed, ev->message, 0, ev->message->n_rcpt);
-		if (in->packed.bad) {
-			struct err e;
-			err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "the envelope with %zu recipients is longer than %d octets",
-				ev->message->n_rcpt, MSG_ENVELOPE_MAX);
-			broken(a, &e);
-			return false;
-		}
-		in->state = IN_CONTENT;
-		return true;
-	case P1_SPLIT_CONTENT:
-		content(a, ev->content);
-		return true;
-	case P1_SPLIT_END:
-		in->apdu_ended = true;
-		return true;
+	case P1_SPLIT_ENVELOPE: return envelope(in, ev->message, e);
+	case P1_SPLIT_CONTENT: pass_on(in, ev->content); return true;
+	case P1_SPLIT_END: in->apdu_ended = true; return true;
 	}
 	CANT_HAPPEN("a splitter event has no such kind");
 }
 
-void inbound_octets(struct assoc *a, struct view octets)
+static bool is_decoding(const struct inbound *in)
 {
-	struct inbound *in = &a->in;
+	return !in->octets && (in->state == IN_ENVELOPE || in->state == IN_CONTENT || in->state == IN_STREAMING);
+}
+
+/* For the quarantine, should the envelope prove to be none. */
+static bool keep_as_it_came(struct inbound *in, struct view octets, struct err *e)
+{
+	const uint64_t max = in->link->settings->limits.envelope + WRAPPER_MAX;
+	if (in->state != IN_ENVELOPE)
+		return true;
+	if (octets.n > max - out_len(&in->kept))
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "no whole envelope in the first %llu octets", (unsigned long long)max);
+	out_bytes(&in->kept, octets);
+	return true;
+}
+
+static void decode(struct inbound *in, struct view octets)
+{
+	const struct view came = octets;
 	struct p1_split_event ev;
 	struct err e;
-	while (in->state != IN_BROKEN && in->state != IN_IDLE) {
-		switch (p1_split_next(in->split, &octets, &ev, in->arena, &e)) {
-		case STEP_WAIT: return;
-		case STEP_DONE:
-			if (!split_event(a, &ev))
-				return;
+	note_input(in->link, in->name, in->hash);
+	bool good = !FAULT_ON(LINK_DECODE, octets);
+	if (!good)
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 14, "the octets cannot be decoded (fault point)");
+	while (good && is_decoding(in)) {
+		const enum step step = p1_split_next(in->split, &octets, &ev, in->link->arena, &e);
+		if (step == STEP_WAIT) {
+			good = keep_as_it_came(in, came, &e);
 			break;
-		case STEP_FAIL:
-			if (in->state == IN_STREAMING)
-				inbound_cancel(a);
-			broken(a, &e);
-			return;
 		}
+		good = step == STEP_DONE && split_event(in, &ev, &e);
 	}
+	arena_reset(in->link->arena);
+	if (!good)
+		broken(in, came, &e);
 }
 
-/* Temporary in the protocol, whatever the cause: P1 has no permanent refusal of a transfer. */
-static void refuse(struct assoc *a, const struct err *why)
+static void take(struct inbound *in, struct view octets)
 {
 	struct err e;
-	EMIT(&a->link->host, MESSAGE_REFUSED, "link", a->peer->name, "why", why->text);
-	reset(&a->in);
-	if (!x400_transfer_refuse(a->x, &e))
-		assoc_abort(a, &e);
-}
-
-void inbound_end(struct assoc *a)
-{
-	struct inbound *in = &a->in;
-	struct err e;
-	if (in->state != IN_BROKEN && !in->apdu_ended) {
-		err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "the transfer ended inside the message, after %llu octets of content",
-			(unsigned long long)in->size);
-		if (in->state == IN_STREAMING)
-			inbound_cancel(a);
-		broken(a, &e);
-	}
-	if (in->state == IN_BROKEN) {
-		struct err why = in->err;
-		refuse(a, &why);
+	if (is_decoding(in))
+		decode(in, octets);
+	else if (in->state == IN_CONTENT || in->state == IN_STREAMING)
+		pass_on(in, octets);
+	const size_t before = in->held;
+	quota_count(in);
+	if (in->held <= before || (in->state != IN_ENVELOPE && in->state != IN_CONTENT) || quota_allows(in, &e))
 		return;
-	}
-	if (a->link->control == NULL || a->link->bulk == NULL || FAULT(LINK_OFFER)) {
-		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the switch is not there");
-		if (in->state == IN_STREAMING)
-			inbound_cancel(a);
-		refuse(a, &e);
-		return;
-	}
-	if (in->state == IN_STREAMING)
-		put_count(a, MSG_OFFER_END, in->size);
+	if (e.kind == ERR_PERM)
+		broken(in, (struct view){ NULL, 0 }, &e);
 	else
-		put_offer(a, MSG_OFFER);
-	in->state = IN_OFFERED;
+		inbound_refuse(in, &e);
 }
 
-void inbound_cancel(struct assoc *a)
+/* --- the first octets: nothing is decoded before it has a name that outlives this process --- */
+
+static void let_go_of_head(struct inbound *in)
 {
-	struct inbound *in = &a->in;
-	if (in->state == IN_STREAMING && a->link->bulk != NULL)
-		put_count(a, MSG_OFFER_CANCEL, 0);
+	const struct view head = view_of(in->head, in->n_head);
+	if (in->examined == 0)
+		in->hash = suspect_hash(head);
+	const bool suspect = in->examined == 0 && suspect_is(in->link, in->name, in->hash);
+	in->octets = suspect;
+	in->state = suspect ? IN_CONTENT : IN_ENVELOPE;
+	take(in, head);
+}
+
+void inbound_octets(struct inbound *in, struct view octets)
+{
+	if (in->state == IN_HEAD) {
+		const struct view part = view_first(octets, MSG_HEAD - in->n_head);
+		if (part.n > 0)
+			memcpy(in->head + in->n_head, part.p, part.n);
+		in->n_head += part.n;
+		octets = view_from(octets, part.n);
+		if (in->n_head < MSG_HEAD)
+			return;
+		let_go_of_head(in);
+	}
+	if (octets.n > 0)
+		take(in, octets);
+}
+
+/* --- the end --- */
+
+static void ended_inside(struct inbound *in)
+{
+	struct err e;
+	if (in->state == IN_ENVELOPE)
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 14, "the transfer ended inside the envelope, after %zu octets", out_len(&in->kept));
+	else
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 0, 14, "the transfer ended inside the message, after %llu octets of content",
+			   (unsigned long long)in->size);
+	broken(in, (struct view){ NULL, 0 }, &e);
+}
+
+static void refused(struct inbound *in)
+{
+	const struct err why = in->err;
+	inbound_cancel(in);
+	in->sender->answered(in, &why);
+}
+
+/* A spoiled one that was short is begun now; its content fits into the first credit. */
+static void offer(struct inbound *in)
+{
+	if (in->state == IN_CONTENT) {
+		offer_whole(in);
+	} else if (in->state == IN_STREAMING) {
+		offer_end(in);
+	} else {
+		if (in->offer == 0) {
+			begin_stream(in);
+			stream(in, (struct view){ NULL, 0 });
+		}
+		offer_spoiled(in);
+	}
+	in->state = IN_OFFERED;
+	drop(in);
+}
+
+void inbound_end(struct inbound *in)
+{
+	if (in->state == IN_HEAD)
+		let_go_of_head(in);
+	if (is_decoding(in) && !in->apdu_ended)
+		ended_inside(in);
+	if (in->state != IN_REFUSED && FAULT(LINK_OFFER)) {
+		err_set(&in->err, ERR_TEMP, ERR_OF_PROCESS, "the offer is not sent (fault point)");
+		refused(in);
+	} else if (in->state == IN_REFUSED) {
+		refused(in);
+	} else {
+		offer(in);
+	}
+}
+
+void inbound_cancel(struct inbound *in)
+{
+	const bool begun = in->offer != 0 && in->state != IN_OFFERED;
+	if (begun && in->link->bulk != NULL)
+		offer_cancel(in);
 	/* Whole and offered: the switch may have stored it; its answer finds nobody, the peer sends it again, and it is known. */
 	if (in->offer != 0)
-		map_take(&a->link->by_offer, in->offer);
+		map_take(&in->link->by_offer, in->offer);
 	reset(in);
 }
 
-void inbound_credit(struct assoc *a, uint64_t octets)
+/* --- what the switch says --- */
+
+void inbound_credit(struct inbound *in, uint64_t octets)
 {
-	a->in.credit += octets <= MSG_CREDIT ? (int64_t)octets : MSG_CREDIT;
-	if (a->stalled && a->in.credit > 0)
-		assoc_unstall(a);
+	in->credit += octets <= MSG_CREDIT ? (size_t)octets : MSG_CREDIT;
+	if (in->credit > MSG_CREDIT)
+		in->credit = MSG_CREDIT;
+	if (out_len(&in->kept) > 0)
+		stream(in, (struct view){ NULL, 0 });
+	if (in->credit > 0)
+		in->sender->stall(in, false);
 }
 
-void inbound_answer(struct assoc *a, const struct msg_answer *answer)
+void inbound_answer(struct inbound *in, const struct msg_answer *answer)
 {
-	struct err e;
-	if (a->in.state != IN_OFFERED) { /* refused while it was still streaming: drop what comes, refuse at the end */
-		a->in.offer = 0;
-		a->in.err = answer->err;
-		a->in.state = IN_BROKEN;
-		assoc_unstall(a);
+	const bool early = in->state != IN_OFFERED; /* refused while it was still streaming */
+	in->offer = 0;
+	if (early) {
+		inbound_refuse(in, &answer->err);
+		in->sender->stall(in, false);
 		return;
 	}
-	a->in.offer = 0;
-	if (!answer->accepted) {
-		refuse(a, &answer->err);
-	} else if (FAULT(LINK_BEFORE_CONFIRM)) {
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the confirmation is not sent (fault point)");
-		assoc_abort(a, &e);
-	} else {
-		reset(&a->in);
-		if (!x400_transfer_accept(a->x, &e))
-			assoc_abort(a, &e);
-	}
-	if (!a->dead && (a->releasing || a->link->stopping))
-		assoc_release_when_idle(a);
-	else
-		assoc_pump(a);
+	reset(in);
+	in->sender->answered(in, answer->accepted ? NULL : &answer->err);
 }

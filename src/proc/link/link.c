@@ -33,9 +33,9 @@ static bool on_offer_credit(void *ctx, struct view payload, struct err *e)
 	struct msg_count m;
 	if (!get_msg_count(payload, &m, e))
 		return false;
-	struct assoc *a = map_get(&l->by_offer, m.id);
-	if (a != NULL)
-		inbound_credit(a, m.n);
+	struct inbound *in = map_get(&l->by_offer, m.id);
+	if (in != NULL)
+		inbound_credit(in, m.n);
 	return true;
 }
 
@@ -45,9 +45,9 @@ static bool on_offer_answer(void *ctx, struct view payload, struct err *e)
 	struct msg_answer m;
 	if (!get_msg_answer(payload, &m, e))
 		return false;
-	struct assoc *a = map_take(&l->by_offer, m.id);
-	if (a != NULL)
-		inbound_answer(a, &m);
+	struct inbound *in = map_take(&l->by_offer, m.id);
+	if (in != NULL)
+		inbound_answer(in, &m);
 	return true;
 }
 
@@ -107,17 +107,50 @@ static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
 	struct msg_piece m;
 	if (!get_msg_piece(payload, &m, e))
 		return false;
+	if (examine_is(l->examination, m.id))
+		return examine_content(l->examination, &m, e);
 	struct assoc *a = map_get(&l->by_transfer, m.id);
 	return a == NULL || outbound_content(a, &m, e);
+}
+
+static bool on_suspect(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_suspect m;
+	if (!get_msg_suspect(payload, &m, e))
+		return false;
+	suspect_set(l, &m);
+	return true;
+}
+
+static bool on_busy(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_busy m;
+	if (!get_msg_busy(payload, &m, e))
+		return false;
+	l->busy = m.busy;
+	l->busy_why = m.err;
+	return true;
+}
+
+static bool on_examine(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_examine m;
+	return get_msg_examine(payload, &m, e) && examine_take(l->examination, &m, e);
 }
 
 #define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type control_types[] = {
 	TYPE(OFFER_CREDIT, on_offer_credit),
 	TYPE(OFFER_ANSWER, on_offer_answer),
+	TYPE(SUSPECT, on_suspect),
+	TYPE(BUSY, on_busy),
 	TYPE(ASSOC_OPEN, on_assoc_open),
 	TYPE(ASSOC_CLOSE, on_assoc_close),
 	TYPE(TRANSFER, on_transfer),
+	TYPE(EXAMINE, on_examine),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -143,6 +176,9 @@ static void switch_gone(struct link *l, const struct err *why)
 		chan_free(&l->bulk, false);
 	if (!l->stopping)
 		timer_after(&l->alone, LINK_ALONE_MS);
+	l->busy = false; /* and no suspects: the next one says it again */
+	l->n_suspects = 0;
+	examine_stop(l->examination);
 	struct err gone;
 	err_set(&gone, ERR_TEMP, ERR_OF_PROCESS, "the switch has gone");
 	while (l->assocs != NULL) {
@@ -182,7 +218,7 @@ void link_adopt_switch(struct link *l, bool bulk, struct stream *s)
 void link_accepted(struct link *l, struct stream *s)
 {
 	/* Twice the limit: those over it are told "busy" in the protocol, a flood beyond is cut. */
-	if (FAULT(ENV_ACCEPT) || l->n_inbound >= 2 * l->settings->limits.associations) {
+	if (FAULT(ENV_ACCEPT) || l->n_inbound >= 2 * l->inbound_max) {
 		EMIT(&l->host, ASSOC_LIMIT, "peer", stream_peer(s));
 		stream_close(&s, false);
 		return;
@@ -196,11 +232,19 @@ static void reap(void *ctx)
 {
 	struct link *l = ctx;
 	assoc_free_graves(l);
-	if (l->stopping && l->assocs == NULL && l->stopped != NULL) {
+	note_nothing(l);
+	if (l->stopping && l->assocs == NULL && examine_is_idle(l->examination) && l->stopped != NULL) {
 		void (*stopped)(void *) = l->stopped;
 		l->stopped = NULL;
 		stopped(l->stopped_ctx);
 	}
+}
+
+/* Within one call, so once a process: a decoded envelope may be many times as long as it was. */
+static size_t arena_quota(const struct set_limits *limits)
+{
+	const size_t slack = mem_mul((size_t)limits->envelope, ARENA_SLACK);
+	return slack < limits->memory / 2 ? slack : (size_t)limits->memory / 2;
 }
 
 struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance)
@@ -210,6 +254,9 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->host = *host;
 	l->settings = settings;
 	l->instance = instance;
+	l->inbound_max = (size_t)settings->limits.associations;
+	l->arena = arena_new(arena_quota(&settings->limits));
+	l->examination = examine_new(l);
 	bind_list_selectors(l);
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
@@ -227,6 +274,8 @@ void link_free(struct link **lp)
 	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the link process ends");
 	switch_gone(l, &e);
 	assoc_free_graves(l);
+	examine_free(&l->examination);
+	arena_free(&l->arena);
 	timer_stop(&l->alone);
 	env_remove_hook(l->host.env, &l->reap);
 	map_fini(&l->by_id);
@@ -235,6 +284,33 @@ void link_free(struct link **lp)
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);
+}
+
+void link_clamp(struct link *l, size_t descriptors)
+{
+	const size_t allowed = descriptors > DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : 1;
+	char wanted[24], given[24];
+	if (l->inbound_max <= allowed)
+		return;
+	snprintf(wanted, sizeof wanted, "%zu", l->inbound_max);
+	snprintf(given, sizeof given, "%zu", allowed);
+	l->inbound_max = allowed;
+	EMIT(&l->host, LINK_CLAMPED, "limits.associations", wanted, "allowed", given);
+}
+
+bool link_is_busy(const struct link *l, struct err *e)
+{
+	if (l->stopping)
+		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
+	else if (l->control == NULL || l->bulk == NULL)
+		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "the switch is not there");
+	else if (l->busy)
+		*e = l->busy_why;
+	else if (l->is_short)
+		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "messages under way hold as much memory as limits.memory allows");
+	else
+		return false;
+	return true;
 }
 
 void link_stop(struct link *l, void (*done)(void *ctx), void *ctx)

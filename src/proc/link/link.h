@@ -5,6 +5,9 @@
  * Outbound: ASSOC_OPEN and TRANSFER from the switch -> p1 encoder -> x400 machine -> octets; the peer's confirmation
  *           becomes TRANSFER_RESULT.
  *
+ * Suspects:  an input of which processes have died (SUSPECT) is not decoded but offered as octets; EXAMINE, in the process
+ *            that handles suspects alone, decodes such octets as if a peer had sent them.
+ *
  * It keeps nothing durable: when its channel to the switch ends, it aborts its associations; peers send again. */
 #pragma once
 #include "proc/table/actor.h"
@@ -15,6 +18,9 @@ struct link;
 /* settings must outlive the link. instance: number of this link process. */
 struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance);
 void link_free(struct link **l);
+
+/* So many descriptors may be open in this process: limits.associations is lowered to what that allows, with an event. */
+void link_clamp(struct link *l, size_t descriptors);
 
 /* A stream to the switch: control or bulk. A new pair replaces one that has ended. */
 void link_adopt_switch(struct link *l, bool bulk, struct stream *s);

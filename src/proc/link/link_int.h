@@ -12,36 +12,60 @@
 enum {
 	HANDOVERS_MAX = 2,          /* transfers an association holds: one under way, one ready to follow at once */
 	ARENA_SLACK = 8,            /* decoded envelope per encoded octet, for the arena's quota */
+	SUSPECTS_MAX = 1024,        /* beyond it the oldest is forgotten, and struck anew if it was no accident */
+	WRAPPER_MAX = 4096,         /* octets that stand before an envelope */
+	DESCRIPTORS_KEPT = 64,      /* for what is no inbound association */
 	LINK_ALONE_MS = 1000,       /* without a switch: longer than its restart takes, then this process ends too */
 	UNSENT_HIGH = 256 * 1024,   /* octets waiting in the socket's buffer before we stop producing */
 };
 
-/* A message on its way in. */
+/* A message on its way in: inbound.c */
 enum inbound_state {
 	IN_IDLE,      /* no transfer */
-	IN_ENVELOPE,  /* collecting the envelope (in the splitter) */
-	IN_CONTENT,   /* envelope decoded, content collected in `small` */
-	IN_STREAMING, /* OFFER_BEGIN sent, content goes to the switch in pieces */
-	IN_WHOLE,     /* the APDU is complete, RTSE's end of transfer has not come */
-	IN_OFFERED,   /* waiting for the switch's answer */
-	IN_BROKEN,    /* undecodable: octets are dropped until the transfer ends, then refused */
+	IN_HEAD,      /* the first octets are held back: nothing is decoded before it has a name (suspect.c) */
+	IN_ENVELOPE,  /* collecting the envelope: in the splitter, and in `kept` as it came */
+	IN_CONTENT,   /* what is offered is collected in `kept` while it is short */
+	IN_STREAMING, /* OFFER_BEGIN is sent, the rest goes to the switch in pieces */
+	IN_SPOILED,   /* its content broke: dropped until the transfer ends, then OFFER_SPOILED */
+	IN_REFUSED,   /* it cannot be taken now: dropped until the transfer ends, then refused */
+	IN_OFFERED,   /* all of it is with the switch: waiting for its answer */
+};
+
+struct inbound;
+
+/* Whose octets they are: an association's (receive.c), or the switch's that has them examined (examine.c). */
+struct inbound_sender {
+	/* Give no octets and no end until told otherwise. True only from inside inbound_octets, inbound_end. */
+	void (*stall)(struct inbound *in, bool stalled);
+	/* NULL: durable. Else not taken, and why. `in` is idle again. May be called from inside inbound_end. */
+	void (*answered)(struct inbound *in, const struct err *refused);
 };
 
 struct inbound {
+	struct link *link;
+	const struct inbound_sender *sender;
+	const char *name, *peer;  /* link and address, while there is a transfer */
+	uint64_t examined;        /* EXAMINE's; 0: octets of an association */
 	enum inbound_state state;
-	struct arena *arena;      /* the decoded envelope */
+	uint8_t head[MSG_HEAD];   /* the first octets */
+	size_t n_head;
+	uint64_t hash;            /* of them, once they are all there */
 	struct p1_split *split;
-	struct out packed, small; /* packed envelope; content while it is short */
-	uint64_t offer, size;     /* offer id; content octets so far */
-	int64_t credit;           /* content octets the switch will take; below 0: overdrawn by one part */
-	struct err err;           /* IN_BROKEN: why */
+	struct out kept;          /* IN_ENVELOPE: octets as they came. Later: what is to be offered and has no credit yet */
+	struct out packed;        /* envelope, until it is offered */
+	bool octets;              /* they are offered as they came: suspect, or undecodable (err) */
+	struct err err;           /* octets, IN_SPOILED, IN_REFUSED: why */
+	uint64_t offer, size;     /* offer id; octets to be offered that have come so far */
+	size_t credit;            /* octets the switch will take now */
 	bool apdu_ended;
+	size_t held;              /* memory, as counted in link->held */
 };
 
 /* A message on its way out. */
 struct handover {
 	struct handover *next;
 	uint64_t transfer;
+	uint64_t stored;          /* the store's id, for the note */
 	struct out head;          /* encoded octets before the content, then inline content */
 	struct view tail;
 	uint64_t left;            /* content octets not yet given to the machine, beyond what is in head */
@@ -74,6 +98,19 @@ struct assoc {
 	struct assoc *next, **prev;
 };
 
+/* An input that was in the hands of a process that died, by the switch's word. hash 0: all inputs of that link. */
+struct suspect {
+	const struct set_link *link;
+	uint64_t hash;
+};
+
+/* What is being decoded or encoded now, as it stands outside this process. */
+struct note {
+	enum { NOTE_NOTHING, NOTE_INPUT, NOTE_TRANSFER } kind;
+	const char *name;
+	uint64_t id;
+};
+
 struct link {
 	unsigned magic;
 #define LINK_MAGIC 0x117c117cu
@@ -84,14 +121,23 @@ struct link {
 	size_t n_own_tsels;
 	struct chan *control, *bulk;
 	struct timer alone;          /* set while the switch is gone */
-	struct env_hook reap;        /* frees dead associations at the end of a turn */
+	struct arena *arena;         /* of the message being decoded or encoded now, within one call */
+	struct env_hook reap;        /* end of a turn: frees dead associations, and nothing is being worked on */
 	struct assoc *assocs;
 	struct assoc *graves;        /* dead, freed by the hook */
 	struct map by_id;            /* association id -> struct assoc */
-	struct map by_offer;         /* offer id -> struct assoc */
+	struct map by_offer;         /* offer id -> struct inbound */
 	struct map by_transfer;      /* transfer id -> struct assoc */
 	uint64_t next_inbound, next_offer;
-	size_t n_inbound;
+	size_t n_inbound, inbound_max; /* associations that peers have opened; max is limits.associations, or what the system allows */
+	struct suspect suspects[SUSPECTS_MAX];
+	size_t n_suspects, oldest_suspect;
+	struct note note;
+	struct examination *examination;
+	size_t held;                 /* memory of all struct inbound */
+	bool is_short;               /* of memory: from limits.memory on until under three quarters of it */
+	bool busy;                   /* the switch can take nothing now */
+	struct err busy_why;
 	bool stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -115,15 +161,51 @@ void bind_references(struct assoc *a, struct session_config *c);
 void bind_list_selectors(struct link *l);
 void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c_r);
 
-/* inbound.c */
-void inbound_init(struct assoc *a);
-void inbound_fini(struct assoc *a);
-void inbound_begin(struct assoc *a);
-void inbound_octets(struct assoc *a, struct view octets);
-void inbound_end(struct assoc *a);
-void inbound_cancel(struct assoc *a);
-void inbound_credit(struct assoc *a, uint64_t octets);
-void inbound_answer(struct assoc *a, const struct msg_answer *answer);
+/* receive.c: an association's transfers in. */
+void receive_init(struct assoc *a);
+void receive_begin(struct assoc *a);
+
+/* inbound.c. end: nothing more comes, and it is offered. cancel: the sender has given up. refuse: the rest is let pass, and the
+ * end answered with `why`. */
+void inbound_init(struct inbound *in, struct link *l, const struct inbound_sender *sender);
+void inbound_fini(struct inbound *in);
+void inbound_begin(struct inbound *in, const char *link, const char *peer);
+void inbound_octets(struct inbound *in, struct view octets);
+void inbound_refuse(struct inbound *in, const struct err *why);
+void inbound_end(struct inbound *in);
+void inbound_cancel(struct inbound *in);
+void inbound_credit(struct inbound *in, uint64_t octets);
+void inbound_answer(struct inbound *in, const struct msg_answer *answer);
+
+/* offer.c: what the switch is told of a struct inbound. */
+void offer_whole(struct inbound *in);
+void offer_begin(struct inbound *in);
+size_t offer_pieces(struct inbound *in, struct view octets); /* under the credit; how many octets went */
+void offer_end(struct inbound *in);
+void offer_spoiled(struct inbound *in);
+void offer_cancel(struct inbound *in);
+
+/* suspect.c: what may be decoded, and what is being worked on. */
+uint64_t suspect_hash(struct view head);        /* FNV-1a, 64 bits; never 0 */
+void suspect_set(struct link *l, const struct msg_suspect *m);
+bool suspect_is(const struct link *l, const char *name, uint64_t hash);
+void note_input(struct link *l, const char *name, uint64_t hash);
+void note_transfer(struct link *l, uint64_t stored);
+void note_nothing(struct link *l);
+
+/* quota.c: memory that messages on their way in hold. */
+void quota_count(struct inbound *in);           /* after it holds more or less than before */
+/* False: it holds more than one may (ERR_PERM: it never fits), or all together hold more than limits.memory (ERR_TEMP). */
+MUST_CHECK bool quota_allows(struct inbound *in, struct err *e);
+
+/* examine.c: one at a time. */
+struct examination *examine_new(struct link *l);
+void examine_free(struct examination **x);
+MUST_CHECK bool examine_take(struct examination *x, const struct msg_examine *m, struct err *e);
+MUST_CHECK bool examine_content(struct examination *x, const struct msg_piece *piece, struct err *e);
+bool examine_is(const struct examination *x, uint64_t id); /* under way */
+bool examine_is_idle(const struct examination *x);
+void examine_stop(struct examination *x);       /* the switch has gone */
 
 /* outbound.c */
 void outbound_take(struct assoc *a, const struct msg_transfer *t);
@@ -138,3 +220,5 @@ bool outbound_is_empty(const struct assoc *a);
 /* link.c */
 void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const struct err *why, bool was_open);
 const struct set_link *link_find(const struct link *l, struct view name);
+/* Nothing can be taken in now, and why: no switch, it is busy, no memory, the end. */
+bool link_is_busy(const struct link *l, struct err *e);

@@ -37,18 +37,21 @@ static int64_t timeout_of(const struct set_link *peer, enum priority p, uint64_t
 
 static bool encode(struct assoc *a, struct handover *h, const struct msg_transfer *t, struct err *e)
 {
-	const struct set_limits *limits = &a->link->settings->limits;
-	struct arena *arena = arena_new(mem_mul((size_t)limits->envelope, ARENA_SLACK));
+	struct link *l = a->link;
 	struct message m;
 	struct p1_encode_options options = { .context_id = x400_transfer_context(a->x),
 					     .extension_form = (enum p1_extension_form)a->peer->extension_form };
-	bool good = t->content.n <= t->content_size && unpack_message(t->packed, &m, arena, e) &&
-		    p1_encode_head(&m, t->content_size, &options, &h->head, e);
+	note_transfer(l, t->stored);
+	bool good = false;
 	if (t->content.n > t->content_size)
 		err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "TRANSFER with more content than its size says");
+	else if (FAULT_ON(LINK_ENCODE, t->packed))
+		err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "the message cannot be encoded (fault point)");
+	else
+		good = unpack_message(t->packed, &m, l->arena, e) && p1_encode_head(&m, t->content_size, &options, &h->head, e);
 	h->timeout_ms = good ? timeout_of(a->peer, m.priority, t->content_size) : 0;
 	e->culprit = ERR_OF_MESSAGE; /* it will fail the same way each time: attempts are counted, then it is reported */
-	arena_free(&arena);
+	arena_reset(l->arena);
 	return good;
 }
 
@@ -73,6 +76,7 @@ void outbound_take(struct assoc *a, const struct msg_transfer *t)
 	struct handover *h = mem_zero(sizeof *h);
 	struct err e;
 	h->transfer = t->transfer;
+	h->stored = t->stored;
 	out_init(&h->head, MSG_ENVELOPE_MAX + MSG_INLINE_MAX);
 	out_init(&h->content, 2 * MSG_CREDIT);
 	if (!encode(a, h, t, &e)) {
@@ -110,6 +114,7 @@ void outbound_start(struct assoc *a)
 
 static void give(struct assoc *a, struct out *from, size_t room)
 {
+	note_transfer(a->link, a->first->stored);
 	struct view part = view_first(out_view(from), room);
 	x400_transfer_data(a->x, part, env_now_ms(a->link->host.env));
 	out_drop(from, part.n);

@@ -29,7 +29,11 @@
 	X(ASSOC_LIMIT, "link.association-limit", 208, WARNING, "x400", "MSExchangeMTA 57", "the limit of associations is reached; the caller was told busy") \
 	X(TSEL_UNKNOWN, "link.unknown-selector", 209, WARNING, "x400", "MSExchangeMTA 4293", "a caller has named a transport selector that no link has") \
 	X(ASSOC_RECOVER, "link.recover-refused", 210, INFO, "x400", "", "a peer wanted to recover a broken association; it was told busy and opens afresh") \
-	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message")       \
+	X(LINK_MEMORY, "link.memory", 211, WARNING, "x400", "", "messages on their way in hold as much memory as limits.memory allows: callers and transfers are answered busy") \
+	X(LINK_MEMORY_FREE, "link.memory-free", 212, NOTICE, "x400", "", "messages on their way in hold less than three quarters of limits.memory: callers are taken again") \
+	X(LINK_CLAMPED, "link.associations-clamped", 213, WARNING, "x400", "", "limits.associations is more than the system's limit of open descriptors allows: it is lowered") \
+	X(ASSOC_BUSY, "link.busy", 214, WARNING, "x400", "", "nothing can be taken in now: a caller was told busy and will try again") \
+	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message: they are taken as they are, for the quarantine; or they break after the envelope: that message is reported")       \
 	X(MESSAGE_IN, "message.in", 301, DEBUG, "message", "", "a message was taken in")                                                  \
 	X(MESSAGE_OUT, "message.out", 302, DEBUG, "message", "", "a message was handed over")                                             \
 	X(MESSAGE_RETRY, "message.retry", 303, NOTICE, "message", "", "a transfer has failed and will be tried again")                    \

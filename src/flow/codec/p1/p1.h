@@ -83,6 +83,9 @@ MUST_CHECK enum step p1_split_next(struct p1_split *s, struct view *in, struct p
 /* What was collected of the envelope, for a quarantine; good until the next call. */
 struct view p1_split_envelope(const struct p1_split *s);
 
+/* After ENVELOPE, when its message is dealt with: gives the memory of the envelope back. The message is good no more. */
+void p1_split_forget(struct p1_split *s);
+
 /* --- for people --- */
 
 /* Appends an APDU (bare or in its EXTERNAL) in ASN.1 value notation or as one JSON value,

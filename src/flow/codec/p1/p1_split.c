@@ -28,7 +28,7 @@ struct p1_split {
 	struct message message;
 };
 
-enum { WRAPPER_DEPTH = 4, KEEP_MAX = 256 * 1024 };
+enum { WRAPPER_DEPTH = 4, KEEP_MAX = 4 * 1024 };
 
 struct p1_split *p1_split_new(size_t envelope_max, const struct ber_limits *limits)
 {
@@ -51,20 +51,26 @@ void p1_split_free(struct p1_split **s)
 	MEM_FREE(*s);
 }
 
-void p1_split_reset(struct p1_split *s)
+void p1_split_forget(struct p1_split *s)
 {
 	CHECK(s, P1_SPLIT_MAGIC);
-	s->state = START;
-	s->base = s->top = 0;
-	s->closed = false;
 	s->message = (struct message){0};
-	ber_stream_reset(s->stream);
 	size_t max = s->envelope.max;
 	if (s->envelope.cap > KEEP_MAX)
 		out_fini(&s->envelope);
 	if (s->envelope.cap == 0)
 		out_init(&s->envelope, max);
 	out_clear(&s->envelope);
+}
+
+void p1_split_reset(struct p1_split *s)
+{
+	CHECK(s, P1_SPLIT_MAGIC);
+	s->state = START;
+	s->base = s->top = 0;
+	s->closed = false;
+	ber_stream_reset(s->stream);
+	p1_split_forget(s);
 }
 
 struct view p1_split_envelope(const struct p1_split *s)

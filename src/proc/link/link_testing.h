@@ -1,0 +1,86 @@
+/* link_testing.h - a link process between a switch that is played over channels and peers that are x400 machines. */
+#pragma once
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "flow/engine/x400/x400.h"
+#include "flow/message/message.h"
+#include "proc/link/link.h"
+#include "proc/table/msgs.h"
+#include "sys/chan.h"
+#include "sys/fake_env.h"
+
+enum { PEERS = 40 };
+
+enum answer { ACCEPT, REFUSE, ABORT, VANISH, SILENT };
+
+struct peer {
+	struct world *w;
+	struct x400 *x;
+	struct stream *stream;
+	unsigned seen[X400_ENDED + 1];
+	enum x400_bind_error bind_error;
+	enum answer answer;              /* to a transfer that has come */
+	struct out to_send, received;
+	uint64_t total;                  /* a transfer that waits to begin */
+};
+
+struct world {
+	struct env *env;
+	struct arena *a, *heard;         /* heard: what `offer`, `down` ... point into */
+	struct event_log *log;
+	int log_fd;
+	struct settings settings;
+	struct link *link;
+	struct listener *listener;
+	struct chan *control, *bulk;     /* the switch's ends */
+	unsigned closed, ups, downs, cancels, n_offers, n_begins, n_ends, n_spoiled, n_results, n_pulls, n_examined;
+	struct msg_assoc up, down;
+	struct msg_offer offer;          /* the last one, whole or begun */
+	struct msg_spoiled spoiled;
+	struct msg_examined examined;
+	struct msg_count pull;           /* the last one */
+	uint64_t end_total, pulled, data;
+	struct out streamed;             /* OFFER_DATA since the last OFFER_BEGIN */
+	struct msg_result results[8];
+	struct peer peer[PEERS];
+	struct out notes;                /* each with a line end */
+	bool stopped;
+};
+
+void switch_joins(struct world *w);
+void switch_leaves(struct world *w);
+void say_count(struct world *w, enum msg kind, uint64_t id, uint64_t n);
+void say_answer(struct world *w, bool accepted);
+void say_suspect(struct world *w, uint64_t hash, uint32_t strikes);
+void say_busy(struct world *w, bool busy);
+void say_examine(struct world *w, uint64_t id, uint64_t hash, uint64_t size, struct view content);
+/* TRANSFER_DATA */
+void say_piece(struct world *w, uint64_t id, struct view octets);
+void say_open(struct world *w, uint64_t id);
+void peer_answer(struct peer *p);
+void peer_pump(struct peer *p);
+void peer_free(struct peer *p);
+struct x400_config peer_config(enum session_side side);
+struct peer *call_with(struct world *w, unsigned i, const struct x400_config *c);
+/* A peer calls the link. */
+struct peer *call(struct world *w, unsigned i);
+struct message *letter(struct world *w);
+/* Content: zeros. */
+void encode_apdu(const struct message *m, size_t size, struct out *o);
+/* total: octets of the transfer; those that are missing in `octets` do not come. */
+void peer_begins(struct peer *p, uint64_t total, struct view octets);
+void peer_sends_octets(struct peer *p, struct view octets);
+/* A letter with so much content, the last `cut` octets left out. */
+void peer_sends(struct peer *p, size_t size, size_t cut);
+void say_transfer(struct world *w, uint64_t transfer, uint64_t assoc, size_t size);
+void say_content(struct world *w, uint64_t transfer, size_t n);
+/* limits: the settings of that section, as "associations: 2, memory: 16 M". */
+struct world *world_new_with(const char *limits);
+struct world *world_new(void);
+bool was_told(struct world *w, const char *event);
+void world_free(struct world *w);

@@ -1,0 +1,43 @@
+/* quota.c - what messages on their way in may cost this process. Each counts what it holds; above limits.memory in all, those
+ * that are not yet with the switch are refused for now and callers told busy, until three quarters are left; one alone may
+ * hold half. What a decoder needs within one call comes on top: link->arena, with a quota of its own. */
+#include "proc/link/link_int.h"
+
+static size_t all_held(const struct link *l)
+{
+	size_t queued = l->control == NULL ? 0 : chan_unsent(l->control);
+	queued += l->bulk == NULL ? 0 : chan_unsent(l->bulk);
+	return l->held + queued;
+}
+
+static size_t held_by(const struct inbound *in)
+{
+	return p1_split_envelope(in->split).n + in->kept.cap + in->packed.cap;
+}
+
+void quota_count(struct inbound *in)
+{
+	struct link *l = in->link;
+	const size_t now = held_by(in);
+	l->held += now - in->held;
+	in->held = now;
+	if (!l->is_short || all_held(l) >= l->settings->limits.memory / 4 * 3)
+		return;
+	l->is_short = false;
+	EMIT(&l->host, LINK_MEMORY_FREE, "limit", "limits.memory");
+}
+
+bool quota_allows(struct inbound *in, struct err *e)
+{
+	struct link *l = in->link;
+	const unsigned long long max = l->settings->limits.memory, all = all_held(l);
+	if (in->held > max / 2)
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "its envelope needs more than half of limits.memory, which is %llu octets", max);
+	if (all <= max)
+		return true;
+	err_set(e, ERR_TEMP, ERR_OF_PROCESS, "messages under way hold %llu octets, limits.memory is %llu", all, max);
+	if (!l->is_short)
+		EMIT(&l->host, LINK_MEMORY, "why", e->text);
+	l->is_short = true;
+	return false;
+}

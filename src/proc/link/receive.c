@@ -1,0 +1,51 @@
+/* receive.c - an association's transfers in: what became of a message, in the words of the protocol. */
+#include "proc/link/link_int.h"
+
+static struct assoc *assoc_of(struct inbound *in)
+{
+	struct assoc *a = CONTAINER(in, struct assoc, in);
+	CHECK(a, ASSOC_MAGIC);
+	return a;
+}
+
+static void stall(struct inbound *in, bool stalled)
+{
+	struct assoc *a = assoc_of(in);
+	if (stalled)
+		assoc_stall(a);
+	else
+		assoc_unstall(a);
+}
+
+static void answered(struct inbound *in, const struct err *refused)
+{
+	struct assoc *a = assoc_of(in);
+	struct err e;
+	if (refused != NULL)
+		EMIT(&a->link->host, MESSAGE_REFUSED, "link", a->peer->name, "why", refused->text);
+	if (refused == NULL && FAULT(LINK_BEFORE_CONFIRM)) {
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the confirmation is not sent (fault point)");
+		assoc_abort(a, &e);
+	} else if (!(refused == NULL ? x400_transfer_accept(a->x, &e) : x400_transfer_refuse(a->x, &e))) {
+		assoc_abort(a, &e);
+	}
+	if (!a->dead && (a->releasing || a->link->stopping))
+		assoc_release_when_idle(a);
+	else
+		assoc_pump(a);
+}
+
+static const struct inbound_sender association = { .stall = stall, .answered = answered };
+
+void receive_init(struct assoc *a)
+{
+	inbound_init(&a->in, a->link, &association);
+}
+
+void receive_begin(struct assoc *a)
+{
+	struct err e;
+	inbound_begin(&a->in, a->peer->name, stream_peer(a->stream));
+	if (link_is_busy(a->link, &e))
+		inbound_refuse(&a->in, &e);
+}
