@@ -261,8 +261,8 @@ static void let_go_of_head(struct inbound *in)
 {
 	const struct view head = view_of(in->head, in->n_head);
 	if (in->examined == 0)
-		in->hash = suspect_hash(head);
-	const bool suspect = in->examined == 0 && suspect_is(in->link, in->name, in->hash);
+		in->hash = suspects_hash(head);
+	const bool suspect = in->examined == 0 && suspects_has(in->link, in->name, in->hash);
 	in->octets = suspect;
 	in->state = suspect ? IN_CONTENT : IN_ENVELOPE;
 	take(in, head);

@@ -79,9 +79,9 @@ static void assert_holds_nothing(const struct world *w)
 static void test_the_hash_is_fnv_1a(void **state)
 {
 	(void)state;
-	assert_true(suspect_hash(VIEW("")) == UINT64_C(0xcbf29ce484222325));
-	assert_true(suspect_hash(VIEW("a")) == UINT64_C(0xaf63dc4c8601ec8c));
-	assert_true(suspect_hash(VIEW("foobar")) == UINT64_C(0x85944171f73967e8));
+	assert_true(suspects_hash(VIEW("")) == UINT64_C(0xcbf29ce484222325));
+	assert_true(suspects_hash(VIEW("a")) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(suspects_hash(VIEW("foobar")) == UINT64_C(0x85944171f73967e8));
 }
 
 static void test_any_chunking_gives_the_same_hash_and_the_same_offer(void **state)
@@ -102,7 +102,7 @@ static void test_any_chunking_gives_the_same_hash_and_the_same_offer(void **stat
 			assert_int_equal(w->n_begins - begins, inline_ ? 0 : 1);
 			assert_int_equal(inline_ ? w->offer.content.n : w->end_total, sizes[i]);
 			assert_int_equal(inline_ ? 0 : out_len(&w->streamed), inline_ ? 0 : sizes[i]);
-			assert_true(w->offer.hash == suspect_hash(view_first(out_view(&o), 512)));
+			assert_true(w->offer.hash == suspects_hash(view_first(out_view(&o), 512)));
 			assert_false(w->offer.octets);
 			assert_int_equal(w->offer.examined, 0);
 			assert_true(packed.p == NULL || view_eq(packed, w->offer.packed));
@@ -130,7 +130,7 @@ static void test_op_10_cut_at_every_offset(void **state)
 		const struct view octets = view_first(out_view(&o), cut);
 		const unsigned offers = w->n_offers, spoiled = w->n_spoiled;
 		feed(w, &f, octets, cut % 2 == 0 ? 1 : 0);
-		assert_true(w->offer.hash == suspect_hash(view_first(octets, 512)));
+		assert_true(w->offer.hash == suspects_hash(view_first(octets, 512)));
 		if (cut < envelope_end) {
 			assert_int_equal(w->n_offers - offers, 1);
 			assert_true(w->offer.octets);
@@ -168,7 +168,7 @@ static void test_op_10_what_is_no_message_is_taken_as_octets(void **state)
 	assert_true(view_eq(w->offer.content, VIEW("this is not a message")));
 	assert_true(view_eq(w->offer.link, VIEW("to-a")));
 	assert_int_equal(w->offer.err.kind, ERR_PEER);
-	assert_true(w->offer.hash == suspect_hash(VIEW("this is not a message")));
+	assert_true(w->offer.hash == suspects_hash(VIEW("this is not a message")));
 	assert_int_equal(p->seen[X400_TRANSFER_CONFIRMED], 0);
 	say_answer(w, true);
 	assert_int_equal(p->seen[X400_TRANSFER_CONFIRMED], 1);
@@ -378,7 +378,7 @@ static void test_a_suspect_is_not_decoded_but_offered_as_octets(void **state)
 	struct world *w = world_new();
 	struct peer *p = call(w, 0);
 	struct out o = an_apdu(w, 1000), long_one = an_apdu(w, 50000);
-	const uint64_t hash = suspect_hash(view_first(out_view(&o), 512));
+	const uint64_t hash = suspects_hash(view_first(out_view(&o), 512));
 	say_suspect(w, hash, 1);
 	peer_sends_octets(p, out_view(&o));
 	assert_int_equal(w->n_offers, 1);
@@ -415,12 +415,12 @@ static void test_more_suspects_than_there_is_room_for(void **state)
 	(void)state;
 	struct world *w = world_new();
 	for (uint64_t i = 1; i <= SUSPECTS_MAX + 10; i++)
-		suspect_set(w->link, &(struct msg_suspect){ .link = VIEW("to-a"), .hash = i, .strikes = 1 });
-	suspect_set(w->link, &(struct msg_suspect){ .link = VIEW("gone"), .hash = 5000, .strikes = 1 });
-	assert_false(suspect_is(w->link, "to-a", 10)); /* the oldest is forgotten */
-	assert_true(suspect_is(w->link, "to-a", 11));
-	assert_true(suspect_is(w->link, "to-a", SUSPECTS_MAX + 10));
-	assert_false(suspect_is(w->link, "to-b", 11));
+		suspects_set(w->link, &(struct msg_suspect){ .link = VIEW("to-a"), .hash = i, .strikes = 1 });
+	suspects_set(w->link, &(struct msg_suspect){ .link = VIEW("gone"), .hash = 5000, .strikes = 1 });
+	assert_false(suspects_has(w->link, "to-a", 10)); /* the oldest is forgotten */
+	assert_true(suspects_has(w->link, "to-a", 11));
+	assert_true(suspects_has(w->link, "to-a", SUSPECTS_MAX + 10));
+	assert_false(suspects_has(w->link, "to-b", 11));
 	world_free(w);
 }
 

@@ -107,8 +107,8 @@ static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
 	struct msg_piece m;
 	if (!get_msg_piece(payload, &m, e))
 		return false;
-	if (examine_is(l->examination, m.id))
-		return examine_content(l->examination, &m, e);
+	if (exam_is(l->examination, m.id))
+		return exam_content(l->examination, &m, e);
 	struct assoc *a = map_get(&l->by_transfer, m.id);
 	return a == NULL || outbound_content(a, &m, e);
 }
@@ -119,7 +119,7 @@ static bool on_suspect(void *ctx, struct view payload, struct err *e)
 	struct msg_suspect m;
 	if (!get_msg_suspect(payload, &m, e))
 		return false;
-	suspect_set(l, &m);
+	suspects_set(l, &m);
 	return true;
 }
 
@@ -138,7 +138,7 @@ static bool on_examine(void *ctx, struct view payload, struct err *e)
 {
 	struct link *l = ctx;
 	struct msg_examine m;
-	return get_msg_examine(payload, &m, e) && examine_take(l->examination, &m, e);
+	return get_msg_examine(payload, &m, e) && exam_take(l->examination, &m, e);
 }
 
 #define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
@@ -178,7 +178,7 @@ static void switch_gone(struct link *l, const struct err *why)
 		timer_after(&l->alone, LINK_ALONE_MS);
 	l->busy = false; /* and no suspects: the next one says it again */
 	l->n_suspects = 0;
-	examine_stop(l->examination);
+	exam_stop(l->examination);
 	struct err gone;
 	err_set(&gone, ERR_TEMP, ERR_OF_PROCESS, "the switch has gone");
 	while (l->assocs != NULL) {
@@ -233,7 +233,7 @@ static void reap(void *ctx)
 	struct link *l = ctx;
 	assoc_free_graves(l);
 	note_nothing(l);
-	if (l->stopping && l->assocs == NULL && examine_is_idle(l->examination) && l->stopped != NULL) {
+	if (l->stopping && l->assocs == NULL && exam_is_idle(l->examination) && l->stopped != NULL) {
 		void (*stopped)(void *) = l->stopped;
 		l->stopped = NULL;
 		stopped(l->stopped_ctx);
@@ -256,7 +256,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->instance = instance;
 	l->inbound_max = (size_t)settings->limits.associations;
 	l->arena = arena_new(arena_quota(&settings->limits));
-	l->examination = examine_new(l);
+	l->examination = exam_new(l);
 	bind_list_selectors(l);
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
@@ -274,7 +274,7 @@ void link_free(struct link **lp)
 	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the link process ends");
 	switch_gone(l, &e);
 	assoc_free_graves(l);
-	examine_free(&l->examination);
+	exam_free(&l->examination);
 	arena_free(&l->arena);
 	timer_stop(&l->alone);
 	env_remove_hook(l->host.env, &l->reap);

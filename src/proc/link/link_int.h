@@ -22,7 +22,7 @@ enum {
 /* A message on its way in: inbound.c */
 enum inbound_state {
 	IN_IDLE,      /* no transfer */
-	IN_HEAD,      /* the first octets are held back: nothing is decoded before it has a name (suspect.c) */
+	IN_HEAD,      /* the first octets are held back: nothing is decoded before it has a name (suspects.c) */
 	IN_ENVELOPE,  /* collecting the envelope: in the splitter, and in `kept` as it came */
 	IN_CONTENT,   /* what is offered is collected in `kept` while it is short */
 	IN_STREAMING, /* OFFER_BEGIN is sent, the rest goes to the switch in pieces */
@@ -33,7 +33,7 @@ enum inbound_state {
 
 struct inbound;
 
-/* Whose octets they are: an association's (receive.c), or the switch's that has them examined (examine.c). */
+/* Whose octets they are: an association's (receive.c), or the switch's that has them examined (exam.c). */
 struct inbound_sender {
 	/* Give no octets and no end until told otherwise. True only from inside inbound_octets, inbound_end. */
 	void (*stall)(struct inbound *in, bool stalled);
@@ -185,10 +185,10 @@ void offer_end(struct inbound *in);
 void offer_spoiled(struct inbound *in);
 void offer_cancel(struct inbound *in);
 
-/* suspect.c: what may be decoded, and what is being worked on. */
-uint64_t suspect_hash(struct view head);        /* FNV-1a, 64 bits; never 0 */
-void suspect_set(struct link *l, const struct msg_suspect *m);
-bool suspect_is(const struct link *l, const char *name, uint64_t hash);
+/* suspects.c: what may be decoded, and what is being worked on. */
+uint64_t suspects_hash(struct view head);        /* FNV-1a, 64 bits; never 0 */
+void suspects_set(struct link *l, const struct msg_suspect *m);
+bool suspects_has(const struct link *l, const char *name, uint64_t hash);
 void note_input(struct link *l, const char *name, uint64_t hash);
 void note_transfer(struct link *l, uint64_t stored);
 void note_nothing(struct link *l);
@@ -198,14 +198,14 @@ void quota_count(struct inbound *in);           /* after it holds more or less t
 /* False: it holds more than one may (ERR_PERM: it never fits), or all together hold more than limits.memory (ERR_TEMP). */
 MUST_CHECK bool quota_allows(struct inbound *in, struct err *e);
 
-/* examine.c: one at a time. */
-struct examination *examine_new(struct link *l);
-void examine_free(struct examination **x);
-MUST_CHECK bool examine_take(struct examination *x, const struct msg_examine *m, struct err *e);
-MUST_CHECK bool examine_content(struct examination *x, const struct msg_piece *piece, struct err *e);
-bool examine_is(const struct examination *x, uint64_t id); /* under way */
-bool examine_is_idle(const struct examination *x);
-void examine_stop(struct examination *x);       /* the switch has gone */
+/* exam.c: one at a time. */
+struct examination *exam_new(struct link *l);
+void exam_free(struct examination **x);
+MUST_CHECK bool exam_take(struct examination *x, const struct msg_examine *m, struct err *e);
+MUST_CHECK bool exam_content(struct examination *x, const struct msg_piece *piece, struct err *e);
+bool exam_is(const struct examination *x, uint64_t id); /* under way */
+bool exam_is_idle(const struct examination *x);
+void exam_stop(struct examination *x);       /* the switch has gone */
 
 /* outbound.c */
 void outbound_take(struct assoc *a, const struct msg_transfer *t);

@@ -1,8 +1,8 @@
-/* suspect.c - inputs that have struck are not decoded here, and what is being decoded or encoded is written down outside of
+/* suspects.c - inputs that have struck are not decoded here, and what is being decoded or encoded is written down outside of
  * this process first, so that the item it dies of is known (last words: process.h). */
 #include "proc/link/link_int.h"
 
-uint64_t suspect_hash(struct view head)
+uint64_t suspects_hash(struct view head)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < head.n; i++)
@@ -18,7 +18,7 @@ static struct suspect *find(struct link *l, const struct set_link *k, uint64_t h
 	return NULL;
 }
 
-void suspect_set(struct link *l, const struct msg_suspect *m)
+void suspects_set(struct link *l, const struct msg_suspect *m)
 {
 	const struct set_link *k = link_find(l, m->link);
 	if (k == NULL)
@@ -38,7 +38,7 @@ void suspect_set(struct link *l, const struct msg_suspect *m)
 	*s = (struct suspect){ k, m->hash };
 }
 
-bool suspect_is(const struct link *l, const char *name, uint64_t hash)
+bool suspects_has(const struct link *l, const char *name, uint64_t hash)
 {
 	for (size_t i = 0; i < l->n_suspects; i++) {
 		const struct suspect *s = &l->suspects[i];

@@ -1,4 +1,4 @@
-/* examine.c - octets of a peer that the switch has taken as they were, decoded here where nothing else is at stake: the same
+/* exam.c - octets of a peer that the switch has taken as they were, decoded here where nothing else is at stake: the same
  * path as an association's, and the message is offered in the name of the link it came by. */
 #include "proc/link/link_int.h"
 
@@ -62,7 +62,7 @@ static void answered(struct inbound *in, const struct err *refused)
 
 static const struct inbound_sender the_switch = { .stall = stall, .answered = answered };
 
-struct examination *examine_new(struct link *l)
+struct examination *exam_new(struct link *l)
 {
 	struct examination *x = mem_zero(sizeof *x);
 	x->magic = EXAMINATION_MAGIC;
@@ -70,7 +70,7 @@ struct examination *examine_new(struct link *l)
 	return x;
 }
 
-void examine_free(struct examination **x)
+void exam_free(struct examination **x)
 {
 	CHECK(*x, EXAMINATION_MAGIC);
 	inbound_fini(&(*x)->in);
@@ -78,17 +78,17 @@ void examine_free(struct examination **x)
 	MEM_FREE(*x);
 }
 
-bool examine_is(const struct examination *x, uint64_t id)
+bool exam_is(const struct examination *x, uint64_t id)
 {
 	return x->id != 0 && x->id == id;
 }
 
-bool examine_is_idle(const struct examination *x)
+bool exam_is_idle(const struct examination *x)
 {
 	return x->id == 0;
 }
 
-bool examine_take(struct examination *x, const struct msg_examine *m, struct err *e)
+bool exam_take(struct examination *x, const struct msg_examine *m, struct err *e)
 {
 	if (x->id != 0 || m->examine == 0 || m->content.n > m->size || m->link.n >= sizeof x->name)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "EXAMINE %llu while another one is under way, or with lengths that do not fit",
@@ -108,7 +108,7 @@ bool examine_take(struct examination *x, const struct msg_examine *m, struct err
 }
 
 /* An empty piece: the octets cannot be read from the store. */
-bool examine_content(struct examination *x, const struct msg_piece *piece, struct err *e)
+bool exam_content(struct examination *x, const struct msg_piece *piece, struct err *e)
 {
 	struct err why;
 	if (piece->octets.n > x->asked)
@@ -126,7 +126,7 @@ bool examine_content(struct examination *x, const struct msg_piece *piece, struc
 	return true;
 }
 
-void examine_stop(struct examination *x)
+void exam_stop(struct examination *x)
 {
 	inbound_cancel(&x->in);
 	x->id = 0;
