@@ -190,6 +190,14 @@ void store_disk_set_full(struct store_disk *d, bool full)
 	d->full = full;
 }
 
+void store_disk_damage(struct store_disk *d, uint64_t message)
+{
+	CHECK(d, STORE_DISK_MAGIC);
+	struct row_message *row = memory_find(&d->messages, message);
+	assert(row != NULL);
+	row->envelope.n /= 2;
+}
+
 struct view memory_name(struct store_disk *d, struct view name)
 {
 	for (size_t i = 0; i < d->n_names; i++)

@@ -39,6 +39,7 @@ struct store_disk *store_disk_new(void);
 void store_disk_free(struct store_disk **d);
 void store_disk_crashed(struct store_disk *d); /* the process that had it open is dead: it may be opened again */
 void store_disk_set_full(struct store_disk *d, bool full); /* for tests: what is written from now on finds it full, or not */
+void store_disk_damage(struct store_disk *d, uint64_t message); /* for tests: its envelope cannot be read any more */
 struct store *store_open_memory(struct env *env, struct store_disk *disk, const struct store_config *c,
 				const struct store_events *ev, void *ctx, struct err *e);
 void store_close(struct store **s); /* what was not committed is lost: for a memory store, the same as a kill */

@@ -12,7 +12,7 @@
 enum { SEEN_MAX = 400 };
 
 struct seen_transfer {
-	uint64_t transfer, assoc, size;
+	uint64_t transfer, assoc, size, stored;
 	struct message m;                /* in the bench's arena */
 	struct view content;
 };
@@ -35,6 +35,11 @@ struct player {
 	struct msg_status_end totals;
 	struct msg_render shown, render; /* SHOWN_MAIL to a command line, RENDER to a content process */
 	unsigned n_shown, n_renders, n_done, empty_pieces;
+	struct msg_suspect suspects[SEEN_MAX];
+	size_t n_suspects;
+	struct msg_examine examine;      /* EXAMINE to the process for suspects, the last one */
+	struct msg_convert convert;      /* CONVERT to a content process, the last one */
+	unsigned n_examines, n_converts;
 	uint64_t credit;
 	struct out data;                 /* pieces of content */
 };
@@ -46,8 +51,10 @@ struct bench {
 	struct store_disk *disk;
 	struct settings settings;
 	struct sw *sw;
-	struct player link[2], tool, content;
-	unsigned deaths;
+	struct player link[2], tool, content, alone;
+	unsigned deaths, n_accused;
+	enum process_kind accused;       /* the last one */
+	char note[200];                  /* what the switch has noted that was not empty, the last one */
 	uint64_t next_offer;
 };
 
@@ -96,7 +103,7 @@ static inline bool play_transfer(void *ctx, struct view payload, struct err *e)
 	struct seen_transfer *seen = &p->transfers[p->n_transfers++];
 	if (!get_msg_transfer(arena_copy(p->b->a, payload), &t, e))
 		return false;
-	*seen = (struct seen_transfer){ .transfer = t.transfer, .assoc = t.assoc, .size = t.content_size, .content = t.content };
+	*seen = (struct seen_transfer){ .transfer = t.transfer, .assoc = t.assoc, .size = t.content_size, .stored = t.stored, .content = t.content };
 	return unpack_message(t.packed, &seen->m, p->b->a, e);
 }
 
@@ -138,6 +145,27 @@ static inline bool play_render(void *ctx, struct view payload, struct err *e)
 	return get_msg_render(arena_copy(p->b->a, payload), &p->render, e);
 }
 
+static inline bool play_suspect(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	assert_true(p->n_suspects < SEEN_MAX);
+	return get_msg_suspect(arena_copy(p->b->a, payload), &p->suspects[p->n_suspects++], e);
+}
+
+static inline bool play_examine(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_examines++;
+	return get_msg_examine(arena_copy(p->b->a, payload), &p->examine, e);
+}
+
+static inline bool play_convert(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_converts++;
+	return get_msg_convert(arena_copy(p->b->a, payload), &p->convert, e);
+}
+
 static inline bool play_done(void *ctx, struct view payload, struct err *e)
 {
 	struct player *p = ctx;
@@ -155,8 +183,10 @@ static inline void play_closed(void *ctx, const struct err *why)
 
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
 static const struct chan_type play_types[] = {
-	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(ASSOC_OPEN, play_open),
-	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data), HEARD(RENDER, play_render),
+	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(SUSPECT, play_suspect),
+	HEARD(ASSOC_OPEN, play_open),
+	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data),
+	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
@@ -189,8 +219,18 @@ static inline void bench_die(void *ctx, const struct err *why)
 
 static inline void bench_note(void *ctx, const char *text)
 {
-	(void)ctx;
-	(void)text;
+	struct bench *b = ctx;
+	if (*text != 0)
+		snprintf(b->note, sizeof b->note, "%s", text);
+}
+
+static inline void bench_accuse(void *ctx, enum process_kind kind, uint32_t instance, const char *why)
+{
+	struct bench *b = ctx;
+	(void)instance;
+	assert_true(strlen(why) > 10);
+	b->n_accused++;
+	b->accused = kind;
 }
 
 static inline struct store *bench_open(void *ctx, const struct store_events *ev, void *ev_ctx, struct err *e)
@@ -203,7 +243,8 @@ static inline struct store *bench_open(void *ctx, const struct store_events *ev,
 static inline void bench_start(struct bench *b)
 {
 	struct err e;
-	const struct actor_host host = { .env = b->env, .log = b->log, .note = bench_note, .die = bench_die, .ctx = b };
+	const struct actor_host host = { .env = b->env, .log = b->log, .note = bench_note, .die = bench_die,
+					 .accuse = bench_accuse, .ctx = b };
 	b->sw = switch_new(&host, &b->settings, bench_open, b, &e);
 	assert_non_null(b->sw);
 }
@@ -254,7 +295,7 @@ static inline void bench_leave(struct bench *b, struct player *p)
 
 static inline void bench_free(struct bench *b)
 {
-	struct player *all[] = { &b->link[0], &b->link[1], &b->tool, &b->content };
+	struct player *all[] = { &b->link[0], &b->link[1], &b->tool, &b->content, &b->alone };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->control != NULL)
 			bench_leave(b, all[i]);
@@ -265,6 +306,28 @@ static inline void bench_free(struct bench *b)
 	fake_env_free(&b->env);
 	arena_free(&b->a);
 	free(b);
+}
+
+/* Its process dies, and the supervisor says so. */
+static inline void bench_dies(struct bench *b, struct player *p, enum process_kind kind, uint32_t instance, bool by_fault, const char *note)
+{
+	bench_leave(b, p);
+	switch_peer_died(b->sw, kind, instance, by_fault, by_fault ? "link-1 died of signal 11" : "link-1 was killed", note);
+	fake_env_settle(b->env);
+}
+
+/* The switch dies of what it has noted, and its successor hears of it. Players must have left. */
+static inline void bench_switch_dies(struct bench *b, const char *note)
+{
+	char text[200];
+	snprintf(text, sizeof text, "%s", note);
+	switch_free(&b->sw);
+	fake_env_settle(b->env);
+	store_disk_crashed(b->disk);
+	b->note[0] = 0;
+	bench_start(b);
+	switch_peer_died(b->sw, PROCESS_SWITCH, 1, true, "switch-1 died of signal 11", text);
+	fake_env_settle(b->env);
 }
 
 /* --- what a player says --- */

@@ -1,0 +1,327 @@
+/* convert_test.c - texts wrapped on their way out to a link that asks for it; of a real switch, the content process played. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proc/switch/switch_testing.h"
+
+#include "proc/switch/switch_int.h" /* its store is looked into */
+
+/* Link to-c wants lines of at most 72 columns. */
+static struct bench *with_wrap(void)
+{
+	struct bench *b = bench_new();
+	((struct set_link *)(uintptr_t)b->settings.links.v)[1].wrap = 72;
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	bench_join(b, &b->content, PROCESS_CONTENT, 1);
+	return b;
+}
+
+static struct message *text(struct bench *b, const char *id, int64_t content_type)
+{
+	struct message *m = LETTER(b, id, TO_C);
+	m->content_type = content_type;
+	return m;
+}
+
+static void take_in(struct bench *b, struct message *m, struct view content)
+{
+	assert_true(offer_of(&b->link[0], "to-a", m, content)->accepted);
+}
+
+static void say_converted(struct player *p, struct view content, enum err_kind kind)
+{
+	struct msg_converted m = { .id = p->convert.id, .changed = content.n > 0, .content = content,
+				   .err = { .reason = -1, .diagnostic = -1 } };
+	if (kind != ERR_NONE)
+		err_set(&m.err, kind, ERR_OF_MESSAGE, "no text in it");
+	put_msg_converted(chan_begin(p->control, MSG_CONVERTED), &m);
+	chan_end(p->control);
+	fake_env_settle(p->b->env);
+}
+
+static void content_dies(struct bench *b)
+{
+	bench_dies(b, &b->content, PROCESS_CONTENT, 1, true, "transfer 1");
+	bench_join(b, &b->content, PROCESS_CONTENT, 1);
+}
+
+static size_t kept(struct bench *b)
+{
+	uint64_t ids[10];
+	return store_quarantine_next(b->sw->store, STORE_QUARANTINE_KEPT, 0, ids, 10);
+}
+
+static void test_what_was_converted_is_transferred(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0], *c = &b->content;
+	take_in(b, text(b, "1", 22), VIEW("a long line"));
+	open_up(p);
+	assert_int_equal(p->n_transfers, 0);
+	assert_int_equal(c->n_converts, 1);
+	assert_true(view_eq(c->convert.content, VIEW("a long line")));
+	assert_int_equal(c->convert.wrap, 72);
+	assert_int_equal(c->convert.content_type, 22);
+	say_converted(c, VIEW("a\nlong\nline\n"), ERR_NONE);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(view_eq(p->transfers[0].content, VIEW("a\nlong\nline\n")));
+	assert_int_equal(p->transfers[0].size, 12);
+	assert_int_equal(p->transfers[0].stored, c->convert.transfer);
+	/* The association goes: what was converted is kept for the next. */
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-c", NULL);
+	open_up(p);
+	assert_int_equal(c->n_converts, 1);
+	assert_int_equal(p->n_transfers, 2);
+	assert_int_equal(p->transfers[1].size, 12);
+	say_result(p, p->transfers[1].transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+static void test_what_needs_no_change_goes_as_it_is(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	take_in(b, text(b, "1", 2), VIEW("short"));
+	open_up(p);
+	say_converted(&b->content, (struct view){ NULL, 0 }, ERR_NONE);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(view_eq(p->transfers[0].content, VIEW("short")));
+	bench_free(b);
+}
+
+/* X.411 8.2.1.1.1.9 implicit-conversion-prohibited; content types other than 2 and 22; what is no message; other links. */
+static void test_what_is_not_converted(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	struct message *m = text(b, "1", 22);
+	m->indicators = IND_CONVERSION_PROHIBITED;
+	m->has_indicators = true;
+	take_in(b, m, VIEW("x"));
+	open_up(p);
+	assert_int_equal(p->n_transfers, 1);
+	take_in(b, text(b, "2", 35), VIEW("x"));
+	assert_int_equal(p->n_transfers, 2);
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0);
+	m = text(b, "3", 22);
+	m->kind = MESSAGE_PROBE;
+	take_in(b, m, (struct view){ NULL, 0 });
+	assert_int_equal(p->n_transfers, 3);
+	assert_int_equal(b->content.n_converts, 0);
+	assert_true(offer_of(p, "to-c", LETTER(b, "4", FROM_A), VIEW("x"))->accepted); /* to-a has no wrap */
+	open_up(p);
+	assert_int_equal(p->n_transfers, 4);
+	assert_int_equal(b->content.n_converts, 0);
+	bench_free(b);
+}
+
+static void test_others_pass_while_one_is_converted(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	take_in(b, text(b, "slow", 22), VIEW("x"));
+	take_in(b, text(b, "other", 35), VIEW("x"));
+	open_up(p);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(is_local_id(&p->transfers[0].m, "other"));
+	say_converted(&b->content, (struct view){ NULL, 0 }, ERR_NONE);
+	assert_int_equal(p->n_transfers, 2);
+	bench_free(b);
+}
+
+/* Many wait, one at a time is converted, all leave. */
+static void test_more_than_may_wait_for_conversion(void **state)
+{
+	(void)state;
+	enum { N = 3 * CONVERTS_MAX };
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	for (unsigned i = 0; i < N; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "%u", i);
+		take_in(b, text(b, arena_str(b->a, view_str(id)), 22), VIEW("x"));
+	}
+	open_up(p);
+	assert_int_equal(b->sw->converts.n, CONVERTS_MAX - 1);
+	for (unsigned i = 0; i < N; i++) {
+		assert_int_equal(b->content.n_converts, i + 1);
+		say_converted(&b->content, VIEW("y"), ERR_NONE);
+		assert_int_equal(p->n_transfers, i + 1);
+		say_result(p, p->transfers[i].transfer, ERR_NONE, 0);
+	}
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+static void test_k151669_a_content_that_kills_its_process(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	take_in(b, text(b, "bad", 22), VIEW("poison"));
+	take_in(b, text(b, "good", 22), VIEW("x"));
+	open_up(p);
+	assert_true(view_eq(b->content.convert.content, VIEW("poison")));
+	content_dies(b);
+	assert_int_equal(counts_of(b).suspects, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		if (view_eq(b->content.convert.content, VIEW("x")))
+			say_converted(&b->content, (struct view){ NULL, 0 }, ERR_NONE);
+		assert_true(view_eq(b->content.convert.content, VIEW("poison")));
+		content_dies(b);
+	}
+	assert_int_equal(kept(b), 1);
+	assert_int_equal(b->alone.n_transfers, 0);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(is_local_id(&p->transfers[0].m, "good"));
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 2); /* X.411: conversion-not-performed */
+	bench_free(b);
+}
+
+static void test_k237182_a_conversion_that_fails_each_time_ends_in_quarantine(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	take_in(b, text(b, "bad", 22), VIEW("poison"));
+	open_up(p);
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(b->content.n_converts, i);
+		say_converted(&b->content, (struct view){ NULL, 0 }, i == 2 ? ERR_TEMP : ERR_PERM);
+	}
+	assert_int_equal(b->content.n_converts, 3);
+	assert_int_equal(kept(b), 1);
+	assert_int_equal(p->n_transfers, 0);
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 2);
+	bench_free(b);
+}
+
+static void test_a_suspect_that_is_converted_goes_alone(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0], *a = &b->alone;
+	take_in(b, text(b, "0", 22), VIEW("x"));
+	open_up(p);
+	content_dies(b);
+	say_converted(&b->content, VIEW("better"), ERR_NONE);
+	assert_int_equal(p->n_transfers, 0);
+	assert_int_equal(a->n_opens, 1);
+	open_up(a);
+	assert_true(view_eq(a->transfers[0].content, VIEW("better")));
+	say_result(a, a->transfers[0].transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).suspects, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+static void test_a_conversion_that_takes_too_long(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	take_in(b, text(b, "0", 22), VIEW("x"));
+	open_up(&b->link[0]);
+	fake_env_pass(b->env, CONVERT_MS - 1);
+	assert_int_equal(b->n_accused, 0);
+	fake_env_pass(b->env, 1);
+	assert_int_equal(b->n_accused, 1);
+	assert_int_equal(b->accused, PROCESS_CONTENT);
+	bench_leave(b, &b->content);
+	bench_join(b, &b->content, PROCESS_CONTENT, 1);
+	switch_peer_died(b->sw, PROCESS_CONTENT, 1, true, "it was accused", "");
+	fake_env_settle(b->env);
+	assert_int_equal(counts_of(b).suspects, 1);
+	assert_int_equal(b->content.n_converts, 1);
+	bench_free(b);
+}
+
+static void test_a_content_process_that_is_ended_from_outside(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	take_in(b, text(b, "0", 22), VIEW("x"));
+	open_up(&b->link[0]);
+	bench_dies(b, &b->content, PROCESS_CONTENT, 1, false, "");
+	bench_join(b, &b->content, PROCESS_CONTENT, 1);
+	assert_int_equal(counts_of(b).suspects, 0);
+	assert_int_equal(b->content.n_converts, 1);
+	say_converted(&b->content, (struct view){ NULL, 0 }, ERR_NONE);
+	assert_int_equal(b->link[0].n_transfers, 1);
+	bench_free(b);
+}
+
+static void test_converted_is_told_only_when_asked(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	b->content.convert.id = 17;
+	say_converted(&b->content, VIEW("x"), ERR_NONE);
+	assert_true(b->content.closed > 0);
+	bench_free(b);
+}
+
+/* In a content file: read in one piece for the conversion, sent from memory after it. */
+static void test_a_long_content_is_converted(void **state)
+{
+	(void)state;
+	enum { N = 200 * 1024 };
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	uint8_t *octets = mem_alloc(N);
+	for (size_t i = 0; i < N; i++)
+		octets[i] = (uint8_t)(i * 7);
+	put_offer(p, p->bulk, MSG_OFFER_BEGIN, 1, "to-a", text(b, "1", 22), (struct view){ NULL, 0 });
+	for (size_t at = 0; at < N; at += 50 * 1024)
+		say_piece(p, 1, view_of(octets + at, 50 * 1024));
+	say_count(p->bulk, MSG_OFFER_END, 1, N);
+	fake_env_settle(b->env);
+	open_up(p);
+	assert_int_equal(b->content.convert.content.n, N);
+	assert_memory_equal(b->content.convert.content.p, octets, N);
+	octets[0] = 'y';
+	say_converted(&b->content, view_of(octets, N - 1), ERR_NONE);
+	assert_int_equal(p->n_transfers, 1);
+	assert_int_equal(p->transfers[0].size, N - 1);
+	for (uint64_t left = N - 1; left > 0;) {
+		const uint64_t n = left < 100 * 1024 ? left : 100 * 1024;
+		say_count(p->control, MSG_TRANSFER_PULL, p->transfers[0].transfer, n);
+		fake_env_settle(b->env);
+		left -= n;
+	}
+	assert_int_equal(out_len(&p->data), N - 1);
+	assert_memory_equal(out_view(&p->data).p, octets, N - 1);
+	free(octets);
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_was_converted_is_transferred),
+		cmocka_unit_test(test_what_needs_no_change_goes_as_it_is),
+		cmocka_unit_test(test_what_is_not_converted),
+		cmocka_unit_test(test_others_pass_while_one_is_converted),
+		cmocka_unit_test(test_more_than_may_wait_for_conversion),
+		cmocka_unit_test(test_k151669_a_content_that_kills_its_process),
+		cmocka_unit_test(test_k237182_a_conversion_that_fails_each_time_ends_in_quarantine),
+		cmocka_unit_test(test_a_suspect_that_is_converted_goes_alone),
+		cmocka_unit_test(test_a_conversion_that_takes_too_long),
+		cmocka_unit_test(test_a_content_process_that_is_ended_from_outside),
+		cmocka_unit_test(test_converted_is_told_only_when_asked),
+		cmocka_unit_test(test_a_long_content_is_converted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
