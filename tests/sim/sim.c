@@ -4,7 +4,9 @@
  *
  *   sim --seeds N [--from SEED]     many seeds; each failing one prints the command that replays it
  *   sim --seed SEED [-v]            one
- *   sim --plant                     with an acknowledgement before the commit: must be found */
+ *   sim --disk                      every seed with SQLite on simulated disks (else each fifth; the others with the memory store)
+ *   sim --plant                     with an acknowledgement before the commit: must be found
+ *   sim --plant-disk                with disks whose syncs now and then do nothing: must be found */
 #include "base/fault.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -13,6 +15,7 @@
 #include "proc/link/link.h"
 #include "proc/switch/switch.h"
 #include "proc/table/msgs.h"
+#include "sim_disk.h"
 #include "sys/chan.h"
 #include "world.h"
 
@@ -56,16 +59,19 @@ struct mta {
 	unsigned index;
 	struct arena *arena;
 	struct settings settings;
-	struct store_disk *disk;
+	struct store_disk *disk; /* one of them is NULL */
+	struct sim_disk *sqlite;
 	struct process sw, links[LINKS];
 	struct sw *s;
+	bool disturbed; /* the disk, while the store was opened */
 	unsigned next_link;
 	struct user user;
 };
 
 struct sim {
 	uint64_t seed;
-	bool verbose, plant;
+	bool verbose, on_disk;
+	enum plant { PLANT_NOTHING, PLANT_EARLY, PLANT_SYNCS } plant;
 	struct world *w;
 	struct sim_process *god; /* supervisor and users: never killed */
 	struct mta mta[MTAS];
@@ -137,7 +143,12 @@ static void on_killed(void *ctx)
 	p->host.log = NULL;
 	if (p->index < 0) {
 		p->mta->s = NULL;
-		store_disk_crashed(p->mta->disk);
+		if (p->mta->disk != NULL)
+			store_disk_crashed(p->mta->disk);
+		else if (sim_disk_crashed(p->mta->sqlite, world_random(m->w, 3) == 0))
+			for (int i = 0; i < LINKS; i++) /* it was the machine's power */
+				if (sim_is_alive(p->mta->links[i].sim))
+					sim_kill_in(p->mta->links[i].sim, 1);
 	} else {
 		p->link = NULL;
 	}
@@ -148,7 +159,9 @@ static struct store *open_store(void *ctx, const struct store_events *ev, void *
 {
 	struct mta *m = ctx;
 	const struct store_config c = { .path = "sim", .inline_max = 64 * 1024 };
-	return store_open_memory(sim_env(m->sw.sim), m->disk, &c, ev, ev_ctx, e);
+	if (m->disk != NULL)
+		return store_open_memory(sim_env(m->sw.sim), m->disk, &c, ev, ev_ctx, e);
+	return sim_disk_open(m->sqlite, sim_env(m->sw.sim), ev, ev_ctx, &m->disturbed, e);
 }
 
 static void host_of(struct process *p)
@@ -164,7 +177,9 @@ static void birth_of_switch(void *ctx)
 	struct err e;
 	host_of(&m->sw);
 	m->s = switch_new(&m->sw.host, &m->settings, open_store, m, &e);
-	if (m->s == NULL)
+	if (m->s == NULL && m->disturbed)
+		sim_die(m->sw.sim);
+	else if (m->s == NULL)
 		fail(m->sim, "switch %c: %s", m->name, e.text);
 }
 
@@ -411,8 +426,12 @@ static void on_trouble(void *ctx)
 	struct sim *m = ctx;
 	if (world_now_ms(m->w) > TROUBLE_MS) {
 		world_slow(m->w, 5);
+		for (int i = 0; i < MTAS && m->on_disk; i++)
+			sim_disk_heal(m->mta[i].sqlite);
 		return;
 	}
+	if (m->on_disk)
+		sim_disk_trouble(m->mta[world_random(m->w, MTAS)].sqlite, m->w);
 	timer_after(&m->trouble, 100 + (int64_t)world_random(m->w, 4000));
 	struct process *p = any_process(m);
 	switch (world_random(m->w, 6)) {
@@ -481,46 +500,72 @@ static void count_report(struct sim *m, const struct store_loaded *loaded)
 	out_fini(&id);
 }
 
+struct mailboxes {
+	struct sim *m;
+	struct mta *t;
+	struct store *s;
+	struct arena *a;
+	uint64_t found;
+};
+
+static void read_one(void *ctx, uint64_t id)
+{
+	struct mailboxes *b = ctx;
+	struct sim *m = b->m;
+	struct store_loaded loaded;
+	struct err e;
+	uint8_t head[20];
+	size_t got;
+	arena_reset(b->a);
+	if (!store_load_delivery(b->s, id, &loaded, b->a, &e))
+		return;
+	b->found++;
+	if (loaded.m->kind == MESSAGE_REPORT) {
+		count_report(m, &loaded);
+		return;
+	}
+	if (loaded.in_file && store_read_content(b->s, loaded.message, 0, head, sizeof head, &got, &e))
+		loaded.content = view_of(head, got);
+	struct letter *l = letter_of(m, &loaded);
+	if (l == NULL || loaded.content_size != l->size)
+		fail(m, "mailbox %c holds a message that nobody sent", b->t->name);
+	else if (b->t->index == 1)
+		l->copies_b++;
+	else
+		l->copies_c++;
+}
+
 static void read_mailboxes(struct sim *m, struct mta *t)
 {
 	const struct store_events none = { 0 };
 	const struct store_config c = { .path = "sim", .inline_max = 64 * 1024 };
 	struct err e;
-	struct arena *a = arena_new(256 << 20);
-	struct store *s = store_open_memory(sim_env(m->god), t->disk, &c, &none, NULL, &e);
-	if (s == NULL) {
+	bool disturbed;
+	struct mailboxes b = { .m = m, .t = t, .a = arena_new(256 << 20) };
+	b.s = m->on_disk ? sim_disk_open(t->sqlite, sim_env(m->god), &none, NULL, &disturbed, &e)
+			 : store_open_memory(sim_env(m->god), t->disk, &c, &none, NULL, &e);
+	if (b.s == NULL) {
 		fail(m, "store %c cannot be opened at the end: %s", t->name, e.text);
+		arena_free(&b.a);
 		return;
 	}
 	struct store_counts counts;
-	store_count(s, &counts);
-	uint64_t found = 0;
-	for (uint64_t id = 1; found < counts.deliveries && id < 1000000; id++) {
-		struct store_loaded loaded;
-		uint8_t head[20];
-		size_t got;
-		arena_reset(a);
-		if (!store_load_delivery(s, id, &loaded, a, &e))
-			continue;
-		found++;
-		if (loaded.m->kind == MESSAGE_REPORT) {
-			count_report(m, &loaded);
-			continue;
-		}
-		if (loaded.in_file && store_read_content(s, loaded.message, 0, head, sizeof head, &got, &e))
-			loaded.content = view_of(head, got);
-		struct letter *l = letter_of(m, &loaded);
-		if (l == NULL || loaded.content_size != l->size)
-			fail(m, "mailbox %c holds a message that nobody sent", t->name);
-		else if (t->index == 1)
-			l->copies_b++;
-		else
-			l->copies_c++;
-	}
-	if (found != counts.deliveries)
-		fail(m, "mailbox %c: %llu entries counted, %llu found", t->name, (unsigned long long)counts.deliveries, (unsigned long long)found);
-	store_close(&s);
-	arena_free(&a);
+	store_count(b.s, &counts);
+	if (m->on_disk)
+		sim_disk_deliveries(t->sqlite, read_one, &b);
+	for (uint64_t id = 1; !m->on_disk && b.found < counts.deliveries && id < 1000000; id++)
+		read_one(&b, id);
+	if (b.found != counts.deliveries)
+		fail(m, "mailbox %c: %llu entries counted, %llu found", t->name, (unsigned long long)counts.deliveries,
+		     (unsigned long long)b.found);
+	store_close(&b.s);
+	arena_free(&b.a);
+	char why[200];
+	if (!m->on_disk)
+		return;
+	sim_disk_closed(t->sqlite);
+	if (!sim_disk_check(t->sqlite, sim_env(m->god), why, sizeof why))
+		fail(m, "store %c is not whole: %s", t->name, why);
 }
 
 static void judge_one(struct sim *m, const struct letter *l, const char *where, bool wanted, unsigned copies)
@@ -552,7 +597,13 @@ static void begin(struct sim *m)
 	struct err e;
 	for (unsigned i = 0; i < MTAS; i++) {
 		struct mta *t = &m->mta[i];
-		*t = (struct mta){ .sim = m, .name = (char)('a' + i), .index = i, .arena = arena_new(64 << 20), .disk = store_disk_new() };
+		*t = (struct mta){ .sim = m, .name = (char)('a' + i), .index = i, .arena = arena_new(64 << 20) };
+		if (m->on_disk)
+			t->sqlite = sim_disk_new(t->name, m->seed);
+		else
+			t->disk = store_disk_new();
+		if (m->plant == PLANT_SYNCS)
+			sim_disk_drop_syncs(t->sqlite, 3);
 		struct out text;
 		out_init(&text, 1 << 20);
 		write_settings(t, &text);
@@ -578,6 +629,8 @@ static void finish_switch(void *ctx)
 {
 	struct mta *t = ctx;
 	switch_free(&t->s);
+	if (t->sqlite != NULL)
+		sim_disk_closed(t->sqlite);
 	event_log_free(&t->sw.host.log);
 }
 
@@ -605,15 +658,28 @@ static void on_god_killed(void *ctx)
 	(void)ctx;
 }
 
-static bool run_one(uint64_t seed, bool verbose, bool plant, uint64_t *fingerprint_r, char *failure, size_t size)
+static struct sim_disk_figures figures; /* of all runs */
+
+static void add_figures(const struct sim_disk *sd)
+{
+	const struct sim_disk_figures f = sim_disk_figures(sd);
+	figures.calls += f.calls;
+	figures.deaths += f.deaths;
+	figures.cuts += f.cuts;
+	figures.faults += f.faults;
+}
+
+static bool run_one(uint64_t seed, bool verbose, bool on_disk, enum plant plant, uint64_t *fingerprint_r, char *failure, size_t size)
 {
 	struct sim *m = mem_zero(sizeof *m);
 	struct err e;
 	m->seed = seed;
 	m->verbose = verbose;
+	m->on_disk = on_disk;
+	m->plant = plant;
 	m->w = world_new(seed);
 	m->god = world_process(m->w, "god", on_god_killed, m);
-	if (!fault_plan(plant ? "SWITCH_ANSWER_EARLY:1:stick" : NULL, &e))
+	if (!fault_plan(plant == PLANT_EARLY ? "SWITCH_ANSWER_EARLY:1:stick" : NULL, &e))
 		CANT_HAPPEN("the fault plan of the simulation is wrong");
 	begin(m);
 	make_letters(m);
@@ -630,13 +696,20 @@ static bool run_one(uint64_t seed, bool verbose, bool plant, uint64_t *fingerpri
 			fail(m, "not over after %d s", LIMIT_MS / 1000);
 	}
 	*fingerprint_r = world_fingerprint(m->w);
+	for (unsigned i = 0; i < MTAS && on_disk; i++)
+		*fingerprint_r = *fingerprint_r * 31 + sim_disk_figures(m->mta[i].sqlite).calls;
 	end(m);
+	for (unsigned i = 0; i < MTAS && on_disk; i++) {
+		sim_disk_end(m->mta[i].sqlite);
+		add_figures(m->mta[i].sqlite);
+	}
 	if (m->failure[0] == 0)
 		judge(m);
 	if (verbose)
 		printf("%u kills, %u cuts, over at %lld ms\n", m->kills, m->cuts, (long long)world_now_ms(m->w));
 	for (unsigned i = 0; i < MTAS; i++) {
 		store_disk_free(&m->mta[i].disk);
+		sim_disk_free(&m->mta[i].sqlite);
 		arena_free(&m->mta[i].arena);
 		free(m->mta[i].user.content);
 	}
@@ -647,58 +720,70 @@ static bool run_one(uint64_t seed, bool verbose, bool plant, uint64_t *fingerpri
 	return good;
 }
 
-/* With an answer that leaves before the commit, some seed must lose a message: else the simulation sees nothing. */
-static int find_plant(const char *self)
+/* With a planted fault some seed must lose a message: else the simulation sees nothing. */
+static int find_plant(const char *self, enum plant plant)
 {
 	char failure[300];
 	uint64_t fingerprint;
 	for (uint64_t seed = 1; seed <= 200; seed++)
-		if (!run_one(seed, false, true, &fingerprint, failure, sizeof failure)) {
-			printf("planted fault found with seed %llu: %s\nreplay: %s --plant --seed %llu\n", (unsigned long long)seed, failure, self, (unsigned long long)seed);
+		if (!run_one(seed, false, plant == PLANT_SYNCS, plant, &fingerprint, failure, sizeof failure)) {
+			printf("planted fault found with seed %llu: %s\nreplay: %s %s --seed %llu\n", (unsigned long long)seed, failure, self,
+			       plant == PLANT_SYNCS ? "--plant-disk" : "--plant", (unsigned long long)seed);
 			return 0;
 		}
 	printf("the planted fault was not found in 200 seeds\n");
 	return 1;
 }
 
-static int run_many(const char *self, uint64_t from, uint64_t n)
+enum { DISK_EVERY = 5 };
+
+static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_disk)
 {
 	uint64_t failed = 0;
 	char failure[300];
 	for (uint64_t seed = from; seed < from + n; seed++) {
 		uint64_t one, two;
-		bool good = run_one(seed, false, false, &one, failure, sizeof failure);
-		if (good && seed % 50 == 0 && (!run_one(seed, false, false, &two, failure, sizeof failure) || one != two)) {
+		const bool on_disk = all_on_disk || seed % DISK_EVERY == 0;
+		bool good = run_one(seed, false, on_disk, PLANT_NOTHING, &one, failure, sizeof failure);
+		if (good && seed % 50 == 0 && (!run_one(seed, false, on_disk, PLANT_NOTHING, &two, failure, sizeof failure) || one != two)) {
 			good = false;
 			snprintf(failure, sizeof failure, "two runs of the seed differ");
 		}
 		if (!good) {
 			failed++;
-			printf("seed %llu: %s\nreplay: %s --seed %llu -v\n", (unsigned long long)seed, failure, self, (unsigned long long)seed);
+			printf("seed %llu: %s\nreplay: %s --seed %llu%s -v\n", (unsigned long long)seed, failure, self, (unsigned long long)seed,
+			       on_disk ? " --disk" : "");
 		}
 	}
+	printf("on disks: %llu switches died, %llu of them with the power, %llu failures of a disk, %llu calls of one\n",
+	       (unsigned long long)figures.deaths, (unsigned long long)figures.cuts, (unsigned long long)figures.faults,
+	       (unsigned long long)figures.calls);
 	printf("%llu passed, %llu failed\n", (unsigned long long)(n - failed), (unsigned long long)failed);
 	return failed > 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "seeds", 1, NULL, 'n' }, { "from", 1, NULL, 'f' }, { "seed", 1, NULL, 's' }, { "plant", 0, NULL, 'p' }, { 0 } };
+	static const struct option options[] = { { "seeds", 1, NULL, 'n' }, { "from", 1, NULL, 'f' }, { "seed", 1, NULL, 's' }, { "disk", 0, NULL, 'd' },
+						 { "plant", 0, NULL, 'p' }, { "plant-disk", 0, NULL, 'q' }, { 0 } };
 	uint64_t n = 20, from = 1, seed = 0, fingerprint;
-	bool plant = false, verbose = false;
+	bool verbose = false, on_disk = false;
+	enum plant plant = PLANT_NOTHING;
 	char failure[300];
 	for (int o; (o = getopt_long(argc, argv, "v", options, NULL)) != -1;)
 		switch (o) {
 		case 'n': n = strtoull(optarg, NULL, 10); break;
 		case 'f': from = strtoull(optarg, NULL, 10); break;
 		case 's': seed = strtoull(optarg, NULL, 10); break;
-		case 'p': plant = true; break;
+		case 'd': on_disk = true; break;
+		case 'p': plant = PLANT_EARLY; break;
+		case 'q': plant = PLANT_SYNCS; break;
 		case 'v': verbose = true; break;
 		default: return 64;
 		}
 	if (seed == 0)
-		return plant ? find_plant(argv[0]) : run_many(argv[0], from, n);
-	bool good = run_one(seed, verbose, plant, &fingerprint, failure, sizeof failure);
+		return plant != PLANT_NOTHING ? find_plant(argv[0], plant) : run_many(argv[0], from, n, on_disk);
+	bool good = run_one(seed, verbose, on_disk || plant == PLANT_SYNCS, plant, &fingerprint, failure, sizeof failure);
 	printf("seed %llu: %s (fingerprint %016llx)\n", (unsigned long long)seed, good ? "good" : failure, (unsigned long long)fingerprint);
 	return !good;
 }

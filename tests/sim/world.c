@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "flow/store/disk_testing.h"
 
 struct segment {
 	struct segment *next;
@@ -328,16 +329,57 @@ static struct listener *op_listen(struct env *env, struct net_addr *addr_io, acc
 	return NULL;
 }
 
-static struct file *op_no_file(struct env *env, const char *name, struct err *e)
+/* Files: on the simulated disk that the env's directory names; most worlds have none. */
+static bool has_disk(const struct env *env, const char *name, struct err *e)
 {
-	(void)env;
-	err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: there are no files in this world", name);
-	return NULL;
+	call(env);
+	return env_directory(env) != NULL ||
+	       err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: there are no files in this world", name);
+}
+
+static struct file *op_file_create(struct env *env, const char *name, struct err *e)
+{
+	return has_disk(env, name, e) ? disk_file_create(env, name, e) : NULL;
+}
+
+static struct file *op_file_open(struct env *env, const char *name, struct err *e)
+{
+	return has_disk(env, name, e) ? disk_file_open(env, name, e) : NULL;
+}
+
+static bool op_file_append(struct file *f, struct view data, struct err *e)
+{
+	call(f->env);
+	return disk_file_append(f, data, e);
+}
+
+static bool op_file_read(struct file *f, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e)
+{
+	call(f->env);
+	return disk_file_read(f, offset, buf, n, got_r, e);
+}
+
+static void op_file_sync(struct file *f, file_done_f *done, void *ctx)
+{
+	call(f->env);
+	disk_file_sync(f, done, ctx);
+}
+
+static bool op_file_remove(struct env *env, const char *name, struct err *e)
+{
+	return has_disk(env, name, e) && disk_file_remove(env, name, e);
+}
+
+static bool op_file_list(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx, struct err *e)
+{
+	return has_disk(env, name, e) && disk_file_list(env, name, each, ctx, e);
 }
 
 static const struct env_ops ops = {
 	.wall_ms = op_wall_ms, .precise_us = op_precise_us, .random = op_random, .connect = op_connect, .listen = op_listen,
-	.stream_flush = op_flush, .stream_want_read = op_want_read, .stream_close = op_close, .file_create = op_no_file, .file_open = op_no_file,
+	.stream_flush = op_flush, .stream_want_read = op_want_read, .stream_close = op_close,
+	.file_create = op_file_create, .file_open = op_file_open, .file_append = op_file_append, .file_read = op_file_read,
+	.file_sync = op_file_sync, .file_close = disk_file_close, .file_remove = op_file_remove, .file_list = op_file_list,
 };
 
 /* --- processes --- */
