@@ -35,7 +35,7 @@ void examine_take(struct proc *p, const struct arrival *about, struct incoming *
 	struct swlink *l = switch_link(s, in->link);
 	if (l == NULL)
 		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
-	if (l == NULL || !intake_is_ready(s, &e)) {
+	if (l == NULL || !intake_is_ready(s, !in->is_here, &e)) {
 		if (in->file != NULL)
 			store_content_free(&in->file);
 		intake_refuse(p, about->offer, &e);

@@ -71,12 +71,16 @@ static void digest_of(const struct message *m, struct view link, uint64_t digest
 	}
 }
 
-bool intake_is_ready(struct sw *s, struct err *e)
+bool intake_is_ready(struct sw *s, bool is_new, struct err *e)
 {
 	if (s->stopping)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
 	if (s->full)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "the disk is full");
+	if (s->busy && is_new) {
+		*e = s->busy_why;
+		return false;
+	}
 	if (s->failed || FAULT(SWITCH_INTAKE))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "the store has failed");
 	return true;
@@ -148,7 +152,7 @@ static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
 	if (p->kind == PROCESS_ALONE && !examine_is_of(p, in->examined))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
-	return intake_is_ready(p->sw, e) && is_bearable(p, k, e);
+	return intake_is_ready(p->sw, !in->is_here && in->examined == 0, e) && is_bearable(p, k, e);
 }
 
 static struct waiting *take_known(struct proc *p, uint64_t offer, const struct message *m, const struct incoming *in)
@@ -245,6 +249,7 @@ bool intake_offer(void *ctx, struct view payload, struct err *e)
 static void offer_free(struct offer *f)
 {
 	map_take(&f->proc->offers, f->id);
+	f->proc->sw->under_way -= f->reserved;
 	if (f->file != NULL)
 		store_content_free(&f->file);
 	out_fini(&f->packed);
@@ -272,7 +277,10 @@ bool intake_begin(void *ctx, struct view payload, struct err *e)
 	out_bytes(&f->packed, m.packed);
 	out_init(&f->small, (size_t)p->sw->settings->store.inline_max);
 	map_put(&p->offers, f->id, f);
-	f->doomed = !intake_is_ready(p->sw, &f->why);
+	f->reserved = m.packed.n + p->sw->settings->store.inline_max;
+	p->sw->under_way += f->reserved;
+	room_check(p->sw);
+	f->doomed = !intake_is_ready(p->sw, m.examined == 0, &f->why);
 	return true;
 }
 
@@ -354,7 +362,7 @@ static void offer_whole(struct offer *f)
 {
 	struct proc *p = f->proc;
 	struct incoming in = { .link = view_str(f->link), .peer = view_str(f->peer), .content = out_view(&f->small),
-			       .file = f->file, .size = f->size };
+			       .file = f->file, .size = f->size, .is_here = true };
 	f->file = NULL;
 	if (f->doomed && f->why.kind == ERR_PERM) /* P1 cannot refuse for good: it is taken, without content, and reported */
 		in.refusal = &f->why;

@@ -56,6 +56,7 @@ static void on_full(void *ctx, bool full, const struct err *why)
 	else if (s->full != full)
 		EMIT(&s->host, STORE_ROOM, "what", "the store takes mail again");
 	s->full = full;
+	room_check(s);
 }
 
 static void on_tracking_lost(void *ctx, uint64_t n, const struct err *why)
@@ -307,8 +308,10 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 		p = proc_new(s, kind, instance);
 	struct chan **c = bulk ? &p->bulk : &p->control;
 	*c = chan_new(&stream, events_of(kind, bulk), p, PROCESS_SWITCH, 0);
-	if (kind == PROCESS_LINK && !bulk)
+	if (kind == PROCESS_LINK && !bulk) {
 		suspect_tell_all(p);
+		room_tell(p);
+	}
 	if (kind == PROCESS_LINK)
 		for (size_t i = 0; i < s->n_links; i++)
 			dispatch_run(&s->links[i]);
@@ -458,6 +461,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	suspect_start(s);
 	alone_init(s);
 	announce(s);
+	room_init(s);
 	timer_after(&s->sweep, SWEEP_MS);
 	return s;
 }
@@ -488,6 +492,7 @@ void switch_free(struct sw **sp)
 	suspect_fini(s);
 	free(s->links);
 	timer_stop(&s->sweep);
+	timer_stop(&s->room);
 	timer_stop(&s->group_due);
 	env_remove_hook(s->host.env, &s->commit);
 	env_remove_hook(s->host.env, &s->reap);

@@ -47,6 +47,7 @@ struct proc {
 	struct map offers;               /* offer id -> struct offer, streamed ones */
 	struct map inbound;              /* link: id of an inbound association -> struct swlink */
 	bool dead;
+	bool told_busy;
 	struct render *render;           /* content: the one under way */
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
@@ -87,6 +88,7 @@ struct offer {
 	struct out packed, small;        /* small: content until it is over the inline limit */
 	struct store_content *file;
 	uint64_t size;
+	uint64_t reserved;               /* of sw.under_way */
 	bool syncing, doomed;
 	struct err why;                  /* doomed */
 	struct arrival about;            /* what OFFER_BEGIN said; its views are not kept */
@@ -284,6 +286,10 @@ struct sw {
 	struct timer sweep;
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
+	struct timer room;               /* room.c */
+	uint64_t under_way;              /* octets that streamed offers may hold in memory */
+	bool low, spent, slow, busy;     /* the first three: why busy */
+	struct err busy_why;
 	bool full, failed, stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -305,6 +311,11 @@ void switch_note_key(struct sw *s, const struct key *k);
 const struct chan_events *switch_control_events(enum process_kind kind);
 const struct chan_events *switch_bulk_events(void);
 
+/* room.c: when nothing can be taken in. */
+void room_init(struct sw *s);
+void room_check(struct sw *s);     /* after something that it looks at has changed */
+void room_tell(struct proc *p);    /* a link process or connector that has just come */
+
 /* intake.c: messages come in. */
 bool intake_offer(void *ctx, struct view payload, struct err *e);
 bool intake_begin(void *ctx, struct view payload, struct err *e);
@@ -314,7 +325,8 @@ bool intake_cancel(void *ctx, struct view payload, struct err *e);
 bool intake_spoiled(void *ctx, struct view payload, struct err *e);
 void intake_durable(struct sw *s, struct waiting *w);  /* answers: accepted */
 void intake_refuse(struct proc *p, uint64_t offer, const struct err *why);
-MUST_CHECK bool intake_is_ready(struct sw *s, struct err *e);
+/* is_new: nothing of it is here yet; what has been streamed in already is taken even when there is no room for more. */
+MUST_CHECK bool intake_is_ready(struct sw *s, bool is_new, struct err *e);
 void intake_proc_gone(struct proc *p);
 struct incoming {
 	struct message *m;
@@ -323,6 +335,7 @@ struct incoming {
 	struct view content;
 	struct store_content *file;
 	uint64_t size;
+	bool is_here;                    /* it was streamed in: taken even when there is no room for more */
 	const struct mts_id *about;      /* reports made here: the subject */
 	uint64_t hash;                   /* of its octets as they came; 0: not known */
 	uint64_t examined;               /* the EXAMINE it comes from */

@@ -40,6 +40,9 @@ struct player {
 	struct msg_examine examine;      /* EXAMINE to the process for suspects, the last one */
 	struct msg_convert convert;      /* CONVERT to a content process, the last one */
 	unsigned n_examines, n_converts;
+	bool busy;                       /* as last told */
+	char busy_why[400];
+	unsigned n_busy;
 	uint64_t credit;
 	struct out data;                 /* pieces of content */
 };
@@ -181,9 +184,21 @@ static inline void play_closed(void *ctx, const struct err *why)
 	p->closed++;
 }
 
+static inline bool play_busy(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	struct msg_busy m;
+	if (!get_msg_busy(payload, &m, e))
+		return false;
+	p->n_busy++;
+	p->busy = m.busy;
+	snprintf(p->busy_why, sizeof p->busy_why, "%s", m.err.text);
+	return true;
+}
+
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
 static const struct chan_type play_types[] = {
-	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(SUSPECT, play_suspect),
+	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(SUSPECT, play_suspect), HEARD(BUSY, play_busy),
 	HEARD(ASSOC_OPEN, play_open),
 	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data),
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
