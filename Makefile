@@ -4,7 +4,7 @@
 #   make run     the three-site demo       make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
 #   make fault   the power cut under FAULT_MESSAGES messages; every process failed at every fault point, in streams of 1000
-#   make lint    house rules, clang build  make format  clang-format    make conformance   cases by id
+#   make lint    house rules, clang build  make format  clang-format    make conformance   cases and failures by id
 
 SHARED ?= $(wildcard $(abspath ../shared))
 FUZZ_SECONDS ?= 30
@@ -68,6 +68,7 @@ fault: build
 lint: build-clang/build.ninja
 	@tools/check-includes
 	@tools/check-house
+	@tools/failures --check
 	@ninja -C build-clang -j $(JOBS) >/dev/null && echo "clang: clean"
 
 format:
@@ -76,6 +77,7 @@ format:
 conformance: build/build.ninja
 	@[ -x build-asan/tpkt_test ] || ninja -C build -j $(JOBS) >/dev/null
 	@SHARED=$(SHARED) tools/conformance
+	@SHARED=$(SHARED) tools/failures
 
 clean:
 	@rm -rf build build-asan build-fuzz build-clang
