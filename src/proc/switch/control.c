@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-enum { RENDER_TRIES = 2, RENDER_MS = 20 * 1000, RENDER_CONTENT_MAX = 12 * 1024 * 1024, RENDER_FIELDS = 512 };
+enum { RENDER_TRIES = 2, RENDER_CONTENT_MAX = 12 * 1024 * 1024, RENDER_FIELDS = 512 };
 
 /* --- status --- */
 
@@ -71,6 +71,11 @@ static void shown(struct sw *s, struct render *r, struct view result, const stru
 	forget_render(s, r);
 }
 
+int64_t control_patience_ms(const struct sw *s)
+{
+	return 2 * (int64_t)s->settings->processes.content_ms;
+}
+
 /* The budget of the item is over: the process is ended by its channel, the item fails, nobody else waits. */
 static void on_render_timeout(void *ctx)
 {
@@ -78,7 +83,7 @@ static void on_render_timeout(void *ctx)
 	struct err e;
 	struct proc *worker = r->worker;
 	struct sw *s = r->sw;
-	err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "showing the message took longer than %d s", RENDER_MS / 1000);
+	err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "showing the message took longer than %lld ms", (long long)control_patience_ms(s));
 	shown(s, r, (struct view){ NULL, 0 }, &e);
 	if (worker != NULL)
 		proc_hung(worker, &e);
@@ -137,7 +142,7 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 	r->worker = worker;
 	r->tries++;
 	worker->render = r;
-	timer_after(&r->timer, RENDER_MS);
+	timer_after(&r->timer, control_patience_ms(s));
 }
 
 void control_run_renders(struct sw *s)
@@ -169,7 +174,7 @@ bool control_show_mail(void *ctx, struct view payload, struct err *e)
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = r;
-	timer_after(&r->timer, RENDER_MS);
+	timer_after(&r->timer, control_patience_ms(s));
 	control_run_renders(s);
 	return true;
 }

@@ -4,13 +4,13 @@
 
 #include "base/mem.h"
 
-enum { CONVERT_FIELDS = 512, CONTENT_IPM84 = 2, CONTENT_IPM88 = 22 }; /* X.411 built-in content types */
+enum { CONVERT_CONTENT_MAX = 12 * 1024 * 1024, /* what comes back may be longer, and is one frame */ CONTENT_IPM84 = 2, CONTENT_IPM88 = 22 }; /* X.411 built-in content types */
 
 bool convert_wants(const struct order *o)
 {
-	return o->link->set->wrap > 0 && o->may_convert && !o->is_converted &&
+	return o->may_convert && !o->is_converted &&
 	       (o->content_type == CONTENT_IPM84 || o->content_type == CONTENT_IPM88) && o->size > 0 &&
-	       o->size <= MSG_MAX_CONVERT - CONVERT_FIELDS; /* a longer one is sent as it is */
+	       o->size <= CONVERT_CONTENT_MAX; /* a longer one is sent as it is */
 }
 
 void convert_enter(struct order *o)
@@ -35,8 +35,8 @@ static void on_timeout(void *ctx)
 {
 	struct conversion *c = ctx;
 	struct err e;
-	err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "it converts the content of transfer %llu for %d s", (unsigned long long)c->order->transfer,
-		CONVERT_MS / 1000);
+	err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "it converts the content of transfer %llu for %lld ms",
+		(unsigned long long)c->order->transfer, (long long)control_patience_ms(c->sw));
 	proc_hung(c->worker, &e);
 }
 
@@ -68,7 +68,7 @@ static void give(struct order *o, struct proc *p)
 	struct conversion *c = mem_zero(sizeof *c);
 	*c = (struct conversion){ .sw = s, .id = ++s->next_conversion, .order = o, .worker = p };
 	timer_init(&c->timer, s->host.env, on_timeout, c);
-	timer_after(&c->timer, CONVERT_MS);
+	timer_after(&c->timer, control_patience_ms(s));
 	p->conversion = c;
 	o->in_hand = true;
 	switch_note(s, "transfer", o->transfer);
@@ -78,11 +78,27 @@ static void give(struct order *o, struct proc *p)
 	proc_end(p);
 }
 
+/* A suspect may keep a process busy until it is ended. Where there is only one, those that are none go first. */
+static struct order *next_order(struct sw *s)
+{
+	unsigned n = 0;
+	struct order *o = s->converts.first;
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		n += p->kind == PROCESS_CONTENT && !p->dead;
+	while (n < 2 && o != NULL && suspect_of(o) != NULL)
+		o = o->next;
+	if (o == NULL)
+		o = s->converts.first;
+	if (o != NULL)
+		order_list_remove(o);
+	return o;
+}
+
 void convert_run(struct sw *s)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
 		while (p->kind == PROCESS_CONTENT && !p->dead && p->control != NULL && p->render == NULL && p->conversion == NULL) {
-			struct order *o = order_list_take(&s->converts);
+			struct order *o = next_order(s);
 			if (o == NULL)
 				return;
 			give(o, p);

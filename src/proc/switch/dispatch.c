@@ -552,19 +552,20 @@ static bool is_overdue(const struct order *o, bool hopeless, struct err *e)
 	return false;
 }
 
-static void sweep_suspects(struct swlink *l, bool hopeless)
+static void sweep_list(struct swlink *l, struct order_list *list, bool hopeless)
 {
 	struct err e;
-	for (struct order *o = l->suspects.first, *next; o != NULL; o = next) {
+	for (struct order *o = list->first, *next; o != NULL; o = next) {
 		next = o->next;
-		if (!is_overdue(o, hopeless, &e))
+		if (o->link != l || !is_overdue(o, hopeless, &e))
 			continue;
 		order_list_remove(o);
+		l->n_converting -= list == &l->sw->converts;
 		dispatch_give_up(o, &e);
 	}
 }
 
-/* What has waited too long is reported. Looks at what is in the window, which holds the oldest, and at the suspects. */
+/* What has waited too long is reported. Looks at what is in the window, which holds the oldest, and at what waits beside it. */
 void dispatch_sweep(struct swlink *l)
 {
 	struct sw *s = l->sw;
@@ -584,7 +585,8 @@ void dispatch_sweep(struct swlink *l)
 	while (kept > 0)
 		queue_window_unget(l->window, keep[--kept]);
 	free(keep);
-	sweep_suspects(l, hopeless);
+	sweep_list(l, &l->suspects, hopeless);
+	sweep_list(l, &s->converts, hopeless);
 	if (hopeless) { /* what has come since then gets as many attempts */
 		l->open_failures = 1;
 		l->first_failure = now;

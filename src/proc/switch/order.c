@@ -3,6 +3,10 @@
 
 #include "base/mem.h"
 
+/* X.411 StandardExtension: message-token 16, content-confidentiality-algorithm-identifier 17, content-integrity-check 18,
+ * message-origin-authentication-check 19. */
+enum { EXT_SEALS_FIRST = 16, EXT_SEALS_LAST = 19 };
+
 struct order *order_new(struct swlink *l, const struct store_queued *q)
 {
 	struct order *o = mem_zero(sizeof *o);
@@ -30,11 +34,28 @@ static void keep_id(struct order *o, const struct mts_id *id)
 	}
 }
 
+static bool is_sealed(const struct extensions *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (!x->v[i].is_private && x->v[i].number >= EXT_SEALS_FIRST && x->v[i].number <= EXT_SEALS_LAST)
+			return true;
+	return false;
+}
+
+/* A content that is encrypted, or that somebody has computed a check over, stays as it is. */
+static bool may_convert(const struct message *m)
+{
+	bool sealed = is_sealed(&m->ext);
+	for (size_t i = 0; i < m->n_rcpt && !sealed; i++)
+		sealed = is_sealed(&m->rcpt[i].ext);
+	return m->kind == MESSAGE_MESSAGE && (m->indicators & IND_CONVERSION_PROHIBITED) == 0 && !sealed;
+}
+
 void order_keep_message(struct order *o, const struct message *m)
 {
 	keep_id(o, &m->id);
 	o->content_type = m->content_type;
-	o->may_convert = m->kind == MESSAGE_MESSAGE && (m->indicators & IND_CONVERSION_PROHIBITED) == 0;
+	o->may_convert = o->link->set->wrap > 0 && may_convert(m);
 }
 
 void order_keep_hot(struct order *o, struct view packed, struct view content)

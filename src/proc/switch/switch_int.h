@@ -32,7 +32,6 @@ enum {
 	HAND_GRACE_MS = 60 * 1000,       /* beyond the timeout that the link itself enforces */
 	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that */
 	EXAMINE_AGAIN_MS = 10 * 1000,    /* after a temporary refusal */
-	CONVERT_MS = 20 * 1000,          /* as for showing a message */
 	CONVERTS_MAX = 16,               /* orders of one link that wait for a content process */
 };
 
@@ -447,3 +446,4 @@ bool control_remove_mail(void *ctx, struct view payload, struct err *e);
 bool control_rendered(void *ctx, struct view payload, struct err *e);
 void control_proc_gone(struct proc *p);
 void control_run_renders(struct sw *s);
+int64_t control_patience_ms(const struct sw *s);          /* with a content process: twice what it gives itself */
