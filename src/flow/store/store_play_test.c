@@ -350,6 +350,23 @@ static void test_checker_finds_what_is_not_whole(void **state)
 		 ""},
 		{"update transfer set recipients = recipients + 1", "recipients"},
 		{"delete from step_key where seq = 100", "not in the index"},
+		{"delete from quarantine", "no reason to exist"},
+		{"delete from message where id in (select message from quarantine)",
+		 "does not exist"},
+		{"update quarantine set size = size + 1", "says other"},
+		{"update quarantine set octets = 1 - octets", "says other"},
+		{"update quarantine set alone = 1 - alone", "parts"},
+		{"update quarantine set state = 2", "is in state"},
+		{"update quarantine set state = 1 where not octets", "is in state"},
+		{"update quarantine set recipients = recipients + 1 where not octets",
+		 "recipients"},
+		{"update message set envelope = x'00' where kind = 3", "has an envelope"},
+		{"insert into transfer select id, message, 1, priority, 0, 0, alone, recipients, "
+		 "arrived, expires, size, null from quarantine",
+		 "waits and is in quarantine"},
+		{"insert into outcome select message, id, 3 from quarantine where not octets",
+		 "has an outcome"},
+		{"insert into suspect values ('message 1', 0, 5, '')", "has no strike"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
 		struct player *y = player_new(true);
@@ -363,6 +380,15 @@ static void test_checker_finds_what_is_not_whole(void **state)
 					    .n_rcpt = 1,
 					    .n_transfers = 1,
 					    .size = TEST_INLINE_MAX + 100});
+		do_put(y, &(struct play_op){.seed = 4,
+					    .n_rcpt = 4,
+					    .n_transfers = 2,
+					    .n_deliveries = 1,
+					    .size = 100});
+		store_transfer_quarantine(y->w->store, y->transfers[y->n_transfers - 1], 3, "c",
+					  "w");
+		do_octets(y, &(struct play_op){.seed = 5, .size = 100});
+		store_suspect_put(y->w->store, "message 9", 1, "SIGSEGV");
 		for (uint64_t k = 0; k < 4500; k++) {
 			arena_reset(y->w->arena);
 			do_step(y, k);
