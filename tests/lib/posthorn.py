@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -242,6 +243,27 @@ class Mta:
         self.process.stderr.close()
         self.process = None
         return status
+
+    def usage(self, name):
+        """(descriptors, octets of resident memory) of a process by its name as in pids()."""
+        pid = self.pids()[name]
+        with open("/proc/%d/status" % pid, encoding="ascii") as f:
+            kilobytes = int([line.split()[1] for line in f if line.startswith("VmRSS:")][0])
+        return len(os.listdir("/proc/%d/fd" % pid)), kilobytes * 1024
+
+    def quarantined(self):
+        """[(state, cause, octets)] of what could not be read, oldest first: from the store itself, beside the running switch."""
+        path = os.path.join(self.directory, "store.db")
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True, timeout=PATIENCE_S)) as db:
+            rows = db.execute("select q.state, q.cause, m.content, m.file from quarantine q join message m on m.id = q.message "
+                              "where q.octets = 1 order by q.id").fetchall()
+        return [(state, cause, self._content(octets, file)) for state, cause, octets, file in rows]
+
+    def _content(self, octets, file):
+        if file is None:
+            return bytes(octets or b"")
+        with open(os.path.join(self.directory, "content", "%016x" % file), "rb") as f:
+            return f.read()
 
     # --- commands ---
 

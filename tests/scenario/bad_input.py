@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a peer can get wrong, against a running MTA: each ends the smallest thing, with one clear event that names what was found
-and what was wanted, while another association goes on transferring; and a good message is taken right after."""
+and what was wanted, while another association goes on transferring; and a good message is taken right after. What is transferred and
+cannot be read is confirmed, or its sender would send it for ever: octets lie in quarantine, a message is reported."""
 import os
 import random
 import sys
@@ -21,13 +22,14 @@ class Site:
         m.mailbox("alice", "Archer")
         m.settings["links"].append({"name": "paris", "remote-mta-name": "paris", "remote-password": "secret-paris",
                                     "local-password": "secret-london"})
+        m.settings["routes"].append({"match": "C=FR; A=*", "to": "paris"})  # reports wait: paris has no address
         if tsel:
             m.settings["links"][0]["calling-tsel"] = tsel
         if limits:
             m.settings["limits"] = limits
         m.start()
         self.tsel = tsel.encode()
-        self.sent = 0
+        self.sent = self.bad = 0
         self.beside = Peer.dial(m.port)
         answer = self.beside.bind("paris", "secret-paris", self.tsel)
         expect(answer[0] == p.AC, "a good bind is accepted", answer.hex())
@@ -35,8 +37,19 @@ class Site:
 
     def good_apdu(self):
         self.sent += 1
+        return self._apdu("good.%d" % self.sent, "Good %d" % self.sent)
+
+    def bad_apdu(self):
+        """One that the test will break: (the APDU, where the content's OCTET STRING begins in it, its MTS-identifier)."""
+        self.bad += 1
+        name = "bad.%d" % self.bad
+        apdu = self._apdu(name, name)
+        return apdu, apdu.index(tlv(0x04, p.ipm(name, "hello"))), "C=FR;A=POSTHORN;P=PARIS;L=" + name
+
+    @staticmethod
+    def _apdu(name, subject):
         to = p.orname("GB", "POSTHORN", "LONDON", "Alice", "Archer")
-        return p.mts_apdu("good.%d" % self.sent, ORIGIN, [to], p.ipm("Good %d" % self.sent, "hello"))
+        return p.mts_apdu(name, ORIGIN, [to], p.ipm(subject, "hello"))
 
     def beside_transfers(self):
         """The association beside takes a message now."""
@@ -130,53 +143,139 @@ def child_longer_than_its_parent(lab):
                      "link.association-ended", bound=True)
 
 
-def refused_transfer(site, value, *words):
-    """The octets of a transfer that are no message: refused in the protocol, or the association ended; one event."""
-    other = site.bound()
-    site.beside_transfers()
-    mark = site.m.mark()
-    try:
+class Transfer:
+    """The octets of a transfer that are no message: confirmed all the same, with events, and the association goes on."""
+
+    def __init__(self, site, value):
+        self.site, self.value = site, value
+        other = site.bound()
+        site.beside_transfers()
+        self.mark = site.m.mark()
+        answer = self.give(other, value)
+        expect(is_accepted(answer), "it is confirmed, so that it does not come again", answer.hex())
+        self.why = one_event(site, self.mark, "message.undecodable")["fields"]["why"]
+        expect(is_accepted(self.give(other, p.rt_value(site.good_apdu()))), "the next message flows on the same association")
+        other.release()
+
+    @staticmethod
+    def give(other, value):
         other.tsdu(p.activity_start())
         other.tsdu(p.data_tsdu(value))
         other.tsdu(p.activity_end())
-        answer = other.next_tsdu()
-        expect(not is_accepted(answer), "it is not accepted", answer.hex())
-    except (Ended, OSError):
-        pass
-    event = one_event(site, mark, "message.undecodable", *words)
-    other.close()
+        return other.next_tsdu()
+
+    def octets(self, *words):
+        """They lie in quarantine as they came, once, with an alarm and the cause."""
+        event = one_event(self.site, self.mark, "message.octets-quarantined", *words)
+        same(event["severity"], "alarm", "its severity")
+        kept = self.site.m.quarantined()[-1]
+        same(kept[0], 0, "it is kept for the operator, nobody tries it again")
+        expect(kept[2] == self.value, "the octets are as they came", "%d octets, sent were %d" % (len(kept[2]), len(self.value)))
+        same(self.site.m.find("message.not-delivered", self.mark), None, "reports")
+        return self.why
+
+    def reported(self, mts_id, *words):
+        """Its envelope could be read: a report waits for its originator."""
+        one_event(self.site, self.mark, "message.not-delivered", *words)
+        same(self.site.m.find("message.octets-quarantined", self.mark), None, "octets in quarantine")
+        expect("report-made" in self.site.m.wait_step(mts_id, "report-made"), "a report in its trace")
+        return self.why
+
+
+def op_10_no_ber_at_all(lab):
+    """OP-10: raw octets saved, session answer sent, MTA alive, next message flows. Short and long, and none."""
+    site, dice = Site(lab), random.Random(10)
+    for n in (0, 1, 30, 511, 512, 513, 20000, 300000):
+        why = Transfer(site, dice.randbytes(n)).octets()
+        same(len(site.m.quarantined()), 1 + (0, 1, 30, 511, 512, 513, 20000, 300000).index(n), "quarantined so far")
     site.still_good()
-    return event["fields"]["why"]
+    return why
 
 
-def child_longer_in_the_envelope(lab):
+def op_10_child_longer_in_the_envelope(lab):
     site = Site(lab)
-    good = p.rt_value(site.good_apdu())
-    site.sent -= 1
-    at = good.index(b"good.1") - 1
-    return refused_transfer(site, good[:at] + b"\x7f" + good[at + 1:])
+    good = p.rt_value(site.bad_apdu()[0])
+    at = good.index(b"bad.1") - 1
+    why = Transfer(site, good[:at] + b"\x7f" + good[at + 1:]).octets()
+    site.still_good()
+    return why
 
 
-def million_nested_strings(lab):
-    """OP-11: content of constructed octet strings, one in another, of indefinite length: 4 MB, refused by depth."""
+def op_10_truncated_apdu(lab):
+    """A transfer that ends inside its message: inside the envelope octets, after it a report (0 transfer-failure, 14
+    protocol-violation)."""
     site = Site(lab)
-    good = site.good_apdu()
-    site.sent -= 1
-    at = good.index(tlv(0x04, p.ipm("Good 1", "hello")))
-    inner = good[4:at] if good[1] == 0x82 else good[3:at] if good[1] == 0x81 else good[2:at]
-    value = b"\x28\x80\x02\x01\x05\xa0\x80\xa0\x80" + inner + b"\x24\x80" * 1000000
-    other = site.bound()
-    mark = site.m.mark()
-    try:
-        other.tsdu(p.activity_start())
-        other.tsdu(p.data_tsdu(value))
-        other.tsdu(p.activity_end())
-        answer = other.next_tsdu()
-        expect(not is_accepted(answer), "it is not accepted", answer.hex())
-    except (Ended, OSError):
-        pass
-    event = one_event(site, mark, "message.undecodable", "deep")
-    other.close()
+    for cut in (1, 2, 9, 40, 120):
+        Transfer(site, p.rt_value(site.bad_apdu()[0])[:cut]).octets("ended inside the envelope")
+    for less in (1, 10, 34):
+        apdu, _, mts_id = site.bad_apdu()
+        why = Transfer(site, p.rt_value(apdu)[:-less]).reported(mts_id, "ended inside")
+    same(len(site.m.quarantined()), 5, "octets in quarantine")
+    same(len(site.m.rows("queue")), 3, "reports that wait for the originator's link")
+    site.still_good()
+    return why
+
+
+def indefinite(apdu, at, rest):
+    """The APDU's envelope (up to `at`), in wrappers of indefinite length, and the rest."""
+    head = 2 + (apdu[1] & 0x7F if apdu[1] & 0x80 else 0)
+    return b"\x28\x80\x02\x01\x05\xa0\x80\xa0\x80" + apdu[head:at] + rest
+
+
+def costs_nothing(site, bombs):
+    """Each is taken in its turn; what the link holds resident afterwards is what it held before, about."""
+    Transfer(site, b"\0" * 2000000)  # its buffers, once
+    before = site.m.usage("link.0")
+    why = [bomb() for bomb in bombs]
+    after = site.m.usage("link.0")
+    same(after[0], before[0], "descriptors of the link process")
+    expect(after[1] < before[1] + 64 * 2**20, "memory of the link process", before, after)
+    site.still_good()
+    return why[-1]
+
+
+def op_11_nested_strings(lab):
+    """OP-11: a million constructed OCTET STRINGs, one in another: as a content reported, in an envelope quarantined."""
+    site = Site(lab)
+
+    def in_the_content():
+        apdu, at, mts_id = site.bad_apdu()
+        return Transfer(site, indefinite(apdu, at, b"\x24\x80" * 1000000)).reported(mts_id, "deep")
+
+    def in_the_envelope():
+        return Transfer(site, b"\xa0\x80\x31\x80" + b"\x24\x80" * 1000000).octets("deep")
+    return costs_nothing(site, (in_the_content, in_the_envelope))
+
+
+def op_11_length_of_2_31(lab):
+    """OP-11: 2^31 octets are announced, of the content, of the envelope, of the whole; few come."""
+    site, lie = Site(lab), b"\x84\x80\0\0\0"
+
+    def in_the_content():
+        apdu, at, mts_id = site.bad_apdu()
+        return Transfer(site, indefinite(apdu, at, b"\x04" + lie + b"few")).reported(mts_id)
+
+    def in_the_envelope():
+        return Transfer(site, b"\xa0\x80\x31" + lie + b"few").octets()
+
+    def in_the_wrapper():
+        return Transfer(site, b"\x28" + lie + b"few").octets()
+    return costs_nothing(site, (in_the_content, in_the_envelope, in_the_wrapper))
+
+
+def longer_than_the_limit(lab):
+    """limits.message: a content over it is reported, octets over it are kept up to there; both are confirmed."""
+    site = Site(lab, message="100 K")
+    site.bad += 1
+    to = p.orname("GB", "POSTHORN", "LONDON", "Alice", "Archer")
+    apdu = p.mts_apdu("bad.1", ORIGIN, [to], b"x" * 200000)
+    answer = site.bound().transfer(apdu)
+    expect(is_accepted(answer), "it is confirmed", answer.hex())
+    site.m.event("message.not-delivered", message="bad.1", why="longer than the limit")
+    answer = Transfer.give(site.bound(), b"\xff" * 200000)
+    expect(is_accepted(answer), "it is confirmed", answer.hex())
+    event = site.m.event("message.octets-quarantined", why="limits.message")
+    same([len(octets) for _, _, octets in site.m.quarantined()], [100 * 1024], "octets kept")
     site.still_good()
     return event["fields"]["why"]
 
@@ -194,16 +293,6 @@ def million_nested_in_the_bind(lab):
     event = one_event(site, mark, "link.inbound-refused", "deep")
     site.still_good()
     return event["fields"]["why"]
-
-
-def truncated_apdu(lab):
-    """A transfer that ends inside its message: cut at many places, each refused."""
-    site = Site(lab)
-    good = p.rt_value(site.good_apdu())
-    site.sent -= 1
-    for cut in (1, 2, 9, 40, len(good) // 2, len(good) - 10, len(good) - 1):
-        why = refused_transfer(site, good[:cut])
-    return why
 
 
 def refused_bind(site, answer, mark, event, *words):
@@ -369,6 +458,6 @@ def dribbled_to_the_end(lab):
 
 
 main(tpkt_version_2, tpkt_length_below_7, tpkt_length_4, spdu_longer_than_its_tsdu, connect_longer_than_its_tsdu,
-     child_longer_than_its_parent, child_longer_in_the_envelope, million_nested_strings, million_nested_in_the_bind, truncated_apdu,
-     wrong_password, unknown_mta, unknown_tsel, no_credentials, busy_at_the_limit, two_passwords, responder_without_credentials,
-     random_octets, dribbled_to_the_end)
+     child_longer_than_its_parent, op_10_no_ber_at_all, op_10_child_longer_in_the_envelope, op_10_truncated_apdu, op_11_nested_strings,
+     op_11_length_of_2_31, longer_than_the_limit, million_nested_in_the_bind, wrong_password, unknown_mta, unknown_tsel, no_credentials,
+     busy_at_the_limit, two_passwords, responder_without_credentials, random_octets, dribbled_to_the_end)
