@@ -401,6 +401,35 @@ static void test_a_spoiled_message_is_taken_and_reported(void **state)
 	bench_free(b);
 }
 
+/* Octets longer than the link keeps: as far as they came, with the link's cause, and nobody examines a part. */
+static void test_spoiled_octets_are_kept_as_far_as_they_came(void **state)
+{
+	(void)state;
+	enum { N = 100 * 1024 }; /* more than one row holds: in a file, synced first */
+	struct bench *b = with_links();
+	struct player *p = &b->link[0];
+	struct store_quarantine q;
+	uint8_t *octets = mem_zero(N);
+	const struct msg_offer o = { .offer = 1, .link = VIEW("to-a"), .octets = true, .hash = HASH, .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_offer(chan_begin(p->bulk, MSG_OFFER_BEGIN), &o);
+	chan_end(p->bulk);
+	say_piece(p, 1, view_of(octets, N / 2));
+	say_piece(p, 1, view_of(octets, N / 2));
+	struct msg_spoiled spoiled = { .offer = 1, .n = N };
+	err_report(&spoiled.err, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "only the first octets are kept");
+	put_msg_spoiled(chan_begin(p->bulk, MSG_OFFER_SPOILED), &spoiled);
+	chan_end(p->bulk);
+	fake_env_settle(b->env);
+	assert_int_equal(p->n_answers, 1);
+	assert_true(p->answers[0].accepted);
+	assert_int_equal(count(b, STORE_QUARANTINE_KEPT, &q), 1);
+	assert_int_equal(q.size, N);
+	assert_true(view_eq(q.cause, VIEW("only the first octets are kept")));
+	assert_int_equal(b->alone.n_examines, 0);
+	free(octets);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_who_may_offer_octets),
 		cmocka_unit_test(test_octets_are_refused_while_the_disk_is_full),
 		cmocka_unit_test(test_a_spoiled_message_is_taken_and_reported),
+		cmocka_unit_test(test_spoiled_octets_are_kept_as_far_as_they_came),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

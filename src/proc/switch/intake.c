@@ -382,6 +382,16 @@ static void content_synced(void *ctx, const struct err *failed)
 	offer_whole(f);
 }
 
+static void offer_complete(struct offer *f)
+{
+	if (f->file == NULL || f->doomed) {
+		offer_whole(f);
+		return;
+	}
+	f->syncing = true;
+	store_content_sync(f->file, content_synced, f);
+}
+
 bool intake_end(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
@@ -392,12 +402,7 @@ bool intake_end(void *ctx, struct view payload, struct err *e)
 	if (f == NULL || f->syncing || f->size != m.n)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER_END for %llu with %llu octets: %s", (unsigned long long)m.id,
 			       (unsigned long long)m.n, f == NULL ? "not begun" : "not what has come");
-	if (f->file == NULL || f->doomed) {
-		offer_whole(f);
-		return true;
-	}
-	f->syncing = true;
-	store_content_sync(f->file, content_synced, f);
+	offer_complete(f);
 	return true;
 }
 
@@ -415,9 +420,11 @@ bool intake_spoiled(void *ctx, struct view payload, struct err *e)
 	m.err.kind = ERR_PERM;
 	if (m.err.reason < 0)
 		m.err.reason = 0; /* transfer-failure */
-	if (!f->doomed || f->why.kind == ERR_PERM)
+	if (f->about.octets)
+		f->about.err = m.err;
+	else if (!f->doomed || f->why.kind == ERR_PERM)
 		doom(f, &m.err);
-	offer_whole(f);
+	offer_complete(f);
 	return true;
 }
 
