@@ -8,7 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 64, MICRO = 1000, RUN_MAX = 10 };
+enum { EXIT_USAGE = 64, MICRO = 1000, RUN_MAX = 10, RECIPIENTS_MAX = 32767 };
 
 static const char usage_text[] =
 	"usage: posthorn bench [--to ADDRESS] [--listen ADDRESS] [OPTIONS]\n\n"
@@ -20,6 +20,8 @@ static const char usage_text[] =
 	"  --mta NAME             our MTA name in binds (bench)\n"
 	"  --password TEXT        our password in binds\n"
 	"  --recipient ADDRESS    O/R address of the recipient (C=SE; A=BENCH; P=SINK; O=Example; S=Recipient)\n"
+	"  --recipients N         of each message (1); # in the address is the recipient's number, 0.., % that modulo 1000\n"
+	"  --report               ask for reports of non-delivery\n"
 	"  --associations N       to open (1)\n"
 	"  --messages N           to send at most (1000)\n"
 	"  --warm N               to send before, uncounted; \"warm\" is printed when they have arrived (0)\n"
@@ -192,14 +194,15 @@ static enum priority priority_of(const char *text)
 static bool read_options(int argc, char **argv, struct bench_options *o)
 {
 	enum { TO = 1, LISTEN, MTA, PASSWORD, RECIPIENT, ASSOCIATIONS, MESSAGES, WARM, SECONDS, SIZE, CHECKPOINT, WINDOW, JSON,
-	       RUN, FIRST, EVERY, PRIORITY, PAUSE };
+	       RUN, FIRST, EVERY, PRIORITY, PAUSE, RECIPIENTS, REPORT };
 	static const struct option options[] = {
 		{ "to", 1, NULL, TO }, { "listen", 1, NULL, LISTEN }, { "mta", 1, NULL, MTA }, { "password", 1, NULL, PASSWORD },
 		{ "recipient", 1, NULL, RECIPIENT }, { "associations", 1, NULL, ASSOCIATIONS }, { "messages", 1, NULL, MESSAGES },
 		{ "warm", 1, NULL, WARM }, { "seconds", 1, NULL, SECONDS }, { "size", 1, NULL, SIZE },
 		{ "checkpoint-size", 1, NULL, CHECKPOINT }, { "window-size", 1, NULL, WINDOW }, { "json", 0, NULL, JSON },
 		{ "run", 1, NULL, RUN }, { "first", 1, NULL, FIRST }, { "every", 1, NULL, EVERY }, { "priority", 1, NULL, PRIORITY },
-		{ "pause", 1, NULL, PAUSE }, { 0 },
+		{ "pause", 1, NULL, PAUSE }, { "recipients", 1, NULL, RECIPIENTS },
+		{ "report", 0, NULL, REPORT }, { 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
 		switch (c) {
@@ -216,6 +219,8 @@ static bool read_options(int argc, char **argv, struct bench_options *o)
 		case CHECKPOINT: o->checkpoint_k = (unsigned)number_of(optarg); break;
 		case WINDOW: o->window = (unsigned)number_of(optarg); break;
 		case JSON: o->json = true; break;
+		case RECIPIENTS: o->recipients = (unsigned)number_of(optarg); break;
+		case REPORT: o->report = true; break;
 		case RUN: o->run = optarg; break;
 		case FIRST: o->first = number_of(optarg); break;
 		case EVERY: o->every = number_of(optarg); break;
@@ -224,7 +229,7 @@ static bool read_options(int argc, char **argv, struct bench_options *o)
 		default: return false;
 		}
 	return optind == argc && (o->to != NULL || o->listen != NULL) && o->associations > 0 && o->window > 0 && o->size > 0 &&
-	       o->priority < PRIORITY_COUNT && (o->run == NULL || strlen(o->run) <= RUN_MAX);
+	       o->priority < PRIORITY_COUNT && o->recipients >= 1 && o->recipients <= RECIPIENTS_MAX && (o->run == NULL || strlen(o->run) <= RUN_MAX);
 }
 
 static bool begin(struct bench *b, struct err *e)
@@ -294,7 +299,7 @@ static int run(struct bench *b)
 int tool_bench(int argc, char **argv)
 {
 	struct bench b = { .magic = BENCH_MAGIC, .o = { .mta = "bench", .password = "", .associations = 1, .messages = 1000, .size = 2048,
-			   .checkpoint_k = 30, .window = 5, .priority = PRIORITY_NORMAL, .recipient = "C=SE; A=BENCH; P=SINK; O=Example; S=Recipient" } };
+			   .checkpoint_k = 30, .window = 5, .priority = PRIORITY_NORMAL, .recipients = 1, .recipient = "C=SE; A=BENCH; P=SINK; O=Example; S=Recipient" } };
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		puts(usage_text);
 		return 0;

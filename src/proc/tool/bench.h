@@ -15,13 +15,15 @@ enum {
 struct bench_options {
 	const char *to, *listen;          /* addresses; NULL: no load, no sink */
 	const char *mta, *password;       /* ours, in the bind */
-	const char *recipient;            /* O/R address */
+	const char *recipient;            /* O/R address; # in it is the recipient's number, 0.., % that number modulo 1000 */
+	unsigned recipients;              /* of each message */
 	unsigned associations, checkpoint_k, window;
 	uint64_t messages, warm, size;    /* messages: at most, after the warm-up; size: octets of content */
 	uint64_t first;                   /* number of the first message */
 	const char *run;                  /* part of each MTS-identifier, NULL: random; a sink alone that has one waits for `messages` */
 	uint64_t every;                   /* so many arrivals are told, and the first; 0: none */
 	enum priority priority;
+	bool report;                      /* non-delivery is to be reported */
 	int64_t pause_ms;                 /* from the beginning of a message to that of the next, at least */
 	int64_t duration_ms;              /* no message begins later than this after the warm-up; 0: no such limit */
 	bool json;

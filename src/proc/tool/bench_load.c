@@ -4,23 +4,43 @@
 #include "flow/codec/p1/p1.h"
 #include "proc/tool/bench.h"
 
-enum { ARENA = 1 << 20, NUMBER_DIGITS = 10, HEAD_MAX = 4096 };
+enum { ARENA = 64 << 20, NUMBER_DIGITS = 10, HEAD_MAX = 16 << 20, ADDRESS_MAX = 512 };
+
+static bool make_recipients(const struct bench *b, struct message *m, struct arena *a, struct err *e)
+{
+	m->n_rcpt = b->o.recipients;
+	m->rcpt = arena_array(a, m->n_rcpt, sizeof *m->rcpt);
+	struct out address;
+	out_init(&address, ADDRESS_MAX);
+	bool good = m->rcpt != NULL;
+	for (uint32_t i = 0; i < m->n_rcpt && good; i++) {
+		out_clear(&address);
+		for (const char *p = b->o.recipient; *p != 0; p++)
+			if (*p == '#' || *p == '%')
+				out_fmt(&address, "%u", *p == '#' ? i : i % 1000);
+			else
+				out_u8(&address, (uint8_t)*p);
+		m->rcpt[i] = (struct recipient){ .number = i + 1, .responsible = true,
+						 .originator_report = b->o.report ? REPORT_NON_DELIVERY : REPORT_NONE };
+		good = oraddr_parse(out_view(&address), &m->rcpt[i].addr, a, ORADDR_CARRY, e);
+	}
+	out_fini(&address);
+	return good;
+}
 
 static bool make_head(struct bench *b, struct arena *a, struct err *e)
 {
 	static const char originator[] = "C=GB; A=BENCH; P=LOAD; O=Example; OU1=Operations; S=Sender; G=Some";
 	char local[32];
-	struct message m = { .kind = MESSAGE_MESSAGE, .content_type = 22, .priority = b->o.priority, .content_length = -1, .n_rcpt = 1 };
-	struct recipient rcpt = { .number = 1, .responsible = true, .originator_report = REPORT_NONE };
+	struct message m = { .kind = MESSAGE_MESSAGE, .content_type = 22, .priority = b->o.priority, .content_length = -1 };
 	snprintf(local, sizeof local, "%s%0*d", b->run, NUMBER_DIGITS, 0);
 	m.id.domain = (struct gdi){ { ORA_PRINTABLE, VIEW("GB") }, { ORA_PRINTABLE, VIEW("BENCH") }, { ORA_PRINTABLE, VIEW("LOAD") }, true };
 	m.id.local = view_str(local);
 	const wall_ms_t now = env_wall_ms(b->env);
 	struct trace_element trace = { .domain = m.id.domain, .arrival = now, .arrival_raw = utctime_print(now, a) };
 	m.trace = (struct trace){ &trace, 1 };
-	m.rcpt = &rcpt;
 	if (!oraddr_parse(VIEW(originator), &m.originator, a, ORADDR_CARRY, e) ||
-	    !oraddr_parse(view_str(b->o.recipient), &rcpt.addr, a, ORADDR_CARRY, e))
+	    !make_recipients(b, &m, a, e))
 		return false;
 	/* An initiator proposes this context for the message transfer syntax (x400_transfer_context). */
 	const struct p1_encode_options options = { .context_id = 5 };
