@@ -123,7 +123,7 @@ void dispatch_open_failed(struct swlink *l, const struct err *why)
 		l->first_failure = env_wall_ms(s->host.env);
 	uint64_t delay = queue_open_delay(&l->policy, l->open_failures, env_random(s->host.env));
 	timer_after(&l->open_timer, (int64_t)delay);
-	dispatch_sweep(l);
+	expire_hopeless(l);
 }
 
 /* --- handing over --- */
@@ -540,62 +540,12 @@ static void on_wake(void *ctx)
 	dispatch_relist(l);
 }
 
-/* Waited too long? By its expiry, or because the link could not be opened max-open-retries times in a row since before it came. */
-static bool is_overdue(const struct order *o, bool hopeless, struct err *e)
-{
-	const struct swlink *l = o->link;
-	if (o->expires != 0 && o->expires <= env_wall_ms(l->sw->host.env))
-		return !err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %s: %s", l->set->name, l->last_error);
-	if (hopeless && o->arrived <= l->first_failure)
-		return !err_report(e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name,
-				   l->open_failures, l->last_error);
-	return false;
-}
-
-static void sweep_list(struct swlink *l, struct order_list *list, bool hopeless)
-{
-	struct err e;
-	for (struct order *o = list->first, *next; o != NULL; o = next) {
-		next = o->next;
-		if (o->link != l || !is_overdue(o, hopeless, &e))
-			continue;
-		order_list_remove(o);
-		l->n_converting -= list == &l->sw->converts;
-		dispatch_give_up(o, &e);
-	}
-}
-
-/* What has waited too long is reported. Looks at what is in the window, which holds the oldest, and at what waits beside it. */
 void dispatch_sweep(struct swlink *l)
 {
-	struct sw *s = l->sw;
-	wall_ms_t now = env_wall_ms(s->host.env);
-	bool hopeless = queue_gives_up_open(&l->policy, l->open_failures);
-	struct queue_entry entry;
-	struct err e;
-	size_t n = queue_window_total(l->window), kept = 0;
-	struct queue_entry *keep = mem_alloc(mem_mul(n, sizeof *keep));
-	for (size_t i = 0; i < n && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry); i++) {
-		struct order *o = entry.user;
-		if (is_overdue(o, hopeless, &e))
-			dispatch_give_up(o, &e);
-		else
-			keep[kept++] = entry;
-	}
-	while (kept > 0)
-		queue_window_unget(l->window, keep[--kept]);
-	free(keep);
-	sweep_list(l, &l->suspects, hopeless);
-	sweep_list(l, &s->converts, hopeless);
-	if (hopeless) { /* what has come since then gets as many attempts */
-		l->open_failures = 1;
-		l->first_failure = now;
-	}
-	if (!timer_is_set(&l->wake_timer)) {
-		wall_ms_t next = store_queue_wakes(s->store, l->name, now);
-		if (next != 0)
-			timer_after(&l->wake_timer, next - now);
-	}
+	wall_ms_t now = env_wall_ms(l->sw->host.env);
+	wall_ms_t next = timer_is_set(&l->wake_timer) ? 0 : store_queue_wakes(l->sw->store, l->name, now);
+	if (next != 0)
+		timer_after(&l->wake_timer, next - now);
 }
 
 /* --- life --- */

@@ -235,6 +235,181 @@ static void test_a_link_that_cannot_be_opened(void **state)
 	bench_free(b);
 }
 
+/* A switch whose windows hold eight entries at most. */
+static struct bench *with_small_windows(void)
+{
+	struct bench *b = bench_new();
+	switch_free(&b->sw);
+	store_disk_crashed(b->disk);
+	b->settings.limits.memory = 4 * 1024;
+	bench_start(b);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	return b;
+}
+
+/* By that link, of an originator who is there. */
+static void offer_many(struct bench *b, const char *from, unsigned n, const char *to)
+{
+	struct err e;
+	struct message *m = LETTER(b, "", to);
+	if (strcmp(from, "to-c") == 0)
+		assert_true(oraddr_parse(VIEW(TO_C), &m->originator, b->a, ORADDR_GENERATE, &e));
+	for (unsigned i = 0; i < n; i++) {
+		char id[32];
+		snprintf(id, sizeof id, "%s-%u", from, i);
+		m->id.local = view_str(id);
+		m->priority = (enum priority)(i % PRIORITY_COUNT);
+		assert_true(offer_of(&b->link[0], from, m, VIEW("x"))->accepted);
+		b->link[0].n_answers = 0;
+	}
+}
+
+/* What lies in the store only, behind a window, expires too. */
+static void test_expiry_reaches_the_whole_queue(void **state)
+{
+	(void)state;
+	struct bench *b = with_small_windows();
+	struct player *p = &b->link[0];
+	offer_many(b, "to-a", 200, TO_C);
+	bench_leave(b, p);
+	fake_env_pass(b->env, 3 * 3600 * 1000 - 60 * 1000); /* expiry.urgent, normal, non-urgent: 1, 2, 3 h */
+	assert_int_equal(status_of(b, "to-c")->queued, 200 / 3 + 1); /* 0, 3, ... 198 are non-urgent */
+	bench_join(b, p, PROCESS_LINK, 2);
+	assert_true(offer_of(p, "to-a", LETTER(b, "late", TO_C), VIEW("x"))->accepted); /* not yet */
+	bench_leave(b, p);
+	fake_env_pass(b->env, 3 * 60 * 1000);
+	assert_int_equal(status_of(b, "to-c")->queued, 1);
+	assert_int_equal(status_of(b, "to-a")->queued, 200 / 3 + 1); /* the reports; those about the others have expired themselves */
+	bench_free(b);
+}
+
+/* One that waits for its next attempt is in no window. */
+static void test_expiry_reaches_what_waits_for_its_time(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	struct message *m = LETTER(b, "1", TO_C);
+	m->latest_delivery = FAKE_WALL_MS + 30 * 1000;
+	assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+	open_up(p);
+	say_result(p, p->transfers[0].transfer, ERR_TEMP, ERR_OF_MESSAGE); /* transfer-interval of to-c is 120 s */
+	fake_env_pass(b->env, 61 * 1000);
+	assert_int_equal(p->n_transfers, 1);
+	assert_int_equal(status_of(b, "to-c")->queued, 0);
+	assert_int_equal(status_of(b, "to-a")->queued, 1);
+	bench_free(b);
+}
+
+/* What is in somebody's hands is not taken away from them: the result decides. */
+static void test_expiry_waits_for_what_is_in_flight(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	struct message *m = LETTER(b, "1", TO_C);
+	m->latest_delivery = FAKE_WALL_MS + 30 * 1000;
+	assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 1);
+	fake_env_pass(b->env, 61 * 1000);
+	assert_int_equal(status_of(b, "to-c")->queued, 1);
+	assert_int_equal(status_of(b, "to-a")->queued, 0);
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+/* The link was taken out of the settings with mail in its queue: its originators hear of it. */
+static void test_expiry_reaches_queues_without_a_link(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(3);
+	struct err e;
+	static const char without[] =
+		"mta:\n  name: mta-p\n  domain: \"C=FR; A=SIM; P=p\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\n"
+		"links:\n  - name: to-a\n    address: \"127.0.0.1:2\"\n    remote-mta-name: mta-a\n"
+		"routes:\n  - match: \"C=GB; A=SIM; P=a\"\n    to: to-a\n";
+	bench_leave(b, &b->link[0]);
+	switch_free(&b->sw);
+	store_disk_crashed(b->disk);
+	if (!settings_load(view_str(without), "test", &b->settings, b->a, &e))
+		fail_msg("%s", e.text);
+	bench_start(b);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	fake_env_pass(b->env, 2 * 3600 * 1000 + 61 * 1000);
+	assert_int_equal(status_of(b, "to-a")->queued, 3);
+	assert_int_equal(counts_of(b).transfers, 3);
+	open_up(&b->link[0]);
+	assert_int_equal(last_transfer(&b->link[0])->m.rcpt[0].diagnostic, 5);
+	bench_free(b);
+}
+
+/* The whole queue of a link that cannot be opened, not only what is in memory; what came after the first failure stays. */
+static void test_a_link_that_cannot_be_opened_gives_up_its_whole_queue(void **state)
+{
+	(void)state;
+	struct bench *b = with_small_windows();
+	struct player *p = &b->link[0];
+	offer_many(b, "to-c", 170, FROM_A);
+	const struct err why = error_of(ERR_TEMP, ERR_OF_LINK);
+	for (unsigned i = 1; i <= 4; i++) { /* max-open-retries of to-a is 3 */
+		if (i == 3)
+			offer_many(b, "to-c", 175, FROM_A); /* 170 are known, five are new */
+		say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-a", &why);
+		if (i < 4)
+			fake_env_pass(b->env, 50 * 1000);
+	}
+	fake_env_pass(b->env, 1000);
+	assert_int_equal(status_of(b, "to-a")->queued, 5);
+	assert_int_equal(status_of(b, "to-c")->queued, 170);
+	bench_free(b);
+}
+
+/* It is reached while its queue is being given up: the rest goes out. */
+static void test_giving_up_ends_when_the_link_opens(void **state)
+{
+	(void)state;
+	struct bench *b = with_small_windows();
+	struct player *p = &b->link[0];
+	offer_many(b, "to-c", 170, FROM_A);
+	const struct err why = error_of(ERR_TEMP, ERR_OF_LINK);
+	for (unsigned i = 1; i <= 4; i++) {
+		say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-a", &why);
+		if (i < 4)
+			fake_env_pass(b->env, 50 * 1000);
+	}
+	const uint64_t left = status_of(b, "to-a")->queued; /* the first slice has gone */
+	assert_int_equal(left, 120);
+	say_assoc(p, MSG_ASSOC_UP, MSG_INBOUND_BIT | 1, "to-a", NULL); /* it calls: the attempt need not wait */
+	open_up(p);
+	fake_env_pass(b->env, 10 * 1000);
+	assert_int_equal(status_of(b, "to-a")->queued, left);
+	bench_free(b);
+}
+
+/* Steps are forgotten as fast as they have come, not some with each sweep. */
+static void test_all_old_steps_are_forgotten(void **state)
+{
+	(void)state;
+	enum { N = 1700 };
+	struct bench *b = with_queue(0);
+	struct player *p = &b->link[0];
+	struct message *m = LETTER(b, "", TO_US);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < N; i++) {
+			char id[8];
+			snprintf(id, sizeof id, "%u", i);
+			m->id.local = view_str(id);
+			assert_true(offer_of(p, "to-a", m, VIEW("x"))->accepted);
+			assert_false(p->answers[0].duplicate);
+			p->n_answers = 0;
+		}
+		fake_env_pass(b->env, 7 * 24 * 3600 * 1000ll + 31 * 1000); /* keep-tracking is 7 d */
+	}
+	bench_free(b);
+}
+
 static void test_k193760_a_dead_link_slows_no_other(void **state)
 {
 	(void)state;
@@ -588,6 +763,13 @@ int main(void)
 		cmocka_unit_test(test_k237182_a_temporary_failure_ends_in_a_report),
 		cmocka_unit_test(test_expiry_is_reported),
 		cmocka_unit_test(test_a_link_that_cannot_be_opened),
+		cmocka_unit_test(test_expiry_reaches_the_whole_queue),
+		cmocka_unit_test(test_expiry_reaches_what_waits_for_its_time),
+		cmocka_unit_test(test_expiry_waits_for_what_is_in_flight),
+		cmocka_unit_test(test_expiry_reaches_queues_without_a_link),
+		cmocka_unit_test(test_a_link_that_cannot_be_opened_gives_up_its_whole_queue),
+		cmocka_unit_test(test_giving_up_ends_when_the_link_opens),
+		cmocka_unit_test(test_all_old_steps_are_forgotten),
 		cmocka_unit_test(test_k193760_a_dead_link_slows_no_other),
 		cmocka_unit_test(test_a_queue_longer_than_the_window_is_worked_off),
 		cmocka_unit_test(test_k194750_nothing_that_comes_meanwhile_is_forgotten),

@@ -117,6 +117,7 @@ void order_free(struct order *o)
 	order_forget_hot(o);
 	map_take(&o->link->sw->orders, o->transfer);
 	free(o->id_octets);
+	free(o->cause);
 	free(o);
 }
 

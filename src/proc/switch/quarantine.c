@@ -16,7 +16,9 @@ static const char *number(char text[24], uint64_t n)
 void quarantine_condemn(struct order *o, const char *cause)
 {
 	struct sw *s = o->link->sw;
-	snprintf(o->cause, sizeof o->cause, "%s", cause);
+	char *kept = mem_dup(cause, strlen(cause) + 1);
+	free(o->cause);
+	o->cause = kept;
 	o->in_hand = true;
 	order_list_add(&s->alone.condemned, o);
 	alone_kick(s);

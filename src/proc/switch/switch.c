@@ -414,8 +414,6 @@ static void sweep(void *ctx)
 		dispatch_sweep(&s->links[i]);
 	dispatch_watch(s);
 	suspect_sweep(s);
-	wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
-	store_forget_steps(s->store, before);
 }
 
 static void announce(struct sw *s)
@@ -463,6 +461,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	announce(s);
 	room_init(s);
 	timer_after(&s->sweep, SWEEP_MS);
+	expire_init(s);
 	return s;
 }
 
@@ -485,6 +484,7 @@ void switch_free(struct sw **sp)
 			order_free(w->orders[i]);
 		waiting_free(w);
 	}
+	expire_fini(s);
 	alone_fini(s);
 	convert_fini(s);
 	for (size_t i = 0; i < s->n_links; i++)

@@ -135,7 +135,7 @@ struct order {
 	bool may_convert;                /* a message whose conversion is not prohibited */
 	bool is_converted;               /* or needs none */
 	bool damaged;                    /* its content could not be read */
-	char cause[WORDS_MAX];           /* condemned: why */
+	char *cause;                     /* condemned: why; else NULL */
 	uint64_t handover;               /* in flight: number of this attempt */
 	struct swassoc *assoc;           /* in flight on it; NULL: waiting */
 	int64_t sent_at_ms;
@@ -145,6 +145,15 @@ struct order {
 	bool has_hot;
 	struct mts_id id;                /* for the journey; its octets are in id_octets */
 	uint8_t *id_octets;
+};
+
+/* A link that could not be opened too often: its queue is being given up, in slices. */
+struct hopeless {
+	bool is_begun;
+	wall_ms_t before;                /* what arrived until then */
+	uint32_t failures;
+	enum priority priority;          /* under way ... */
+	struct store_place place;        /* ... from here */
 };
 
 struct swlink {
@@ -163,6 +172,7 @@ struct swlink {
 	uint32_t open_failures;
 	wall_ms_t first_failure;
 	char last_error[200];
+	struct hopeless hopeless;
 	struct order_list suspects;      /* to be handled alone */
 	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
 	unsigned n_converting;           /* waiting for a content process, or in its hands */
@@ -282,7 +292,9 @@ struct sw {
 	struct timer group_due;          /* set: the open group is held back until then */
 	bool is_due;
 	struct env_hook commit, reap;
-	struct timer sweep;
+	struct timer sweep, expire;
+	uint64_t expire_after;           /* the last transfer that the scan has looked at; 0: from the start */
+	size_t expire_link;              /* whose turn it is */
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
 	struct timer room;               /* room.c */
@@ -378,6 +390,11 @@ void dispatch_open_failed(struct swlink *l, const struct err *why);
 void dispatch_give_up(struct order *o, const struct err *why);
 void dispatch_proc_gone(struct proc *p);
 void dispatch_sweep(struct swlink *l);
+
+/* expire.c: what has had its time, in slices. */
+void expire_init(struct sw *s);
+void expire_fini(struct sw *s);
+void expire_hopeless(struct swlink *l);                   /* one more failure to open it: is that too many? */
 void dispatch_watch(struct sw *s);                        /* what is in hand for too long */
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e);
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e);

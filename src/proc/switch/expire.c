@@ -1,0 +1,170 @@
+/* expire.c - what has had its time, wherever in the store it is: transfers that have expired, the queue of a link that cannot be
+ * reached, steps that are no longer kept. All in slices, so that a million of them stop nothing else: nobody waits for them. */
+#include "proc/switch/switch_int.h"
+
+enum {
+	SCAN = 2000,                     /* transfers looked at in a slice */
+	REPORTED_MAX = 50,               /* given up in a slice: each is a report, some tenths of a millisecond */
+	BUSY_MS = 5,                     /* to the next slice while there is something to do */
+	SCAN_MS = 250,                   /* while the scan is under way: a million transfers in two minutes */
+};
+
+/* In a window, with the suspects, waiting for its conversion, or in the store only: then it is free to be given up. NULL: it is in somebody's hands or on its
+ * way there; the next scan finds it if that fails. */
+static struct order *order_at_rest(struct swlink *l, const struct store_queued *row)
+{
+	struct order *o = map_get(&l->sw->orders, row->transfer);
+	if (o == NULL)
+		return order_new(l, row);
+	if (o->list == &l->suspects || o->list == &l->sw->converts) {
+		l->n_converting -= o->list == &l->sw->converts;
+		order_list_remove(o);
+		return o;
+	}
+	return o->list == NULL && !o->in_hand && queue_window_remove(l->window, o->priority, o->transfer) ? o : NULL;
+}
+
+/* --- expiry --- */
+
+static void nothing_more(struct sw *s, struct waiting *w)
+{
+	place_enter_windows(s, w);
+}
+
+/* Its link is in the settings no more: nobody else will ever look at it. */
+static void give_up_homeless(struct sw *s, const struct store_expired *x, const struct err *why)
+{
+	struct store_loaded loaded;
+	struct err e;
+	char transfer[24];
+	arena_reset(s->work);
+	switch_note(s, "transfer", x->transfer);
+	if (!store_load_transfer(s->store, x->transfer, &loaded, s->work, &e)) {
+		snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)x->transfer);
+		EMIT(&s->host, STORE_DAMAGED, "transfer", transfer, "why", e.text);
+		store_transfer_quarantine(s->store, x->transfer, 0, e.text, "");
+		return;
+	}
+	struct waiting *w = switch_wait(s, nothing_more, NULL, 0);
+	const struct store_step step = { .kind = STEP_EXPIRED, .id = &loaded.m->id, .peer = x->queue, .text = view_str(why->text),
+					 .size = x->size };
+	store_put_step(s->store, &step);
+	place_failure(s, &loaded, why, w);
+	store_transfer_reported(s->store, x->transfer);
+	w->ticket = store_ticket(s->store);
+}
+
+static void expired(struct sw *s, const struct store_expired *x)
+{
+	struct swlink *l = switch_link(s, x->queue);
+	struct err e;
+	err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %.*s%s%s", (int)x->queue.n, (const char *)x->queue.p,
+		   l == NULL ? " is in the settings no more" : ": ", l == NULL ? "" : l->last_error);
+	if (l == NULL) {
+		give_up_homeless(s, x, &e);
+		return;
+	}
+	const struct store_queued row = { .transfer = x->transfer, .message = x->message, .priority = x->priority, .arrived = x->arrived,
+					  .expires = x->expires, .attempts = x->attempts, .size = x->size };
+	struct order *o = order_at_rest(l, &row);
+	if (o != NULL)
+		dispatch_give_up(o, &e);
+}
+
+/* Returns how many it gave up. */
+static size_t expire_some(struct sw *s)
+{
+	struct store_expired rows[REPORTED_MAX];
+	char names[REPORTED_MAX][65]; /* a row's queue is good until the store is asked again */
+	const size_t n = store_expired(s->store, env_wall_ms(s->host.env), &s->expire_after, SCAN, rows, REPORTED_MAX);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(names[i], sizeof names[i], "%.*s", (int)rows[i].queue.n, (const char *)rows[i].queue.p);
+		rows[i].queue = view_str(names[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		expired(s, &rows[i]);
+	return n;
+}
+
+/* --- a link that cannot be opened --- */
+
+/* The whole queue, in its order: what came before the first of the failures had as many attempts as the settings allow. */
+static size_t give_up_some(struct swlink *l)
+{
+	struct hopeless *h = &l->hopeless;
+	struct store_queued rows[REPORTED_MAX];
+	struct err e;
+	const size_t n = store_queue_next(l->sw->store, l->name, h->priority, env_wall_ms(l->sw->host.env), &h->place, rows, REPORTED_MAX);
+	err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name, h->failures, l->last_error);
+	for (size_t i = 0; i < n; i++) {
+		struct order *o = rows[i].arrived <= h->before ? order_at_rest(l, &rows[i]) : NULL;
+		if (o != NULL)
+			dispatch_give_up(o, &e);
+	}
+	if (n == REPORTED_MAX)
+		return n;
+	h->place = (struct store_place){ 0 };
+	if (h->priority == PRIORITY_NON_URGENT)
+		h->is_begun = false;
+	else
+		h->priority--;
+	return n;
+}
+
+/* The links that are at it take turns; one that was reached meanwhile keeps its queue. */
+static bool give_up_next(struct sw *s, size_t max)
+{
+	size_t done = 0;
+	bool more = false;
+	for (size_t i = 0; i < s->n_links; i++) {
+		struct swlink *l = &s->links[(s->expire_link + i) % s->n_links];
+		if (l->open_failures == 0)
+			l->hopeless.is_begun = false;
+		while (l->hopeless.is_begun && done < max)
+			done += give_up_some(l);
+		if (l->hopeless.is_begun && !more) {
+			s->expire_link = (size_t)(l - s->links) + 1;
+			more = true;
+		}
+	}
+	return more;
+}
+
+void expire_hopeless(struct swlink *l)
+{
+	if (!queue_gives_up_open(&l->policy, l->open_failures))
+		return;
+	l->hopeless = (struct hopeless){ .is_begun = true, .before = l->first_failure, .failures = l->open_failures,
+					 .priority = PRIORITY_URGENT };
+	l->open_failures = 1; /* what has come since then gets as many attempts */
+	l->first_failure = env_wall_ms(l->sw->host.env);
+	timer_after(&l->sw->expire, 0);
+}
+
+/* --- the slices --- */
+
+static void on_expire(void *ctx)
+{
+	struct sw *s = ctx;
+	if (s->full || s->failed || s->stopping) { /* the group that waits for the disk is to grow no more than it must */
+		timer_after(&s->expire, SWEEP_MS);
+		return;
+	}
+	const size_t n = expire_some(s);
+	bool busy = n == REPORTED_MAX;
+	busy = give_up_next(s, REPORTED_MAX - n) || busy;
+	const wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
+	busy = store_forget_steps(s->store, before) || busy;
+	timer_after(&s->expire, busy ? BUSY_MS : s->expire_after != 0 ? SCAN_MS : SWEEP_MS);
+}
+
+void expire_init(struct sw *s)
+{
+	timer_init(&s->expire, s->host.env, on_expire, s);
+	timer_after(&s->expire, SWEEP_MS);
+}
+
+void expire_fini(struct sw *s)
+{
+	timer_stop(&s->expire);
+}
