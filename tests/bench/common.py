@@ -29,10 +29,10 @@ links:
     open-interval: {interval}
     max-open-retries: 100000
     checkpoint-size: {checkpoint}
-routes:
+{more_links}routes:
   - match: "C=SE; A=BENCH; P=SINK"
     to: sink
-"""
+{more}"""
 
 
 class Failed(Exception):
@@ -129,13 +129,15 @@ def read_file(path):
 class Relay:
     """posthorn run, with settings of its own."""
 
-    def __init__(self, build, root, associations, checkpoint=30, links=1, interval="100 ms"):
+    def __init__(self, build, root, associations, checkpoint=30, links=1, interval="100 ms", more_links="", more=""):
+        """more_links, more: YAML after the links and after the routes; {sink} in it is the sink's port."""
         self.binary = os.path.join(build, "posthorn")
         self.directory = tempfile.mkdtemp(prefix="relay-", dir=root)
         self.port, self.sink = free_ports(2)
         self.checkpoint = checkpoint
         self.settings = SETTINGS.format(directory=self.directory, port=self.port, sink=self.sink, links=links, interval=interval,
-                                        checkpoint=checkpoint, associations=associations + 1)
+                                        checkpoint=checkpoint, associations=associations + 1,
+                                        more_links=more_links.format(sink=self.sink), more=more)
         self.log = os.path.join(self.directory, "events")
         self.start()
 

@@ -1,0 +1,120 @@
+"""One message for very many: 32,000 recipients, a thousand links."""
+import json, os, time
+
+from common import Failed, Relay, cpu_of, end, peak_of, read_file
+
+OCTETS, LINKS = 2048, 1000
+MANY = [1000, 32000]
+KINDS = [("one link", "C=SE; A=BENCH; P=SINK; O=Example; S=R#", []),
+         ("1000 links", "C=SE; A=BENCH; P=MANY; O=O%; S=R#", []),
+         ("all unknown, one report", "C=FR; A=BENCH; P=RELAY; S=R#", ["--report"]),
+         ("all local", "C=FR; A=BENCH; P=RELAY; S=user", [])]
+
+
+def relay_of_many(build, root):
+    """A thousand links: the first to the sink, the others to a port where nobody is."""
+    links = "".join(f"""  - name: l{i}
+    address: "127.0.0.1:{"{sink}" if i == 0 else 1}"
+    remote-mta-name: load
+    open-interval: 1 h
+    max-associations: 2
+""" for i in range(LINKS))
+    routes = "".join(f"""  - match: "C=SE; A=BENCH; P=MANY; O=O{i}"
+    to: l{i}
+""" for i in range(LINKS))
+    return Relay(build, root, 1, interval="1 h", more_links=links, more=routes + """  - match: "C=FR; A=BENCH; P=RELAY"
+    to: local
+mailboxes:
+  - name: user
+    addresses: ["S=user; P=RELAY; A=BENCH; C=FR"]
+""")
+
+
+def send(relay, address, recipients, messages, run, options):
+    p = relay.bench("--to", f"127.0.0.1:{relay.port}", "--recipient", address, "--recipients", recipients, "--messages", messages,
+                    "--size", OCTETS, "--run", run, *options)
+    try:
+        line = p.stdout.readline()
+        if p.wait() != 0 or not line:
+            raise Failed("a message of many recipients was not taken:\n" + read_file(relay.log)[-2000:])
+    finally:
+        end(p)
+    return json.loads(line)
+
+
+def recipients(build, root, n, kind, address, options):
+    """Messages of n recipients, one or some, each from its beginning to its confirmation, with all that becomes of it here."""
+    relay = relay_of_many(build, root)
+    try:
+        switch = relay.pid_of("switch")
+        send(relay, address, 10, 3, "WARM", options)
+        before, peak = cpu_of(switch), peak_of(switch)
+        messages = max(8000 // n, 1)
+        ms = send(relay, address, n, messages, "MANY", options)["p50_ms"]
+        time.sleep(0.2)  # what is not waited for goes with the next group
+        return dict(case=f"recipients-{n}, {kind}", size=OCTETS, associations=1, recipients=n, p50_ms=ms,
+                    cpu_us_per_recipient=round((cpu_of(switch) - before) * 1e6 / n / messages, 2), peak_rss_mib=round(peak_of(switch), 1),
+                    growth_mib=round(peak_of(switch) - peak, 1), load=round(os.getloadavg()[0], 1))
+    finally:
+        relay.close()
+
+
+def links(build, root, transfers):
+    """So many transfers in the queues of a thousand links, 999 of them dead: memory, restart, and what the living one costs."""
+    relay = relay_of_many(build, root)
+    try:
+        switch = relay.pid_of("switch")
+        before = cpu_of(switch)
+        send(relay, KINDS[1][1], LINKS, transfers // LINKS, "LINKS", [])
+        cpu_in, peak = (cpu_of(switch) - before) * 1e6 / transfers, peak_of(switch)
+        relay.kill()
+        sink = relay.bench("--listen", f"127.0.0.1:{relay.sink}", "--run", "LINKS", "--messages", transfers // LINKS, "--every", 1)
+        try:
+            sink.stdout.readline()  # it listens
+            began = time.monotonic()
+            relay.start()
+            first = sink.stdout.readline()
+            restart = time.monotonic() - began
+            switch = relay.pid_of("switch")
+            before = cpu_of(switch)
+            while (line := sink.stdout.readline()).startswith("arrived"):
+                pass
+            if not first.startswith("arrived") or sink.wait() != 0 or not line:
+                raise Failed("the queue of the living link did not arrive whole and once:\n" + read_file(relay.log)[-2000:])
+        finally:
+            end(sink)
+        return dict(case="links-1000", size=OCTETS, associations=1, queued=transfers, in_cpu_us=round(cpu_in, 1),
+                    out_cpu_us=round((cpu_of(switch) - before) * 1e6 / (transfers // LINKS), 1), restart_s=round(restart, 2),
+                    peak_rss_mib=round(max(peak, peak_of(switch)), 1), load=round(os.getloadavg()[0], 1))
+    finally:
+        relay.close()
+
+
+def run(build, root, largest):
+    print(f"\nOne message to many: ms to its confirmation, the switch's us for each recipient, its peak memory")
+    rows = []
+    for kind, address, options in KINDS:
+        for n in MANY:
+            rows.append(recipients(build, root, n, kind, address, options))
+            r = rows[-1]
+            print(f"{r['case'].ljust(44)} {r['p50_ms']:9.1f} ms {r['cpu_us_per_recipient']:7.2f} us {r['peak_rss_mib']:7.1f} MiB", flush=True)
+    rows.append(links(build, root, max(largest, 10 ** 4)))
+    r = rows[-1]
+    print(f"1000 links, 999 dead, {r['queued']} transfers: in {r['in_cpu_us']} us each, restart {r['restart_s']} s, {r['peak_rss_mib']} MiB")
+    return rows
+
+
+def check(rows):
+    """What the project holds itself to: (reached, text)."""
+    lines = []
+    for kind, _, _ in KINDS:
+        few, many = (next((r for r in rows if r["case"] == f"recipients-{n}, {kind}"), None) for n in MANY)
+        if few and many:
+            growth = many["cpu_us_per_recipient"] / few["cpu_us_per_recipient"] - 1
+            lines.append((growth <= 0.5, f"{many['recipients']} recipients, {kind}: {many['cpu_us_per_recipient']} us each, {growth:+.0%} to "
+                          f"{few['recipients']}, want at most +50%: it is linear"))
+    for r in rows:
+        if r["case"] == "links-1000":
+            lines.append((r["peak_rss_mib"] < 128, f"memory of the switch with {r['queued']} transfers in 1000 queues: {r['peak_rss_mib']} MiB, "
+                          "want under 128"))
+    return lines
