@@ -7,7 +7,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import peer as p  # noqa: E402
-from posthorn import PATIENCE_S, expect, free_port, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, free_port, main, same, wait_for  # noqa: E402
 from tap import Tap  # noqa: E402
 
 NEIGHBOURS = 9
@@ -195,5 +195,138 @@ def cut_in_the_middle_of_transfers(lab):
     return "%d cuts" % cuts
 
 
+def known_caller(lab, **limits):
+    """An MTA with one known caller, `paris`, that the test plays."""
+    london = lab.mta("london")
+    london.mailbox("alice", "Archer")
+    london.settings["links"].append({"name": "paris", "remote-mta-name": "paris", "remote-password": "x", "local-password": "y"})
+    if limits:
+        london.settings["limits"] = limits
+    return london.start()
+
+
+def letter(n):
+    to = p.orname("GB", "POSTHORN", "LONDON", "Alice", "Archer")
+    return p.mts_apdu("m.%d" % n, ("FR", "POSTHORN", "PARIS"), [to], p.ipm("Number %d" % n, "hello"))
+
+
+def stays_level(m, name, before, text):
+    """Descriptors and memory are what they were, once the last connection is reaped."""
+    wait_for(lambda: m.usage(name)[0] <= before[0], "%s: the descriptors of before, %d" % (text, before[0]))
+    after = m.usage(name)
+    expect(after[1] < before[1] + 16 * 2**20, "%s: the memory of before" % text, before, after)
+    return "%d descriptors, %+d KB" % (after[0], (after[1] - before[1]) // 1024)
+
+
+def k152951_storm_of_misconfigured_connects(lab):
+    """Two thousand callers that say nothing, nonsense, half a connect or a wrong name, and go: each costs the same, and it is given
+    back. A good caller is served meanwhile."""
+    london = known_caller(lab)
+    good = p.Peer.dial(london.port).bound("paris", "x")
+    said = (b"", b"GET / HTTP/1.0\r\n\r\n", bytes.fromhex("0300001611e0"), b"\3\0\xff\xff\2\xf0\x80")
+
+    def storm(n):
+        for i in range(n):
+            if i % 50 == 49:
+                bad = p.Peer.dial(london.port)
+                bad.bind("nobody", "x")
+            else:
+                bad = p.Peer.dial(london.port)
+                bad.raw(said[i % len(said)])
+            bad.close()
+    storm(200)
+    expect(p.is_accepted(good.transfer(letter(1), 1)), "a good caller is served")
+    before = london.usage("link.0")
+    storm(1000)
+    expect(p.is_accepted(good.transfer(letter(2), 2)), "a good caller is served")
+    storm(1000)
+    level = stays_level(london, "link.0", before, "2,000 connects later")
+    expect(p.is_accepted(good.transfer(letter(3), 3)), "a good caller is served")
+    good.release()
+    london.wait_mail("alice", 3)
+    return level
+
+
+def k193894_k229643_connects_that_fail(lab):
+    """A peer that refuses each connection, again and again: nothing is leaked, and the mail goes when it is there."""
+    london, paris = lab.pair()
+    london.link(paris, open_interval="10 ms", max_open_retries=1000000)
+    paris.link(london)
+    london.start()
+    mts_id = london.send("alice", paris.claude, "--subject", "Patient", "hello")
+
+    def attempts():
+        return london.status()[0]["paris"]["open-failures"]
+    wait_for(lambda: attempts() >= 20, "twenty attempts")
+    before, first = london.usage("link.0"), attempts()
+    wait_for(lambda: attempts() >= first + 150, "150 attempts more")
+    count = attempts()
+    level = stays_level(london, "link.0", (before[0] + 1, before[1]), "%d attempts later" % (count - first))  # one may be under way
+    paris.start()
+    same([e["id"] for e in paris.wait_mail("claude", 1)], [mts_id], "it arrives")
+    return "%d attempts, %s" % (count, level)
+
+
+def op_05_a_thousand_associations(lab):
+    """OP-05: a thousand at once, each open, each transferring; the one over the limit is told busy."""
+    import resource
+    n = 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2 * n + 100:
+        raise Skip("this system allows %d descriptors a process, want %d" % (hard, 2 * n + 100))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n + 200), hard))
+    london = known_caller(lab, associations=n)
+    same(london.find("link.associations-clamped"), None, "the limit is not lowered")
+    before = london.usage("link.0")
+    peers = [p.Peer.dial(london.port).bound("paris", "x") for _ in range(n)]
+    answer = p.Peer.dial(london.port).bind("paris", "x")
+    expect(answer[0] == p.RF and b"\x02\x01\x00" in answer, "one more is told busy", answer.hex())
+    expect(before[0] + n <= london.usage("link.0")[0] <= before[0] + n + 2, "a descriptor each", london.usage("link.0"))
+    for i in range(0, n, 10):
+        peers[i].tsdu(p.activity_start(1))
+        peers[i].tsdu(p.data_tsdu(p.rt_value(letter(i))))
+        peers[i].tsdu(p.activity_end())
+    for i in range(0, n, 10):
+        expect(p.is_accepted(peers[i].next_tsdu()), "association %d transfers" % i)
+    full = london.usage("link.0")
+    for each in peers:
+        each.release()
+    wait_for(lambda: london.usage("link.0")[0] <= before[0], "all descriptors are given back")
+    london.wait_mail("alice", n // 10)
+    return "%d KB each" % ((full[1] - before[1]) // 1024 // n)
+
+
+def k271568_more_associations_than_descriptors(lab):
+    """Q271568: a limit that the system does not bear is lowered, and said so with both numbers; out of descriptors, callers wait in the
+    kernel's queue, the listener lives, and they are served when others leave. (That it does not spin: loop_test.c.)"""
+    import resource
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    london = lab.mta("london")
+    london.mailbox("alice", "Archer")
+    london.settings["links"].append({"name": "paris", "remote-mta-name": "paris", "remote-password": "x", "local-password": "y"})
+    london.settings["limits"] = {"associations": 50000}
+    london.start()
+    pid = london.pids()["link.0"]
+    event = london.find("link.associations-clamped")
+    if event is None:
+        expect(hard == resource.RLIM_INFINITY or hard > 50000, "no event: the system allows so many", hard)
+    else:
+        same(event["fields"]["limits.associations"], "50000", "what was wanted")
+        same(int(event["fields"]["allowed"]), hard - 64, "what is allowed")
+    open_now = london.usage("link.0")[0]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now + 10, hard))
+    served = [p.Peer.dial(london.port).bound("paris", "x") for _ in range(8)]
+    waiting = [p.Peer.dial(london.port) for _ in range(8)]  # some of them connect, nobody accepts them
+    waiting[-1].tpkt(b"\x06\xe0\0\0\0\1\0")
+    expect(p.is_accepted(served[0].transfer(letter(1))), "those that are served go on")
+    for each in served:
+        each.release()
+    expect(waiting[-1].next_tpdu()[1] >> 4 == 0xD, "the last one is answered now")
+    same(london.pids()["link.0"], pid, "the link process lives")
+    london.wait_mail("alice", 1)
+    return "clamped to %s" % event["fields"]["allowed"] if event else "the system allows 50,000"
+
+
 main(k151791_one_bad_address, k151791_malformed_address, k193760_one_dead_link, k193760_stalled_in_the_middle, k232602_cut_and_back,
-     k232602_peer_restarts, cut_in_the_middle_of_transfers)
+     k232602_peer_restarts, cut_in_the_middle_of_transfers, k152951_storm_of_misconfigured_connects, k193894_k229643_connects_that_fail,
+     op_05_a_thousand_associations, k271568_more_associations_than_descriptors)
