@@ -43,7 +43,7 @@ struct sim_process {
 	char name[32];
 	void (*killed)(void *ctx);
 	void *ctx;
-	bool alive, dying;
+	bool alive, dying, was_fault;
 	uint64_t kill_in; /* calls until it is killed; 0: not */
 	struct sim_stream *streams;
 	struct sim_process *next;
@@ -120,8 +120,10 @@ static struct world *call(const struct env *env)
 
 static void kill_by_fault(void)
 {
-	if (the_world != NULL && the_world->running != NULL)
-		longjmp(the_world->death, 1);
+	if (the_world == NULL || the_world->running == NULL)
+		return;
+	the_world->running->was_fault = true;
+	longjmp(the_world->death, 1);
 }
 
 void sim_kill_in(struct sim_process *p, uint64_t n)
@@ -404,6 +406,11 @@ struct sim_process *world_process(struct world *w, const char *name, void (*kill
 struct env *sim_env(struct sim_process *p)
 {
 	return &p->env;
+}
+
+bool sim_was_fault(const struct sim_process *p)
+{
+	return p->was_fault;
 }
 
 bool sim_is_alive(const struct sim_process *p)

@@ -1,0 +1,109 @@
+/* sim_int.h - inside the simulation: the three MTAs, their users, what is expected of them. */
+#pragma once
+#include "flow/message/pack.h"
+#include "flow/store/store.h"
+#include "proc/content/content.h"
+#include "proc/link/link.h"
+#include "proc/switch/switch.h"
+#include "proc/table/msgs.h"
+#include "sim_disk.h"
+#include "sys/chan.h"
+#include "world.h"
+
+enum { MTAS = 3, LINKS = 2, POSTS = LINKS + 2 /* and alone, and content */, STRIKES = 4, LETTERS = 40, TROUBLE_MS = 40 * 1000, LIMIT_MS = 4 * 3600 * 1000, LONG_CONTENT = 150 * 1024 };
+
+struct mta;
+
+struct process {
+	struct mta *mta;
+	enum process_kind kind;
+	int index;              /* -1: switch */
+	struct sim_process *sim;
+	struct actor_host host;
+	struct timer restart;   /* in the supervisor's env */
+	struct link *link;      /* link, alone */
+	struct content *content;
+	char note[200];         /* its last words */
+	bool by_fault;          /* how its last life ended */
+};
+
+/* What a letter does to whoever handles it. */
+enum poison {
+	POISON_NONE,
+	POISON_DECODE,  /* kills the link of B that decodes it */
+	POISON_ENCODE,  /* kills the link of its first MTA that encodes it */
+	POISON_CONVERT, /* kills the content process of its first MTA */
+	POISON_FAILS,   /* kills nobody: its conversion fails the same way each time */
+	POISON_PLACE,   /* kills the switch that it is submitted to */
+	POISON_KINDS,
+};
+
+struct letter {
+	unsigned number, origin; /* MTA */
+	bool to_b, to_c, to_nobody; /* recipients; c: the far end */
+	size_t size;
+	enum poison poison;
+	bool sent, answered, accepted;
+	char id[200];            /* local identifier */
+	unsigned copies_b, copies_c, reports, tries;
+};
+
+struct user {
+	struct sim *sim;
+	struct mta *mta;
+	struct chan *chan;
+	struct letter *now;      /* waiting for its answer */
+	struct letter *again;    /* poison for the switch: submitted until it is answered */
+	size_t given;
+	uint64_t credit;
+	uint8_t *content;
+};
+
+struct mta {
+	struct sim *sim;
+	char name;
+	unsigned index;
+	struct arena *arena;
+	struct settings settings;
+	struct store_disk *disk; /* one of them is NULL */
+	struct sim_disk *sqlite;
+	struct process sw, posts[POSTS];
+	unsigned lives;          /* of its switch */
+	unsigned faults;         /* deaths at random that count as faults: fewer than strikes */
+	bool lost_report;        /* the switch was killed while it made one: it may have been given up */
+	struct sw *s;
+	bool disturbed; /* the disk, while the store was opened */
+	unsigned next_link;
+	struct user user;
+};
+
+struct sim {
+	uint64_t seed;
+	bool verbose, on_disk;
+	enum plant { PLANT_NOTHING, PLANT_EARLY, PLANT_SYNCS } plant;
+	struct world *w;
+	struct sim_process *god; /* supervisor and users: never killed */
+	struct mta mta[MTAS];
+	struct letter letters[LETTERS];
+	struct timer trouble, submit;
+	size_t next_letter;
+	bool poisoned;
+	unsigned kills, cuts, poison_deaths;
+	size_t quarantined, octets; /* at the end */
+	char failure[300];
+};
+
+/* sim.c */
+void sim_fail(struct sim *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+extern const char *const sim_countries[MTAS];
+
+/* mta.c: its processes, how they are born, joined, and die. */
+void mta_begin(struct sim *m, unsigned index);
+void mta_end(struct mta *t);
+
+/* user.c */
+bool user_connect(struct user *u);
+void user_submit(struct user *u, struct letter *l);
+
+/* judge.c: what lies in the stores at the end. */
+void sim_judge(struct sim *m);
