@@ -44,6 +44,7 @@ struct store_ops {
 			  struct store_expired *rows, size_t max);
 	bool (*find_transfer)(struct store *s, uint64_t transfer, struct store_queued *row_r,
 			      struct view *queue_r);
+	uint64_t (*held)(struct store *s);
 	void (*queues)(struct store *s,
 		       void (*each)(void *ctx, struct view queue, uint64_t transfers,
 				    uint64_t octets),

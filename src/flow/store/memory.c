@@ -524,6 +524,7 @@ static const struct store_ops memory_ops = {
 	.queue_wakes = memory_queue_wakes,
 	.expired = memory_expired,
 	.find_transfer = memory_find_transfer,
+	.held = memory_held,
 	.queues = memory_queues,
 	.load = memory_load,
 	.read_content = memory_read_content,

@@ -140,6 +140,7 @@ size_t memory_queue_next(struct store *s, struct view queue, enum priority p,
 wall_ms_t memory_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
 size_t memory_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
 	struct store_expired *rows, size_t max);
+uint64_t memory_held(struct store *s);
 bool memory_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
 	struct view *queue_r);
 void memory_queues(struct store *s, void (*each)(void *ctx, struct view queue,

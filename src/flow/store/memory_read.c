@@ -68,6 +68,18 @@ wall_ms_t memory_queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	return wakes;
 }
 
+uint64_t memory_held(struct store *s)
+{
+	const struct store_disk *d = memory_of(s)->disk;
+	uint64_t n = 0;
+	for (size_t i = 0; i < d->transfers.n; i++) {
+		const struct row_transfer *t =
+			CONTAINER(d->transfers.v[i], struct row_transfer, life);
+		n += memory_waits(t) && t->now.next_ms >= STORE_NEVER;
+	}
+	return n;
+}
+
 bool memory_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
 			  struct view *queue_r)
 {

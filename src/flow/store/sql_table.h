@@ -55,6 +55,7 @@ X(QUEUE_SAME, "select id, message, next, arrived, expires, attempts, size from t
 X(QUEUE_LATER, "select id, message, next, arrived, expires, attempts, size from transfer indexed by transfer_due "
 	       "where queue = ? and priority = ? and next > ? and next <= ? order by next, id limit ?")
 X(QUEUE_WAKES, "select next from transfer indexed by transfer_due where queue = ? and priority = ? and next > ? order by next limit 1")
+X(COUNT_HELD, "select count(*) from transfer indexed by transfer_due where queue = ? and priority = ? and next >= ?")
 X(GET_STEP, "select kind, mts_id, digest from step where seq = ?")
 X(STEP_AGES, "select seq, at from step order by seq limit ?")
 X(FIRST_STEP, "select seq from step where seq > ? order by seq limit 1")

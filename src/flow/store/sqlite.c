@@ -403,6 +403,7 @@ static const struct store_ops sqlite_ops = {
 	.queue_wakes = sqlite_queue_wakes,
 	.expired = sqlite_expired,
 	.find_transfer = sqlite_find_transfer,
+	.held = sqlite_held,
 	.queues = sqlite_queues,
 	.load = sqlite_load,
 	.read_content = sqlite_read_content,

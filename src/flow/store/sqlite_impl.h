@@ -167,6 +167,7 @@ struct sqlite_queue *sqlite_queue_no(struct sqlite *q, int64_t no);
 size_t sqlite_queue_next(struct store *s, struct view queue, enum priority p, wall_ms_t until,
 			 struct store_place *place, struct store_queued *rows, size_t max);
 wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after);
+uint64_t sqlite_held(struct store *s);
 size_t sqlite_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
 		      struct store_expired *rows, size_t max);
 bool sqlite_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,

@@ -81,6 +81,24 @@ wall_ms_t sqlite_queue_wakes(struct store *s, struct view queue, wall_ms_t after
 	return wakes;
 }
 
+uint64_t sqlite_held(struct store *s)
+{
+	struct sqlite *q = sqlite_of(s);
+	uint64_t n = 0;
+	for (size_t i = 0; i < q->n_queues; i++)
+		for (int p = 0; p < PRIORITY_COUNT; p++) {
+			if (q->queues[i].transfers[p] == 0)
+				continue;
+			sqlite3_stmt *st = SQLITE_ASK(q, SQL_COUNT_HELD, BIND_I(q->queues[i].no),
+						      BIND_I(p), BIND_I(STORE_NEVER));
+			if (!sqlite_row(q, st))
+				continue;
+			n += (uint64_t)sqlite3_column_int64(st, 0);
+			sqlite3_reset(st);
+		}
+	return n;
+}
+
 /* Of FIND_TRANSFER and EXPIRED. A row whose queue or priority cannot be is no row: only store_check looks at it. */
 static bool take_row(struct sqlite *q, sqlite3_stmt *st, struct store_queued *row_r,
 		     struct view *queue_r)

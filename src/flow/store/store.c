@@ -361,6 +361,12 @@ wall_ms_t store_queue_wakes(struct store *s, struct view queue, wall_ms_t after)
 	return wakes < STORE_NEVER ? wakes : 0;
 }
 
+uint64_t store_held(struct store *s)
+{
+	CHECK(s, STORE_MAGIC);
+	return s->over ? 0 : s->ops->held(s);
+}
+
 size_t store_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan,
 		     struct store_expired *rows, size_t max)
 {

@@ -226,6 +226,8 @@ struct store_expired {
 size_t store_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t scan, struct store_expired *rows, size_t max);
 /* One transfer as a listing gives it, in whatever queue it is (*queue_r is valid until the next call). False: no such transfer. */
 MUST_CHECK bool store_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r, struct view *queue_r);
+/* Transfers that are held, of all queues; counted now, in time that grows with them. */
+uint64_t store_held(struct store *s);
 /* Calls each for every queue that has transfers. */
 void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
 

@@ -19,11 +19,13 @@ void ctl_begin(struct ctl *c, const char *command)
 	const char *directory = getenv("POSTHORN_DIRECTORY");
 	snprintf(c->directory, sizeof c->directory, "%s", directory == NULL ? "" : directory);
 	c->arena = arena_new(CTL_ARENA);
+	c->row = arena_new(CTL_ARENA);
 }
 
 void ctl_end(struct ctl *c)
 {
 	arena_free(&c->arena);
+	arena_free(&c->row);
 }
 
 int ctl_say(struct ctl *c, int status, const char *fmt, ...)
@@ -114,8 +116,6 @@ struct asking {
 	const char *of, *key;
 	uint64_t after;
 	ctl_row_f *row;
-	bool more;
-	size_t rows;
 };
 
 static bool on_row(void *ctx, struct view payload, struct err *e)
@@ -126,9 +126,9 @@ static bool on_row(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_row(payload, &m, e))
 		return false;
 	uint64_t at;
-	if (text_uint(view_str(ctl_value(c, m.pairs, q->key)), UINT64_MAX, &at))
+	arena_reset(c->row);
+	if (text_uint(ctl_octets(m.pairs, q->key), UINT64_MAX, &at))
 		q->after = at;
-	q->rows++;
 	q->row(c, m.pairs);
 	return true;
 }
@@ -140,7 +140,10 @@ static bool on_rows_end(void *ctx, struct view payload, struct err *e)
 	struct msg_answer m;
 	if (!get_msg_answer(payload, &m, e))
 		return false;
-	q->more = m.accepted && m.duplicate;
+	uint64_t looked;
+	c->more = m.accepted && m.duplicate;
+	if (text_uint(m.mts_id, UINT64_MAX, &looked) && looked > q->after)
+		q->after = looked;
 	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
 	return true;
 }
@@ -164,23 +167,29 @@ int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *k
 	c->user = &q;
 	int status;
 	do {
-		q.more = false;
+		c->more = false;
 		status = ctl_converse(c, "read", types, ARRAY_LEN(types), ask);
-	} while (status == CTL_DONE && q.more && --pages > 0);
+	} while (status == CTL_DONE && c->more && --pages > 0);
 	*after_io = q.after;
 	c->user = user;
 	return status;
 }
 
-const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
+struct view ctl_octets(struct view pairs, const char *name)
 {
 	struct cur cur = cur_of(pairs);
 	while (cur_left(&cur) > 0) {
 		struct view key = get_string(&cur), value = get_string(&cur);
 		if (view_eq(key, view_str(name)))
-			return arena_str(c->arena, value);
+			return value;
 	}
-	return "";
+	return (struct view){ NULL, 0 };
+}
+
+const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
+{
+	const char *text = arena_str(c->row, ctl_octets(pairs, name));
+	return text == NULL ? "" : text;
 }
 
 void ctl_print_json(struct view pairs)

@@ -9,6 +9,10 @@
 
 enum { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 64, CTL_NO_MTA = 69, CTL_CONFIG = 78 };
 
+/* What the help of most commands has. */
+#define CTL_FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n"
+#define CTL_STATUSES "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong."
+
 struct ctl {
 	const char *command;       /* for messages */
 	const char *config;        /* -c FILE */
@@ -16,11 +20,14 @@ struct ctl {
 	bool json;
 	struct settings settings;  /* when config was given */
 	struct arena *arena;
+	struct arena *row;         /* what ctl_value gives: good during the row's call */
+	bool more;                 /* ctl_ask: the last page was not the end */
 	struct env *env;
 	struct chan *chan;
 	int status;
 	bool over;
 	void *user;
+	void *row_user;            /* for who asks and his ctl_row_f */
 };
 
 /* Starts with the environment (POSTHORN_CONFIG, POSTHORN_DIRECTORY); options -c and -d override. */
@@ -37,11 +44,45 @@ void ctl_over(struct ctl *c, int status);
 
 /* --- lists: a question to the reader, rows one by one --- */
 typedef void ctl_row_f(struct ctl *c, struct view pairs);
-/* Asks page after page until all rows were given, or `pages` pages; *after_io: the last value of key. */
+/* Asks page after page until all rows were given, or `pages` pages (c->more: there are others); *after_io: the last value of key,
+ * or how far a page without rows has looked. */
 int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *key, uint64_t *after_io, unsigned pages, ctl_row_f *row);
-/* The value of a name; "" when absent. Good as long as the pairs; copied to the arena. */
+/* The value of a name; "" when absent. Good until the row's call returns. */
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
+/* The octets of a value; empty when absent. */
+struct view ctl_octets(struct view pairs, const char *name);
 /* One JSON object a line; values that are numbers stand as numbers. */
 void ctl_print_json(struct view pairs);
 /* An O/R address, or the name of a mailbox in the settings. */
 bool ctl_address(struct ctl *c, const char *text, struct oraddr *addr_r);
+
+/* --- an offer of a message: send.c, quarantine.c --- */
+struct ctl_offer {
+	struct view packed, content; /* pack_message; octets of content */
+	struct view link;            /* it came by; empty: submitted */
+	struct msg_answer answer;    /* mts_id is in the arena */
+	size_t sent;
+	uint64_t credit;
+};
+/* Offers and waits for the answer: durable and ours, or refused (said why). */
+int ctl_offer(struct ctl *c, struct ctl_offer *offer);
+
+/* --- an operator's act: act.c --- */
+struct ctl_act {
+	enum msg_act act;
+	const char *arg, *why;
+	uint64_t *ids;
+	size_t n;                    /* at most CTL_ACT_IDS, at least 1 */
+	size_t answered;             /* of this call */
+	uint64_t counts[4];          /* enum msg_acted_what; summed up over the calls */
+};
+enum { CTL_ACT_IDS = 500 };
+/* Has it done for every id, some at a time. Says why the first of them is refused, and goes on; JSON: one object an id. Any status but CTL_DONE: it was not
+ * answered, and nobody knows how much was done. */
+int ctl_act(struct ctl *c, struct ctl_act *a);
+/* One line of totals; the command's status: CTL_REFUSED when some were refused. */
+int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found);
+
+/* --- options that several commands have: act.c --- */
+bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);
+bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r);

@@ -1,4 +1,4 @@
-/* lists.c - `posthorn status`, `queue`, `trace`, `read`, `check-config`. */
+/* lists.c - `posthorn status`, `trace`, `read`, `check-config`. */
 #include "proc/ctl/ctl_int.h"
 
 #include "proc/content/render.h"
@@ -37,8 +37,6 @@ static bool options(struct ctl *c, struct choice *choice, int argc, char **argv,
 	return true;
 }
 
-#define FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n"
-#define STATUS_TEXT "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong."
 
 /* --- status --- */
 
@@ -98,14 +96,22 @@ static bool on_status_end(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_status_end(payload, &m, e))
 		return false;
 	if (c->json)
-		printf("{\"mta\":\"%.*s\",\"messages\":%llu,\"queued\":%llu,\"mailbox-entries\":%llu,\"links\":%llu,\"content-processes\":%llu,\"uptime-ms\":%llu}\n",
+		printf("{\"mta\":\"%.*s\",\"messages\":%llu,\"queued\":%llu,\"mailbox-entries\":%llu,\"links\":%llu,\"content-processes\":%llu,\"uptime-ms\":%llu,\"held\":%llu,"
+		       "\"quarantined\":%llu,\"suspects\":%llu}\n",
 		       (int)m.mta.n, (const char *)m.mta.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
 		       (unsigned long long)m.deliveries, (unsigned long long)m.links, (unsigned long long)m.content_processes,
-		       (unsigned long long)m.uptime_ms);
+		       (unsigned long long)m.uptime_ms, (unsigned long long)m.held, (unsigned long long)m.quarantined,
+		       (unsigned long long)m.suspects);
 	else
 		printf("%.*s (%.*s): %llu messages, %llu transfers queued, %llu mailbox entries, up %llu s\n", (int)m.mta.n, (const char *)m.mta.p,
 		       (int)m.domain.n, (const char *)m.domain.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
 		       (unsigned long long)m.deliveries, (unsigned long long)m.uptime_ms / 1000);
+	if (!c->json && m.held > 0)
+		printf("held by an operator: %llu (posthorn queue list --held)\n", (unsigned long long)m.held);
+	if (!c->json && m.quarantined > 0)
+		printf("in quarantine: %llu (posthorn quarantine list)\n", (unsigned long long)m.quarantined);
+	if (!c->json && m.suspects > 0)
+		printf("suspects, handled alone: %llu\n", (unsigned long long)m.suspects);
 	ctl_over(c, CTL_DONE);
 	return true;
 }
@@ -125,36 +131,8 @@ int ctl_status(int argc, char **argv)
 	struct choice choice = { 0 };
 	ctl_begin(&c, argv[0]);
 	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals.\n\n"
-		    FIND STATUS_TEXT) && ctl_find_mta(&c))
+		    CTL_FIND CTL_STATUSES) && ctl_find_mta(&c))
 		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status);
-	ctl_end(&c);
-	return c.status;
-}
-
-/* --- queue --- */
-
-static void print_queued(struct ctl *c, struct view pairs)
-{
-	if (c->json) {
-		ctl_print_json(pairs);
-		return;
-	}
-	printf("%s  link %s  %s  %s octets  attempts %s  arrived %s\n    from %s\n    to   %s\n", ctl_value(c, pairs, "id"),
-	       ctl_value(c, pairs, "queue"), ctl_value(c, pairs, "priority"), ctl_value(c, pairs, "size"), ctl_value(c, pairs, "attempts"),
-	       ctl_value(c, pairs, "arrived"), ctl_value(c, pairs, "originator"), ctl_value(c, pairs, "recipients"));
-	if (*ctl_value(c, pairs, "error") != 0)
-		printf("    last error: %s\n", ctl_value(c, pairs, "error"));
-}
-
-int ctl_queue(int argc, char **argv)
-{
-	struct ctl c;
-	struct choice choice = { .link = "" };
-	uint64_t after = 0;
-	ctl_begin(&c, argv[0]);
-	if (options(&c, &choice, argc, argv, "usage: posthorn queue -c FILE [--link NAME]\n\nWhat waits to be transferred, of all links or of one.\n\n"
-		    FIND STATUS_TEXT) && ctl_find_mta(&c))
-		ctl_ask(&c, ASK_QUEUE, choice.link, "transfer", &after, UINT32_MAX, print_queued);
 	ctl_end(&c);
 	return c.status;
 }
@@ -192,7 +170,7 @@ int ctl_trace(int argc, char **argv)
 	uint64_t after = 0;
 	ctl_begin(c, argv[0]);
 	if (options(c, &choice, argc, argv, "usage: posthorn trace -c FILE ID\n\nThe journey of the message with this MTS-identifier (whole, or its local part), and of\nthe reports about it, inside this MTA.\n\n"
-		    FIND STATUS_TEXT)) {
+		    CTL_FIND CTL_STATUSES)) {
 		if (optind + 1 != argc)
 			ctl_say(c, CTL_USAGE, "want one MTS-identifier");
 		else if (ctl_find_mta(c) && ctl_ask(c, ASK_TRACE, argv[optind], "seq", &after, UINT32_MAX, count_step) == CTL_DONE && t.rows == 0)
@@ -283,7 +261,7 @@ static void collect(struct ctl *c, struct view pairs)
 {
 	struct mailbox *m = CONTAINER(c, struct mailbox, ctl);
 	if (m->n < ARRAY_LEN(m->deliveries))
-		m->deliveries[m->n++] = ctl_value(c, pairs, "delivery");
+		m->deliveries[m->n++] = arena_str(c->arena, ctl_octets(pairs, "delivery"));
 }
 
 /* One entry, or all of them in order. */
@@ -311,7 +289,7 @@ int ctl_read(int argc, char **argv)
 	ctl_begin(c, argv[0]);
 	if (!options(c, &choice, argc, argv, "usage: posthorn read -c FILE MAILBOX [--show NUMBER|all] [--remove NUMBER]\n\n"
 		     "Lists the entries of a mailbox; --show renders one, or all, with heading and body parts; --remove\ndeletes one.\n\n"
-		     FIND STATUS_TEXT))
+		     CTL_FIND CTL_STATUSES))
 		goto out;
 	if (optind + 1 != argc) {
 		ctl_say(c, CTL_USAGE, "want the name of one mailbox");

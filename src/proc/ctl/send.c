@@ -26,8 +26,6 @@ struct send {
 	bool delivery_report, no_report, receipt, probe, return_content;
 	struct message m;
 	struct out packed, content;
-	size_t sent;       /* content octets given */
-	uint64_t credit;
 };
 
 static const char usage[] =
@@ -227,83 +225,24 @@ static bool compose(struct send *s)
 	return !s->packed.bad;
 }
 
-/* --- the conversation --- */
-
-static void send_pieces(struct send *s)
+static void submit(struct send *s)
 {
-	struct chan *chan = s->ctl.chan;
-	struct view all = out_view(&s->content);
-	while (s->credit > 0 && s->sent < all.n) {
-		struct msg_piece piece = { 1, view_first(view_from(all, s->sent), MSG_PIECE_MAX) };
-		put_msg_piece(chan_begin(chan, MSG_OFFER_DATA), &piece);
-		chan_end(chan);
-		s->sent += piece.octets.n;
-		s->credit = s->credit > piece.octets.n ? s->credit - piece.octets.n : 0;
-		if (s->sent == all.n) {
-			struct msg_count end = { 1, all.n };
-			put_msg_count(chan_begin(chan, MSG_OFFER_END), &end);
-			chan_end(chan);
-		}
-	}
-}
-
-static void start(struct ctl *c)
-{
-	struct send *s = c->user;
-	bool whole = out_len(&s->content) <= MSG_INLINE_MAX;
-	struct msg_offer m = { .offer = 1, .packed = out_view(&s->packed) };
-	if (whole)
-		m.content = out_view(&s->content);
-	put_msg_offer(chan_begin(c->chan, whole ? MSG_OFFER : MSG_OFFER_BEGIN), &m);
-	chan_end(c->chan);
-	s->credit = MSG_CREDIT;
-	if (!whole)
-		send_pieces(s);
-}
-
-static bool on_credit(void *ctx, struct view payload, struct err *e)
-{
-	struct ctl *c = ctx;
-	struct send *s = c->user;
-	struct msg_count m;
-	if (!get_msg_count(payload, &m, e))
-		return false;
-	s->credit += m.n;
-	send_pieces(s);
-	return true;
-}
-
-static bool on_answer(void *ctx, struct view payload, struct err *e)
-{
-	struct ctl *c = ctx;
-	struct msg_answer m;
-	if (!get_msg_answer(payload, &m, e))
-		return false;
-	if (!m.accepted)
-		ctl_over(c, ctl_say(c, CTL_REFUSED, "%s", m.err.text));
-	else if (c->json)
-		printf("{\"id\":\"%.*s\"}\n", (int)m.mts_id.n, (const char *)m.mts_id.p);
-	else
-		printf("%.*s\n", (int)m.mts_id.n, (const char *)m.mts_id.p);
-	if (m.accepted)
-		ctl_over(c, CTL_DONE);
-	return true;
+	struct ctl *c = &s->ctl;
+	struct ctl_offer offer = { .packed = out_view(&s->packed), .content = out_view(&s->content) };
+	if (ctl_offer(c, &offer) != CTL_DONE)
+		return;
+	struct view id = offer.answer.mts_id;
+	printf(c->json ? "{\"id\":\"%.*s\"}\n" : "%.*s\n", (int)id.n, (const char *)id.p);
 }
 
 int ctl_send(int argc, char **argv)
 {
-	static const struct chan_type types[] = {
-		{ .type = MSG_OFFER_CREDIT, .name = "OFFER_CREDIT", .handle = on_credit, .max = 16 },
-		{ .type = MSG_OFFER_ANSWER, .name = "OFFER_ANSWER", .handle = on_answer, .max = 4096 },
-	};
 	struct send s = { .priority = PRIORITY_NORMAL, .subject = "" };
 	ctl_begin(&s.ctl, argv[0]);
 	out_init(&s.packed, MSG_ENVELOPE_MAX);
 	out_init(&s.content, FILE_MAX);
-	if (read_options(&s, argc, argv) && ctl_find_mta(&s.ctl) && compose(&s)) {
-		s.ctl.user = &s;
-		ctl_converse(&s.ctl, "control", types, ARRAY_LEN(types), start);
-	}
+	if (read_options(&s, argc, argv) && ctl_find_mta(&s.ctl) && compose(&s))
+		submit(&s);
 	int status = s.ctl.status;
 	for (size_t i = 0; i < s.n_files; i++)
 		out_fini(&s.files[i]);

@@ -1,59 +1,31 @@
 /* reader.c - one question, its rows as name and value pairs, and the end. */
-#include "proc/reader/reader.h"
+#include "proc/reader/reader_int.h"
 
 #include "base/mem.h"
-#include "flow/store/read.h"
-#include "proc/table/msgs.h"
-#include "sys/chan.h"
+#include "base/text.h"
 #include "sys/process.h"
 
 #include <time.h>
 
-enum { BUDGET_MS = 200, ROWS_MAX = 500, ARENA_MAX = 32 * 1024 * 1024 };
-
-struct client {
-	unsigned magic;
-#define CLIENT_MAGIC 0xc11e4701u
-	struct reader *reader;
-	struct chan *chan;
-	bool dead;
-	struct client *next;
-};
-
-struct reader {
-	unsigned magic;
-#define READER_MAGIC 0x4eade400u
-	struct actor_host host;
-	const char *path;
-	struct store_reader *store;
-	struct arena *arena;
-	struct client *clients;
-	struct env_hook reap;
-};
+enum { BUDGET_MS = 200, ROWS_MAX = 500, ARENA_MAX = 128 * 1024 * 1024, PIECE = 64 * 1024, PIECES = 8 };
 
 /* --- rows --- */
 
-struct row {
-	struct client *client;
-	uint64_t id;
-	struct out pairs;
-};
-
-static void put(struct row *r, const char *name, const char *value)
+void row_put(struct row *r, const char *name, const char *value)
 {
 	put_string(&r->pairs, view_str(name));
 	put_string(&r->pairs, view_str(value == NULL ? "" : value));
 }
 
-static void put_number(struct row *r, const char *name, uint64_t x)
+void row_put_number(struct row *r, const char *name, uint64_t x)
 {
 	char text[24];
 	snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-	put(r, name, text);
+	row_put(r, name, text);
 }
 
 /* RFC 3339 in UTC with milliseconds. */
-static void put_time(struct row *r, const char *name, wall_ms_t at)
+void row_put_time(struct row *r, const char *name, wall_ms_t at)
 {
 	char text[40] = "", seconds[24];
 	time_t t = (time_t)(at / 1000);
@@ -62,10 +34,10 @@ static void put_time(struct row *r, const char *name, wall_ms_t at)
 		strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
 		snprintf(text, sizeof text, "%s.%03dZ", seconds, (int)(at % 1000));
 	}
-	put(r, name, text);
+	row_put(r, name, text);
 }
 
-static void send_row(struct row *r)
+void row_send(struct row *r)
 {
 	struct msg_row m = { r->id, out_view(&r->pairs) };
 	put_msg_row(chan_begin(r->client->chan, MSG_ROW), &m);
@@ -73,9 +45,27 @@ static void send_row(struct row *r)
 	out_clear(&r->pairs);
 }
 
-/* --- questions. Each: rows out, *more_r, or false with *e. --- */
+void row_send_queued(struct row *row, const struct read_queue_row *x)
+{
+	bool held = x->next_ms >= STORE_NEVER;
+	row_put_number(row, "transfer", x->transfer);
+	row_put_number(row, "message", x->message);
+	row_put(row, "queue", x->queue);
+	row_put(row, "priority", x->priority);
+	row_put(row, "id", x->mts_id);
+	row_put(row, "originator", x->originator);
+	row_put(row, "recipients", x->recipients);
+	row_put_number(row, "size", x->size);
+	row_put_time(row, "arrived", x->arrived);
+	row_put_time(row, "next", held ? 0 : x->next_ms);
+	row_put_time(row, "expires", x->expires);
+	row_put_number(row, "attempts", x->attempts);
+	row_put(row, "error", x->last_error);
+	row_put_number(row, "held", held);
+	row_send(row);
+}
 
-typedef bool question_f(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e);
+/* --- questions --- */
 
 static bool ask_queue(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
 {
@@ -83,23 +73,8 @@ static bool ask_queue(struct reader *rd, const struct msg_ask *q, struct row *ro
 	size_t n;
 	if (!store_read_queue(rd->store, q->of, q->after, rows, q->max, &n, more_r, rd->arena, e))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		const struct read_queue_row *x = &rows[i];
-		put_number(row, "transfer", x->transfer);
-		put_number(row, "message", x->message);
-		put(row, "queue", x->queue);
-		put(row, "priority", x->priority);
-		put(row, "id", x->mts_id);
-		put(row, "originator", x->originator);
-		put(row, "recipients", x->recipients);
-		put_number(row, "size", x->size);
-		put_time(row, "arrived", x->arrived);
-		put_time(row, "next", x->next_ms);
-		put_time(row, "expires", x->expires);
-		put_number(row, "attempts", x->attempts);
-		put(row, "error", x->last_error);
-		send_row(row);
-	}
+	for (size_t i = 0; i < n; i++)
+		row_send_queued(row, &rows[i]);
 	return true;
 }
 
@@ -111,11 +86,11 @@ static bool ask_queues(struct reader *rd, const struct msg_ask *q, struct row *r
 	if (!store_read_queues(rd->store, rows, q->max, &n, rd->arena, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		put(row, "queue", rows[i].queue);
-		put_number(row, "transfers", rows[i].transfers);
-		put_number(row, "octets", rows[i].octets);
-		put_time(row, "oldest", rows[i].oldest);
-		send_row(row);
+		row_put(row, "queue", rows[i].queue);
+		row_put_number(row, "transfers", rows[i].transfers);
+		row_put_number(row, "octets", rows[i].octets);
+		row_put_time(row, "oldest", rows[i].oldest);
+		row_send(row);
 	}
 	return true;
 }
@@ -124,15 +99,15 @@ static void put_steps(struct row *row, const struct read_step_row *rows, size_t 
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct read_step_row *x = &rows[i];
-		put_number(row, "seq", x->seq);
-		put_time(row, "at", x->at);
-		put(row, "step", x->step);
-		put(row, "id", x->mts_id);
-		put(row, "other-id", x->other_id);
-		put(row, "peer", x->peer);
-		put(row, "text", x->text);
-		put_number(row, "size", x->size);
-		send_row(row);
+		row_put_number(row, "seq", x->seq);
+		row_put_time(row, "at", x->at);
+		row_put(row, "step", x->step);
+		row_put(row, "id", x->mts_id);
+		row_put(row, "other-id", x->other_id);
+		row_put(row, "peer", x->peer);
+		row_put(row, "text", x->text);
+		row_put_number(row, "size", x->size);
+		row_send(row);
 	}
 }
 
@@ -165,21 +140,116 @@ static bool ask_mailbox(struct reader *rd, const struct msg_ask *q, struct row *
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct read_mail_row *x = &rows[i];
-		put_number(row, "delivery", x->delivery);
-		put(row, "mailbox", x->mailbox);
-		put(row, "kind", x->kind);
-		put(row, "id", x->mts_id);
-		put(row, "originator", x->originator);
-		put(row, "recipient", x->recipient);
-		put_time(row, "delivered", x->delivered);
-		put_number(row, "size", x->size);
-		send_row(row);
+		row_put_number(row, "delivery", x->delivery);
+		row_put(row, "mailbox", x->mailbox);
+		row_put(row, "kind", x->kind);
+		row_put(row, "id", x->mts_id);
+		row_put(row, "originator", x->originator);
+		row_put(row, "recipient", x->recipient);
+		row_put_time(row, "delivered", x->delivered);
+		row_put_number(row, "size", x->size);
+		row_send(row);
 	}
 	return true;
 }
 
+/* Everything of a row's message that a person wants to know before he acts. */
+static void send_quarantined(struct row *row, const struct read_quarantine_row *x)
+{
+	row_put_number(row, "quarantine", x->id);
+	row_put_number(row, "message", x->message);
+	row_put(row, "what", x->octets ? "octets" : "message");
+	row_put(row, "state", x->state == STORE_QUARANTINE_EXAMINE ? "examine" : "kept");
+	row_put_time(row, "at", x->at);
+	row_put(row, "id", x->mts_id);
+	row_put(row, "originator", x->originator);
+	row_put(row, "recipients", x->recipients);
+	row_put(row, "link", x->link);
+	row_put_number(row, "size", x->size);
+	row_put_number(row, "strikes", x->strikes);
+	row_put(row, "cause", x->cause);
+	row_put(row, "words", x->words);
+	row_put(row, "key", x->key);
+	row_put_time(row, "arrived", x->arrived);
+	row_send(row);
+}
+
+static bool ask_quarantine(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
+{
+	struct read_quarantine_row *rows = arena_array(rd->arena, q->max, sizeof *rows);
+	uint64_t one = 0;
+	size_t n;
+	if (q->of.n > 0 && (!text_uint(q->of, INT64_MAX, &one) || one == 0))
+		return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the question about quarantine names no number");
+	if (!store_read_quarantine(rd->store, one > 0 ? one - 1 : q->after, rows, one > 0 ? 1 : q->max, &n, more_r, rd->arena, e))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (one == 0 || rows[i].id == one)
+			send_quarantined(row, &rows[i]);
+	*more_r = *more_r && one == 0;
+	return true;
+}
+
+/* --- octets, in pieces --- */
+
+static void send_piece(struct row *row, uint64_t next, struct view octets)
+{
+	row_put_number(row, "next", next);
+	put_string(&row->pairs, VIEW("octets"));
+	put_string(&row->pairs, octets);
+	row_send(row);
+}
+
+static bool envelope_pieces(struct reader *rd, uint64_t id, struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
+{
+	struct read_envelope x;
+	if (!store_read_envelope(rd->store, id, &x, rd->arena, e))
+		return false;
+	for (size_t i = 0; i < PIECES && q->after < x.packed.n; i++) {
+		struct view piece = view_first(view_from(x.packed, (size_t)q->after), PIECE);
+		q->after += piece.n;
+		send_piece(row, q->after, piece);
+	}
+	*more_r = q->after < x.packed.n;
+	return true;
+}
+
+static bool content_pieces(struct reader *rd, uint64_t id, struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
+{
+	uint8_t *buf = arena_get(rd->arena, PIECE);
+	size_t got = PIECE;
+	for (size_t i = 0; i < PIECES && got == PIECE; i++) {
+		if (!store_read_octets(rd->store, id, q->after, buf, PIECE, &got, e))
+			return false;
+		q->after += got;
+		if (got > 0)
+			send_piece(row, q->after, view_of(buf, got));
+	}
+	*more_r = got == PIECE;
+	return true;
+}
+
+static bool ask_octets(struct reader *rd, const struct msg_ask *asked, struct row *row, bool *more_r, struct err *e)
+{
+	struct msg_ask q = *asked;
+	struct cur c = cur_of(q.of);
+	uint64_t id;
+	size_t n = 0;
+	while (n < q.of.n && q.of.p[n] != ' ')
+		n++;
+	struct view number = cur_bytes(&c, n), part = view_from(q.of, n < q.of.n ? n + 1 : n);
+	if (!text_uint(number, INT64_MAX, &id))
+		return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the question about octets names no number");
+	if (view_eq(part, VIEW("envelope")))
+		return envelope_pieces(rd, id, &q, row, more_r, e);
+	if (view_eq(part, VIEW("content")))
+		return content_pieces(rd, id, &q, row, more_r, e);
+	return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the question about octets is neither of an envelope nor of a content");
+}
+
 static question_f *const questions[ASK_COUNT] = {
 	[ASK_QUEUE] = ask_queue, [ASK_QUEUES] = ask_queues, [ASK_TRACE] = ask_trace, [ASK_STEPS] = ask_steps, [ASK_MAILBOX] = ask_mailbox,
+	[ASK_QUARANTINE] = ask_quarantine, [ASK_OCTETS] = ask_octets, [ASK_SELECT] = reader_select,
 };
 
 /* The switch makes the database; until it is there the answer is an error of this question alone. */
@@ -209,6 +279,10 @@ static bool on_ask(void *ctx, struct view payload, struct err *e)
 	bool more = false;
 	end.accepted = be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
 	end.duplicate = more; /* the end's second flag: there is more to come */
+	char looked[24];
+	snprintf(looked, sizeof looked, "%llu", (unsigned long long)row.looked);
+	if (row.looked > 0)
+		end.mts_id = view_str(looked);
 	put_msg_answer(chan_begin(c->chan, MSG_ROWS_END), &end);
 	chan_end(c->chan);
 	out_fini(&row.pairs);
@@ -260,6 +334,7 @@ struct reader *reader_new(const struct actor_host *host, const char *store)
 	r->host = *host;
 	r->path = store;
 	r->arena = arena_new(ARENA_MAX);
+	r->scratch = arena_new(ARENA_MAX);
 	r->reap = (struct env_hook){ .run = reap, .ctx = r, .order = 50 };
 	env_add_hook(host->env, &r->reap);
 	return r;
@@ -277,6 +352,7 @@ void reader_free(struct reader **rp)
 	env_remove_hook(r->host.env, &r->reap);
 	store_reader_close(&r->store);
 	arena_free(&r->arena);
+	arena_free(&r->scratch);
 	r->magic = 0;
 	MEM_FREE(*rp);
 }

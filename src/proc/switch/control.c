@@ -34,7 +34,8 @@ bool control_status(void *ctx, struct view payload, struct err *e)
 		contents += q->kind == PROCESS_CONTENT && !q->dead;
 	struct msg_status_end m = { .mta = s->mta, .domain = view_str(s->settings->mta.domain), .messages = c.messages,
 				    .queued = c.transfers, .deliveries = c.deliveries, .links = s->n_links,
-				    .content_processes = contents, .uptime_ms = (uint64_t)(env_now_ms(s->host.env) - s->started_ms) };
+				    .content_processes = contents, .uptime_ms = (uint64_t)(env_now_ms(s->host.env) - s->started_ms),
+				    .held = store_held(s->store), .quarantined = c.quarantined, .suspects = c.suspects };
 	put_msg_status_end(proc_begin(p, MSG_STATUS_END), &m);
 	proc_end(p);
 	return true;
@@ -214,7 +215,7 @@ bool control_remove_mail(void *ctx, struct view payload, struct err *e)
 		return false;
 	struct waiting *w = switch_wait(p->sw, removed, p, m.id);
 	store_delivery_remove(p->sw->store, m.delivery);
-	w->ticket = store_ticket(p->sw->store);
+	switch_wait_no_more(p->sw, w);
 	return true;
 }
 

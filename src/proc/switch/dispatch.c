@@ -21,6 +21,8 @@ static size_t window_room(const struct swlink *l, enum priority prio)
 void dispatch_enter(struct swlink *l, struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
+	if (operate_returned(o))
+		return;
 	if (!l->complete[o->priority] || window_room(l, o->priority) == 0 || !queue_window_push(l->window, entry)) {
 		l->complete[o->priority] = false;
 		l->missed[o->priority] = true; /* the listing under way may be past its place already */
@@ -33,6 +35,8 @@ void dispatch_put_back(struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
 	o->in_hand = false;
+	if (operate_returned(o))
+		return;
 	if (suspect_of(o) != NULL)
 		alone_add(o);
 	else
@@ -466,6 +470,8 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	const bool ends = culprit == ERR_OF_ASSOCIATION || culprit == ERR_OF_LINK || culprit == ERR_OF_PROCESS;
 	if (m.delivered)
 		delivered(o);
+	else if (operate_returned(o))
+		alone_kick(l->sw);
 	else if (m.err.kind == ERR_PERM)
 		dispatch_give_up(o, &m.err);
 	else if (here)

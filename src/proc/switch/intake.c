@@ -148,7 +148,7 @@ static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
 /* Whose it is, and whether it can be taken now. */
 static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink *link, const struct key *k, struct err *e)
 {
-	if (p->kind != PROCESS_TOOL && link == NULL)
+	if (link == NULL && (p->kind != PROCESS_TOOL || in->link.n > 0))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
 	if (p->kind == PROCESS_ALONE && !examine_is_of(p, in->examined))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
@@ -174,7 +174,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	struct sw *s = p->sw;
 	struct message m;
 	struct err e;
-	bool submitted = p->kind == PROCESS_TOOL;
+	bool submitted = p->kind == PROCESS_TOOL && in->link.n == 0; /* with a link: octets out of quarantine, decoded by the tool */
 	struct swlink *link = submitted ? NULL : switch_link(s, in->link);
 	const struct key k = suspect_input_key(link, in->hash != 0 ? in->hash : suspect_hash(SUSPECT_HASH_0, packed));
 	bool good = is_takeable(p, in, link, &k, &e);
@@ -198,7 +198,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	struct waiting *w = take_known(p, offer, &m, in);
 	w->duplicate = is_duplicate(s, &m, in->link, digest);
 	if (!w->duplicate) {
-		if (link != NULL && in->examined == 0) /* else it was counted with its octets */
+		if (link != NULL && p->kind == PROCESS_LINK) /* else it was counted with its octets */
 			link->received++;
 		put_arrival(s, in, digest);
 		place_message(s, in, w);

@@ -118,6 +118,7 @@ void order_free(struct order *o)
 	map_take(&o->link->sw->orders, o->transfer);
 	free(o->id_octets);
 	free(o->cause);
+	free(o->act);
 	free(o);
 }
 

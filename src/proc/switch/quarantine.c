@@ -112,9 +112,15 @@ void quarantine_unreported(struct sw *s, uint64_t id, const char *words)
 	struct alone *a = &s->alone;
 	struct store_queued row;
 	struct view queue;
-	char text[24];
+	struct store_quarantine q;
+	struct err e;
+	char text[24], cause[WORDS_MAX + sizeof QUARANTINE_UNREPORTED];
 	if (store_find_transfer(s->store, id, &row, &queue))
 		put(s, id, queue, NULL, words);
+	snprintf(cause, sizeof cause, QUARANTINE_UNREPORTED "%s", words);
+	arena_reset(s->work);
+	if (store_load_quarantine(s->store, id, &q, s->work, &e))
+		store_quarantine_set(s->store, id, q.state, q.strikes, cause, NULL);
 	EMIT(&s->host, MESSAGE_UNREPORTED, "quarantine", number(text, id), "why", words);
 	store_suspect_put(s->store, owed.text, 0, "");
 	for (size_t i = 0; i < a->n_owed; i++)

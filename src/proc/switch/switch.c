@@ -21,9 +21,26 @@ struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct wait
 static void waiting_free(struct waiting *w)
 {
 	free(w->orders);
+	free(w->answer);
 	if (w->file != NULL)
 		store_content_free(&w->file);
 	free(w);
+}
+
+void switch_wait_no_more(struct sw *s, struct waiting *w)
+{
+	struct waiting **at = &s->waiting;
+	w->ticket = store_ticket(s->store);
+	if (store_has_group(s->store))
+		return;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	if (s->waiting_end == &w->next)
+		s->waiting_end = at;
+	s->n_waiting--;
+	w->done(s, w);
+	waiting_free(w);
 }
 
 static void on_durable(void *ctx, uint64_t ticket)
@@ -201,6 +218,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(STATUS, control_status),
 	TYPE(SHOW_MAIL, control_show_mail),
 	TYPE(REMOVE_MAIL, control_remove_mail),
+	TYPE(ACT, operate_act),
 };
 
 static void on_closed(void *ctx, const struct err *why)
@@ -280,6 +298,7 @@ static struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t inst
 	struct proc *p = mem_zero(sizeof *p);
 	p->magic = PROC_MAGIC;
 	p->sw = s;
+	p->user = -1;
 	p->kind = kind;
 	p->instance = instance;
 	p->next = s->procs;
@@ -324,6 +343,7 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 void switch_adopt_control(struct sw *s, struct stream *stream)
 {
 	struct proc *p = proc_new(s, PROCESS_TOOL, 0);
+	p->user = stream_user(stream);
 	p->control = chan_new(&stream, &tool_events, p, PROCESS_SWITCH, 0);
 }
 

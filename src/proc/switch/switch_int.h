@@ -45,6 +45,7 @@ struct proc {
 	struct chan *control, *bulk;
 	struct map offers;               /* offer id -> struct offer, streamed ones */
 	struct map inbound;              /* link: id of an inbound association -> struct swlink */
+	int64_t user;                    /* of a command line: uid, as the kernel says; -1: not known */
 	bool dead;
 	bool told_busy;
 	struct render *render;           /* content: the one under way */
@@ -145,6 +146,7 @@ struct order {
 	bool has_hot;
 	struct mts_id id;                /* for the journey; its octets are in id_octets */
 	uint8_t *id_octets;
+	struct act *act;                 /* in hand: what an operator wants done when it comes back undelivered; NULL: nothing */
 };
 
 /* A link that could not be opened too often: its queue is being given up, in slices. */
@@ -194,6 +196,7 @@ struct waiting {
 	struct order **orders;           /* to enter their windows */
 	size_t n_orders;
 	struct store_content *file;
+	struct operate_answer *answer;   /* operate.c */
 };
 
 /* Octets of a peer that were given to be examined. */
@@ -309,6 +312,8 @@ struct sw {
 /* switch.c */
 struct swlink *switch_link(struct sw *s, struct view name);
 struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct waiting *w), struct proc *p, uint64_t id);
+/* Its operations are put in: it waits for the open group, or is done at once when nothing is in there. */
+void switch_wait_no_more(struct sw *s, struct waiting *w);
 void switch_next_id(struct sw *s, struct mts_id *id_r, struct arena *a);
 struct out *proc_begin(struct proc *p, enum msg m);   /* NULL when it has gone */
 void proc_end(struct proc *p);
@@ -434,6 +439,7 @@ void alone_up(struct swassoc *a);
 void alone_down(struct swassoc *a, const struct err *why);
 
 /* quarantine.c */
+#define QUARANTINE_UNREPORTED "the switch has died of it: " /* begins the cause of what must not be loaded any more */
 void quarantine_condemn(struct order *o, const char *cause); /* in nobody's hands; put into quarantine soon, from the top of a turn */
 bool quarantine_run(struct sw *s);                        /* does one of them; false: there is none */
 void quarantine_unreported(struct sw *s, uint64_t id, const char *words); /* the switch has died of making its report */
@@ -455,6 +461,12 @@ void convert_run(struct sw *s);
 bool convert_done(void *ctx, struct view payload, struct err *e);
 void convert_fini(struct sw *s);
 struct order *convert_take_back(struct proc *p);          /* its process has gone: what it had; NULL: nothing */
+
+/* operate.c: the operator's hand. */
+bool operate_act(void *ctx, struct view payload, struct err *e);
+/* An order has come back undelivered, and is in no list and no window: the act that was remembered for it, if any, is done now.
+ * True: the order is gone. */
+MUST_CHECK bool operate_returned(struct order *o);
 
 /* control.c: the command line and the content processes. */
 bool control_status(void *ctx, struct view payload, struct err *e);

@@ -263,6 +263,9 @@ void put_msg_status_end(struct out *o, const struct msg_status_end *m)
 	out_u64(o, m->links);
 	out_u64(o, m->content_processes);
 	out_u64(o, m->uptime_ms);
+	out_u64(o, m->held);
+	out_u64(o, m->quarantined);
+	out_u64(o, m->suspects);
 }
 
 bool get_msg_status_end(struct view payload, struct msg_status_end *m, struct err *e)
@@ -276,6 +279,9 @@ bool get_msg_status_end(struct view payload, struct msg_status_end *m, struct er
 	m->links = cur_u64(&c);
 	m->content_processes = cur_u64(&c);
 	m->uptime_ms = cur_u64(&c);
+	m->held = cur_u64(&c);
+	m->quarantined = cur_u64(&c);
+	m->suspects = cur_u64(&c);
 	return whole(&c, "STATUS_END", payload, e);
 }
 

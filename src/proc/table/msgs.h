@@ -198,8 +198,13 @@ struct msg_status_link {
 struct msg_status_end {
 	struct view mta, domain;
 	uint64_t messages, queued, deliveries, links, content_processes, uptime_ms;
+	uint64_t held, quarantined, suspects;
 };
 enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, ASK_QUARANTINE, ASK_OCTETS, ASK_SELECT, ASK_COUNT };
+/* QUARANTINE: of one id, or of all. OCTETS: `of` is "ID envelope" (packed) or "ID content", after: an offset. SELECT: `of` is lines
+ * NAME=VALUE that must all fit: id (transfer or MTS-identifier), originator, recipient (a part of the address), link, priority, before
+ * (arrived, ms since 1970), larger (octets), content-type (built-in number), held=1. The mts_id of its ROWS_END is the last transfer
+ * that was looked at: to go on after it. */
 struct msg_ask {
 	uint64_t id, after;
 	enum msg_question what;
