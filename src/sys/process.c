@@ -289,18 +289,19 @@ static void tell_passes(void)
 
 static void arm_faults(struct process *p)
 {
-	const char *text = getenv("POSTHORN_FAULT_ALWAYS");
-	if (text == NULL && p->life == 1)
-		text = getenv("POSTHORN_FAULT");
-	if (text == NULL)
+	const char *always = getenv("POSTHORN_FAULT_ALWAYS"), *first = p->life == 1 ? getenv("POSTHORN_FAULT") : NULL;
+	if (always == NULL && first == NULL)
 		return;
-	struct out plan;
+	struct out all, plan;
 	struct err e;
-	process_fault_plan(text, p->kind, &plan);
+	out_init(&all, 8192);
+	out_fmt(&all, "%s%s%s", always == NULL ? "" : always, always == NULL || first == NULL ? "" : ",", first == NULL ? "" : first);
+	process_fault_plan(out_cstr(&all), p->kind, &plan);
 	if (!fault_plan(out_cstr(&plan), &e))
 		give_up(STATUS_USAGE, e.text);
 	fault_set_witness(tell_fault);
 	out_fini(&plan);
+	out_fini(&all);
 }
 
 struct process *process_begin(enum process_kind kind, uint32_t instance)

@@ -58,7 +58,7 @@ void process_note(struct process *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* POSTHORN_FAULT holds fault plans (fault.h) with `,` between them, each with the kind of process it is for before it, if not
  * all: "link:STORE_COMMIT:3:kill,ENV_READ:1:fail". It is armed in a process's first life only, or what it killed would be
- * killed again for ever. POSTHORN_FAULT_ALWAYS is armed in every life. A plan that fires says so on standard error; an armed
+ * killed again for ever. POSTHORN_FAULT_ALWAYS is armed in every life, beside it in the first. A plan that fires says so on standard error; an armed
  * process that ends as asked says how often each point was passed. *plan_r ends with out_fini by the caller. */
 void process_fault_plan(const char *text, enum process_kind kind, struct out *plan_r);
 

@@ -28,6 +28,23 @@ static const char *why_kept(struct sw *s, const struct arrival *about, const str
 	return suspect_is_over(s, x) ? "the processes that decoded it died" : NULL;
 }
 
+/* The peer sends them again when it has not heard that we have them. Known by their key and all octets; those in a file are taken
+ * again. */
+static bool is_known(struct sw *s, const struct swlink *l, const struct key *k, const struct incoming *in)
+{
+	const struct mts_id id = { .domain = s->domain, .local = view_str(k->text) };
+	struct store_step step = { .kind = STEP_TRANSFER_IN, .id = &id, .peer = l->name, .size = in->content.n,
+				   .text = VIEW("octets that are not decoded"),
+				   .digest = { suspect_hash(SUSPECT_HASH_0, in->content), in->content.n } };
+	if (in->file != NULL)
+		return false;
+	const bool known = store_seen(s->store, &id, step.digest);
+	if (known)
+		step = (struct store_step){ .kind = STEP_DUPLICATE, .id = &id, .peer = l->name };
+	store_put_step(s->store, &step);
+	return known;
+}
+
 void examine_take(struct proc *p, const struct arrival *about, struct incoming *in)
 {
 	struct sw *s = p->sw;
@@ -51,10 +68,13 @@ void examine_take(struct proc *p, const struct arrival *about, struct incoming *
 	};
 	struct waiting *w = switch_wait(s, intake_durable, p, about->offer);
 	w->file = in->file;
-	uint64_t id = store_put_octets(s->store, &put);
+	const bool known = is_known(s, l, &k, in);
+	uint64_t id = known ? 0 : store_put_octets(s->store, &put);
 	w->ticket = store_ticket(s->store);
 	l->received++;
-	if (kept != NULL)
+	if (known)
+		EMIT(&s->host, MESSAGE_DUPLICATE, "link", l->set->name);
+	else if (kept != NULL)
 		alarm_of(s, id, l->set->name, kept);
 	else
 		alone_kick(s);

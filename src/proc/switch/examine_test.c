@@ -149,6 +149,9 @@ static void test_k169671_octets_that_kill_each_time_are_kept(void **state)
 	assert_int_equal(told(&b->link[1], HASH), 3);
 	assert_true(offer_octets(&b->link[1], HASH, VIEW("poison"), NULL)->accepted);
 	assert_int_equal(b->alone.n_examines, 0);
+	assert_int_equal(count(b, STORE_QUARANTINE_KEPT, NULL), 1);
+	/* Others that begin the same are not those. */
+	assert_true(offer_octets(&b->link[1], HASH, VIEW("poison of another kind"), NULL)->accepted);
 	assert_int_equal(count(b, STORE_QUARANTINE_KEPT, NULL), 2);
 	bench_free(b);
 }
