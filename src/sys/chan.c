@@ -142,6 +142,8 @@ static void handle_hello(struct chan *c, struct view payload)
 	unsigned version = cur_u16(&p), kind = cur_u16(&p);
 	uint32_t instance = cur_u32(&p);
 	if (version != CHAN_VERSION) {
+		if (c->events->other_version != NULL)
+			c->events->other_version(c->ctx, version);
 		nonsense(c, "another version of the protocol", TYPE_HELLO, payload.n, "");
 		return;
 	}
@@ -246,18 +248,24 @@ static const struct stream_events stream_events = {
 
 /* --- life --- */
 
+void chan_set_events(struct chan *c, const struct chan_events *events, void *ctx)
+{
+	CHECK(c, CHAN_MAGIC);
+	for (size_t i = 0; i < events->n_types; i++)
+		assert(events->types[i].type > (i == 0 ? TYPE_HELLO : events->types[i - 1].type));
+	c->events = events;
+	c->ctx = ctx;
+}
+
 struct chan *chan_new(struct stream **s, const struct chan_events *events, void *ctx, unsigned process_kind,
 		      uint32_t instance)
 {
 	CHECK(*s, STREAM_MAGIC);
-	for (size_t i = 0; i < events->n_types; i++)
-		assert(events->types[i].type > (i == 0 ? TYPE_HELLO : events->types[i - 1].type));
 	struct chan *c = mem_zero(sizeof *c);
 	c->magic = CHAN_MAGIC;
 	c->env = (*s)->env;
 	c->stream = *s;
-	c->events = events;
-	c->ctx = ctx;
+	chan_set_events(c, events, ctx);
 	out_init(&c->in, LENGTH + CHAN_FRAME_MAX);
 	out_init(&c->nowhere, SIZE_MAX / 2);
 	*s = NULL;

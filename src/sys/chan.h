@@ -28,11 +28,15 @@ struct chan_events {
 	void (*drained)(void *ctx);
 	/* Ended, by the peer or by nonsense; last call. The user still calls chan_free. */
 	void (*closed)(void *ctx, const struct err *why);
+	/* The peer's HELLO names another version: the channel ends after this, which may still send. May be NULL. */
+	void (*other_version)(void *ctx, unsigned version);
 };
 
 /* Takes the stream over. HELLO is queued at once. */
 struct chan *chan_new(struct stream **s, const struct chan_events *events, void *ctx, unsigned process_kind, uint32_t instance);
 void chan_free(struct chan **c, bool flush);
+/* Another user, who takes other messages, from the next frame on. Not from inside a handler of this channel. */
+void chan_set_events(struct chan *c, const struct chan_events *events, void *ctx);
 
 /* Queues one frame; leaves at the end of the turn. */
 void chan_send(struct chan *c, uint16_t type, struct view payload);

@@ -60,6 +60,8 @@ void bind_list_selectors(struct link *l)
 	const struct set_link *links = l->settings->links.v;
 	l->own_tsels = mem_zero(mem_mul(l->settings->links.n, sizeof *l->own_tsels));
 	for (size_t i = 0; i < l->settings->links.n; i++) {
+		if (links[i].kind == LINK_CONNECTOR)
+			continue;
 		if (links[i].calling_tsel.n == 0) {
 			l->n_own_tsels = 0;
 			return;
@@ -141,7 +143,7 @@ static const struct set_link *find_caller(const struct assoc *a, const struct x4
 	for (size_t i = 0; i < l->settings->links.n; i++) {
 		const struct set_link *k = &links[i];
 		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(a, k);
-		if (!named)
+		if (!named || k->kind == LINK_CONNECTOR)
 			continue;
 		*known_r = true;
 		if (selector_fits(k, ev))

@@ -142,8 +142,7 @@ static bool is_converting(struct sw *s)
 	return false;
 }
 
-/* The first suspect of a link that can be handed over as it is, out of its list; NULL: none. */
-static struct order *ready(struct swlink *l)
+struct order *alone_ready(struct swlink *l)
 {
 	struct sw *s = l->sw;
 	struct order *o;
@@ -181,13 +180,13 @@ static void open_next(struct sw *s, struct proc *p)
 	int64_t now = env_now_ms(s->host.env);
 	for (size_t i = 0; i < s->n_links && s->alone.assoc == NULL; i++) {
 		struct swlink *l = &s->links[(s->alone.next_link + i) % s->n_links];
-		if (l->suspects.n == 0 || *l->set->address == 0 || timer_is_set(&l->open_timer))
+		if (l->suspects.n == 0 || connector_is_link(l) || *l->set->address == 0 || timer_is_set(&l->open_timer))
 			continue;
 		if (l->alone_at_ms > now) {
 			look_again_at(s, l->alone_at_ms);
 			continue;
 		}
-		struct order *o = ready(l);
+		struct order *o = alone_ready(l);
 		if (o == NULL)
 			continue;
 		s->alone.next_link = (size_t)(l - s->links) + 1;
@@ -213,6 +212,22 @@ static void hand_over_chosen(struct sw *s)
 	dispatch_hand_over(o, a->assoc);
 }
 
+/* A connector's are handed over by itself, one alone. */
+static void run_connectors(struct sw *s)
+{
+	for (size_t i = 0; i < s->n_links; i++) {
+		struct swlink *l = &s->links[i];
+		struct swassoc *a = l->suspects.n > 0 ? connector_free_for_suspect(l) : NULL;
+		struct order *o = a == NULL ? NULL : alone_ready(l);
+		if (o == NULL)
+			continue;
+		switch_note(s, "transfer", o->transfer);
+		if (FAULT(SWITCH_EXAMINE))
+			CANT_HAPPEN("a suspect could not be handled alone (fault point)");
+		dispatch_hand_over(o, a);
+	}
+}
+
 static void relist(struct sw *s)
 {
 	s->alone.missed = false;
@@ -232,6 +247,7 @@ static void run(void *ctx)
 	}
 	if (s->alone.missed && count(s) < ALONE_MAX / 2)
 		relist(s);
+	run_connectors(s);
 	if (p == NULL)
 		return;
 	if (!is_busy(s))

@@ -74,7 +74,7 @@ static void assoc_free(struct swassoc *a)
 static bool open_one(struct swlink *l)
 {
 	struct sw *s = l->sw;
-	struct proc *p = least_loaded_link(s);
+	struct proc *p = connector_is_link(l) ? l->connector : least_loaded_link(s);
 	struct out *o = proc_begin(p, MSG_ASSOC_OPEN);
 	if (o == NULL)
 		return false;
@@ -95,10 +95,13 @@ static bool open_one(struct swlink *l)
 static void open_more(struct swlink *l)
 {
 	struct sw *s = l->sw;
-	if (*l->set->address == 0 || s->stopping || timer_is_set(&l->open_timer))
+	const bool served = connector_is_link(l) ? l->connector != NULL : *l->set->address != 0;
+	if (!served || s->stopping || timer_is_set(&l->open_timer))
 		return;
 	bool urgent = queue_window_count(l->window, PRIORITY_URGENT) > 0;
 	unsigned want = queue_associations(&l->policy, queue_window_total(l->window) == 0 ? 0 : l->queued, urgent);
+	if (want == 0 && connector_is_link(l) && l->suspects.n > 0)
+		want = 1;
 	if (l->open_failures > 0 && want > 1)
 		want = 1; /* one probe is enough to learn that the peer is back */
 	while (l->n_assocs < want && open_one(l))
@@ -199,9 +202,11 @@ void dispatch_run(struct swlink *l)
 	struct queue_entry entry;
 	struct swassoc *a;
 	refill(l);
-	while ((a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
+	while (connector_takes(l) && (a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
 		refill(l);
 	open_more(l);
+	if (connector_is_link(l) && l->suspects.n > 0)
+		alone_kick(l->sw);
 }
 
 void dispatch_release(struct order *o)
@@ -222,13 +227,18 @@ void dispatch_release(struct order *o)
 	map_take(&a->link->sw->handovers, o->handover);
 }
 
-/* Back to the front of the window, in the order in which they were given. */
-static void take_back(struct swassoc *a)
+static void give_back(struct order *o, const struct err *why);
+
+/* Back to the front of the window, in the order in which they were given. A connector could go on like this for ever. */
+static void take_back(struct swassoc *a, const struct err *why)
 {
 	while (a->in_flight > 0) {
 		struct order *o = a->held[a->in_flight - 1];
 		dispatch_release(o);
-		dispatch_put_back(o);
+		if (connector_is_link(a->link))
+			give_back(o, why);
+		else
+			dispatch_put_back(o);
 	}
 }
 
@@ -295,7 +305,7 @@ bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 		alone_down(a, &m.err);
 		return true;
 	}
-	take_back(a);
+	take_back(a, &m.err);
 	assoc_free(a);
 	if (m.err.kind != ERR_NONE)
 		dispatch_open_failed(l, &m.err);
@@ -552,6 +562,7 @@ void dispatch_sweep(struct swlink *l)
 	wall_ms_t next = timer_is_set(&l->wake_timer) ? 0 : store_queue_wakes(l->sw->store, l->name, now);
 	if (next != 0)
 		timer_after(&l->wake_timer, next - now);
+	connector_sweep(l);
 }
 
 /* --- life --- */
@@ -593,7 +604,7 @@ void dispatch_proc_gone(struct proc *p)
 {
 	struct sw *s = p->sw;
 	struct swlink *l;
-	if (p->kind != PROCESS_LINK)
+	if (p->kind != PROCESS_LINK && p->kind != PROCESS_CONNECTOR)
 		return;
 	for (size_t i = 0; (l = map_next(&p->inbound, &i)) != NULL;)
 		l->n_inbound--;
@@ -653,11 +664,13 @@ void dispatch_watch(struct sw *s)
 const char *dispatch_state(const struct swlink *l)
 {
 	unsigned open = l->n_assocs - l->n_opening;
+	if (connector_is_link(l) && l->connector == NULL)
+		return "no connector";
 	if (open > 0)
 		return "open";
 	if (l->n_opening > 0)
 		return "opening";
 	if (timer_is_set(&l->open_timer))
 		return "waiting";
-	return *l->set->address == 0 ? "remote-initiated" : "idle";
+	return *l->set->address == 0 && !connector_is_link(l) ? "remote-initiated" : "idle";
 }

@@ -140,8 +140,8 @@ static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
 			store_commit(s->store);
 		return true;
 	}
-	/* A tool is told for good; a peer sends it again, and then the link knows the suspect and offers its octets. */
-	return err_set(e, p->kind == PROCESS_TOOL ? ERR_PERM : ERR_TEMP, ERR_OF_MESSAGE,
+	/* A tool and a connector are told for good; a peer sends it again, and then the link knows the suspect and offers its octets. */
+	return err_set(e, p->kind == PROCESS_TOOL || p->kind == PROCESS_CONNECTOR ? ERR_PERM : ERR_TEMP, ERR_OF_MESSAGE,
 		       "it is not taken: processes that handled it died %u times: %.100s", x->strikes, x->words);
 }
 
@@ -168,6 +168,17 @@ static struct waiting *take_known(struct proc *p, uint64_t offer, const struct m
 	return w;
 }
 
+/* A connector is told for good what is wrong with its message; nobody else is charged. */
+static bool read_message(struct proc *p, struct view packed, struct message *m, struct err *e)
+{
+	bool good = unpack_message(packed, m, p->sw->work, e);
+	if (p->kind != PROCESS_CONNECTOR)
+		return good;
+	e->kind = ERR_PERM;
+	e->culprit = ERR_OF_MESSAGE;
+	return good && connector_check_message(m, e);
+}
+
 /* The message is whole. in->file, if any, is synced; it passes to the ticket or is freed here. */
 static void take(struct proc *p, uint64_t offer, struct view packed, struct incoming *in)
 {
@@ -183,7 +194,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 		if (FAULT_ON(SWITCH_PLACE, packed))
 			CANT_HAPPEN("a message could not be placed (fault point)");
 		arena_reset(s->work);
-		good = unpack_message(packed, &m, s->work, &e) && prepare(s, &m, submitted, &e);
+		good = read_message(p, packed, &m, &e) && prepare(s, &m, submitted, &e);
 	}
 	if (!good) {
 		if (in->file != NULL)
@@ -226,7 +237,9 @@ static bool get_arrival(struct proc *p, const struct msg_offer *m, struct arriva
 	if ((m->octets && p->kind != PROCESS_LINK) || (m->examined != 0 && p->kind != PROCESS_ALONE))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: octets, or an examined message, of a process that may not offer them",
 			       (unsigned long long)m->offer);
-	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = m->hash, .examined = m->examined, .err = m->err };
+	if (p->kind == PROCESS_CONNECTOR && !view_eq(m->link, p->serves->name))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: of another link", (unsigned long long)m->offer);
+	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = p->kind == PROCESS_CONNECTOR ? 0 : m->hash, .examined = m->examined, .err = m->err };
 	return true;
 }
 

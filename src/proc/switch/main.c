@@ -37,7 +37,7 @@ static void on_accepted(void *ctx, const char *listener, struct stream *s)
 	if (strcmp(listener, "control") == 0)
 		switch_adopt_control(p->sw, s);
 	else
-		stream_close(&s, false); /* connectors: not yet */
+		switch_adopt_connector(p->sw, s);
 }
 
 static void on_finished(void *ctx)

@@ -308,12 +308,34 @@ static void strike_all(struct limbo *b, const char *words)
 		strike_order(o, text, w);
 }
 
+/* How a program that is not our child has ended nobody says: once or twice with the same transfer in hand is chance. */
+static void let_go_of_connector(struct limbo *b)
+{
+	struct order_list back = { 0 }, again = { 0 };
+	struct order *o;
+	while ((o = order_list_take(&b->orders)) != NULL) {
+		if (o->losses++ == 0)
+			o->sent_before = o->link->sent;
+		order_list_put_first(o->losses < LOSSES_MAX ? &back : &again, o);
+	}
+	while ((o = order_list_take(&back)) != NULL)
+		dispatch_put_back(o);
+	if (again.n == 0)
+		return;
+	struct waiting *w = switch_wait(b->sw, struck_durable, NULL, 0);
+	b->sw->n_deaths++;
+	while ((o = order_list_take(&again)) != NULL)
+		strike_order(o, "its connector has ended each time that it was in hand", w);
+}
+
 static void resolve(struct limbo *b, bool by_fault, const char *words)
 {
 	struct sw *s = b->sw;
 	s->n_deaths += by_fault;
 	if (by_fault)
 		strike_all(b, words);
+	else if (b->kind == PROCESS_CONNECTOR)
+		let_go_of_connector(b);
 	else
 		let_go(b);
 	limbo_over(b);
@@ -330,8 +352,11 @@ static void on_no_word(void *ctx)
 		limbo_free(b);
 		return;
 	}
-	resolve(b, b->accused, "it made no progress");
-	timer_after(&b->timer, TOMBSTONE_MS);
+	resolve(b, b->accused, *b->words == 0 ? "it made no progress" : b->words);
+	if (b->kind == PROCESS_CONNECTOR)
+		limbo_free(b); /* no word comes */
+	else
+		timer_after(&b->timer, TOMBSTONE_MS);
 }
 
 static void take_inputs(struct limbo *b, struct proc *p)
@@ -370,7 +395,7 @@ void suspect_proc_gone(struct proc *p)
 {
 	struct sw *s = p->sw;
 	struct limbo *b, **at = &s->limbos;
-	if (p->kind != PROCESS_LINK && p->kind != PROCESS_ALONE && p->kind != PROCESS_CONTENT)
+	if (p->kind != PROCESS_LINK && p->kind != PROCESS_ALONE && p->kind != PROCESS_CONTENT && p->kind != PROCESS_CONNECTOR)
 		return;
 	b = mem_zero(sizeof *b);
 	*b = (struct limbo){ .sw = s, .kind = p->kind, .instance = p->instance, .accused = p->accused };
@@ -378,7 +403,8 @@ void suspect_proc_gone(struct proc *p)
 		at = &(*at)->next;
 	*at = b;
 	timer_init(&b->timer, s->host.env, on_no_word, b);
-	timer_after(&b->timer, PEER_WORD_MS);
+	timer_after(&b->timer, p->kind == PROCESS_CONNECTOR ? 0 : PEER_WORD_MS);
+	snprintf(b->words, sizeof b->words, "%s", p->words);
 	take_inputs(b, p);
 	take_orders(b, p);
 	if (p->kind == PROCESS_ALONE && s->alone.examine.number != 0)

@@ -259,9 +259,10 @@ void proc_lost(struct proc *p, const struct err *why)
 	if (p->dead)
 		return;
 	p->dead = true;
-	if (p->kind != PROCESS_TOOL)
+	if (p->kind != PROCESS_TOOL && p->kind != PROCESS_CONNECTOR)
 		EMIT(&p->sw->host, CHANNEL_CLOSED, "to", process_kind_name(p->kind), "why", why->text);
 	forget_waiting(p);
+	connector_gone(p);
 	suspect_proc_gone(p);
 	intake_proc_gone(p);
 	dispatch_proc_gone(p);
@@ -279,6 +280,10 @@ void proc_hung(struct proc *p, const struct err *why)
 	struct sw *s = p->sw;
 	if (p->dead)
 		return;
+	if (p->kind == PROCESS_CONNECTOR) { /* not a child of the supervisor's */
+		connector_hung(p, why);
+		return;
+	}
 	p->accused = true;
 	if (s->host.accuse != NULL)
 		s->host.accuse(s->host.ctx, p->kind, p->instance, why->text);
@@ -293,7 +298,7 @@ static void proc_free(struct proc *p)
 	free(p);
 }
 
-static struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t instance)
+struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t instance)
 {
 	struct proc *p = mem_zero(sizeof *p);
 	p->magic = PROC_MAGIC;
@@ -493,6 +498,7 @@ void switch_free(struct sw **sp)
 	CHECK(s, SW_MAGIC);
 	struct err e;
 	err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "the switch ends");
+	connector_fini(s);
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
 		proc_lost(p, &e);
 	s->stopped = NULL;

@@ -7,6 +7,7 @@
  *   window -> dispatch.c: associations, credits, TRANSFER -> TRANSFER_RESULT -> store
  *   a process dies -> suspect.c: what it had in hand is struck -> alone.c: handled by a process of its own
  *         -> cleared, or at limits.strikes quarantine.c
+ *   connector.c: a program of its own is the link process of one link
  *
  * One link's trouble stays in its own struct: window, timers, associations, counters. */
 #pragma once
@@ -35,6 +36,8 @@ void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, b
 enum { PEER_WORD_MS = 5000 };
 /* A connection of the command line. */
 void switch_adopt_control(struct sw *s, struct stream *stream);
+/* A connection of a program that wants to serve a link (docs/connector.md). */
+void switch_adopt_connector(struct sw *s, struct stream *stream);
 /* Takes nothing new; done(ctx) when what is in hand is durable. */
 void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx);
 

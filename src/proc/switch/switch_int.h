@@ -52,6 +52,15 @@ struct proc {
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
 	unsigned n_assocs;               /* link: outbound associations given to it */
+	/* connector: */
+	struct swlink *serves;
+	struct timer watch;
+	int64_t heard_ms;                /* its last frame; or when there was nothing to wait for */
+	int64_t asked_ms;                /* ALIVE is not answered yet; 0: it is */
+	uint64_t alive;                  /* number of the last ALIVE */
+	bool is_full;                    /* it does not read */
+	int64_t full_ms;
+	char words[WORDS_MAX];           /* accused: of what */
 	struct proc *next;
 };
 
@@ -179,6 +188,9 @@ struct swlink {
 	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
 	unsigned n_converting;           /* waiting for a content process, or in its hands */
 	bool is_guarded;                 /* all its inputs are suspect */
+	struct proc *connector;          /* of a link of that kind; NULL: none has registered */
+	int64_t register_ms;             /* the next one not before */
+	bool is_missed;                  /* told that there is none */
 	uint64_t queued, octets;         /* in the store and in the open group */
 	uint64_t sent, received, in_flight;
 };
@@ -215,6 +227,7 @@ struct limbo {
 	uint32_t instance;
 	bool accused;
 	bool over;                       /* nothing in it any more: stands for a word that may still come */
+	char words[WORDS_MAX];           /* connector: what it was accused of */
 	bool content;                    /* the orders were being converted */
 	struct order_list orders;
 	struct key *inputs;
@@ -286,6 +299,9 @@ struct sw {
 	struct render *renders;
 	struct map suspects;             /* hash of the key -> struct suspect */
 	struct limbo *limbos;
+	struct guest *guests;            /* connector.c */
+	unsigned n_guests;
+	uint32_t next_connector;
 	struct order_list converts;
 	struct alone alone;
 	uint64_t n_deaths, next_conversion;
@@ -320,6 +336,7 @@ void proc_end(struct proc *p);
 void proc_lost(struct proc *p, const struct err *why);
 /* It makes no progress: it is ended, as a fault. */
 void proc_hung(struct proc *p, const struct err *why);
+struct proc *proc_new(struct sw *s, enum process_kind kind, uint32_t instance);
 struct proc *proc_find(struct sw *s, enum process_kind kind, uint32_t instance);
 /* What the switch is about to do may kill it: noted first, so that its successor knows what did. Until the end of the turn. */
 void switch_note(struct sw *s, const char *item, uint64_t id);
@@ -453,6 +470,18 @@ void examine_offered(struct sw *s);                       /* what they are is in
 bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e);
 bool examine_done(void *ctx, struct view payload, struct err *e);
 void examine_struck(struct sw *s, const struct octets *x, const char *words);
+
+struct order *alone_ready(struct swlink *l);              /* the first suspect that can be handed over as it is, out of its list; NULL: none. From the top of a turn */
+
+/* connector.c: programs of their own that serve a link. */
+void connector_fini(struct sw *s);
+bool connector_is_link(const struct swlink *l);
+bool connector_takes(const struct swlink *l);             /* a transfer may be given now; of an x400 link always */
+struct swassoc *connector_free_for_suspect(const struct swlink *l); /* nothing else is in its hands; NULL: not now */
+void connector_hung(struct proc *p, const struct err *why);
+void connector_gone(struct proc *p);                      /* any process */
+void connector_sweep(struct swlink *l);                   /* mail waits and nobody serves it: told once */
+MUST_CHECK bool connector_check_message(const struct message *m, struct err *e); /* made by a program that we do not know */
 
 /* convert.c: content on its way out, through a content process. */
 bool convert_wants(const struct order *o);                /* its message must be known: loaded, or hot */

@@ -43,6 +43,9 @@ struct player {
 	bool busy;                       /* as last told */
 	char busy_why[400];
 	unsigned n_busy;
+	struct msg_answer registered[2]; /* the last two */
+	unsigned n_registered, n_alive;
+	uint64_t alive;                  /* number of the last ALIVE */
 	uint64_t credit;
 	struct out data;                 /* pieces of content */
 };
@@ -54,7 +57,7 @@ struct bench {
 	struct store_disk *disk;
 	struct settings settings;
 	struct sw *sw;
-	struct player link[2], tool, content, alone;
+	struct player link[2], tool, content, alone, program[2];
 	unsigned deaths, n_accused;
 	enum process_kind accused;       /* the last one */
 	char note[200];                  /* what the switch has noted that was not empty, the last one */
@@ -196,6 +199,25 @@ static inline bool play_busy(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static inline bool play_registered(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_registered++;
+	p->registered[0] = p->registered[1];
+	return get_msg_answer(arena_copy(p->b->a, payload), &p->registered[1], e);
+}
+
+static inline bool play_alive(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	p->n_alive++;
+	p->alive = m.id;
+	return true;
+}
+
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
 static const struct chan_type play_types[] = {
 	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(SUSPECT, play_suspect), HEARD(BUSY, play_busy),
@@ -203,6 +225,7 @@ static const struct chan_type play_types[] = {
 	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data),
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
+	HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
 
@@ -264,7 +287,7 @@ static inline void bench_start(struct bench *b)
 	assert_non_null(b->sw);
 }
 
-static inline struct bench *bench_new(void)
+static inline struct bench *bench_with(const char *settings)
 {
 	struct bench *b = mem_zero(sizeof *b);
 	struct err e;
@@ -273,10 +296,15 @@ static inline struct bench *bench_new(void)
 	b->log = event_log_new(b->env, event_kinds, EVENT_KINDS, "switch", -1, false);
 	event_log_set_level(b->log, EVENT_ALARM);
 	b->disk = store_disk_new();
-	if (!settings_load(VIEW(BENCH_SETTINGS), "test", &b->settings, b->a, &e))
+	if (!settings_load(view_str(settings), "test", &b->settings, b->a, &e))
 		fail_msg("%s", e.text);
 	bench_start(b);
 	return b;
+}
+
+static inline struct bench *bench_new(void)
+{
+	return bench_with(BENCH_SETTINGS);
 }
 
 static inline void bench_join(struct bench *b, struct player *p, enum process_kind kind, uint32_t instance)
@@ -310,7 +338,7 @@ static inline void bench_leave(struct bench *b, struct player *p)
 
 static inline void bench_free(struct bench *b)
 {
-	struct player *all[] = { &b->link[0], &b->link[1], &b->tool, &b->content, &b->alone };
+	struct player *all[] = { &b->link[0], &b->link[1], &b->tool, &b->content, &b->alone, &b->program[0], &b->program[1] };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->control != NULL)
 			bench_leave(b, all[i]);

@@ -61,6 +61,8 @@
 	X(CONNECTOR_REFUSED, "connector.refused", 701, WARNING, "connector", "", "a program has tried to register as a connector and was refused") \
 	X(CONNECTOR_LOST, "connector.lost", 702, WARNING, "connector", "", "a connector has gone") \
 	X(CONNECTOR_HUNG, "connector.hung", 703, ERROR, "connector", "", "a connector makes no progress: its channel is ended, what it had in hand gets a strike") \
+	X(CONNECTOR_NONSENSE, "connector.nonsense", 704, ERROR, "connector", "", "a connector has sent what makes no sense: its channel is ended, what it had in hand gets a strike") \
+	X(CONNECTOR_MISSED, "connector.missed", 705, WARNING, "connector", "", "mail waits for a link whose connector has not registered, or has gone") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
 

@@ -71,7 +71,7 @@ static const struct setting link_rows[] = {
 	{ "name", SETTING_STRING, AT(set_link, name), NULL, 1, 64, .manual = "name of the link, used by routes and commands" },
 	{ "address", SETTING_STRING, AT(set_link, address), "\"\"", 0, 100, .manual = "where the peer listens, \"127.0.0.1:102\" or \"[::1]:102\"; empty: the peer calls us" },
 	{ "bind-address", SETTING_STRING, AT(set_link, bind_address), "\"\"", 0, 100, .manual = "source address of outgoing connections" },
-	{ "remote-mta-name", SETTING_STRING, AT(set_link, remote_mta), NULL, 1, 32, .manual = "what the peer calls itself in its bind" },
+	{ "remote-mta-name", SETTING_STRING, AT(set_link, remote_mta), "\"\"", 0, 32, .manual = "what the peer calls itself in its bind; an x400 link has one" },
 	{ "remote-password", SETTING_STRING, AT(set_link, remote_password), "\"\"", 0, 64, .manual = "password the peer must give; empty: none wanted" },
 	{ "local-mta-name", SETTING_STRING, AT(set_link, local_mta), "\"\"", 0, 32, .manual = "what we call ourselves to this peer; empty: mta.name" },
 	{ "local-password", SETTING_STRING, AT(set_link, local_password), "\"\"", 0, 64, .manual = "password we give" },
@@ -101,7 +101,7 @@ static const struct setting link_rows[] = {
 	{ "transfer-timeout-non-urgent", SETTING_UINT, AT(set_link, timeout_non_urgent_s), "3000", 1, 1000000, .manual = "seconds per K" },
 	{ "size-limit", SETTING_SIZE, AT(set_link, size_limit), "0", 0, 1ull << 40, .manual = "longest content sent on this link; 0: no limit" },
 	{ "wrap", SETTING_UINT, AT(set_link, wrap), "0", 0, 10000, .manual = "text parts sent on this link get lines of at most so many columns; 0: never" },
-	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md)" },
+	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md), which then has no address, names, passwords or selectors" },
 	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
 };
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
@@ -162,10 +162,32 @@ static bool check_net(const char *text, const char *name, struct err *e)
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s", name, why.text);
 }
 
+/* What means nothing to a connector is a mistake: whoever wrote it expects that it does something. */
+static bool check_kind(const struct set_link *k, const char *name, struct err *e)
+{
+	const struct { const char *key; bool is_set; } foreign[] = {
+		{ "address", *k->address != 0 }, { "bind-address", *k->bind_address != 0 }, { "remote-mta-name", *k->remote_mta != 0 },
+		{ "remote-password", *k->remote_password != 0 }, { "local-mta-name", *k->local_mta != 0 },
+		{ "local-password", *k->local_password != 0 }, { "allow-null-bind", k->allow_null_bind },
+		{ "calling-tsel", k->calling_tsel.n > 0 }, { "called-tsel", k->called_tsel.n > 0 }, { "calling-ssel", k->calling_ssel.n > 0 },
+		{ "called-ssel", k->called_ssel.n > 0 }, { "calling-psel", k->calling_psel.n > 0 }, { "called-psel", k->called_psel.n > 0 },
+	};
+	if (k->kind == LINK_X400)
+		return *k->remote_mta != 0 || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: key \"remote-mta-name\" is missing in link \"%s\"", name,
+						      k->name);
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+		if (foreign[i].is_set)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" is of kind connector and has a %s: a program serves it, not a peer",
+				       name, k->name, foreign[i].key);
+	return true;
+}
+
 static bool check_links(const struct settings *s, const char *name, struct err *e)
 {
 	const struct set_link *links = s->links.v;
 	for (size_t i = 0; i < s->links.n; i++) {
+		if (!check_kind(&links[i], name, e))
+			return false;
 		if (!check_net(links[i].address, name, e) || !check_net(links[i].bind_address, name, e))
 			return false;
 		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0)
