@@ -209,7 +209,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	struct waiting *w = take_known(p, offer, &m, in);
 	w->duplicate = is_duplicate(s, &m, in->link, digest);
 	if (!w->duplicate) {
-		if (link != NULL && p->kind == PROCESS_LINK) /* else it was counted with its octets */
+		if (link != NULL && p->kind != PROCESS_ALONE) /* else it was counted with its octets */
 			link->received++;
 		put_arrival(s, in, digest);
 		place_message(s, in, w);
@@ -239,7 +239,8 @@ static bool get_arrival(struct proc *p, const struct msg_offer *m, struct arriva
 			       (unsigned long long)m->offer);
 	if (p->kind == PROCESS_CONNECTOR && !view_eq(m->link, p->serves->name))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: of another link", (unsigned long long)m->offer);
-	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = p->kind == PROCESS_CONNECTOR ? 0 : m->hash, .examined = m->examined, .err = m->err };
+	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = p->kind == PROCESS_CONNECTOR ? 0 : m->hash,
+				     .examined = m->examined, .err = m->err };
 	return true;
 }
 
