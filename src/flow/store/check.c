@@ -412,6 +412,8 @@ static void check_counters(struct check *c)
 	}
 	if (odd > 0)
 		found(c, "%lld counters are no numbers", (long long)odd);
+	if (!check_number(c->db, c->path, "select count(*) from counter where name in ('id', 'number')", &odd, NULL) || odd != 2)
+		found(c, "a counter is missing: what it counted could be given again");
 	if (file > c->max_id && file <= CHECK_ID_MAX)
 		c->max_id = file;
 	if (c->max_id >= id && c->max_id > 0)

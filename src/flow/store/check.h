@@ -43,3 +43,17 @@ MUST_CHECK bool store_check(struct env *env, const char *path,
 /* The same, watched, and it says why not. *result_r and no *e with DONE. */
 MUST_CHECK enum store_check_end store_check_watched(struct env *env, const char *path, const struct store_check_watch *w,
 						    struct store_check_result *result_r, struct err *e);
+
+struct store_repair_result {
+	uint64_t found;		      /* damages and violations of the original */
+	uint64_t changed, removed;    /* rows and files, in the copy */
+	struct store_check_result is; /* of the copy: nothing found */
+};
+
+/* Makes a whole store in the copy's directory, which is new or empty, of what can be read of the store `name` in env's directory.
+ * Nothing there is written to: content files are shared (reflink, hard link or copy), the database is read page by page and written
+ * anew, past whatever is damaged. No row is lost: what cannot stay as it is is kept in the copy's folder `removed` (removed.h of this
+ * folder says how). Rather a message is sent twice than not at all; nothing is revived that was deleted.
+ * DONE: the copy was checked and is whole. COPY: it cannot be written, and was taken away again. */
+MUST_CHECK enum store_check_end store_repair(struct env *env, const char *name, struct env *copy, const struct store_check_watch *w,
+					     struct store_repair_result *result_r, struct err *e);

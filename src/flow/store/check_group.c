@@ -16,7 +16,7 @@ static const struct {
 			  "t.id"},
 	[WALK_TRANSFER] = {"transfer",
 			   "t.message, t.id, t.queue, t.priority, t.alone, t.recipients, t.arrived, t.expires, t.size, "
-			   "t.attempts between 0 and 4294967295 and t.alone in (0, 1)",
+			   "t.attempts between 0 and 4294967295 and t.alone in (0, 1) and t.next between 0 and 253402300800000",
 			   "t.message, t.id"},
 	[WALK_DELIVERY] = {"delivery", "t.message, t.id, t.recipient, t.alone, t.size, t.alone in (0, 1)", "t.message, t.id"},
 	[WALK_QUARANTINE] = {"quarantine",
@@ -135,13 +135,18 @@ static bool is_at(const struct groups *gs, enum walk w, int64_t id)
 	return gs->has[w] && column(gs, w, 0) == id;
 }
 
-static void add_part(struct groups *gs, enum walk w)
+void group_add_part(struct groups *gs, struct group_part p)
 {
 	struct group *g = &gs->g;
 	if (g->n_parts == gs->cap_parts) {
 		gs->cap_parts = gs->cap_parts == 0 ? 64 : mem_mul(gs->cap_parts, 2);
 		g->parts = mem_grow(g->parts, mem_mul(gs->cap_parts, sizeof *g->parts));
 	}
+	g->parts[g->n_parts++] = p;
+}
+
+static void add_part(struct groups *gs, enum walk w)
+{
 	struct group_part p = {.kind = w == WALK_TRANSFER ? GROUP_TRANSFER : w == WALK_DELIVERY ? GROUP_DELIVERY : GROUP_QUARANTINE,
 			       .typed = is_typed(gs, w),
 			       .id = column(gs, w, 1)};
@@ -161,7 +166,7 @@ static void add_part(struct groups *gs, enum walk w)
 		p.is_valid = column(gs, w, 9) != 0;
 		p.octets = w == WALK_QUARANTINE && column(gs, w, 10) != 0;
 	}
-	g->parts[g->n_parts++] = p;
+	group_add_part(gs, p);
 }
 
 static void add_outcome(struct groups *gs)

@@ -18,7 +18,8 @@ struct group_part {
 	int64_t recipient;  /* delivery: which one */
 	int64_t priority, arrived, expires, size;
 	bool octets;	    /* quarantine: not a message */
-	bool is_valid;	    /* quarantine: state and octets are of those there are; transfer: attempts */
+	bool is_valid;	    /* what has few values has one of them */
+	bool made;	    /* by the repair */
 	/* by group_recipients: */
 	uint64_t named;	    /* how many recipients name it */
 };
@@ -65,6 +66,9 @@ MUST_CHECK enum step groups_next(struct groups *gs, struct group **g_r, struct e
 
 /* Reads the recipients of a group that has a message, and finds their places. */
 void group_recipients(struct groups *gs, struct group *g);
+
+/* One more of the group that was given last; its array may move. */
+void group_add_part(struct groups *gs, struct group_part p);
 
 const char *group_kind_name(enum group_kind kind); /* also the table */
 /* Parts of the kind. */

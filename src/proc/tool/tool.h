@@ -1,5 +1,7 @@
-/* tool.h - offline tools, in the one process of the command line: decode captures and octets; generate load and swallow it. */
+/* tool.h - offline tools, in the one process of the command line: decode captures and octets; generate load and swallow it;
+ * check and repair a store. */
 #pragma once
 
 int tool_decode(int argc, char **argv);
 int tool_bench(int argc, char **argv);
+int tool_check(int argc, char **argv);
