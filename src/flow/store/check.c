@@ -406,12 +406,13 @@ static void check_counters(struct check *c)
 		return;
 	if (!check_number(c->db, c->path, "select max(file) from message where file is not null", &file, NULL) ||
 	    !check_number(c->db, c->path, "select value from counter where name = 'id'", &id, NULL) ||
-	    !check_number(c->db, c->path, "select count(*) from counter where typeof(value) <> 'integer' or value < 0", &odd, NULL)) {
+	    !check_number(c->db, c->path, "select count(*) from counter where typeof(value) <> 'integer' or value not between 0 and 1152921504606846976", &odd,
+			  NULL)) {
 		cannot(c);
 		return;
 	}
 	if (odd > 0)
-		found(c, "%lld counters are no numbers", (long long)odd);
+		found(c, "%lld counters have a value that was never reached", (long long)odd);
 	if (!check_number(c->db, c->path, "select count(*) from counter where name in ('id', 'number')", &odd, NULL) || odd != 2)
 		found(c, "a counter is missing: what it counted could be given again");
 	if (file > c->max_id && file <= CHECK_ID_MAX)

@@ -149,10 +149,21 @@ static void check_filter(struct steps *s, int64_t period, bool full)
 	free(want);
 }
 
-static void end_of_period(struct steps *s, int64_t period)
+/* In the order of the table, and each once: both keys of a damaged step may be the same. */
+static void sort_entries(struct steps *s)
 {
+	size_t n = 0;
 	if (s->n > 0)
 		qsort(s->v, s->n, sizeof *s->v, entry_cmp);
+	for (size_t i = 0; i < s->n; i++)
+		if (n == 0 || entry_cmp(&s->v[n - 1], &s->v[i]) != 0)
+			s->v[n++] = s->v[i];
+	s->n = n;
+}
+
+static void end_of_period(struct steps *s, int64_t period)
+{
+	sort_entries(s);
 	check_entries(s, period);
 	check_filter(s, period, period < (int64_t)step_period((uint64_t)s->indexed + 1));
 	s->n = 0;
@@ -182,12 +193,15 @@ static void check_step(struct steps *s)
 	if (seq < 1)
 		found(s, "step %lld has a number that was never given", (long long)seq);
 	check_hash(s, seq, sqlite_view(st, 2), key, arrival ? digest : NULL, false);
-	if (has_other)
+	const bool has_key = sqlite3_column_type(st, 6) != SQLITE_NULL;
+	if (has_other != has_key)
+		found(s, "step %lld has another identifier without its key, or the reverse", (long long)seq);
+	if (has_other && has_key)
 		check_hash(s, seq, sqlite_view(st, 3), other_key, NULL, true);
 	if (seq > s->indexed)
 		return;
 	add(s, (int64_t)key, seq);
-	if (has_other)
+	if (has_key)
 		add(s, (int64_t)other_key, seq);
 }
 
@@ -275,9 +289,8 @@ static bool put_period(struct steps *s, int64_t period, bool full)
 {
 	sqlite3_stmt *st = NULL;
 	size_t words = 0;
-	if (s->n > 0)
-		qsort(s->v, s->n, sizeof *s->v, entry_cmp);
-	if (!prepare(s, "insert or ignore into step_key values (?, ?, ?)", &st))
+	sort_entries(s);
+	if (!prepare(s, "insert into step_key values (?, ?, ?)", &st))
 		return false;
 	for (size_t i = 0; i < s->n && !s->failed; i++) {
 		sqlite3_bind_int64(st, 1, period);

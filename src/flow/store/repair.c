@@ -181,7 +181,7 @@ static void find_next_id(struct repair *r)
 	if (r->files.n > 0 && r->files.v[r->files.n - 1] < (uint64_t)CHECK_ID_MAX && (int64_t)r->files.v[r->files.n - 1] > most)
 		most = (int64_t)r->files.v[r->files.n - 1];
 	const int64_t counter = REPAIR_ASK(r, "select value from counter where name = 'id'", 0, 0);
-	r->next_id = counter > most && counter <= CHECK_ID_MAX + SLACK ? counter : most + SLACK;
+	r->next_id = counter > most && counter <= CHECK_ID_MAX ? counter : most + SLACK;
 }
 
 /* A message whose id was never given gets one, and all that name it follow. */
@@ -224,11 +224,9 @@ static void settle_counters(struct repair *r)
 {
 	const int64_t id = REPAIR_ASK(r, "select value from counter where name = 'id'", 0, 0),
 		      number = REPAIR_ASK(r, "select value from counter where name = 'number'", -1, 0);
-	if (id < r->next_id)
+	if (id < r->next_id || id > CHECK_ID_MAX)
 		set_counter(r, "id", r->next_id);
-	if (id > CHECK_ID_MAX + SLACK)
-		set_counter(r, "id", r->next_id);
-	if (number < 0)
+	if (number < 0 || number > CHECK_ID_MAX)
 		set_counter(r, "number", NUMBERS_LOST);
 	if (REPAIR_ASK(r, "select value from counter where name = 'indexed'", 0, 0) < 0)
 		set_counter(r, "indexed", 0);
@@ -236,11 +234,11 @@ static void settle_counters(struct repair *r)
 }
 
 /* --- steps, suspects --- */
-static void mend_key(struct repair *r, int64_t seq, const char *column, uint64_t key)
+static void mend_key(struct repair *r, int64_t seq, const char *how, uint64_t key)
 {
 	char sql[80];
 	repair_keep(r, "step", "seq = ?1", seq, 0, "it had the key of another identifier");
-	snprintf(sql, sizeof sql, "update step set %s = ?2 where seq = ?1", column);
+	snprintf(sql, sizeof sql, "update step set %s where seq = ?1", how);
 	REPAIR_RUN(r, sql, seq, (int64_t)key);
 	r->result.changed++;
 }
@@ -257,12 +255,15 @@ static void settle_step(struct repair *r, sqlite3_stmt *st)
 	arena_reset(r->arena);
 	const bool known = mts_id_parse(sqlite_view(st, 2), &id, r->arena, NULL);
 	const uint64_t want = known ? step_key(id.local, arrival ? digest : NULL) : key;
-	const bool other_known = has_other && mts_id_parse(sqlite_view(st, 3), &id, r->arena, NULL);
+	const bool other_known = has_other && mts_id_parse(sqlite_view(st, 3), &id, r->arena, NULL),
+		   has_key = sqlite3_column_type(st, 6) != SQLITE_NULL;
 	const uint64_t other_want = other_known ? step_key_other(id.local) : other_key;
 	if (want != key) /* the views are gone after this */
-		mend_key(r, seq, "key", want);
-	if (has_other && other_want != other_key)
-		mend_key(r, seq, "other_key", other_want);
+		mend_key(r, seq, "key = ?2", want);
+	if (has_other && (other_want != other_key || !has_key))
+		mend_key(r, seq, "other_key = ?2", other_want);
+	if (!has_other && has_key)
+		mend_key(r, seq, "other_key = nullif(?2, ?2)", 0);
 }
 
 static void ignore(void *ctx, const char *sentence)
