@@ -23,15 +23,16 @@ struct read_queue_row {
 	uint64_t size;
 };
 /* Rows of one queue (empty: all) after transfer id `after`, by it. At most 16 recipients are named,
- * all are counted. */
+ * all are counted. *looked_r: the next question is to begin after this one, also when no row was found
+ * in the time (a long queue is walked together with the others). */
 MUST_CHECK bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
-				 struct read_queue_row *rows, size_t max, size_t *n_r, bool *more_r,
-				 struct arena *a, struct err *e);
+				 struct read_queue_row *rows, size_t max, size_t *n_r,
+				 uint64_t *looked_r, bool *more_r, struct arena *a, struct err *e);
 
 struct read_queue_sum {
 	const char *queue;
 	uint64_t transfers, octets;
-	wall_ms_t oldest;
+	wall_ms_t oldest; /* this and octets 0: not known, the queue is too long to be added up in the time */
 };
 MUST_CHECK bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size_t max,
 				  size_t *n_r, struct arena *a, struct err *e);

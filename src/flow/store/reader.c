@@ -32,15 +32,22 @@ static const char *const questions[ASK_COUNT] = {
 		"select " QUEUE_COLUMNS " from transfer t cross join message m on m.id = t.message "
 		"join queue q on q.no = t.queue where t.id > ?2 and ?1 is not null order by t.id "
 		"limit ?3",
-	/* The index of the queue alone is walked, whatever the other queues hold. */
+	/* The index of the queue alone is walked, whatever the other queues hold; all of it, because it
+	 * is not in the order of the ids: not for long queues. */
 	[ASK_QUEUE_ONE] =
 		"select " QUEUE_COLUMNS
 		" from (select x.id from transfer x indexed by transfer_due where x.queue = "
 		"(select no from queue where name = ?1) and x.id > ?2 order by x.id limit ?3) f "
 		"cross join transfer t on t.id = f.id cross join message m on m.id = t.message "
 		"join queue q on q.no = t.queue order by t.id",
+	[ASK_QUEUE_ROW] =
+		"select " QUEUE_COLUMNS " from transfer t cross join message m on m.id = t.message "
+		"join queue q on q.no = t.queue where t.id = ?",
+	[ASK_IS_LONG] = "select 1 from transfer indexed by transfer_due where queue = ? "
+			"limit 1 offset 2000",
 	[ASK_QUEUES] = "select no, name from queue order by name",
 	[ASK_SUM] = "select count(*), sum(size), min(arrived) from transfer where queue = ?",
+	[ASK_LENGTH] = "select count(*), 0, 0 from transfer indexed by transfer_due where queue = ?",
 	[ASK_STEP] = "select " STEP_COLUMNS " from step where seq = ?",
 	[ASK_STEPS_AFTER] = "select " STEP_COLUMNS " from step where seq > ? order by seq limit ?",
 	[ASK_STEPS_LAST] =
@@ -263,26 +270,93 @@ static void take_queue_row(sqlite3_stmt *st, struct read_queue_row *x, struct ar
 		x->recipients = reader_named(sqlite_view(st, 6), x->transfer, a);
 }
 
-bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
-		      struct read_queue_row *rows, size_t max, size_t *n_r, bool *more_r,
-		      struct arena *a, struct err *e)
+/* The number of a queue, when it is one whose index is too long to be walked for each page; else 0. */
+static int64_t long_queue(struct store_reader *r, struct view queue)
 {
-	reader_begin(r);
+	sqlite3_stmt *st = reader_ask(r, ASK_QUEUE_NO);
+	reader_bind_view(st, 1, queue);
+	const int64_t no = reader_row(r, st) ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	st = reader_ask(r, ASK_IS_LONG);
+	sqlite3_bind_int64(st, 1, no);
+	const bool is_long = no != 0 && reader_row(r, st);
+	sqlite3_reset(st);
+	return is_long ? no : 0;
+}
+
+/* All transfers in the order of their ids, those of the queue taken. True: there may be more after *looked_io. */
+static bool read_long(struct store_reader *r, int64_t no, uint64_t *looked_io, struct read_queue_row *rows,
+		      size_t max, size_t *n_r, struct arena *a)
+{
+	const uint64_t after = *looked_io;
+	sqlite3_stmt *st = reader_ask(r, ASK_TRANSFERS), *one;
+	sqlite3_bind_int64(st, 1, (int64_t)after);
+	while (reader_row(r, st)) {
+		if (*n_r == max || (*looked_io > after && reader_is_late(r)))
+			return true;
+		const int64_t id = sqlite3_column_int64(st, 0);
+		if (sqlite3_column_int64(st, 2) == no) {
+			one = reader_ask(r, ASK_QUEUE_ROW);
+			sqlite3_bind_int64(one, 1, id);
+			if (reader_row(r, one))
+				take_queue_row(one, &rows[(*n_r)++], a);
+			sqlite3_reset(one);
+			if (reader_too_much(r, a))
+				(*n_r)--;
+			if (r->late || r->failed)
+				return true;
+		}
+		*looked_io = (uint64_t)id;
+	}
+	return r->late;
+}
+
+static bool read_short(struct store_reader *r, struct view queue, uint64_t after, struct read_queue_row *rows,
+		       size_t max, size_t *n_r, struct arena *a)
+{
 	sqlite3_stmt *st = reader_ask(r, queue.n == 0 ? ASK_QUEUE_ALL : ASK_QUEUE_ONE);
 	reader_bind_view(st, 1, queue);
 	sqlite3_bind_int64(st, 2, (int64_t)after);
 	sqlite3_bind_int64(st, 3, (int64_t)max + 1);
-	size_t n = 0;
 	bool more = false;
-	while (reader_row(r, st) && !(more = n == max)) {
-		take_queue_row(st, &rows[n], a);
+	while (reader_row(r, st) && !(more = *n_r == max)) {
+		take_queue_row(st, &rows[*n_r], a);
 		if (reader_too_much(r, a))
 			break;
-		n++;
+		++*n_r;
 	}
-	*n_r = n;
-	*more_r = more || r->late;
+	return more || r->late;
+}
+
+bool store_read_queue(struct store_reader *r, struct view queue, uint64_t after,
+		      struct read_queue_row *rows, size_t max, size_t *n_r, uint64_t *looked_r,
+		      bool *more_r, struct arena *a, struct err *e)
+{
+	reader_begin(r);
+	const int64_t no = queue.n == 0 ? 0 : long_queue(r, queue);
+	*n_r = 0;
+	*looked_r = after;
+	if (no != 0) {
+		*more_r = read_long(r, no, looked_r, rows, max, n_r, a);
+	} else {
+		*more_r = read_short(r, queue, after, rows, max, n_r, a);
+		if (*n_r > 0)
+			*looked_r = rows[*n_r - 1].transfer;
+	}
 	return reader_end(r, e);
+}
+
+/* A queue of a million is not left out because it cannot be added up in the time: it is only counted, and so are those after it. */
+static sqlite3_stmt *sum_of(struct store_reader *r, int64_t queue, bool *only_count)
+{
+	sqlite3_stmt *st = reader_ask(r, *only_count ? ASK_LENGTH : ASK_SUM);
+	sqlite3_bind_int64(st, 1, queue);
+	if (reader_row(r, st) || !r->late)
+		return st;
+	*only_count = true;
+	r->late = false;
+	r->deadline_us = INT64_MAX;
+	return sum_of(r, queue, only_count);
 }
 
 bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size_t max, size_t *n_r,
@@ -290,11 +364,13 @@ bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size
 {
 	reader_begin(r);
 	size_t n = 0;
+	bool only_count = false;
 	sqlite3_stmt *queues = reader_ask(r, ASK_QUEUES);
 	while (n < max && reader_row(r, queues)) {
-		sqlite3_stmt *st = reader_ask(r, ASK_SUM);
-		sqlite3_bind_int64(st, 1, sqlite3_column_int64(queues, 0));
-		if (!reader_row(r, st) || sqlite3_column_int64(st, 0) == 0)
+		sqlite3_stmt *st = sum_of(r, sqlite3_column_int64(queues, 0), &only_count);
+		if (r->failed)
+			break;
+		if (sqlite3_column_int64(st, 0) == 0)
 			continue;
 		rows[n] = (struct read_queue_sum){
 			reader_text(queues, 1, a), (uint64_t)sqlite3_column_int64(st, 0),

@@ -68,6 +68,7 @@ static struct store_message *put_named(struct world *w, const char *local, const
 static void test_queue_rows_say_who_and_where(void **state)
 {
 	struct world *w = *state;
+	uint64_t looked;
 	struct store_message *put = put_named(w, "one", "TOKYO", 2);
 	world_commit(w);
 	store_transfer_retry(w->store, put->transfers[0].id_r, 7777, 4, "the peer does not answer");
@@ -76,7 +77,7 @@ static void test_queue_rows_say_who_and_where(void **state)
 	struct read_queue_row row;
 	size_t n;
 	bool more;
-	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, &row, 1, &n, &more, w->arena, &w->why));
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, &row, 1, &n, &looked, &more, w->arena, &w->why));
 	assert_int_equal(n, 1);
 	assert_false(more);
 	assert_int_equal(row.transfer, put->transfers[0].id_r);
@@ -100,6 +101,7 @@ static void test_queue_rows_say_who_and_where(void **state)
 static void test_queues_are_paged_and_apart(void **state)
 {
 	struct world *w = *state;
+	uint64_t looked;
 	uint64_t ids[12];
 	for (unsigned i = 0; i < 12; i++) {
 		char local[8];
@@ -112,7 +114,7 @@ static void test_queues_are_paged_and_apart(void **state)
 	size_t n, seen = 0;
 	bool more = true;
 	for (uint64_t after = 0; more; after = rows[n - 1].transfer) {
-		assert_true(store_read_queue(r, (struct view){NULL, 0}, after, rows, 5, &n, &more,
+		assert_true(store_read_queue(r, (struct view){NULL, 0}, after, rows, 5, &n, &looked, &more,
 					     w->arena, &w->why));
 		assert_true(n > 0);
 		for (size_t i = 0; i < n; i++)
@@ -120,12 +122,12 @@ static void test_queues_are_paged_and_apart(void **state)
 	}
 	assert_int_equal(seen, 12);
 	assert_true(
-		store_read_queue(r, VIEW("PARIS"), ids[0], rows, 2, &n, &more, w->arena, &w->why));
+		store_read_queue(r, VIEW("PARIS"), ids[0], rows, 2, &n, &looked, &more, w->arena, &w->why));
 	assert_int_equal(n, 2);
 	assert_true(more);
 	assert_int_equal(rows[0].transfer, ids[3]);
 	assert_int_equal(rows[1].transfer, ids[6]);
-	assert_true(store_read_queue(r, VIEW("NOWHERE"), 0, rows, 2, &n, &more, w->arena, &w->why));
+	assert_true(store_read_queue(r, VIEW("NOWHERE"), 0, rows, 2, &n, &looked, &more, w->arena, &w->why));
 	assert_int_equal(n, 0);
 
 	struct read_queue_sum sums[4];
@@ -143,6 +145,7 @@ static void test_queues_are_paged_and_apart(void **state)
 static void test_open_group_is_not_seen(void **state)
 {
 	struct world *w = *state;
+	uint64_t looked;
 	put_named(w, "one", "TOKYO", 1);
 	world_commit(w);
 	struct store_reader *r = reader_of(w);
@@ -150,10 +153,10 @@ static void test_open_group_is_not_seen(void **state)
 	struct read_queue_row rows[5];
 	size_t n;
 	bool more;
-	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &more, w->arena, &w->why));
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &looked, &more, w->arena, &w->why));
 	assert_int_equal(n, 1);
 	world_commit(w);
-	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &more, w->arena, &w->why));
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 5, &n, &looked, &more, w->arena, &w->why));
 	assert_int_equal(n, 2);
 	store_reader_close(&r);
 }
@@ -301,6 +304,7 @@ static void test_reader_needs_a_store_of_its_version(void **state)
 static void test_small_arena_gives_less(void **state)
 {
 	struct world *w = *state;
+	uint64_t looked;
 	for (unsigned i = 0; i < 20; i++)
 		put_named(w, "m", "TOKYO", 3);
 	world_commit(w);
@@ -309,7 +313,7 @@ static void test_small_arena_gives_less(void **state)
 	struct read_queue_row rows[20];
 	size_t n;
 	bool more;
-	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 20, &n, &more, small, &w->why));
+	assert_true(store_read_queue(r, VIEW("TOKYO"), 0, rows, 20, &n, &looked, &more, small, &w->why));
 	assert_true(n > 0 && n < 20);
 	assert_true(more);
 	arena_free(&small);
@@ -324,10 +328,84 @@ static int64_t jump(struct env *env)
 	return jumping_us += 1000 * 1000;
 }
 
+/* Longer than its index is walked for: it is walked with the others, a page at a time, and ends with the time too. */
+static void test_a_long_queue_is_paged(void **state)
+{
+	struct world *w = *state;
+	enum { N = 5000, PAGE = 300 };
+	uint64_t *ids = mem_zero((N + 1) * sizeof *ids), looked = 0;
+	for (unsigned i = 0, n = 0; i < 2 * N; i++) {
+		const uint64_t id = put_named(w, "m", i % 2 == 0 ? "TOKYO" : "PARIS", 1)->transfers[0].id_r;
+		if (i % 2 == 0)
+			ids[n++] = id;
+		if (i % 1000 != 999)
+			continue;
+		world_commit(w);
+		arena_reset(w->arena);
+	}
+	const struct env_ops *ops = w->env->ops;
+	struct env_ops jumping = *ops;
+	jumping.precise_us = jump;
+	struct store_reader *r = reader_of(w);
+	struct read_queue_row *rows = mem_zero(PAGE * sizeof *rows);
+	size_t n, seen = 0, pages = 0;
+	for (bool more = true; more; pages++) {
+		w->env->ops = pages % 2 == 0 ? ops : &jumping; /* every second one is late after some rows */
+		store_reader_set_budget(r, 10000);
+		const uint64_t before = looked;
+		assert_true(store_read_queue(r, VIEW("TOKYO"), looked, rows, PAGE, &n, &looked, &more, w->arena, &w->why));
+		assert_true(!more || looked > before);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(rows[i].transfer, ids[seen++]);
+		arena_reset(w->arena);
+	}
+	assert_int_equal(seen, N);
+	assert_true(pages > N / PAGE + 1);
+	free(rows);
+	free(ids);
+	store_reader_close(&r);
+	w->env->ops = ops;
+}
+
+/* A queue that cannot be added up in the time is counted, and so are those after it. */
+static void test_queues_too_long_to_be_added_up_are_counted(void **state)
+{
+	struct world *w = *state;
+	for (unsigned i = 0; i < 3000; i++) {
+		put_named(w, "m", i % 10 == 0 ? "PARIS" : "TOKYO", 1);
+		if (i % 1000 != 999)
+			continue;
+		world_commit(w);
+		arena_reset(w->arena);
+	}
+	const struct env_ops *ops = w->env->ops;
+	struct env_ops jumping = *ops;
+	jumping.precise_us = jump;
+	struct store_reader *r = reader_of(w);
+	struct read_queue_sum sums[4];
+	size_t n;
+	assert_true(store_read_queues(r, sums, 4, &n, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	assert_true(sums[0].octets > 0 && sums[0].oldest > 0 && sums[1].octets > 0);
+	w->env->ops = &jumping;
+	store_reader_set_budget(r, 1);
+	assert_true(store_read_queues(r, sums, 4, &n, w->arena, &w->why));
+	assert_int_equal(n, 2);
+	assert_string_equal(sums[0].queue, "PARIS");
+	assert_int_equal(sums[0].transfers, 300);
+	assert_string_equal(sums[1].queue, "TOKYO");
+	assert_int_equal(sums[1].transfers, 2700);
+	assert_int_equal(sums[1].octets, 0);
+	assert_int_equal(sums[1].oldest, 0);
+	store_reader_close(&r);
+	w->env->ops = ops;
+}
+
 /* A clock that jumps a second at each look: the question ends early, says so, and goes on where it ended. */
 static void test_budget_of_time_ends_a_question(void **state)
 {
 	struct world *w = *state;
+	uint64_t looked;
 	for (unsigned i = 0; i < 400; i++)
 		put_named(w, "m", "TOKYO", 1);
 	world_commit(w);
@@ -342,7 +420,7 @@ static void test_budget_of_time_ends_a_question(void **state)
 	bool more = true;
 	unsigned calls = 0;
 	for (uint64_t after = 0; more; after = rows[n - 1].transfer, calls++) {
-		assert_true(store_read_queue(r, (struct view){ NULL, 0 }, after, rows, 500, &n, &more,
+		assert_true(store_read_queue(r, (struct view){ NULL, 0 }, after, rows, 500, &n, &looked, &more,
 					     w->arena, &w->why));
 		assert_true(n > 0);
 		all += n;
@@ -679,6 +757,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_small_arena_gives_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budget_of_time_ends_a_question, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_long_queue_is_paged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queues_too_long_to_be_added_up_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine_is_listed_with_who_and_why, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_envelope_is_found_by_any_id, setup, teardown),

@@ -71,7 +71,7 @@ static bool ask_queue(struct reader *rd, const struct msg_ask *q, struct row *ro
 {
 	struct read_queue_row *rows = arena_array(rd->arena, q->max, sizeof *rows);
 	size_t n;
-	if (!store_read_queue(rd->store, q->of, q->after, rows, q->max, &n, more_r, rd->arena, e))
+	if (!store_read_queue(rd->store, q->of, q->after, rows, q->max, &n, &row->looked, more_r, rd->arena, e))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		row_send_queued(row, &rows[i]);

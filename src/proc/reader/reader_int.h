@@ -29,7 +29,7 @@ struct reader {
 struct row {
 	struct client *client;
 	uint64_t id;
-	uint64_t looked;                 /* SELECT: the last transfer that was looked at; 0: not told */
+	uint64_t looked;                 /* SELECT, QUEUE: the last transfer that was looked at; 0: not told */
 	struct out pairs;
 };
 

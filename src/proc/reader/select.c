@@ -99,9 +99,10 @@ static bool send_one(struct reader *rd, uint64_t transfer, struct row *row, stru
 {
 	struct read_queue_row x;
 	size_t n;
+	uint64_t looked;
 	bool more;
 	arena_reset(rd->scratch);
-	if (!store_read_queue(rd->store, (struct view){ NULL, 0 }, transfer - 1, &x, 1, &n, &more, rd->scratch, e))
+	if (!store_read_queue(rd->store, (struct view){ NULL, 0 }, transfer - 1, &x, 1, &n, &looked, &more, rd->scratch, e))
 		return false;
 	if (n == 1 && x.transfer == transfer)
 		row_send_queued(row, &x);
