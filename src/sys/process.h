@@ -66,6 +66,7 @@ void process_fault_plan(const char *text, enum process_kind kind, struct out *pl
 struct plan_process {
 	enum process_kind kind;
 	uint32_t instance;
+	uint32_t at_once;        /* started again without a delay, once it has been ready: for suspects, which strike out */
 };
 struct plan_listener {
 	char name[16];
@@ -80,7 +81,8 @@ struct plan {
 	struct plan_listener listeners[64];
 	char directory[256];     /* the store's; created if missing, locked so that a second instance is refused */
 	char user[64];           /* run as, when started by root; empty: keep */
-	/* Growing delay between restarts, back at the minimum for a process that has run for the maximum; patience at stop. */
+	/* Delay between restarts: the minimum a few times, then doubling, back at the minimum for a process that has run for the
+	 * maximum; patience at stop. */
 	uint64_t restart_min_ms, restart_max_ms, stop_ms;
 	uint64_t watchdog_ms;    /* a process that answers nothing for so long is ended, as a fault; 0: no watchdog */
 	uint32_t events_json;    /* the supervisor's own events: 1 JSON, 0 text */

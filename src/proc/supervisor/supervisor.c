@@ -23,6 +23,7 @@ enum {
 	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
 	CHILDREN_MAX = 64,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
+	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
@@ -180,10 +181,12 @@ static void restart_later(struct post *p)
 	char delay[24], life[24];
 	uint64_t first = s->plan.restart_min_ms, last = s->plan.restart_max_ms;
 	bool stable = p->c.life > 0 && env_now_ms(&s->env) - p->c.started_ms >= (int64_t)last;
-	p->c.delay_ms = p->c.delay_ms == 0 || stable ? first : p->c.delay_ms * 2;
+	p->c.early_deaths = stable ? 0 : p->c.early_deaths + 1;
+	/* A few in a row are the work of a few bad messages, which are struck for it: the others are not to wait for that. */
+	p->c.delay_ms = p->c.early_deaths <= QUICK_RESTARTS ? first : p->c.delay_ms * 2;
 	if (p->c.delay_ms > last)
 		p->c.delay_ms = last;
-	if (p->c.kind == PROCESS_ALONE && p->c.ready) /* it dies of suspects, each a bounded number of times: that is what it is for */
+	if (p->c.at_once && p->c.ready)
 		p->c.delay_ms = 0;
 	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", number(delay, p->c.delay_ms), "life",
 		   number(life, p->c.life + 1), NULL);
@@ -200,6 +203,7 @@ static void start_post(void *ctx)
 		return;
 	if (!child_start(&p->c, &s->birth, env_now_ms(&s->env), &e)) {
 		event_emit(s->log, EV_PROCESS_UNSTARTED, "name", p->c.name, "why", e.text, NULL);
+		p->c.ready = false;
 		restart_later(p);
 		return;
 	}
@@ -528,6 +532,7 @@ static void start_all(struct supervisor *s)
 		p->s = s;
 		child_init(&p->c, s->plan.processes[i].kind, s->plan.processes[i].instance);
 		p->c.ctx = s;
+		p->c.at_once = s->plan.processes[i].at_once != 0;
 		if (p->c.kind == PROCESS_SWITCH)
 			p->c.accuses = on_accused;
 		timer_init(&p->restart, &s->env, start_post, p);

@@ -130,14 +130,14 @@ static void commit_before(struct sw *s)
 		store_commit(s->store);
 }
 
-/* A suspect in a conversion is alone there as well: one at a time. */
+/* What a conversion is suspected of is alone there as well: one at a time. */
 static bool is_converting(struct sw *s)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->conversion != NULL && suspect_of(p->conversion->order) != NULL)
+		if (p->conversion != NULL && suspect_of_conversion(p->conversion->order))
 			return true;
 	for (struct order *o = s->converts.first; o != NULL; o = o->next)
-		if (suspect_of(o) != NULL)
+		if (suspect_of_conversion(o))
 			return true;
 	return false;
 }
@@ -147,7 +147,7 @@ struct order *alone_ready(struct swlink *l)
 	struct sw *s = l->sw;
 	struct order *o;
 	struct err e;
-	while ((o = order_list_take(&l->suspects)) != NULL) {
+	for (size_t n = l->suspects.n; n > 0 && (o = order_list_take(&l->suspects)) != NULL; n--) {
 		commit_before(s);
 		if (suspect_is_over(s, suspect_of(o))) {
 			quarantine_condemn(o, suspect_of(o)->words);
@@ -158,9 +158,8 @@ struct order *alone_ready(struct swlink *l)
 				quarantine_condemn(o, e.text);
 		} else if (!convert_wants(o)) {
 			return o;
-		} else if (is_converting(s)) {
-			order_list_put_first(&l->suspects, o);
-			return NULL;
+		} else if (suspect_of_conversion(o) && is_converting(s)) {
+			order_list_add(&l->suspects, o); /* the others do not wait for it */
 		} else {
 			convert_enter(o);
 		}

@@ -78,17 +78,25 @@ static void give(struct order *o, struct proc *p)
 	proc_end(p);
 }
 
-/* A suspect may keep a process busy until it is ended. Where there is only one, those that are none go first. */
-static struct order *next_order(struct sw *s)
+/* The last one is for suspects: they keep a process busy until it is ended, and are the end of it. */
+static bool is_for_suspects(const struct proc *p)
 {
-	unsigned n = 0;
+	return p->kind == PROCESS_CONTENT && p->instance == p->sw->settings->processes.contents;
+}
+
+/* Suspects wait for the process that is for them, once it has been seen; it does the others' work too when there is nobody else. */
+static struct order *next_order(struct sw *s, const struct proc *p)
+{
+	bool others = false;
 	struct order *o = s->converts.first;
-	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		n += p->kind == PROCESS_CONTENT && !p->dead;
-	while (n < 2 && o != NULL && suspect_of(o) != NULL)
-		o = o->next;
-	if (o == NULL)
-		o = s->converts.first;
+	s->suspects_have_content |= is_for_suspects(p);
+	for (const struct proc *q = s->procs; q != NULL; q = q->next)
+		others |= q->kind == PROCESS_CONTENT && !q->dead && !is_for_suspects(q);
+	for (; o != NULL; o = o->next) {
+		bool is_suspect = suspect_of_conversion(o);
+		if (is_for_suspects(p) ? is_suspect || !others : !is_suspect || !s->suspects_have_content)
+			break;
+	}
 	if (o != NULL)
 		order_list_remove(o);
 	return o;
@@ -98,9 +106,9 @@ void convert_run(struct sw *s)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
 		while (p->kind == PROCESS_CONTENT && !p->dead && p->control != NULL && p->render == NULL && p->conversion == NULL) {
-			struct order *o = next_order(s);
+			struct order *o = next_order(s, p);
 			if (o == NULL)
-				return;
+				break;
 			give(o, p);
 		}
 }
@@ -134,7 +142,7 @@ bool convert_done(void *ctx, struct view payload, struct err *e)
 		converted(o, &m);
 	} else {
 		EMIT(&s->host, CONVERT_FAILED, "link", l->set->name, "why", m.err.text);
-		snprintf(words, sizeof words, "conversion: %s", m.err.text);
+		snprintf(words, sizeof words, OF_CONVERSION "%s", m.err.text);
 		suspect_strike_order(o, words);
 	}
 	control_run_renders(s);

@@ -91,7 +91,7 @@ void suspect_tell_all(struct proc *p)
 			tell(p, &s->links[i], 0, (uint32_t)s->settings->limits.strikes);
 }
 
-/* A peer that kills with other octets each time: from the limit on, all its inputs are examined alone, until none has struck for
+/* A peer that kills with other octets each time: from GUARD_LIMITS times the limit on, all its inputs are examined alone, until none has struck for
  * GUARD_MS. */
 static void update_guard(struct swlink *l)
 {
@@ -101,7 +101,7 @@ static void update_guard(struct swlink *l)
 	wall_ms_t since = env_wall_ms(s->host.env) - GUARD_MS;
 	for (size_t i = 0; (x = map_next(&s->suspects, &i)) != NULL;)
 		n += x->link == l && x->at > since;
-	bool guarded = l->is_guarded ? n > 0 : n >= s->settings->limits.strikes;
+	bool guarded = l->is_guarded ? n > 0 : n >= GUARD_LIMITS * s->settings->limits.strikes;
 	if (guarded == l->is_guarded)
 		return;
 	l->is_guarded = guarded;
@@ -215,6 +215,12 @@ static bool has_other(const struct order *o)
 	return false;
 }
 
+bool suspect_of_conversion(const struct order *o)
+{
+	const struct suspect *x = suspect_of(o);
+	return x != NULL && strncmp(x->words, OF_CONVERSION, sizeof OF_CONVERSION - 1) == 0;
+}
+
 void suspect_done(struct order *o, bool cleared)
 {
 	struct sw *s = o->link->sw;
@@ -296,7 +302,7 @@ static void strike_all(struct limbo *b, const char *words)
 	struct sw *s = b->sw;
 	struct order *o;
 	char text[WORDS_MAX];
-	snprintf(text, sizeof text, "%s%s", b->content ? "conversion: " : "", words);
+	snprintf(text, sizeof text, "%s%s", b->content ? OF_CONVERSION : "", words);
 	for (size_t i = 0; i < b->n_inputs; i++)
 		suspect_strike(s, &b->inputs[i], words);
 	if (b->octets.id != 0)

@@ -28,6 +28,7 @@ enum {
 	SUSPECTS_MAX = 4096,             /* known at once; beyond it the oldest input is forgotten */
 	ALONE_MAX = 1000,                /* suspect transfers in memory; the others stay in the store */
 	GUARD_MS = 3600 * 1000,          /* strikes of one link's inputs are counted over so long (SUSPECT with hash 0) */
+	GUARD_LIMITS = 4,                /* times the limit of strikes, by different inputs: then all inputs of the link are suspect */
 	TOMBSTONE_MS = 60 * 1000,        /* a death nobody told of in time: the word may still come */
 	HAND_GRACE_MS = 60 * 1000,       /* beyond the timeout that the link itself enforces */
 	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that */
@@ -303,6 +304,7 @@ struct sw {
 	unsigned n_guests;
 	uint32_t next_connector;
 	struct order_list converts;
+	bool suspects_have_content;      /* a content process that is for suspects has been here */
 	struct alone alone;
 	uint64_t n_deaths, next_conversion;
 	bool noted;                      /* an item is noted, to be forgotten at the end of the turn */
@@ -439,6 +441,9 @@ struct suspect *suspect_strike(struct sw *s, const struct key *k, const char *wo
 /* In a process that lives it fails the same way each time: a strike, then alone. */
 void suspect_strike_order(struct order *o, const char *words);
 void suspect_forget(struct sw *s, const struct key *k);
+/* Its last strike came from its conversion, which is where it must be alone. Last words say it, since they are durable. */
+#define OF_CONVERSION "conversion: "
+bool suspect_of_conversion(const struct order *o);
 void suspect_done(struct order *o, bool cleared);         /* this transfer is over; its message is no suspect any more when it was the last */
 /* An operator lets it out of quarantine: it is handled alone, and has all strikes but one again. */
 void suspect_released(struct sw *s, uint64_t message);

@@ -30,7 +30,13 @@ static bool read_file(const char *path, struct out *o, struct err *e)
 static void add_process(struct plan *p, enum process_kind kind, uint64_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		p->processes[p->n_processes++] = (struct plan_process){ kind, i };
+		p->processes[p->n_processes++] = (struct plan_process){ .kind = kind, .instance = i };
+}
+
+/* One more of a kind, for what has struck already (DESIGN 2): it dies of that a bounded number of times, and is started again at once. */
+static void add_for_suspects(struct plan *p, enum process_kind kind, uint64_t instance)
+{
+	p->processes[p->n_processes++] = (struct plan_process){ .kind = kind, .instance = (uint32_t)instance, .at_once = 1 };
 }
 
 static void add_listener(struct plan *p, const char *name, enum process_kind owner, const char *addr)
@@ -56,7 +62,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_process(p, PROCESS_READER, 1);
 	add_process(p, PROCESS_CONTENT, s->processes.contents);
 	add_process(p, PROCESS_LINK, s->processes.links);
-	add_process(p, PROCESS_ALONE, 1);
+	add_for_suspects(p, PROCESS_ALONE, 0);
+	add_for_suspects(p, PROCESS_CONTENT, s->processes.contents);
 	for (size_t i = 0; i < s->listen.n; i++)
 		add_listener(p, "p1", PROCESS_LINK, listen[i]);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/control", s->store.directory);

@@ -31,10 +31,10 @@ static const struct settings_section store_section = { "store", sizeof(struct se
 
 static const struct setting process_rows[] = {
 	{ "links", SETTING_UINT, AT(set_processes, links), "2", 1, 32, .manual = "link processes; as many as cores" },
-	{ "contents", SETTING_UINT, AT(set_processes, contents), "1", 1, 16, .manual = "content processes, each handles one message at a time" },
+	{ "contents", SETTING_UINT, AT(set_processes, contents), "1", 1, 16, .manual = "content processes, each handles one message at a time; one more is for messages that have struck" },
 	{ "content-time", SETTING_DURATION_MS, AT(set_processes, content_ms), "10 s", 100, 600000, .manual = "what a content process may spend on one message; then it is that message's failure" },
 	{ "content-memory", SETTING_SIZE, AT(set_processes, content_memory), "512 M", 256 << 20, 1ull << 40, .manual = "address space of a content process; a message that wants more ends it, which is that message's strike" },
-	{ "restart-min", SETTING_DURATION_MS, AT(set_processes, restart_min_ms), "200 ms", 1, MS_MAX, .manual = "wait before a process is started again; doubles with each death" },
+	{ "restart-min", SETTING_DURATION_MS, AT(set_processes, restart_min_ms), "200 ms", 1, MS_MAX, .manual = "wait before a process is started again; doubles with each death after the eighth in a row" },
 	{ "restart-max", SETTING_DURATION_MS, AT(set_processes, restart_max_ms), "60 s", 1, MS_MAX, .manual = "longest wait before a process is started again" },
 	{ "stop", SETTING_DURATION_MS, AT(set_processes, stop_ms), "10 s", 100, MS_MAX, .manual = "patience with a process that was asked to end" },
 	{ "watchdog", SETTING_DURATION_MS, AT(set_processes, watchdog_ms), "2 min", 0, MS_MAX, .manual = "a process that makes no progress for so long is ended, as a fault of its own; 0: never" },
