@@ -71,7 +71,7 @@ class Relay:
         self.near.settings["links"].append({"name": "load", "remote-mta-name": "load", "remote-password": "secret-load"})
         self.near.settings["routes"].append({"match": "C=GB; A=POSTHORN; P=LOAD", "to": "local"})
         self.near.settings["mailboxes"].append({"name": "load", "addresses": ["G=Raw; S=Peer; O=Office; P=LOAD; A=POSTHORN; C=GB"]})
-        self.near.settings["processes"] = {"links": 2, "contents": 2, "restart-min": "10 ms", "content-time": "200 ms", "content-memory": "256 M"}
+        self.near.settings["processes"] = {"links": 2, "contents": 4, "restart-min": "10 ms", "content-time": "100 ms", "content-memory": "256 M"}
         self.plan = plan
         self.far.start()
         self.start()

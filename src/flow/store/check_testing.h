@@ -256,7 +256,7 @@ static inline uint64_t hash_folder(const char *path)
 		struct stat st;
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+		assert_true(snprintf(name, sizeof name, "%s/%s", path, entry->d_name) < (int)sizeof name);
 		uint64_t h = hash_octets(UINT64_C(0xcbf29ce484222325), entry->d_name, strlen(entry->d_name));
 		assert_int_equal(lstat(name, &st), 0);
 		if (S_ISDIR(st.st_mode)) {
