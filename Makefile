@@ -61,9 +61,9 @@ sim: build-asan/build.ninja
 
 fault: build
 	@tools/install-deps build test
-	@ninja -C build -j $(JOBS) tests/fault/store_check tests/fault/points tests/fault/power >/dev/null
+	@ninja -C build -j $(JOBS) posthorn tests/fault/points tests/fault/power >/dev/null
 	@build/tests/fault/power --messages $(FAULT_MESSAGES)
-	@tests/fault/kill build/posthorn build/tests/fault/store_check build/tests/fault/points --full --jobs $(JOBS)
+	@tests/fault/kill build/posthorn build/tests/fault/points --full --jobs $(JOBS)
 
 lint: build-clang/build.ninja
 	@tools/check-includes
