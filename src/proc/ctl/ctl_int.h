@@ -60,6 +60,7 @@ bool ctl_address(struct ctl *c, const char *text, struct oraddr *addr_r);
 struct ctl_offer {
 	struct view packed, content; /* pack_message; octets of content */
 	struct view link;            /* it came by; empty: submitted */
+	uint64_t hash;               /* what it is known by when the switch dies of it; 0: its octets */
 	struct msg_answer answer;    /* mts_id is in the arena */
 	size_t sent;
 	uint64_t credit;

@@ -23,7 +23,7 @@ static void start(struct ctl *c)
 {
 	struct ctl_offer *offer = c->user;
 	bool whole = offer->content.n <= MSG_INLINE_MAX;
-	struct msg_offer m = { .offer = THE_OFFER, .link = offer->link, .packed = offer->packed,
+	struct msg_offer m = { .offer = THE_OFFER, .link = offer->link, .packed = offer->packed, .hash = offer->hash,
 			       .err = { .reason = -1, .diagnostic = -1 } };
 	if (whole)
 		m.content = offer->content;

@@ -26,6 +26,7 @@ struct send {
 	bool delivery_report, no_report, receipt, probe, return_content;
 	struct message m;
 	struct out packed, content;
+	uint64_t hash;
 };
 
 static const char usage[] =
@@ -183,6 +184,22 @@ static void add_envelope_recipients(struct send *s, const struct ipm_recipient *
 	}
 }
 
+/* FNV-1a of the envelope without its correlator, which is another with each command: what the switch dies of is known by it when it
+ * is submitted again. */
+static uint64_t hash_of(struct message m)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	struct out packed;
+	out_init(&packed, MSG_ENVELOPE_MAX);
+	m.content_id = (struct view){ NULL, 0 };
+	pack_message(&packed, &m, 0, m.n_rcpt);
+	const struct view v = out_view(&packed);
+	for (size_t i = 0; i < v.n; i++)
+		hash = (hash ^ v.p[i]) * UINT64_C(0x100000001b3);
+	out_fini(&packed);
+	return hash;
+}
+
 static bool compose(struct send *s)
 {
 	struct ctl *c = &s->ctl;
@@ -219,6 +236,7 @@ static bool compose(struct send *s)
 		s->m.priority = PRIORITY_NORMAL;
 		out_clear(&s->content);
 	}
+	s->hash = hash_of(s->m);
 	pack_message(&s->packed, &s->m, 0, s->m.n_rcpt);
 	if (s->packed.bad)
 		ctl_say(c, CTL_REFUSED, "too many recipients: the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
@@ -228,7 +246,7 @@ static bool compose(struct send *s)
 static void submit(struct send *s)
 {
 	struct ctl *c = &s->ctl;
-	struct ctl_offer offer = { .packed = out_view(&s->packed), .content = out_view(&s->content) };
+	struct ctl_offer offer = { .packed = out_view(&s->packed), .content = out_view(&s->content), .hash = s->hash };
 	if (ctl_offer(c, &offer) != CTL_DONE)
 		return;
 	struct view id = offer.answer.mts_id;
