@@ -10,8 +10,9 @@ from posthorn import Failed, Lab, expect, wait_for
 KINDS = ["DECODE", "HANG", "EAT", "FAIL"]
 PLAN = "LINK_DECODE:@POISON-DECODE:abort,CONTENT_CONVERT:@POISON-HANG:hang,CONTENT_CONVERT:@POISON-EAT:eat,CONTENT_CONVERT:@POISON-FAIL:fail"
 ORIGIN = ("GB", "POSTHORN", "LOAD")
-TEXT = ("Every line of this text is longer than the columns that the next site wants, so that it is wrapped on its way there. " * 2 + "\n") * 8
-PATIENCE_S = 40
+LINES = 8
+TEXT = ("Every line of this text is longer than the columns that the next site wants, so that it is wrapped on its way there. " * 2 + "\n") * LINES
+PATIENCE_S = 120
 
 
 def apdus(good, poison, run):
@@ -77,11 +78,13 @@ class Relay:
         self.start()
 
     def start(self):
+        before = self.near.mark()
         os.environ["POSTHORN_FAULT_ALWAYS"] = self.plan
         try:
-            self.near.start()
+            self.near.start(wait=False)
         finally:
             del os.environ["POSTHORN_FAULT_ALWAYS"]
+        self.near.event("supervisor.up", after=before)
 
     def kill_and_start(self):
         """All its processes at once, as a power cut would."""
@@ -93,7 +96,7 @@ class Relay:
                 self.start()
                 return
             except Failed:
-                self.near.process.wait()
+                expect(self.near.process.wait() in (69, 75), "it ends because the address or the directory is in use")
                 time.sleep(0.05)
         raise Failed("paris does not start again")
 

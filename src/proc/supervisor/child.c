@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@
 enum {
 	LINE_MAX_OCTETS = 8192, /* an event has 4000 at most; longer ones are cut in pieces */
 	STATUS_OS = 71,
+	SUSPECTS_NICE = 10,
 };
 
 struct child_message {
@@ -94,6 +96,8 @@ static NORETURN void become(const struct child *c, const struct child_birth *b, 
 	if (ok && b->change_user && !jail_become(b->uid, b->gid, &e))
 		ok = false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (c->at_once) /* what suspects cost is taken from what the others leave; where that is not allowed, they compete */
+		(void)setpriority(PRIO_PROCESS, 0, SUSPECTS_NICE);
 	if (ok)
 		execve("/proc/self/exe", (char **)(uintptr_t)argv, environ);
 	fprintf(stderr, "posthorn: process %s cannot be started: %s\n", c->name, e.text[0] != 0 ? e.text : strerror(errno));
