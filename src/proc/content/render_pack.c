@@ -134,25 +134,33 @@ bool render_unpack(struct view in, struct render *r, struct arena *a, struct err
 /* --- showing --- */
 
 /* "from" -> "From:" and the value, indented by depth. */
+/* On one line: a line end or tab that a peer has put into a heading begins no line of ours, and overwrites none. */
+static void print_value(struct view v, struct out *o)
+{
+	for (size_t i = 0; i < v.n; i++)
+		out_u8(o, v.p[i] < ' ' ? ' ' : v.p[i]);
+}
+
 static void print_field(const struct render_field *f, unsigned indent, struct out *o)
 {
 	out_fmt(o, "%*s", (int)indent, "");
 	for (size_t i = 0; i < f->label.n; i++)
 		out_u8(o, i == 0 && f->label.p[i] >= 'a' && f->label.p[i] <= 'z' ? (uint8_t)(f->label.p[i] - 0x20) : f->label.p[i]);
 	out_str(o, ": ");
-	out_bytes(o, f->value);
+	print_value(f->value, o);
 	out_u8(o, '\n');
 }
 
-/* Each line indented; a last line end is added when there is none. */
+/* Each line indented; a last line end is added when there is none. A carriage return that is left ends a line too. */
 static void print_lines(struct view text, unsigned indent, struct out *o)
 {
 	bool begins = true;
 	for (size_t i = 0; i < text.n; i++) {
-		if (begins && text.p[i] != '\n')
+		const uint8_t c = text.p[i] == '\r' ? '\n' : text.p[i];
+		if (begins && c != '\n')
 			out_fmt(o, "%*s", (int)indent, "");
-		out_u8(o, text.p[i]);
-		begins = text.p[i] == '\n';
+		out_u8(o, c);
+		begins = c == '\n';
 	}
 	if (!begins)
 		out_u8(o, '\n');
@@ -165,7 +173,7 @@ static void print_part(const struct render_part *p, size_t number, struct out *o
 	out_bytes(o, p->kind);
 	if (p->name.n > 0) {
 		out_str(o, " \"");
-		out_bytes(o, p->name);
+		print_value(p->name, o);
 		out_u8(o, '"');
 	}
 	out_fmt(o, ", %" PRIu64 " octets%s%s\n", p->size, p->flags & RENDER_TRUNCATED ? ", cut" : "",

@@ -111,7 +111,7 @@ static void too_long(struct inbound *in)
 	const unsigned long long max = in->link->settings->limits.message;
 	struct err e;
 	if (!in->octets)
-		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets", max);
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets (limits.message)", max);
 	else
 		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "only the first %llu octets are kept (limits.message)%s%.120s", max,
 			   in->err.kind == ERR_NONE ? "" : ": ", in->err.kind == ERR_NONE ? "" : in->err.text);

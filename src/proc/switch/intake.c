@@ -322,7 +322,7 @@ static void keep(struct offer *f, struct view octets)
 	struct sw *s = f->proc->sw;
 	struct err e;
 	if (f->size > s->settings->limits.message) {
-		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets",
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "content is longer than the limit of %llu octets (limits.message)",
 			   (unsigned long long)s->settings->limits.message);
 		doom(f, &e);
 		return;

@@ -43,14 +43,19 @@ static void step_of(struct placing *p, enum store_step_kind kind, const struct o
 
 /* --- one recipient --- */
 
+/* Deferred by the MTA where it was submitted, and by no other: until then, or 0. */
+static wall_ms_t release_of(const struct placing *p)
+{
+	return p->in->link.n == 0 && p->in->m->deferred > p->now ? p->in->m->deferred : 0;
+}
+
 static uint32_t transfer_to(struct placing *p, struct swlink *l)
 {
 	for (size_t i = 0; i < p->n_transfers; i++)
 		if (p->transfer_links[i] == l)
 			return (uint32_t)i;
-	bool defer = p->in->link.n == 0 && p->in->m->deferred > p->now;
 	p->transfer_links[p->n_transfers] = l;
-	p->transfers[p->n_transfers] = (struct store_transfer){ .queue = l->name, .next_ms = defer ? p->in->m->deferred : 0 };
+	p->transfers[p->n_transfers] = (struct store_transfer){ .queue = l->name, .next_ms = release_of(p) };
 	return (uint32_t)p->n_transfers++;
 }
 
@@ -221,12 +226,13 @@ static void store_it(struct placing *p)
 {
 	struct sw *s = p->s;
 	struct message *m = p->in->m;
+	const wall_ms_t release = release_of(p);
 	struct queue_policy policy = s->n_links > 0 ? s->links[0].policy : queue_policy_default();
 	if (p->n_transfers > 0)
 		policy = p->transfer_links[0]->policy;
 	struct store_message put = {
 		.m = m, .peer = p->in->link, .content = p->in->content, .file = p->in->file, .arrived = p->now,
-		.expires = queue_expires(&policy, m->priority, p->now, m->latest_delivery),
+		.expires = queue_expires(&policy, m->priority, release == 0 ? p->now : release, m->latest_delivery),
 		.recipients = p->rows, .n_recipients = m->n_rcpt, .transfers = p->transfers, .n_transfers = p->n_transfers,
 		.deliveries = p->deliveries, .n_deliveries = p->n_deliveries,
 	};
