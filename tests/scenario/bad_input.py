@@ -521,8 +521,9 @@ def dribbled_to_the_end(lab):
     return "the others go on"
 
 
-main(tpkt_version_2, tpkt_length_below_7, tpkt_length_4, spdu_longer_than_its_tsdu, connect_longer_than_its_tsdu,
-     child_longer_than_its_parent, op_10_no_ber_at_all, op_10_child_longer_in_the_envelope, op_10_truncated_apdu, op_11_nested_strings,
-     op_11_length_of_2_31, longer_than_the_limit, input_that_kills_the_link_once, input_that_kills_whoever_decodes_it,
-     million_nested_in_the_bind, wrong_password, unknown_mta, unknown_tsel, no_credentials,
-     busy_at_the_limit, two_passwords, responder_without_credentials, random_octets, dribbled_to_the_end)
+if __name__ == "__main__":
+    main(tpkt_version_2, tpkt_length_below_7, tpkt_length_4, spdu_longer_than_its_tsdu, connect_longer_than_its_tsdu,
+         child_longer_than_its_parent, op_10_no_ber_at_all, op_10_child_longer_in_the_envelope, op_10_truncated_apdu, op_11_nested_strings,
+         op_11_length_of_2_31, longer_than_the_limit, input_that_kills_the_link_once, input_that_kills_whoever_decodes_it,
+         million_nested_in_the_bind, wrong_password, unknown_mta, unknown_tsel, no_credentials,
+         busy_at_the_limit, two_passwords, responder_without_credentials, random_octets, dribbled_to_the_end)

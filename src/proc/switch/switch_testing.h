@@ -35,6 +35,8 @@ struct player {
 	struct msg_status_end totals;
 	struct msg_render shown, render; /* SHOWN_MAIL to a command line, RENDER to a content process */
 	unsigned n_shown, n_renders, n_done, empty_pieces;
+	struct msg_acted acted;          /* ACTED to a command line, the last one */
+	unsigned n_acted;
 	struct msg_suspect suspects[SEEN_MAX];
 	size_t n_suspects;
 	struct msg_examine examine;      /* EXAMINE to the process for suspects, the last one */
@@ -180,6 +182,13 @@ static inline bool play_done(void *ctx, struct view payload, struct err *e)
 	return get_msg_answer(payload, &m, e);
 }
 
+static inline bool play_acted(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_acted++;
+	return get_msg_acted(arena_copy(p->b->a, payload), &p->acted, e);
+}
+
 static inline void play_closed(void *ctx, const struct err *why)
 {
 	struct player *p = ctx;
@@ -225,7 +234,7 @@ static const struct chan_type play_types[] = {
 	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data),
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
-	HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
+	HEARD(ACTED, play_acted), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
 
