@@ -96,7 +96,7 @@ static NORETURN void become(const struct child *c, const struct child_birth *b, 
 	if (ok && b->change_user && !jail_become(b->uid, b->gid, &e))
 		ok = false;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (c->at_once) /* what suspects cost is taken from what the others leave; where that is not allowed, they compete */
+	if (c->at_once && c->kind == PROCESS_CONTENT) /* what suspects cost is taken from what the others leave; where that is not allowed, they compete */
 		(void)setpriority(PRIO_PROCESS, 0, SUSPECTS_NICE);
 	if (ok)
 		execve("/proc/self/exe", (char **)(uintptr_t)argv, environ);

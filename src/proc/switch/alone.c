@@ -79,6 +79,7 @@ static void open_for(struct order *o, struct proc *p)
 	p->n_assocs++;
 	s->alone.assoc = a;
 	s->alone.order = o;
+	s->alone.in_a_row = 1;
 	o->in_hand = true;
 	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
 	put_msg_assoc(proc_begin(p, MSG_ASSOC_OPEN), &m);
@@ -200,6 +201,10 @@ static void hand_over_chosen(struct sw *s)
 		return;
 	struct order *o = a->order;
 	a->order = NULL;
+	if (o == NULL && a->in_a_row < ALONE_IN_A_ROW && (o = alone_ready(a->assoc->link)) != NULL) {
+		o->in_hand = true;
+		a->in_a_row++;
+	}
 	if (o == NULL) {
 		dispatch_close_assoc(a->assoc);
 		return;

@@ -27,6 +27,7 @@ enum {
 	WORDS_MAX = 300,                 /* last words kept in memory; the store has more of them */
 	SUSPECTS_MAX = 4096,             /* known at once; beyond it the oldest input is forgotten */
 	ALONE_MAX = 1000,                /* suspect transfers in memory; the others stay in the store */
+	ALONE_IN_A_ROW = 16,             /* suspects of one link on one association, one after the other */
 	GUARD_MS = 3600 * 1000,          /* strikes of one link's inputs are counted over so long (SUSPECT with hash 0) */
 	GUARD_LIMITS = 4,                /* times the limit of strikes, by different inputs: then all inputs of the link are suspect */
 	TOMBSTONE_MS = 60 * 1000,        /* a death nobody told of in time: the word may still come */
@@ -259,6 +260,7 @@ struct examine {
 struct alone {
 	struct swassoc *assoc;           /* NULL: none */
 	struct order *order;             /* chosen for it; in flight when assoc->in_flight */
+	unsigned in_a_row;               /* suspects given to it */
 	struct examine examine;
 	struct order_list condemned;     /* to be put into quarantine */
 	struct key *owed;                /* "quarantine ID": reports that a switch before this one has not made */
