@@ -48,7 +48,9 @@ struct view_of_it { /* what the person sees */
 	struct env *env;
 	bool terminal, line; /* line: a progress line stands */
 	int64_t began_us, shown_us;
-	uint64_t found, rows;
+	const char *what; /* the part of the work that is going on, since when, and the rows before it */
+	int64_t since_us;
+	uint64_t before, rows;
 };
 
 /* --- what is seen --- */
@@ -88,7 +90,6 @@ static void sentence(struct view_of_it *s, const char *key, const char *text)
 static void on_found(void *ctx, const char *text)
 {
 	struct view_of_it *s = ctx;
-	s->found++;
 	sentence(s, "found", text);
 }
 
@@ -100,20 +101,27 @@ static void on_did(void *ctx, const char *text)
 static void on_progress(void *ctx, const char *what, double share, uint64_t rows)
 {
 	struct view_of_it *s = ctx;
-	const int64_t now = env_precise_us(s->env);
-	if (rows > s->rows)
-		s->rows = rows;
+	const int64_t now = s->terminal ? env_precise_us(s->env) : 0;
 	if (!s->terminal || now - s->shown_us < PROGRESS_US)
 		return;
+	if (s->what == NULL || strcmp(what, s->what) != 0) {
+		s->what = what;
+		s->since_us = s->shown_us;
+		s->before = s->rows < rows ? s->rows : rows;
+	}
 	s->shown_us = now;
-	char left[32] = "";
-	const double took = (double)(now - s->began_us) / 1e6;
+	s->rows = rows;
+	char left[32] = "", rate[64] = "";
+	const double took = (double)(now - s->began_us) / 1e6, here = (double)(now - s->since_us) / 1e6;
 	if (share > 0.02) {
 		const long seconds = (long)(took * (1 - share) / share + 0.5);
 		snprintf(left, sizeof left, ", %ld:%02ld left", seconds / 60, seconds % 60);
 	}
-	fprintf(stderr, "\r%3d %% %-18s %10llu rows, %8.0f rows/s%s   ", (int)(share * 100), what, (unsigned long long)s->rows,
-		(double)s->rows / (took > 0 ? took : 1), left);
+	if (rows > s->before && here > 0)
+		snprintf(rate, sizeof rate, ", %.0f rows/s", (double)(rows - s->before) / here);
+	char line[200];
+	snprintf(line, sizeof line, "%3d %% %s%s%s", (int)(share * 100), what, rate, left);
+	fprintf(stderr, "\r%-*.*s", LINE_MAX_SHOWN, LINE_MAX_SHOWN, line);
 	fflush(stderr);
 	s->line = true;
 }
@@ -180,6 +188,7 @@ static int run(const struct options *o)
 	split(o->path, &folder, &name);
 	struct env *env = loop_new(out_cstr(&folder)), *copy = o->repair ? loop_new(o->output) : NULL;
 	struct view_of_it s = {.o = o, .env = env, .terminal = !o->quiet && isatty(STDERR_FILENO), .began_us = env_precise_us(env)};
+	s.shown_us = s.began_us;
 	const struct store_check_watch w = {.found = on_found, .did = on_did, .progress = on_progress, .ctx = &s};
 	struct store_check_result checked;
 	struct store_repair_result repaired;
