@@ -263,7 +263,7 @@ void proc_lost(struct proc *p, const struct err *why)
 		EMIT(&p->sw->host, CHANNEL_CLOSED, "to", process_kind_name(p->kind), "why", why->text);
 	forget_waiting(p);
 	connector_gone(p);
-	suspect_proc_gone(p);
+	limbo_proc_gone(p);
 	intake_proc_gone(p);
 	dispatch_proc_gone(p);
 	alone_proc_gone(p);
@@ -515,6 +515,7 @@ void switch_free(struct sw **sp)
 	convert_fini(s);
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_link_fini(&s->links[i]);
+	limbo_fini(s);
 	suspect_fini(s);
 	free(s->links);
 	timer_stop(&s->sweep);

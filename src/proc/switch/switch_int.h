@@ -428,7 +428,7 @@ bool dispatch_pull(void *ctx, struct view payload, struct err *e);
 bool dispatch_result(void *ctx, struct view payload, struct err *e);
 const char *dispatch_state(const struct swlink *l);
 
-/* suspect.c: strikes, and what waits to know how its process died. */
+/* suspect.c: strikes. */
 void suspect_start(struct sw *s);                         /* what the store has */
 void suspect_fini(struct sw *s);
 struct key suspect_key(const char *item, uint64_t id);
@@ -449,9 +449,17 @@ bool suspect_of_conversion(const struct order *o);
 void suspect_done(struct order *o, bool cleared);         /* this transfer is over; its message is no suspect any more when it was the last */
 /* An operator lets it out of quarantine: it is handled alone, and has all strikes but one again. */
 void suspect_released(struct sw *s, uint64_t message);
-void suspect_proc_gone(struct proc *p);                   /* what it has in hand goes to limbo */
 void suspect_tell_all(struct proc *p);                    /* a link process has come: which inputs it must not decode */
 void suspect_sweep(struct sw *s);
+/* For limbo.c: one order in a ticket whose done is suspect_struck; "ITEM NUMBER", 0 when it is not that; "input LINK HASH". */
+void suspect_strike_in(struct order *o, const char *words, struct waiting *w);
+void suspect_struck(struct sw *s, struct waiting *w);
+uint64_t suspect_number(const char *text, const char *item);
+MUST_CHECK bool suspect_parse_input(struct sw *s, const char *text, struct swlink **link_r, uint64_t *hash_r);
+
+/* limbo.c: what waits to know how its process died. */
+void limbo_proc_gone(struct proc *p);                     /* what it has in hand goes there */
+void limbo_fini(struct sw *s);
 
 /* alone.c: suspects and octets, one at a time, in the process for them. */
 void alone_init(struct sw *s);
