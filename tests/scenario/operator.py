@@ -90,8 +90,12 @@ def test_op_07_a_thousand_for_a_dead_link(lab):
 
     for what, n, why in (("hold", 500, "Paris asked"), ("return", 100, "spare line"), ("delete", 100, "Alice asked"),
                          ("reroute", 100, "Paris is down"), ("release", 500, "")):
-        done = [f for f in audit(london, what) if f["outcome"] == "done" and why in f["why"]]
-        expect(len({f["id"] for f in done}) >= n, "audit of %s: want %d" % (what, n), len(done))
+        done = []
+
+        def all_there():
+            done[:] = [f for f in audit(london, what) if f["outcome"] == "done" and why in f["why"]] # pylint: disable=cell-var-from-loop
+            return len({f["id"] for f in done}) >= n # pylint: disable=cell-var-from-loop
+        wait_for(all_there, "audit of %s: %d lines" % (what, n), 20)
         expect(all(f["who"].startswith(getpass.getuser()) and "uid %d" % os.getuid() in f["who"] for f in done), "who", done[:1])
     steps = {mts_id: london.steps(mts_id) for mts_id in (k[0] for k in kinds)}
     same([s for s in steps[kinds[0][0]] if s in ("held", "released")], ["held", "released"], "journey of a held one")

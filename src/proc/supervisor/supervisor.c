@@ -21,6 +21,7 @@
 
 enum {
 	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
+	EVENT_PIPE = 1024 * 1024,     /* what the system lets anyone have */
 	CHILDREN_MAX = 64,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
@@ -521,6 +522,8 @@ static int prepare(struct supervisor *s)
 
 static void start_all(struct supervisor *s)
 {
+	/* Nobody waits for who reads the events: the more a pipe holds, the fewer lines are lost. Fails when it is none: fine. */
+	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, EVENT_PIPE);
 	s->log = event_log_new(&s->env, event_kinds, EVENT_KINDS, "supervisor", STDERR_FILENO, s->plan.events_json != 0);
 	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid };
 	for (size_t i = 0; i < s->plan.n_listeners; i++)
