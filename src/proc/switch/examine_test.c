@@ -156,6 +156,33 @@ static void test_k169671_octets_that_kill_each_time_are_kept(void **state)
 	bench_free(b);
 }
 
+/* Nobody says how the first one died: what it had is not struck. The words about the next ones are theirs, not late ones. */
+static void test_k169671_a_word_that_is_lost_saves_no_poison(void **state)
+{
+	(void)state;
+	struct bench *b = with_links();
+	struct store_quarantine q;
+	link_dies(b, NOTE);
+	assert_true(offer_octets(&b->link[1], HASH, VIEW("poison"), NULL)->accepted);
+	bench_leave(b, &b->alone);
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	fake_env_pass(b->env, PEER_WORD_MS);
+	assert_int_equal(b->alone.n_examines, 1);
+	assert_int_equal(count(b, STORE_QUARANTINE_EXAMINE, &q), 1);
+	bench_leave(b, &b->alone); /* its streams end, then the word comes */
+	switch_peer_died(b->sw, PROCESS_ALONE, 1, true, "signal 11", NOTE);
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	assert_int_equal(count(b, STORE_QUARANTINE_EXAMINE, &q), 1);
+	assert_int_equal(q.strikes, 2);
+	assert_int_equal(b->alone.n_examines, 1); /* at once */
+	bench_leave(b, &b->alone);
+	switch_peer_died(b->sw, PROCESS_ALONE, 1, true, "signal 11", NOTE);
+	fake_env_settle(b->env);
+	assert_int_equal(count(b, STORE_QUARANTINE_KEPT, NULL), 1);
+	assert_int_equal(count(b, STORE_QUARANTINE_EXAMINE, NULL), 0);
+	bench_free(b);
+}
+
 static void test_octets_survive_a_restart_and_are_examined_then(void **state)
 {
 	(void)state;
@@ -442,6 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_k151791_an_input_that_kills_is_examined_alone),
 		cmocka_unit_test(test_k169671_octets_that_kill_each_time_are_kept),
+		cmocka_unit_test(test_k169671_a_word_that_is_lost_saves_no_poison),
 		cmocka_unit_test(test_octets_survive_a_restart_and_are_examined_then),
 		cmocka_unit_test(test_octets_that_cannot_be_decoded_are_kept_at_once),
 		cmocka_unit_test(test_octets_that_cannot_be_offered_now_come_again),

@@ -194,12 +194,19 @@ static void own_death(struct sw *s, const char *words, const char *note)
 	alone_kick(s);
 }
 
+/* The one that waits for its word; else one whose word did not come in time: words may be lost, and a process that dies each time
+ * leaves several. */
 static struct limbo *find_limbo(struct sw *s, enum process_kind kind, uint32_t instance)
 {
-	struct limbo *b = s->limbos;
-	while (b != NULL && (b->kind != kind || b->instance != instance))
-		b = b->next;
-	return b;
+	struct limbo *over = NULL;
+	for (struct limbo *b = s->limbos; b != NULL; b = b->next) {
+		if (b->kind != kind || b->instance != instance)
+			continue;
+		if (!b->over)
+			return b;
+		over = over == NULL ? b : over;
+	}
+	return over;
 }
 
 void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, bool by_fault, const char *words, const char *note)
