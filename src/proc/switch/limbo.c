@@ -63,7 +63,10 @@ static void let_go_of_connector(struct limbo *b)
 	while ((o = order_list_take(&b->orders)) != NULL) {
 		if (o->losses++ == 0)
 			o->sent_before = o->link->sent;
-		order_list_put_first(o->losses < LOSSES_MAX ? &back : &again, o);
+		if (o->losses < LOSSES_MAX)
+			order_list_put_first(&back, o);
+		else
+			order_list_add(&again, o);
 	}
 	while ((o = order_list_take(&back)) != NULL)
 		dispatch_put_back(o);
