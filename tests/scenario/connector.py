@@ -16,6 +16,7 @@ from posthorn import PATIENCE_S, expect, main, same, source, wait_for  # noqa: E
 
 FOLDER = "C=IT; A=POSTHORN; P=FOLDER"
 LONG = 150 * 1000
+HANGS = [1, 5, 9, 12, 15, 17, 19, 21, 23, 26, 29, 33, 37, 41]  # steps at which it hangs: each takes two watchdogs
 
 
 def to(surname):
@@ -224,9 +225,11 @@ def check_rounds(london, program, n):
     same(london.rows("quarantine", "list"), [], "quarantine")
 
 
-def loop_over_steps(lab, action, steps, seed=0, **settings):
-    """A message each way while the program does it at step n; then a well one, or the same, ends the round. Gives the names of the steps."""
+def loop_over_steps(lab, action, steps, seed=0, beside=None, **settings):
+    """A message each way while the program does it at step n; then a well one, or the same, ends the round. Gives the names of the steps.
+    beside(london, n): meanwhile."""
     london, program = hub(lab)
+    london.bob = london.mailbox("bob", "Baker")
     london.settings["processes"].update(settings)
     london.start()
     seen, n = [], 0
@@ -240,8 +243,8 @@ def loop_over_steps(lab, action, steps, seed=0, **settings):
             seen.append(program.acted())
             if action == "kill":
                 wait_for(program.died, "killed at step %d" % step, step=0.01)
-            if action == "hang":
-                london.more_traffic(seen[-1])
+            if beside is not None:
+                beside(london, len(seen))
         if action != "nonsense" and program.acted():
             hung = program.process
             program.start()
@@ -279,29 +282,14 @@ def nonsense_at_every_step(lab):
 
 def hanging_at_every_step(lab):
     """It does nothing any more: the switch ends its channel, other mail goes on meanwhile, a successor does the rest."""
-    beside = []
-
-    def more_traffic(self, step):
-        self.send("alice", self.alice_too, "--subject", step, "hello")
-        beside.append(step)
-        self.wait_mail("bob", len(beside))
-    from posthorn import Mta
-    Mta.more_traffic = more_traffic
-    lab_mta = lab.mta
-
-    def with_bob(name, country="GB"):
-        m = lab_mta(name, country)
-        m.alice_too = m.mailbox("bob", "Baker")
-        return m
-    lab.mta = with_bob
-    london, seen = loop_over_steps(lab, "hang", HANGS, watchdog="1 s")
+    def more_traffic(london, n):
+        london.send("alice", london.bob, "--subject", "Beside %d" % n, "hello")
+        london.wait_mail("bob", n)
+    london, seen = loop_over_steps(lab, "hang", HANGS, beside=more_traffic, watchdog="1 s")
     same([e for e in london.events if e["event"] in ("process.fault", "process.hung")], [], "faults of our own")
     hung = [e for e in london.events if e["event"] == "connector.hung"]
     expect(len(hung) >= 5, "hung while something was in hand", len(hung), seen)
     return "%d steps, ended by the watchdog at %d" % (len(seen), len(hung))
-
-
-HANGS = [1, 5, 9, 12, 15, 17, 19, 21, 23, 26, 29, 33, 37, 41]
 
 
 def poison_ends_in_quarantine(lab):
@@ -376,6 +364,56 @@ def the_switch_is_killed(lab):
     return "%d each way over %d deaths of the switch" % (n, 3)
 
 
+def documented_frames():
+    """The example session of docs/connector.md: (from the connector, bulk, name, octets)."""
+    with open(source("docs", "connector.md"), encoding="utf-8") as f:
+        text = f.read().split("<!-- session -->")[1].split("<!-- session: end -->")[0]
+    frames = []
+    for line in text.splitlines():
+        words = line.split()
+        if words and words[0] in "<>":
+            frames.append([words[0] == ">", words[1] == "bulk", words[2], b""])
+        elif words:
+            frames[-1][3] += bytes.fromhex("".join(words))
+    return frames
+
+
+def documented_session(lab):
+    """The octets of the example session, said to a switch: it answers with the same octets, but for what is new each time."""
+    london, _ = hub(lab)
+    london.start()
+    streams = [socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
+    for s in streams:
+        s.settimeout(PATIENCE_S)
+        s.connect(os.path.join(london.directory, "connect"))
+        lab.closers.append(s.close)
+    frames = documented_frames()
+    same(len(frames), 14, "frames")
+    for ours, bulk, name, octets in frames:
+        buffer = bytearray(octets)
+        same(wire.next_frame(buffer)[0], name, "name of a frame")
+        fields = wire.next_frame(bytearray(octets))[1]
+        same((len(buffer), wire.frame(name, fields)), (0, octets), "read and written again")
+        if "packed" in fields:
+            same(wire.pack(wire.unpack(fields["packed"])), fields["packed"], "packed again")
+        if name == "ASSOC_OPEN":
+            london.send("alice", to("Ada"), "--subject", "Re", "hello")
+        if ours:
+            streams[bulk].sendall(octets)
+            continue
+        heard = b""
+        while len(heard) < 6 or len(heard) < 4 + int.from_bytes(heard[:4], "big"):
+            heard += streams[bulk].recv(6 - len(heard) if len(heard) < 6 else 4 + int.from_bytes(heard[:4], "big") - len(heard))
+        if name == "TRANSFER":  # its type, number and association; the message has times and names of its own
+            heard, octets = heard[4:22], octets[4:22]
+        same(heard.hex(), octets.hex(), name)
+    london.wait_empty()
+    london.wait_mail("alice", 1)
+    for s in streams:
+        s.close()
+    return "14 frames"
+
+
 def mistakes_in_settings(lab):
     for text, wanted in (("kind: connector\n    address: \"127.0.0.1:102\"", "has a address"), ("kind: connector\n    remote-password: x", "remote-password"),
                          ("kind: conector", "conector"), ("address: \"127.0.0.1:102\"", "remote-mta-name")):
@@ -387,6 +425,6 @@ def mistakes_in_settings(lab):
     return "named"
 
 
-main(messages_both_ways, five_megabytes_both_ways, k151791_refused_recipients_are_reported, what_is_wrong_goes_to_failed, k164177_nobody_serves,
+main(documented_session, messages_both_ways, five_megabytes_both_ways, k151791_refused_recipients_are_reported, what_is_wrong_goes_to_failed, k164177_nobody_serves,
      k151473_killed_and_replaced, killed_at_every_step, nonsense_at_every_step, hanging_at_every_step, poison_ends_in_quarantine,
      other_links_go_on, the_switch_is_killed, mistakes_in_settings)
