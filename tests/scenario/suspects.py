@@ -62,7 +62,7 @@ def k151669_a_content_that_kills_its_conversion(lab):
     bad = london.send(london.alice, paris.claude, "--subject", "Bad", "poison")
     good_ones_arrive(london, paris, 5)
     ends_in_quarantine(london, paris, bad, 5)
-    same(deaths(london), ["content.0"] * STRIKES, "three strikes")
+    same([name.split(".")[0] for name in deaths(london)], ["content"] * STRIKES, "three strikes")
     return "three content processes"
 
 

@@ -84,6 +84,8 @@ void examine_take(struct proc *p, const struct arrival *about, struct incoming *
 
 static void keep(struct sw *s, uint64_t id, const char *link, uint32_t strikes, const char *cause, const char *words)
 {
+	if (s->failed)
+		return; /* it is not the octets that cannot be read */
 	store_quarantine_set(s->store, id, STORE_QUARANTINE_KEPT, strikes, cause, words);
 	alarm_of(s, id, link, cause);
 }

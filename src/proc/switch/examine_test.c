@@ -183,6 +183,25 @@ static void test_k169671_a_word_that_is_lost_saves_no_poison(void **state)
 	bench_free(b);
 }
 
+/* A death that nobody told of in time: the words of those that follow are not taken for it. */
+static void test_a_word_that_never_came_confuses_no_other(void **state)
+{
+	(void)state;
+	struct bench *b = with_links();
+	struct store_quarantine q;
+	bench_leave(b, &b->alone);
+	fake_env_pass(b->env, PEER_WORD_MS);
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	assert_true(offer_octets(&b->link[1], HASH, VIEW("poison"), NULL)->accepted);
+	for (uint32_t i = 1; i <= 3; i++) {
+		assert_int_equal(b->alone.n_examines, 1);
+		alone_dies(b);
+		assert_int_equal(count(b, i < 3 ? STORE_QUARANTINE_EXAMINE : STORE_QUARANTINE_KEPT, &q), 1);
+		assert_int_equal(q.strikes, i);
+	}
+	bench_free(b);
+}
+
 static void test_octets_survive_a_restart_and_are_examined_then(void **state)
 {
 	(void)state;
@@ -470,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_k151791_an_input_that_kills_is_examined_alone),
 		cmocka_unit_test(test_k169671_octets_that_kill_each_time_are_kept),
 		cmocka_unit_test(test_k169671_a_word_that_is_lost_saves_no_poison),
+		cmocka_unit_test(test_a_word_that_never_came_confuses_no_other),
 		cmocka_unit_test(test_octets_survive_a_restart_and_are_examined_then),
 		cmocka_unit_test(test_octets_that_cannot_be_decoded_are_kept_at_once),
 		cmocka_unit_test(test_octets_that_cannot_be_offered_now_come_again),

@@ -81,7 +81,6 @@ static void let_go_of_connector(struct limbo *b)
 static void resolve(struct limbo *b, bool by_fault, const char *words)
 {
 	struct sw *s = b->sw;
-	s->n_deaths += by_fault;
 	if (by_fault)
 		strike_all(b, words);
 	else if (b->kind == PROCESS_CONNECTOR)
@@ -102,6 +101,7 @@ static void on_no_word(void *ctx)
 		limbo_free(b);
 		return;
 	}
+	b->sw->n_deaths++;
 	resolve(b, b->accused, *b->words == 0 ? "it made no progress" : b->words);
 	if (b->kind == PROCESS_CONNECTOR)
 		limbo_free(b); /* no word comes */
@@ -227,6 +227,7 @@ void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, b
 		proc_lost(p, &e);
 		b = find_limbo(s, kind, instance);
 	}
+	s->n_deaths++;
 	if (b != NULL && !b->over)
 		resolve(b, by_fault, words);
 	if (by_fault)

@@ -71,8 +71,10 @@ static void report(struct sw *s, uint64_t id)
 	const struct key owed = suspect_key("quarantine", id);
 	char text[24];
 	struct err e;
+	if (s->failed)
+		return; /* a successor owes it */
 	switch_note(s, "quarantine", id);
-	if (!make(s, id, &e))
+	if (!make(s, id, &e) && !s->failed)
 		EMIT(&s->host, MESSAGE_UNREPORTED, "quarantine", number(text, id), "why", e.text);
 	store_suspect_put(s->store, owed.text, 0, "");
 }
@@ -83,6 +85,10 @@ static void condemned(struct order *o)
 	uint64_t id = o->transfer;
 	if (store_has_group(s->store))
 		store_commit(s->store);
+	if (s->failed) {
+		order_free(o);
+		return;
+	}
 	switch_note(s, "transfer", id);
 	if (FAULT(SWITCH_QUARANTINE))
 		CANT_HAPPEN("a message could not be put into quarantine (fault point)");
