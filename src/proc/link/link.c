@@ -131,6 +131,10 @@ static bool on_busy(void *ctx, struct view payload, struct err *e)
 		return false;
 	l->busy = m.busy;
 	l->busy_why = m.err;
+	for (struct assoc *a = l->told ? NULL : l->assocs; a != NULL; a = a->next)
+		if (!a->initiator && !a->stalled && a->stream != NULL)
+			stream_resume(a->stream);
+	l->told = true;
 	return true;
 }
 
@@ -176,7 +180,7 @@ static void switch_gone(struct link *l, const struct err *why)
 		chan_free(&l->bulk, false);
 	if (!l->stopping)
 		timer_after(&l->alone, LINK_ALONE_MS);
-	l->busy = false; /* and no suspects: the next one says it again */
+	l->told = l->busy = false; /* and no suspects: the next one says it again */
 	l->n_suspects = 0;
 	exam_stop(l->examination);
 	struct err gone;
@@ -223,7 +227,9 @@ void link_accepted(struct link *l, struct stream *s)
 		stream_close(&s, false);
 		return;
 	}
-	assoc_accept(l, s);
+	struct assoc *a = assoc_accept(l, s);
+	if (l->control != NULL && !l->told) /* what the last process died of may come again before its successor knows it */
+		stream_pause(a->stream);
 }
 
 /* --- life --- */

@@ -136,6 +136,7 @@ struct link {
 	struct examination *examination;
 	size_t held;                 /* memory of all struct inbound */
 	bool is_short;               /* of memory: from limits.memory on until under three quarters of it */
+	bool told;                   /* the switch has said what comes before all else: suspects, busy or not */
 	bool busy;                   /* the switch can take nothing now */
 	struct err busy_why;
 	bool stopping;

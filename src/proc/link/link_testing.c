@@ -107,6 +107,7 @@ void switch_joins(struct world *w)
 	w->bulk = chan_new(&ours, &switch_events, w, PROCESS_SWITCH, 0);
 	link_adopt_switch(w->link, true, theirs);
 	fake_env_settle(w->env);
+	say_busy(w, false);
 }
 
 void switch_leaves(struct world *w)

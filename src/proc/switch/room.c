@@ -51,7 +51,7 @@ static bool is_busy(struct sw *s, struct err *e)
 void room_tell(struct proc *p)
 {
 	struct sw *s = p->sw;
-	struct out *o = s->busy || p->told_busy ? proc_begin(p, MSG_BUSY) : NULL;
+	struct out *o = proc_begin(p, MSG_BUSY);
 	if (o == NULL)
 		return;
 	struct msg_busy m = { .busy = s->busy, .err = { .reason = -1, .diagnostic = -1 } };
@@ -59,7 +59,6 @@ void room_tell(struct proc *p)
 		m.err = s->busy_why;
 	put_msg_busy(o, &m);
 	proc_end(p);
-	p->told_busy = s->busy;
 }
 
 void room_check(struct sw *s)

@@ -49,7 +49,6 @@ struct proc {
 	struct map inbound;              /* link: id of an inbound association -> struct swlink */
 	int64_t user;                    /* of a command line: uid, as the kernel says; -1: not known */
 	bool dead;
-	bool told_busy;
 	struct render *render;           /* content: the one under way */
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
@@ -351,7 +350,7 @@ const struct chan_events *switch_bulk_events(void);
 /* room.c: when nothing can be taken in. */
 void room_init(struct sw *s);
 void room_check(struct sw *s);     /* after something that it looks at has changed */
-void room_tell(struct proc *p);    /* a link process or connector that has just come */
+void room_tell(struct proc *p);    /* also one that has just come: a link takes nothing in before it has been told */
 
 /* intake.c: messages come in. */
 bool intake_offer(void *ctx, struct view payload, struct err *e);
