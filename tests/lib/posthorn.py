@@ -162,12 +162,13 @@ class Mta:
 
     def start(self, wait=True):
         self.write()
+        before = self.mark()  # it may be its second life
         self.process = subprocess.Popen([self.lab.program, "run", "-c", self.path], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
         self.reader = threading.Thread(target=self._collect, args=(self.process.stderr,), daemon=True)
         self.reader.start()
         if wait:
-            self.event("supervisor.up")
+            self.event("supervisor.up", after=before)
         return self
 
     def _collect(self, stream):
