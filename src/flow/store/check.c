@@ -259,6 +259,8 @@ static void check_part(struct check *c, const struct group *g, const struct grou
 		      g->n_rcpt);
 	if (p->octets != (g->kind == STORE_KIND_OCTETS))
 		found(c, "%s %lld and message %lld do not both say that it is octets", what, id, of);
+	if (p->octets && p->recipients != 0)
+		found(c, "%s %lld is octets, and is to have %lld recipients", what, id, (long long)p->recipients);
 	if (p->kind == GROUP_DELIVERY || p->octets)
 		return;
 	if (p->recipients < 0 || (uint64_t)p->recipients != p->named)

@@ -199,17 +199,18 @@ static inline void removed_row_of(struct rows *r, const char *folder, json_t *th
 	if (sscanf(json_string_value(json_object_get(thing, "what")), "%63s %lld", table, &id) != 2)
 		return;
 	const size_t n = columns_of_table(table);
+	const bool has_id = strcmp(table, "outcome") != 0 && strcmp(table, "suspect") != 0;
 	out_init(&o, 1 << 26);
 	out_str(&o, table);
 	json_object_foreach(json_object_get(thing, "row"), name, value) {
-		if (i < n && i == 0 && strcmp(name, "column 0") == 0 && strcmp(table, "outcome") != 0 && strcmp(table, "suspect") != 0)
+		if (i < n && i == 0 && strcmp(name, "column 0") == 0 && has_id)
 			rows_value(&o, SQLITE_INTEGER, id, (struct view){NULL, 0});
 		else if (i < n)
 			removed_value(&o, folder, value);
 		i++;
 	}
 	for (; i < n; i++)
-		rows_value(&o, SQLITE_NULL, 0, (struct view){NULL, 0});
+		rows_value(&o, i == 0 && has_id ? SQLITE_INTEGER : SQLITE_NULL, id, (struct view){NULL, 0});
 	rows_add(r, out_cstr(&o));
 	out_fini(&o);
 }

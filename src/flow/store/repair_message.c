@@ -398,10 +398,10 @@ static void settle_octets(struct hand *h)
 						      .is_valid = true});
 	}
 	if (!one->is_valid || one->arrived != g->arrived || one->expires != g->expires || one->size != g->size ||
-	    one->priority != g->priority) {
+	    one->priority != g->priority || one->recipients != 0) {
 		repair_keep(h->r, "quarantine", "id = ?1", one->id, 0, "it said other than its message");
 		REPAIR_RUN(h->r,
-			   "update quarantine set octets = 1, state = state = 1, arrived = ?2, expires = ?3, size = ?4, priority = ?5 "
+			   "update quarantine set octets = 1, recipients = 0, state = state = 1, arrived = ?2, expires = ?3, size = ?4, priority = ?5 "
 			   "where id = ?1",
 			   one->id, g->arrived, g->expires, g->size, g->priority);
 		h->r->result.changed++;

@@ -9,7 +9,8 @@ enum {
 	FILE_HEADER = 100, /* on page 1, before the page's own */
 	FREE_TRUNK_AT = 32,
 	FREE_COUNT_AT = 36,
-	CELL_MIN = 4,
+	CELL_MIN = 4, /* as a page has room for; a damaged one may have less */
+	CELL_LEAST = 2,
 	CHAIN_OCTETS = PAGE_OCTETS - 4, /* of a page of a long row */
 	AGAIN_MAX = 1024, /* pages of long rows that may be read twice, beside one for each page there is */
 };
@@ -275,7 +276,7 @@ static void read_cells(struct tree *t, uint64_t no, const struct head *h)
 	size_t bad_cells = 0;
 	for (size_t i = 0; i < h->cells; i++) {
 		const size_t cell = u16_at(t->page, h->first + 2 * i);
-		if (cell < h->first + 2 * h->cells || cell > PAGE_OCTETS - CELL_MIN || !read_cell(t, no, h->type, cell))
+		if (cell < h->first + 2 * h->cells || cell > PAGE_OCTETS - CELL_LEAST || !read_cell(t, no, h->type, cell))
 			bad_cells++;
 	}
 	if (bad_cells > 0)
