@@ -327,6 +327,29 @@ def k271568_more_associations_than_descriptors(lab):
     return "clamped to %s" % event["fields"]["allowed"] if event else "the system allows 50,000"
 
 
-main(k151791_one_bad_address, k151791_malformed_address, k193760_one_dead_link, k193760_stalled_in_the_middle, k232602_cut_and_back,
+def k152918_k263835_a_neighbour_with_a_full_disk(lab):
+    """OP-02: it says busy and takes nothing; we wait without a report, whatever max-transfer-retries says; it recovers by itself."""
+    x, y = lab.pair()
+    x.link(y, max_transfer_retries=0)
+    y.link(x)
+    y.settings["store"]["min-free"] = "1000 G"
+    x.start()
+    y.start()
+    y.event("store.low")
+    for i in range(3):
+        x.send(x.alice, y.claude, "--subject", "number %d" % i, "--text", "x")
+    wait_for(lambda: x.status()[0]["paris"]["open-failures"] >= 3, "three attempts to open")
+    same(x.mail("alice"), [], "no report")
+    same(y.mail("claude"), [], "nothing taken")
+    y.stop()
+    y.settings["store"]["min-free"] = "1 M"
+    y.start()
+    y.wait_mail("claude", 3)
+    x.wait_empty()
+    return "3 waited"
+
+
+main(k152918_k263835_a_neighbour_with_a_full_disk,
+     k151791_one_bad_address, k151791_malformed_address, k193760_one_dead_link, k193760_stalled_in_the_middle, k232602_cut_and_back,
      k232602_peer_restarts, cut_in_the_middle_of_transfers, k152951_storm_of_misconfigured_connects, k193894_k229643_connects_that_fail,
      op_05_a_thousand_associations, k271568_more_associations_than_descriptors)

@@ -17,6 +17,13 @@ static void stall(struct inbound *in, bool stalled)
 		assoc_unstall(a);
 }
 
+/* A refused transfer counts against its message at the peer, which reports it after a few. When nothing can be taken at all the
+ * association ends instead, as by a temporary problem: then the peer waits as for a link that cannot be opened. */
+static bool is_for_all(const struct err *refused)
+{
+	return refused != NULL && refused->kind == ERR_TEMP && refused->culprit == ERR_OF_PROCESS;
+}
+
 static void answered(struct inbound *in, const struct err *refused)
 {
 	struct assoc *a = assoc_of(in);
@@ -26,6 +33,8 @@ static void answered(struct inbound *in, const struct err *refused)
 	if (refused == NULL && FAULT(LINK_BEFORE_CONFIRM)) {
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the confirmation is not sent (fault point)");
 		assoc_abort(a, &e);
+	} else if (is_for_all(refused)) {
+		assoc_abort(a, refused);
 	} else if (!(refused == NULL ? x400_transfer_accept(a->x, &e) : x400_transfer_refuse(a->x, &e))) {
 		assoc_abort(a, &e);
 	}
