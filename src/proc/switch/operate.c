@@ -240,8 +240,10 @@ static void wake(struct sw *s, const struct act *a, struct subject *x, enum stor
 
 static void retry(struct sw *s, const struct act *a, struct subject *x, struct waiting *w)
 {
-	if (x->l != NULL)
+	if (x->l != NULL) {
 		timer_stop(&x->l->open_timer);
+		x->l->alone_at_ms = 0;
+	}
 	if (x->o == NULL && x->row.next_ms > now_of(s))
 		wake(s, a, x, STEP_OPERATOR, "retry asked for", w);
 	else
@@ -528,5 +530,6 @@ bool operate_act(void *ctx, struct view payload, struct err *e)
 	if (good && a.what == ACT_RETRY)
 		for (size_t i = 0; i < s->n_links; i++)
 			dispatch_run(&s->links[i]);
+	alone_kick(s); /* a suspect has waited for the same timer */
 	return true;
 }

@@ -413,6 +413,25 @@ static void test_retry_cuts_the_wait_short(void **state)
 	bench_free(b);
 }
 
+/* A suspect waits for the same timer as the others of its link. */
+static void test_a_suspect_is_tried_again_when_asked_for(void **state)
+{
+	(void)state;
+	uint64_t id;
+	struct bench *b = in_state(SUSPECT, &id);
+	struct player *a = &b->alone;
+	bench_join(b, a, PROCESS_ALONE, 1);
+	struct err why;
+	err_set(&why, ERR_TEMP, ERR_OF_LINK, "refused");
+	say_assoc(a, MSG_ASSOC_DOWN, last_open(a), "to-c", &why);
+	assert_int_equal(a->n_opens, 1);
+	assert_int_equal(act(b, ACT_RETRY, "", id), ACTED_DONE);
+	assert_int_equal(a->n_opens, 2);
+	open_up(a);
+	assert_int_equal(last_transfer(a)->stored, id);
+	bench_free(b);
+}
+
 /* Time does nothing to what is held: normal mail expires after two hours here. */
 static void test_held_does_not_expire(void **state)
 {
@@ -884,6 +903,7 @@ int main(void)
 		cmocka_unit_test(test_acts_on_what_waits_for_conversion),
 		cmocka_unit_test(test_k115440_priority_stays_with_the_message),
 		cmocka_unit_test(test_retry_cuts_the_wait_short),
+		cmocka_unit_test(test_a_suspect_is_tried_again_when_asked_for),
 		cmocka_unit_test(test_held_does_not_expire),
 		cmocka_unit_test(test_status_counts_what_is_held_and_kept),
 		cmocka_unit_test(test_k262865_released_is_checked_and_handled_alone),
