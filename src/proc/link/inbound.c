@@ -60,6 +60,7 @@ static void reset(struct inbound *in)
 void inbound_fini(struct inbound *in)
 {
 	inbound_cancel(in);
+	quota_forget(in);
 	p1_split_free(&in->split);
 	out_fini(&in->packed);
 	out_fini(&in->kept);

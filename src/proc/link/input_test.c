@@ -789,6 +789,24 @@ static void test_k193894_k229643_connects_that_fail_leave_nothing(void **state)
 	world_free(w);
 }
 
+/* What an association has counted goes with it, else limits.memory is used up by those that are no more. */
+static void test_associations_that_have_brought_mail_leave_nothing(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	for (unsigned i = 0; i < 20; i++) {
+		struct peer *p = call(w, 0);
+		peer_sends(p, 100, 0);
+		say_answer(w, true);
+		assert_int_equal(p->seen[X400_TRANSFER_CONFIRMED], 1);
+		stream_close(&p->stream, false);
+		fake_env_settle(w->env);
+		peer_free(p);
+		assert_int_equal(w->link->held, 0);
+	}
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -816,6 +834,7 @@ int main(void)
 		cmocka_unit_test(test_k271568_a_limit_over_the_descriptors_is_clamped),
 		cmocka_unit_test(test_k152951_a_storm_of_misconfigured_connects_leaves_nothing),
 		cmocka_unit_test(test_k193894_k229643_connects_that_fail_leave_nothing),
+		cmocka_unit_test(test_associations_that_have_brought_mail_leave_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

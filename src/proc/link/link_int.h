@@ -196,6 +196,7 @@ void note_nothing(struct link *l);
 
 /* quota.c: memory that messages on their way in hold. */
 void quota_count(struct inbound *in);           /* after it holds more or less than before */
+void quota_forget(struct inbound *in);          /* it is no more */
 /* False: it holds more than one may (ERR_PERM: it never fits), or all together hold more than limits.memory (ERR_TEMP). */
 MUST_CHECK bool quota_allows(struct inbound *in, struct err *e);
 

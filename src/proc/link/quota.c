@@ -27,6 +27,13 @@ void quota_count(struct inbound *in)
 	EMIT(&l->host, LINK_MEMORY_FREE, "limit", "limits.memory");
 }
 
+/* Else what an association that has ended kept for its next message would be counted for ever. */
+void quota_forget(struct inbound *in)
+{
+	in->link->held -= in->held;
+	in->held = 0;
+}
+
 bool quota_allows(struct inbound *in, struct err *e)
 {
 	struct link *l = in->link;
