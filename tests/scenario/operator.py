@@ -167,6 +167,8 @@ def test_op_07_one_clear_sentence(lab):
             (["hold", "--all", "--to", "tokyo"], "reroute only"), (["return", "--all", "--yes", "--report"], "delete only"),
             (["hold", "--older", "soon"], "want a time"), (["hold", "--larger", "much"], "want a size"),
             (["hold", "--priority", "high"], "want urgent"), (["hold", "--originator", ""], "want one line"),
+            (["delete", "--id", "", "--yes"], "want one line"), (["delete", "--id", "1", "--id", "", "--yes"], "want one line"),
+            (["delete", "--id", "x\nlarger=1", "--yes"], "want one line"),
             (["hold", "--content-type", "x"], "built-in number")):
         london.command("queue", *words, "-c", london.path, status=USAGE)
         expect(says in lab.last_error and lab.last_error.count("\n") == 1, "one sentence about %s" % words, lab.last_error)

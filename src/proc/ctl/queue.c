@@ -83,13 +83,20 @@ static void on_row(struct ctl *c, struct view pairs)
 
 /* --- what was asked --- */
 
+/* An empty one would be no condition at all: a script whose variable is empty must not reach everything. */
+static bool is_line(struct command *q, const char *name, const char *value)
+{
+	if (*value != 0 && strchr(value, '\n') == NULL && strlen(value) <= 256)
+		return true;
+	ctl_say(&q->ctl, CTL_USAGE, "--%s: want one line of 1 to 256 octets", name);
+	q->bad = true;
+	return false;
+}
+
 static void select_by(struct command *q, const char *name, const char *value)
 {
-	if (*value == 0 || strchr(value, '\n') != NULL || strlen(value) > 256) {
-		ctl_say(&q->ctl, CTL_USAGE, "--%s: want one line of 1 to 256 octets", name);
-		q->bad = true;
+	if (!is_line(q, name, value))
 		return;
-	}
 	out_fmt(&q->of, "%s=%s\n", name, value);
 	q->selected = true;
 }
@@ -144,6 +151,8 @@ static void select_type(struct command *q, const char *text)
 
 static void select_id(struct command *q, const char *text)
 {
+	if (!is_line(q, "id", text))
+		return;
 	if (q->n_which == ARRAY_LEN(q->which)) {
 		ctl_say(&q->ctl, CTL_USAGE, "at most %zu times --id", ARRAY_LEN(q->which));
 		q->bad = true;
@@ -255,7 +264,7 @@ static bool run_selection(struct command *q, const char *id)
 	out_init(&of, MSG_MAX_ASK);
 	out_bytes(&of, out_view(&q->of));
 	if (id != NULL)
-		out_fmt(&of, "id=%.256s\n", id);
+		out_fmt(&of, "id=%s\n", id);
 	do {
 		q->act.n = 0;
 		if (ctl_ask(c, ASK_SELECT, out_cstr(&of), "transfer", &after, 1, on_row) != CTL_DONE)

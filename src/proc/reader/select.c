@@ -34,6 +34,8 @@ static bool read_priority(struct view value, struct selection *s, struct err *e)
 static bool read_line(struct view name, struct view value, struct selection *s, struct err *e)
 {
 	uint64_t before = 0;
+	if (value.n == 0) /* it would select everything */
+		return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the selection's %.*s is empty", (int)(name.n < 64 ? name.n : 64), (const char *)name.p);
 	if (view_eq(name, VIEW("id")) && text_uint(value, INT64_MAX, &s->transfer))
 		return s->transfer > 0 || err_set(e, ERR_PERM, ERR_OF_PROCESS, "no transfer has the number 0");
 	if (view_eq(name, VIEW("priority")))
