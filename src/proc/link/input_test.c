@@ -789,6 +789,27 @@ static void test_k193894_k229643_connects_that_fail_leave_nothing(void **state)
 	world_free(w);
 }
 
+/* A caller who came while there was no switch is not paused. It is not taken in before the next one, which may need long to
+ * open its store, has said which inputs are suspect. */
+static void test_nothing_is_taken_before_the_suspects_are_known(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct stream *ours, *theirs;
+	switch_leaves(w);
+	fake_env_pair(w->env, &ours, &theirs);
+	link_accepted(w->link, theirs);
+	switch_connects(w);
+	struct x400_config c = peer_config(SESSION_INITIATOR);
+	c.session.called_tsel = VIEW("OURS");
+	c.session.send_tsel = true;
+	struct peer *p = call_on(w, 0, &c, ours);
+	assert_int_equal(p->bind_error, X400_BUSY);
+	say_busy(w, false);
+	assert_int_equal(call(w, 1)->seen[X400_BOUND], 1);
+	world_free(w);
+}
+
 /* What an association has counted goes with it, else limits.memory is used up by those that are no more. */
 static void test_associations_that_have_brought_mail_leave_nothing(void **state)
 {
@@ -834,6 +855,7 @@ int main(void)
 		cmocka_unit_test(test_k271568_a_limit_over_the_descriptors_is_clamped),
 		cmocka_unit_test(test_k152951_a_storm_of_misconfigured_connects_leaves_nothing),
 		cmocka_unit_test(test_k193894_k229643_connects_that_fail_leave_nothing),
+		cmocka_unit_test(test_nothing_is_taken_before_the_suspects_are_known),
 		cmocka_unit_test(test_associations_that_have_brought_mail_leave_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

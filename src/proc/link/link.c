@@ -310,6 +310,8 @@ bool link_is_busy(const struct link *l, struct err *e)
 		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
 	else if (l->control == NULL || l->bulk == NULL)
 		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "the switch is not there");
+	else if (!l->told)
+		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "the switch has just begun");
 	else if (l->busy)
 		*e = l->busy_why;
 	else if (l->is_short)

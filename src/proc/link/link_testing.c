@@ -97,7 +97,7 @@ static const struct chan_type heard[] = {
 };
 static const struct chan_events switch_events = { heard, ARRAY_LEN(heard), NULL, NULL, hear_closed };
 
-void switch_joins(struct world *w)
+void switch_connects(struct world *w)
 {
 	struct stream *ours, *theirs;
 	fake_env_pair(w->env, &ours, &theirs);
@@ -107,6 +107,11 @@ void switch_joins(struct world *w)
 	w->bulk = chan_new(&ours, &switch_events, w, PROCESS_SWITCH, 0);
 	link_adopt_switch(w->link, true, theirs);
 	fake_env_settle(w->env);
+}
+
+void switch_joins(struct world *w)
+{
+	switch_connects(w);
 	say_busy(w, false);
 }
 
@@ -281,16 +286,21 @@ static void peer_begin(struct world *w, struct peer *p, const struct x400_config
 	stream_set_events(s, &peer_events, p);
 }
 
+struct peer *call_on(struct world *w, unsigned i, const struct x400_config *c, struct stream *ours)
+{
+	peer_begin(w, &w->peer[i], c, ours);
+	peer_pump(&w->peer[i]);
+	fake_env_settle(w->env);
+	return &w->peer[i];
+}
+
 /* A peer calls the link. */
 struct peer *call_with(struct world *w, unsigned i, const struct x400_config *c)
 {
 	struct stream *ours, *theirs;
 	fake_env_pair(w->env, &ours, &theirs);
 	link_accepted(w->link, theirs);
-	peer_begin(w, &w->peer[i], c, ours);
-	peer_pump(&w->peer[i]);
-	fake_env_settle(w->env);
-	return &w->peer[i];
+	return call_on(w, i, c, ours);
 }
 
 struct peer *call(struct world *w, unsigned i)

@@ -52,6 +52,8 @@ struct world {
 	bool stopped;
 };
 
+/* Its streams are there, and it has said nothing yet. */
+void switch_connects(struct world *w);
 void switch_joins(struct world *w);
 void switch_leaves(struct world *w);
 void say_count(struct world *w, enum msg kind, uint64_t id, uint64_t n);
@@ -66,6 +68,8 @@ void peer_answer(struct peer *p);
 void peer_pump(struct peer *p);
 void peer_free(struct peer *p);
 struct x400_config peer_config(enum session_side side);
+/* On a connection that the link has accepted. */
+struct peer *call_on(struct world *w, unsigned i, const struct x400_config *c, struct stream *ours);
 struct peer *call_with(struct world *w, unsigned i, const struct x400_config *c);
 /* A peer calls the link. */
 struct peer *call(struct world *w, unsigned i);
