@@ -300,7 +300,7 @@ int start_listener(struct plan_listener *l, const struct start_user *user, int *
 	if (*fd_r < 0)
 		return say(UNAVAILABLE, "%s", e.text);
 	bool local = strncmp(addr.text, "unix:", 5) == 0;
-	if (local && user->change && chown(addr.text + 5, user->uid, user->gid) != 0)
+	if (local && user->change && lchown(addr.text + 5, user->uid, user->gid) != 0) /* the folder is the user's: a link in its place is not followed */
 		return say(UNAVAILABLE, "cannot give %s away: %s", addr.text, strerror(errno));
 	net_own_addr(*fd_r, &addr);
 	memcpy(l->addr, addr.text, sizeof l->addr);
