@@ -375,6 +375,11 @@ void dispatch_give_up(struct order *o, const struct err *why)
 	struct sw *s = o->link->sw;
 	struct store_loaded loaded;
 	struct err e;
+	const struct suspect *x = suspect_of(o);
+	if (suspect_is_over(s, x)) {
+		quarantine_condemn(o, x->words);
+		return;
+	}
 	switch_note(s, "transfer", o->transfer);
 	arena_reset(s->work);
 	if (!store_load_transfer(s->store, o->transfer, &loaded, s->work, &e)) {

@@ -24,6 +24,19 @@ static struct order *order_at_rest(struct swlink *l, const struct store_queued *
 	return o->list == NULL && !o->in_hand && queue_window_remove(l->window, o->priority, o->transfer) ? o : NULL;
 }
 
+/* To load a suspect may kill the switch: what else is in the group is durable before. */
+static void commit_before(struct sw *s, const struct suspect *x)
+{
+	if (x != NULL && store_has_group(s->store))
+		store_commit(s->store);
+}
+
+static void give_up(struct order *o, const struct err *why)
+{
+	commit_before(o->link->sw, suspect_of(o));
+	dispatch_give_up(o, why);
+}
+
 /* --- expiry --- */
 
 static void nothing_more(struct sw *s, struct waiting *w)
@@ -37,6 +50,14 @@ static void give_up_homeless(struct sw *s, const struct store_expired *x, const 
 	struct store_loaded loaded;
 	struct err e;
 	char transfer[24];
+	const struct key k = suspect_key("message", x->message);
+	const struct suspect *suspect = suspect_find(s, &k);
+	if (suspect_is_over(s, suspect)) {
+		quarantine_homeless(s, x->transfer, x->queue, suspect);
+		suspect_forget(s, &k);
+		return;
+	}
+	commit_before(s, suspect);
 	arena_reset(s->work);
 	switch_note(s, "transfer", x->transfer);
 	if (!store_load_transfer(s->store, x->transfer, &loaded, s->work, &e)) {
@@ -68,7 +89,7 @@ static void expired(struct sw *s, const struct store_expired *x)
 					  .expires = x->expires, .attempts = x->attempts, .size = x->size };
 	struct order *o = order_at_rest(l, &row);
 	if (o != NULL)
-		dispatch_give_up(o, &e);
+		give_up(o, &e);
 }
 
 /* Returns how many it gave up. */
@@ -99,7 +120,7 @@ static size_t give_up_some(struct swlink *l)
 	for (size_t i = 0; i < n; i++) {
 		struct order *o = rows[i].arrived <= h->before ? order_at_rest(l, &rows[i]) : NULL;
 		if (o != NULL)
-			dispatch_give_up(o, &e);
+			give_up(o, &e);
 	}
 	if (n == REPORTED_MAX)
 		return n;

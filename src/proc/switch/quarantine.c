@@ -99,6 +99,15 @@ static void condemned(struct order *o)
 	report(s, id);
 }
 
+void quarantine_homeless(struct sw *s, uint64_t id, struct view queue, const struct suspect *x)
+{
+	struct alone *a = &s->alone;
+	put(s, id, queue, x, x->words);
+	a->owed = mem_grow(a->owed, mem_mul(a->n_owed + 1, sizeof *a->owed));
+	a->owed[a->n_owed++] = suspect_key("quarantine", id);
+	alone_kick(s);
+}
+
 bool quarantine_run(struct sw *s)
 {
 	struct order *o = order_list_take(&s->alone.condemned);
@@ -108,6 +117,8 @@ bool quarantine_run(struct sw *s)
 	}
 	if (s->alone.n_owed == 0)
 		return false;
+	if (store_has_group(s->store))
+		store_commit(s->store);
 	report(s, strtoull(s->alone.owed[--s->alone.n_owed].text + strlen("quarantine "), NULL, 10));
 	return true;
 }

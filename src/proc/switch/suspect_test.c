@@ -441,6 +441,48 @@ static void test_k151669_a_message_that_kills_the_switch(void **state)
 	bench_free(b);
 }
 
+/* What is expired is loaded to be reported: it is not, when the switch has died of that too often. */
+static void dies_of_expiring(struct bench *b, const char *queue)
+{
+	struct store_place place = { 0 };
+	struct store_queued row;
+	char note[40];
+	struct store *store = b->sw->store;
+	assert_int_equal(store_queue_next(store, VIEW("to-c"), PRIORITY_NORMAL, STORE_NEVER - 1, &place, &row, 1), 1);
+	if (*queue != 0)
+		store_transfer_move(store, row.transfer, view_str(queue), 0);
+	else
+		store_transfer_retry(store, row.transfer, env_wall_ms(b->env) + (wall_ms_t)100 * 3600 * 1000, 1, "later");
+	store_commit(store);
+	snprintf(note, sizeof note, "transfer %llu", (unsigned long long)row.transfer);
+	for (int i = 0; i < 3; i++) {
+		all_leave(b);
+		bench_switch_dies(b, note);
+	}
+	fake_env_pass(b->env, (2 * 3600 + 120) * 1000); /* expiry.normal is 2 h */
+	assert_int_equal(kept(b), 1);
+	assert_int_equal(quarantined(b).strikes, 3);
+	assert_int_equal(counts_of(b).suspects, 0);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	assert_int_equal(report_at(&b->link[0])->rcpt[0].reason, 0); /* transfer-failure */
+}
+
+static void test_expired_in_no_window_it_kills_the_switch(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	dies_of_expiring(b, "");
+	bench_free(b);
+}
+
+static void test_expired_in_the_queue_of_no_link_it_kills_the_switch(void **state)
+{
+	(void)state;
+	struct bench *b = with_queue(1);
+	dies_of_expiring(b, "old");
+	bench_free(b);
+}
+
 /* Its report kills the switch as well: it is kept, and the report given up. */
 static void test_a_report_that_kills_the_switch_is_given_up(void **state)
 {
@@ -619,6 +661,8 @@ int main(void)
 		cmocka_unit_test(test_k142257_k159305_k247618_a_damaged_row_at_the_head_is_set_aside),
 		cmocka_unit_test(test_what_the_switch_dies_of_is_noted),
 		cmocka_unit_test(test_k151669_a_message_that_kills_the_switch),
+		cmocka_unit_test(test_expired_in_no_window_it_kills_the_switch),
+		cmocka_unit_test(test_expired_in_the_queue_of_no_link_it_kills_the_switch),
 		cmocka_unit_test(test_a_report_that_kills_the_switch_is_given_up),
 		cmocka_unit_test(test_a_report_that_is_owed_is_made),
 		cmocka_unit_test(test_k151669_a_submission_that_kills_the_switch_is_refused_in_the_end),

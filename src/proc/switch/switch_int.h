@@ -472,6 +472,7 @@ void alone_down(struct swassoc *a, const struct err *why);
 /* quarantine.c */
 #define QUARANTINE_UNREPORTED "the switch has died of it: " /* begins the cause of what must not be loaded any more */
 void quarantine_condemn(struct order *o, const char *cause); /* in nobody's hands; put into quarantine soon, from the top of a turn */
+void quarantine_homeless(struct sw *s, uint64_t id, struct view queue, const struct suspect *x); /* of a link that is in the settings no more; its report follows */
 bool quarantine_run(struct sw *s);                        /* does one of them; false: there is none */
 void quarantine_unreported(struct sw *s, uint64_t id, const char *words); /* the switch has died of making its report */
 
