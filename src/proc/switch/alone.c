@@ -221,8 +221,14 @@ static void run_connectors(struct sw *s)
 {
 	for (size_t i = 0; i < s->n_links; i++) {
 		struct swlink *l = &s->links[i];
-		struct swassoc *a = l->suspects.n > 0 ? connector_free_for_suspect(l) : NULL;
+		if (l->suspects.n == 0 || !connector_is_link(l))
+			continue;
+		struct swassoc *a = connector_free_for_suspect(l);
 		struct order *o = a == NULL ? NULL : alone_ready(l);
+		if (a == NULL)
+			dispatch_open(l);
+		else if (o == NULL && l->suspects.n == 0)
+			dispatch_run(l); /* the others have waited for it */
 		if (o == NULL)
 			continue;
 		switch_note(s, "transfer", o->transfer);

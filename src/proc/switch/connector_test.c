@@ -571,6 +571,35 @@ static void test_a_suspect_that_passes_alone_is_none_any_more(void **state)
 	bench_free(b);
 }
 
+/* Its association ends in the same turn in which it is struck: another one is opened for it alone. */
+static void test_a_suspect_gets_an_association(void **state)
+{
+	(void)state;
+	struct bench *b = with_program();
+	struct player *p = &b->program[0];
+	struct err why;
+	err_set(&why, ERR_TEMP, ERR_OF_PROCESS, "as the test says");
+	letters(b, TO_PROG, "l", 1);
+	for (unsigned i = 0; i < 2; i++) {
+		open_up(p);
+		assert_int_equal(p->n_transfers, i + 1);
+		const struct msg_result m = { .transfer = last_transfer(p)->transfer, .err = why };
+		const struct msg_assoc down = { .assoc = last_open(p), .link = VIEW("prog"), .err = { .reason = -1, .diagnostic = -1 } };
+		put_msg_result(chan_begin(p->control, MSG_TRANSFER_RESULT), &m);
+		chan_end(p->control);
+		put_msg_assoc(chan_begin(p->control, MSG_ASSOC_DOWN), &down);
+		chan_end(p->control);
+		fake_env_pass(b->env, 20 * 1000); /* transfer-interval is 10 s */
+	}
+	assert_int_equal(strikes_of(b), 1);
+	assert_int_equal(p->n_opens, 3);
+	open_up(p);
+	say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	assert_int_equal(b->sw->suspects.n, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
 static void test_one_that_opens_and_says_nothing_hangs(void **state)
 {
 	(void)state;
@@ -836,6 +865,7 @@ int main(void)
 		cmocka_unit_test(test_silence_is_asked_and_an_answer_is_enough),
 		cmocka_unit_test(test_k151669_a_connector_that_hangs_costs_the_message),
 		cmocka_unit_test(test_a_suspect_that_passes_alone_is_none_any_more),
+		cmocka_unit_test(test_a_suspect_gets_an_association),
 		cmocka_unit_test(test_one_that_opens_and_says_nothing_hangs),
 		cmocka_unit_test(test_one_that_never_reads_is_bounded_and_ended),
 		cmocka_unit_test(test_every_message_that_is_not_for_the_switch_ends_the_channel),

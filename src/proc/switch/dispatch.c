@@ -92,7 +92,7 @@ static bool open_one(struct swlink *l)
 	return true;
 }
 
-static void open_more(struct swlink *l)
+void dispatch_open(struct swlink *l)
 {
 	struct sw *s = l->sw;
 	const bool served = connector_is_link(l) ? l->connector != NULL : *l->set->address != 0;
@@ -204,7 +204,7 @@ void dispatch_run(struct swlink *l)
 	refill(l);
 	while (connector_takes(l) && (a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
 		refill(l);
-	open_more(l);
+	dispatch_open(l);
 	if (connector_is_link(l) && l->suspects.n > 0)
 		alone_kick(l->sw);
 }

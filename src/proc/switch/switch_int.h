@@ -406,6 +406,7 @@ void dispatch_link_fini(struct swlink *l);
 void dispatch_enter(struct swlink *l, struct order *o);   /* a durable new transfer */
 void dispatch_put_back(struct order *o);                  /* from somebody's hands: first in line, or to the suspects when it is one */
 void dispatch_run(struct swlink *l);
+void dispatch_open(struct swlink *l);                     /* the associations that it wants now, and has not */
 void dispatch_relist(struct swlink *l);                   /* looks at its queue from the start; what is in memory is skipped */
 void dispatch_wake_in(struct swlink *l, int64_t delay_ms);
 void dispatch_hand_over(struct order *o, struct swassoc *a);
