@@ -610,6 +610,28 @@ static void test_one_that_opens_and_says_nothing_hangs(void **state)
 	bench_free(b);
 }
 
+/* With max-associations 1 its link would wait for it for ever. */
+static void test_one_that_does_not_end_an_association_hangs(void **state)
+{
+	(void)state;
+	struct bench *b = with_program();
+	struct player *p = &b->program[0];
+	const struct set_limits *limits = &b->settings.limits;
+	letters(b, TO_PROG, "l", 1);
+	open_up(p);
+	say_result(p, last_transfer(p)->transfer, ERR_TEMP, ERR_OF_ASSOCIATION);
+	assert_int_equal(p->n_closes, 1);
+	fake_env_pass(b->env, 30 * 1000);
+	assert_int_equal(p->closed, 0);
+	fake_env_pass(b->env, (int64_t)(limits->connect_timeout_ms + limits->response_timeout_ms) + 2 * 60 * 1000);
+	assert_int_equal(p->closed, 2);
+	assert_int_equal(b->sw->suspects.n, 0);
+	come_again(b, p);
+	open_up(p);
+	assert_true(is_local_id(&last_transfer(p)->m, "l0"));
+	bench_free(b);
+}
+
 /* What waits for one that does not read is bounded: it is not listened to either, then it is ended. */
 static void test_one_that_never_reads_is_bounded_and_ended(void **state)
 {
@@ -867,6 +889,7 @@ int main(void)
 		cmocka_unit_test(test_a_suspect_that_passes_alone_is_none_any_more),
 		cmocka_unit_test(test_a_suspect_gets_an_association),
 		cmocka_unit_test(test_one_that_opens_and_says_nothing_hangs),
+		cmocka_unit_test(test_one_that_does_not_end_an_association_hangs),
 		cmocka_unit_test(test_one_that_never_reads_is_bounded_and_ended),
 		cmocka_unit_test(test_every_message_that_is_not_for_the_switch_ends_the_channel),
 		cmocka_unit_test(test_every_message_cut_at_every_octet_ends_the_channel),

@@ -219,8 +219,11 @@ void dispatch_release(struct order *o)
 	for (; i < a->in_flight; i++)
 		a->held[i] = a->held[i + 1];
 	a->held[a->in_flight] = NULL;
+	const int64_t now = env_now_ms(a->link->sw->host.env);
 	if (a->in_flight > 0) /* it is the next one's turn: its time runs from now */
-		a->held[0]->sent_at_ms = env_now_ms(a->link->sw->host.env);
+		a->held[0]->sent_at_ms = now;
+	else if (a->state == ASSOC_CLOSING)
+		a->since_ms = now;
 	a->link->in_flight--;
 	o->assoc = NULL;
 	o->in_hand = false;
@@ -642,14 +645,19 @@ static struct proc *hangs_at_transfer(struct sw *s, struct err *e)
 	return NULL;
 }
 
+/* A link process may have a transfer of the peer's to end on it first, and watches that itself. */
+static bool is_to_end(const struct swassoc *a)
+{
+	return a->state == ASSOC_CLOSING && a->in_flight == 0 && (a->alone || a->proc->kind == PROCESS_CONNECTOR);
+}
+
 static struct proc *hangs_at_opening(struct sw *s, struct err *e)
 {
 	struct swassoc *a;
 	const struct set_limits *limits = &s->settings->limits;
 	int64_t most = (int64_t)(limits->connect_timeout_ms + limits->response_timeout_ms) + HAND_GRACE_MS;
 	for (size_t i = 0; (a = map_next(&s->assocs, &i)) != NULL;) {
-		bool ending = a->alone && a->state == ASSOC_CLOSING && a->in_flight == 0;
-		if ((a->state != ASSOC_OPENING && !ending) || env_now_ms(s->host.env) - a->since_ms < most)
+		if ((a->state != ASSOC_OPENING && !is_to_end(a)) || env_now_ms(s->host.env) - a->since_ms < most)
 			continue;
 		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "it says nothing about an association to %s for %lld s", a->link->set->name,
 			(long long)most / 1000);

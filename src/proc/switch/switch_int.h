@@ -113,7 +113,7 @@ struct swassoc {
 	struct swlink *link;
 	enum assoc_state state;
 	bool alone;                      /* for one suspect, in the process for them: in no list of its link */
-	int64_t since_ms;                /* opening */
+	int64_t since_ms;                /* opening, or closing with nothing in flight */
 	unsigned in_flight;
 	struct order *held[HANDOVERS];   /* in flight, the first one first */
 	struct swassoc *next;
