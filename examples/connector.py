@@ -288,7 +288,10 @@ class Session:
             under_way.add(name)
             try:
                 packed, content = self.compose(os.path.join(folder, name))
-            except (ValueError, KeyError, TypeError) as e:
+            except OSError as e:  # this one cannot be read now; the others can
+                say("%s: %s", name, e)
+                self.not_before[name] = time.monotonic() + AGAIN_S
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
                 self.put_away(name, "failed", "%s: %s" % (type(e).__name__, e))
             else:
                 self.offer(name, packed, content)
