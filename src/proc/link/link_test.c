@@ -1,6 +1,8 @@
 /* link_test.c - a link process and its associations. Bind errors are X.411's MTABindError (authentication-error 2, busy 0). */
 #include "proc/link/link_testing.h"
 
+#include "proc/link/link_int.h"
+
 /* --- who calls --- */
 
 static void test_a_wrong_password_is_bind_error_2(void **state)
@@ -243,6 +245,35 @@ static void test_content_that_cannot_be_read_costs_that_message_only(void **stat
 	world_free(w);
 }
 
+/* The second one's content is asked for while the first is under way: only the second is given up. */
+static void test_content_of_the_next_one_that_cannot_be_read(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	say_open(w, 5);
+	w->peer[0].answer = SILENT;
+	say_transfer(w, 70, 5, 100);
+	say_transfer(w, 71, 5, 2 * MSG_INLINE_MAX);
+	say_transfer(w, 72, 5, 100);
+	assert_int_equal(w->pull.id, 71);
+	say_piece(w, 71, (struct view){ NULL, 0 });
+	assert_int_equal(w->n_results, 1);
+	assert_int_equal(w->results[0].transfer, 71);
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.culprit, ERR_OF_MESSAGE);
+	assert_int_equal(w->results[0].err.kind, ERR_LOCAL);
+	assert_int_equal(w->peer[0].seen[X400_TRANSFER_ABORTED], 0);
+	w->peer[0].answer = ACCEPT;
+	peer_answer(&w->peer[0]);
+	peer_pump(&w->peer[0]);
+	fake_env_settle(w->env);
+	assert_int_equal(w->n_results, 3);
+	assert_true(w->results[1].transfer == 70 && w->results[1].delivered);
+	assert_true(w->results[2].transfer == 72 && w->results[2].delivered);
+	assert_int_equal(w->link->by_transfer.n, 0);
+	world_free(w);
+}
+
 static void test_content_nobody_asked_for_is_nonsense(void **state)
 {
 	(void)state;
@@ -388,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_the_switch_goes_in_the_middle),
 		cmocka_unit_test(test_an_order_with_pulled_content),
 		cmocka_unit_test(test_content_that_cannot_be_read_costs_that_message_only),
+		cmocka_unit_test(test_content_of_the_next_one_that_cannot_be_read),
 		cmocka_unit_test(test_content_nobody_asked_for_is_nonsense),
 		cmocka_unit_test(test_two_orders_back_to_back),
 		cmocka_unit_test(test_a_refusal_is_counted),

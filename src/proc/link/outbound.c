@@ -140,21 +140,40 @@ void outbound_produce(struct assoc *a)
 	}
 }
 
-/* h is there: by_transfer has led here. An empty piece: the content cannot be read. */
+/* Its turn has not come: the machine knows nothing of it, and the one under way goes on. */
+static void give_up_waiting(struct assoc *a, struct handover **at)
+{
+	struct handover *h = *at;
+	struct err e;
+	err_set(&e, ERR_LOCAL, ERR_OF_MESSAGE, "its content cannot be read from the store");
+	result(a->link, h->transfer, &e);
+	*at = h->next;
+	if (a->last == &h->next)
+		a->last = at;
+	handover_free(a, h);
+}
+
+/* It is there: by_transfer has led here. An empty piece: the content cannot be read. */
 bool outbound_content(struct assoc *a, const struct msg_piece *piece, struct err *e)
 {
-	struct handover *h = a->first;
-	while (h->transfer != piece->id)
-		h = h->next;
+	struct handover **at = &a->first;
+	while ((*at)->transfer != piece->id)
+		at = &(*at)->next;
+	struct handover *h = *at;
 	uint64_t asked = h->left - h->to_pull - out_len(&h->content);
 	if (piece->octets.n > asked)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_DATA %llu: %zu octets, %llu were asked for",
 			       (unsigned long long)piece->id, piece->octets.n, (unsigned long long)asked);
-	if (piece->octets.n == 0)
+	if (piece->octets.n > 0)
+		out_bytes(&h->content, piece->octets);
+	else if (h->begun)
 		x400_transfer_discard(a->x);
 	else
-		out_bytes(&h->content, piece->octets);
-	assoc_pump(a);
+		give_up_waiting(a, at);
+	if (a->releasing && a->first == NULL)
+		assoc_release_when_idle(a); /* pumps */
+	else
+		assoc_pump(a);
 	return true;
 }
 
