@@ -208,6 +208,11 @@ bool examine_begin(struct sw *s, struct proc *alone)
 	return false;
 }
 
+bool examine_has(const struct sw *s, uint64_t id)
+{
+	return s->alone.examine.number != 0 && s->alone.examine.octets.id == id;
+}
+
 bool examine_is_of(const struct proc *p, uint64_t n)
 {
 	return p->kind == PROCESS_ALONE && n != 0 && p->sw->alone.examine.number == n;

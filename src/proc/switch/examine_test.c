@@ -242,6 +242,41 @@ static void test_octets_that_cannot_be_decoded_are_kept_at_once(void **state)
 	bench_free(b);
 }
 
+static unsigned delete(struct bench *b, uint64_t id)
+{
+	struct out ids;
+	out_init(&ids, 8);
+	out_u64(&ids, id);
+	const struct msg_act_on m = { .id = 1, .act = ACT_QUARANTINE_DELETE, .who = VIEW("olga"), .ids = out_view(&ids) };
+	put_msg_act_on(chan_begin(b->tool.control, MSG_ACT), &m);
+	chan_end(b->tool.control);
+	out_fini(&ids);
+	fake_env_settle(b->env);
+	assert_int_equal(b->tool.acted.what.n, 1);
+	return b->tool.acted.what.p[0];
+}
+
+/* Else the operator is told that it is gone, and it is delivered. */
+static void test_octets_are_not_deleted_while_they_are_examined(void **state)
+{
+	(void)state;
+	struct bench *b = with_links();
+	struct player *a = &b->alone;
+	struct store_quarantine q;
+	bench_join(b, &b->tool, PROCESS_TOOL, 0);
+	assert_true(offer_octets(&b->link[0], HASH, VIEW("poison"), NULL)->accepted);
+	assert_int_equal(count(b, STORE_QUARANTINE_EXAMINE, &q), 1);
+	assert_int_equal(delete(b, q.id), ACTED_REFUSED);
+	alone_dies(b);
+	bench_leave(b, a);
+	fake_env_pass(b->env, 10 * 1000);
+	assert_int_equal(delete(b, q.id), ACTED_DONE);
+	bench_join(b, a, PROCESS_ALONE, 1);
+	assert_int_equal(a->n_examines, 0);
+	assert_int_equal(counts_of(b).quarantined, 0);
+	bench_free(b);
+}
+
 static void test_octets_that_cannot_be_offered_now_come_again(void **state)
 {
 	(void)state;
@@ -492,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_a_word_that_never_came_confuses_no_other),
 		cmocka_unit_test(test_octets_survive_a_restart_and_are_examined_then),
 		cmocka_unit_test(test_octets_that_cannot_be_decoded_are_kept_at_once),
+		cmocka_unit_test(test_octets_are_not_deleted_while_they_are_examined),
 		cmocka_unit_test(test_octets_that_cannot_be_offered_now_come_again),
 		cmocka_unit_test(test_long_octets_are_streamed_in_and_pulled),
 		cmocka_unit_test(test_the_hash_is_fnv),

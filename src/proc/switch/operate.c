@@ -425,7 +425,7 @@ static uint64_t quarantined(struct sw *s)
 	return c.quarantined;
 }
 
-/* To delete works always, also for what cannot be read. */
+/* To delete works always, also for what cannot be read; but not while a process reads it. */
 static enum msg_acted_what act_on_quarantined(struct sw *s, const struct act *a, uint64_t id, struct waiting *w, struct subject *x,
 					      struct err *e)
 {
@@ -436,6 +436,10 @@ static enum msg_acted_what act_on_quarantined(struct sw *s, const struct act *a,
 		load_quarantined(s, &q, x);
 	if (a->what == ACT_QUARANTINE_RELEASE)
 		return !known ? ACTED_GONE : let_go(s, a, &q, w, x, e) ? ACTED_DONE : ACTED_REFUSED;
+	if (examine_has(s, id)) { /* what they are may be on its way already */
+		err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%llu is being examined: try it again", (unsigned long long)id);
+		return ACTED_REFUSED;
+	}
 	const uint64_t before = quarantined(s);
 	store_quarantine_remove(s->store, id);
 	if (quarantined(s) == before)

@@ -481,6 +481,7 @@ void quarantine_unreported(struct sw *s, uint64_t id, const char *words); /* the
 void examine_take(struct proc *p, const struct arrival *about, struct incoming *in); /* an offer of octets; in->file is taken over */
 void examine_init(struct sw *s);
 bool examine_begin(struct sw *s, struct proc *alone);     /* gives it the next; false: there is none */
+bool examine_has(const struct sw *s, uint64_t id);        /* that row is in its hands */
 bool examine_is_of(const struct proc *p, uint64_t number);
 void examine_offered(struct sw *s);                       /* what they are is in the open group: the octets go with it */
 bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e);
