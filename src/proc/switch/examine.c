@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+enum { LOOKS_MAX = 20 }; /* octets that are looked at in a turn: all of a link that has left the settings cannot be given */
+
 static const char *number(char text[24], uint64_t n)
 {
 	snprintf(text, 24, "%llu", (unsigned long long)n);
@@ -195,7 +197,11 @@ bool examine_begin(struct sw *s, struct proc *alone)
 	uint64_t id;
 	if (timer_is_set(&x->timer))
 		return false; /* refused for now */
-	for (int rounds = 0; rounds < 2;) {
+	for (int rounds = 0, looks = 0; rounds < 2; looks++) {
+		if (looks == LOOKS_MAX) {
+			alone_kick(s); /* each may be a commit */
+			return false;
+		}
 		if (store_quarantine_next(s->store, STORE_QUARANTINE_EXAMINE, x->after, &id, 1) == 0) {
 			x->after = 0;
 			rounds++; /* the first one may have begun in the middle */

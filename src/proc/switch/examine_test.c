@@ -242,6 +242,31 @@ static void test_octets_that_cannot_be_decoded_are_kept_at_once(void **state)
 	bench_free(b);
 }
 
+/* Many that cannot be given, since they have all strikes by now: they are set aside in many turns. */
+static void test_octets_that_cannot_be_given_are_kept_in_slices(void **state)
+{
+	(void)state;
+	enum { MANY = 100 };
+	struct bench *b = with_links();
+	char name[8];
+	uint64_t ids[MANY + 1];
+	bench_leave(b, &b->alone);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		assert_true(offer_octets(&b->link[1], HASH, view_str(name), NULL)->accepted);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		link_dies(b, NOTE);
+	struct store *store = b->sw->store;
+	struct proc ill = { .sw = b->sw, .kind = PROCESS_ALONE };
+	assert_false(examine_begin(b->sw, &ill)); /* one turn */
+	assert_in_range(store_quarantine_next(store, STORE_QUARANTINE_KEPT, 0, ids, MANY + 1), 1, MANY / 2);
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	assert_int_equal(store_quarantine_next(store, STORE_QUARANTINE_KEPT, 0, ids, MANY + 1), MANY);
+	assert_int_equal(b->alone.n_examines, 0);
+	bench_free(b);
+}
+
 static unsigned delete(struct bench *b, uint64_t id)
 {
 	struct out ids;
@@ -527,6 +552,7 @@ int main(void)
 		cmocka_unit_test(test_a_word_that_never_came_confuses_no_other),
 		cmocka_unit_test(test_octets_survive_a_restart_and_are_examined_then),
 		cmocka_unit_test(test_octets_that_cannot_be_decoded_are_kept_at_once),
+		cmocka_unit_test(test_octets_that_cannot_be_given_are_kept_in_slices),
 		cmocka_unit_test(test_octets_are_not_deleted_while_they_are_examined),
 		cmocka_unit_test(test_octets_that_cannot_be_offered_now_come_again),
 		cmocka_unit_test(test_long_octets_are_streamed_in_and_pulled),
