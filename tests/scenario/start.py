@@ -66,6 +66,21 @@ def read_only_store(lab):
     return ends(m, 73, "store.db")
 
 
+def private_store(lab):
+    """In a directory that others may look into, which is the operator's doing: they cannot read the mail."""
+    m = one_mta(lab)
+    os.makedirs(m.directory)
+    os.chmod(m.directory, 0o755)
+    os.umask(0o022)
+    m.start()
+    m.send("alice", m.alice, "private")
+    m.wait_mail("alice", 1)
+    modes = {name: os.stat(os.path.join(m.directory, name)).st_mode & 0o077 for name in os.listdir(m.directory)}
+    expect("store.db" in modes and "store.db-wal" in modes, "the database and its log", modes)
+    same({name for name, mode in modes.items() if mode != 0}, set(), "what others may read or write")
+    return "%d files" % len(modes)
+
+
 def misspelt_key(lab):
     m = one_mta(lab)
     m.settings["links"] = [{"name": "paris", "remote-mta-name": "paris", "open-intervall": "3 s"}]
@@ -99,4 +114,4 @@ def no_settings_file(lab):
     return lab.last_error.strip()
 
 
-main(second_instance, port_in_use, unwritable_store, read_only_store, misspelt_key, wrong_value, route_to_nowhere, no_settings_file)
+main(second_instance, port_in_use, unwritable_store, read_only_store, private_store, misspelt_key, wrong_value, route_to_nowhere, no_settings_file)

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -581,6 +582,7 @@ int supervisor_run(read_config_f *read_config, const char *config_path)
 	env_init(&s->env, &time_only);
 	s->env.now_ms = monotonic_ms();
 	keep_standard_descriptors();
+	umask(S_IRWXG | S_IRWXO); /* the database is mail, whoever may look into its folder */
 	int status = arm_faults();
 	if (status == 0)
 		status = start_read_config(read_config, config_path, &s->plan, &s->settings);

@@ -240,5 +240,6 @@ int tool_check(int argc, char **argv)
 	if (o.repair != (o.output != NULL))
 		return usage("--repair and --output COPY go together");
 	o.path = argv[optind];
+	umask(S_IRWXG | S_IRWXO); /* the copy is mail, whoever may look into its folder */
 	return run(&o);
 }
