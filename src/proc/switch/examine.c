@@ -230,6 +230,8 @@ bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e)
 	struct examine *x = &s->alone.examine;
 	if (m->n > x->size - x->pulled)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_PULL %llu asks for more than there is", (unsigned long long)m->id);
+	if (m->n > 0)
+		timer_after(&x->timer, EXAMINE_MS); /* it gets on: how long that takes depends on how many there are */
 	uint8_t *buf = mem_alloc(MSG_PIECE_MAX);
 	for (uint64_t left = m->n; left > 0;) {
 		size_t n = left < MSG_PIECE_MAX ? (size_t)left : MSG_PIECE_MAX, got = 0;

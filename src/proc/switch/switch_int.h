@@ -32,7 +32,7 @@ enum {
 	GUARD_LIMITS = 4,                /* times the limit of strikes, by different inputs: then all inputs of the link are suspect */
 	TOMBSTONE_MS = 60 * 1000,        /* a death nobody told of in time: the word may still come */
 	HAND_GRACE_MS = 60 * 1000,       /* beyond the timeout that the link itself enforces */
-	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that */
+	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that, after the last of them were asked for */
 	EXAMINE_AGAIN_MS = 10 * 1000,    /* after a temporary refusal */
 	CONVERTS_MAX = 16,               /* orders of one link that wait for a content process */
 };
