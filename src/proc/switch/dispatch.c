@@ -498,8 +498,10 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 		give_back(o, &m.err);
 	else
 		retry_later(o, &m.err);
-	if (a->alone || (ends && !m.delivered && m.err.kind != ERR_PERM))
+	if ((a->alone && !m.delivered) || (ends && !m.delivered && m.err.kind != ERR_PERM))
 		dispatch_close_assoc(a);
+	else if (a->alone)
+		alone_kick(l->sw);
 	dispatch_run(l);
 	return true;
 }

@@ -257,7 +257,7 @@ struct examine {
 
 /* The process for suspects: one item in its hands at a time. */
 struct alone {
-	struct swassoc *assoc;           /* NULL: none */
+	struct swassoc *assoc;           /* NULL: none; of one link's suspects, one after the other */
 	struct order *order;             /* chosen for it; in flight when assoc->in_flight */
 	unsigned in_a_row;               /* suspects given to it */
 	struct examine examine;
