@@ -50,8 +50,8 @@ static void get_err(struct cur *c, struct err *e)
 	struct view text = get_string(c);
 	if (kind > ERR_LOCAL || culprit > ERR_OF_LINK || text.n >= sizeof e->text)
 		c->bad = true;
-	else if (text.n > 0)
-		memcpy(e->text, text.p, text.n);
+	for (size_t i = 0; i < text.n && !c->bad; i++) /* it goes to terminals and reports, and may be a peer's own words */
+		e->text[i] = text.p[i] >= ' ' && text.p[i] <= '~' ? (char)text.p[i] : '?';
 }
 
 /* All was there, and nothing is left over. */
