@@ -4,6 +4,7 @@ of octets of a peer."""
 import json
 import os
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -64,6 +65,10 @@ def message_shown_exported_released(lab):
     expect("poison-one" in decoded and "the text of it" in decoded, "posthorn decode reads the export", decoded[:1500])
     london.command("quarantine", "export", "-c", london.path, number, out, status=REFUSED)
     expect("File exists" in lab.last_error, "nothing is written over", lab.last_error)
+    half = os.path.join(lab.root, "half.bin")
+    found = subprocess.run(["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "-", lab.program, "quarantine", "export", "-c", london.path,
+                            number, half], check=False, stderr=subprocess.PIPE)
+    same((found.returncode, os.path.exists(half)), (REFUSED, False), "a file that cannot be written whole")
     london.command("quarantine", "export", "-c", london.path, number, os.path.join(lab.root, "content.bin"))
     with open(os.path.join(lab.root, "content.bin"), "rb") as f, open(out, "rb") as whole:
         content = f.read()

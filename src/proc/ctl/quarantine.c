@@ -5,11 +5,10 @@
 #include "base/text.h"
 #include "flow/codec/p1/p1.h"
 #include "flow/message/pack.h"
+#include "sys/folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <unistd.h>
 
 enum { DECODE_ARENA = 1 << 30, DECODE_DEPTH = 64, DECODE_ELEMENTS = 4000000, DECODE_ENVELOPE = 13 << 20 };
 
@@ -135,19 +134,13 @@ bool quarantine_envelope(struct ctl *c, const struct quarantined *q, struct mess
 
 static bool write_file(struct ctl *c, const char *path, struct view octets)
 {
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ssize_t n = 0;
-	while (fd >= 0 && octets.n > 0 && (n = write(fd, octets.p, octets.n)) > 0)
-		octets = view_from(octets, (size_t)n);
-	bool good = fd >= 0 && octets.n == 0;
-	if (!good)
-		ctl_say(c, CTL_REFUSED, "%s: %s", path, strerror(errno));
-	if (fd >= 0 && !standard && close(fd) != 0 && good) {
-		ctl_say(c, CTL_REFUSED, "%s: %s", path, strerror(errno));
-		good = false;
-	}
-	return good;
+	struct err e;
+	if (strcmp(path, "-") != 0)
+		return folder_write_file(path, octets, &e) || ctl_say(c, CTL_REFUSED, "%s", e.text) == CTL_DONE;
+	if (fwrite(octets.p, 1, octets.n, stdout) == octets.n && fflush(stdout) == 0)
+		return true;
+	ctl_say(c, CTL_REFUSED, "standard output: %s", strerror(errno));
+	return false;
 }
 
 /* What stands before the content: as a peer would get it, with the form of extensions in which it came. */
