@@ -171,6 +171,36 @@ static void test_more_than_may_wait_for_conversion(void **state)
 	bench_free(b);
 }
 
+/* No content process is there, and those that wait for one are deleted: what waited behind them is handed over. */
+static void test_what_waits_behind_the_deleted_goes(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	struct out octets;
+	bench_leave(b, &b->content);
+	bench_join(b, &b->tool, PROCESS_TOOL, 0);
+	for (unsigned i = 0; i < CONVERTS_MAX + 2; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "%u", i);
+		take_in(b, text(b, arena_str(b->a, view_str(id)), i > CONVERTS_MAX ? 0 : 22), VIEW("x"));
+	}
+	open_up(p);
+	assert_int_equal(b->sw->converts.n, CONVERTS_MAX);
+	out_init(&octets, CONVERTS_MAX * 8);
+	for (const struct order *o = b->sw->converts.first; o != NULL; o = o->next)
+		out_u64(&octets, o->transfer);
+	const struct msg_act_on m = { .id = 1, .act = ACT_DELETE, .who = VIEW("olga"), .ids = out_view(&octets) };
+	put_msg_act_on(chan_begin(b->tool.control, MSG_ACT), &m);
+	chan_end(b->tool.control);
+	out_fini(&octets);
+	fake_env_settle(b->env);
+	assert_int_equal(b->sw->converts.n, 1);
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(is_local_id(&p->transfers[0].m, "17"));
+	bench_free(b);
+}
+
 static void test_k151669_a_content_that_kills_its_process(void **state)
 {
 	(void)state;
@@ -324,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_converted),
 		cmocka_unit_test(test_others_pass_while_one_is_converted),
 		cmocka_unit_test(test_more_than_may_wait_for_conversion),
+		cmocka_unit_test(test_what_waits_behind_the_deleted_goes),
 		cmocka_unit_test(test_k151669_a_content_that_kills_its_process),
 		cmocka_unit_test(test_k237182_a_conversion_that_fails_each_time_ends_in_quarantine),
 		cmocka_unit_test(test_a_suspect_that_is_converted_goes_alone),

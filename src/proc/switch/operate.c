@@ -531,7 +531,7 @@ bool operate_act(void *ctx, struct view payload, struct err *e)
 		w->answer->what[i] = (uint8_t)done;
 	}
 	switch_wait_no_more(s, w);
-	if (good && a.what == ACT_RETRY)
+	if (good) /* what others have waited behind may have gone */
 		for (size_t i = 0; i < s->n_links; i++)
 			dispatch_run(&s->links[i]);
 	alone_kick(s); /* a suspect has waited for the same timer */
