@@ -25,6 +25,7 @@ enum {
 	EVENT_PIPE = 1024 * 1024,     /* what the system lets anyone have */
 	CHILDREN_MAX = 64,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
+	AT_ONCE_MAX = 300,            /* the same for a process for suspects, each of which kills it a few times */
 	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
@@ -188,7 +189,7 @@ static void restart_later(struct post *p)
 	p->c.delay_ms = p->c.early_deaths <= QUICK_RESTARTS ? first : p->c.delay_ms * 2;
 	if (p->c.delay_ms > last)
 		p->c.delay_ms = last;
-	if (p->c.at_once && p->c.ready)
+	if (p->c.at_once && p->c.ready && p->c.early_deaths <= AT_ONCE_MAX) /* beyond it is not the suspects' doing */
 		p->c.delay_ms = 0;
 	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", number(delay, p->c.delay_ms), "life",
 		   number(life, p->c.life + 1), NULL);
