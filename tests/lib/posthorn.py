@@ -80,6 +80,12 @@ def free_port():
     raise Failed("no free port")
 
 
+def is_sanitized(program):
+    """Such a build is slow: loops over many steps take a share of them there, and all in the release build."""
+    with open(program, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def yaml(value, depth=0):
     """Enough YAML for settings: maps, lists of maps or of strings, scalars. Text is quoted as JSON quotes it."""
     pad = "  " * depth

@@ -5,12 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import poison
-from posthorn import main
-
-
-def is_sanitized(program):
-    with open(program, "rb") as f:
-        return b"__asan_init" in f.read()
+from posthorn import is_sanitized, main
 
 
 def told(r):

@@ -464,7 +464,8 @@ static void let_in(struct swlink *l, struct guest *control, struct guest *bulk)
 	l->last_error[0] = 0;
 	timer_stop(&l->open_timer);
 	EMIT(&s->host, CONNECTOR_IN, "link", l->set->name);
-	room_tell(p);
+	if (s->busy)
+		room_tell(p);
 	dispatch_run(l);
 }
 
