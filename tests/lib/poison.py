@@ -10,21 +10,21 @@ from posthorn import Failed, Lab, expect, wait_for
 KINDS = ["DECODE", "HANG", "EAT", "FAIL"]
 PLAN = "LINK_DECODE:@POISON-DECODE:abort,CONTENT_CONVERT:@POISON-HANG:hang,CONTENT_CONVERT:@POISON-EAT:eat,CONTENT_CONVERT:@POISON-FAIL:fail"
 ORIGIN = ("GB", "POSTHORN", "LOAD")
-LINES = 8
-TEXT = ("Every line of this text is longer than the columns that the next site wants, so that it is wrapped on its way there. " * 2 + "\n") * LINES
+LINE = "Every line of this text is longer than the columns that the next site wants, so that it is wrapped on its way there. " * 2 + "\n"
 PATIENCE_S = 120
 
 
-def apdus(good, poison, run):
+def apdus(good, poison, lines):
     """The messages in the order in which they are sent, poison spread evenly; each with its kind, empty for a good one."""
+    text = LINE * lines
     to = [peer.orname("JP", "POSTHORN", "TOKYO", "Taro", "Tanaka")]
     out, every = [], good // poison if poison else good + 1
     for i in range(good):
-        out.append(("", peer.mts_apdu("%s-good-%05d" % (run, i), ORIGIN, to, peer.ipm("good", TEXT))))
+        out.append(("", peer.mts_apdu("good-%05d" % i, ORIGIN, to, peer.ipm("good", text))))
         if poison and i % every == every // 2 and i // every < poison:
             n = i // every
             mark = "POISON-" + KINDS[n % len(KINDS)]
-            out.append((mark, peer.mts_apdu("%s-%s-%d" % (run, mark, n), ORIGIN, to, peer.ipm("poison", TEXT + mark + "\n" + TEXT))))
+            out.append((mark, peer.mts_apdu("%s-%d" % (mark, n), ORIGIN, to, peer.ipm("poison", text + mark + "\n" + text))))
     return out
 
 
@@ -72,7 +72,7 @@ class Relay:
         self.near.settings["links"].append({"name": "load", "remote-mta-name": "load", "remote-password": "secret-load"})
         self.near.settings["routes"].append({"match": "C=GB; A=POSTHORN; P=LOAD", "to": "local"})
         self.near.settings["mailboxes"].append({"name": "load", "addresses": ["G=Raw; S=Peer; O=Office; P=LOAD; A=POSTHORN; C=GB"]})
-        self.near.settings["processes"] = {"links": 2, "contents": 4, "restart-min": "10 ms", "content-time": "100 ms", "content-memory": "256 M"}
+        self.near.settings["processes"] = {"links": 2, "contents": 8, "restart-min": "10 ms", "content-time": "300 ms", "content-memory": "96 M"}
         self.plan = plan
         self.far.start()
         self.start()
@@ -118,12 +118,12 @@ class Relay:
         return self.ask(self.near, "select count(*) from transfer")[0][0]
 
 
-def run(program, good, poison, restart=False, senders=8):
+def run(program, good, poison, restart=False, senders=8, lines=8):
     """Sends all of it; gives what came of it. Fails when a good message is lost or comes twice, or a poisonous one gets through."""
     lab, failed = Lab(program), True
     try:
         relay, todo = Relay(lab, PLAN), queue.Queue()
-        messages = apdus(good, poison, "r")
+        messages = apdus(good, poison, lines)
         for _, apdu in messages:
             todo.put(apdu)
         began = time.monotonic()
