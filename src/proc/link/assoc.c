@@ -64,6 +64,9 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	/* The octets before it are with the switch or in our memory; without resume nothing more hangs on it. */
 	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(a->x, ev->serial); break;
 	case X400_TRANSFER_END: inbound_end(&a->in); break;
+	case X400_TRANSFER_RESUME: /* the machine does not tell of these yet */
+	case X400_TRANSFER_SYNCED:
+	case X400_TRANSFER_INTERRUPTED: break;
 	case X400_TRANSFER_ABORTED: inbound_cancel(&a->in); break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
 	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;

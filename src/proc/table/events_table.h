@@ -33,6 +33,20 @@
 	X(LINK_MEMORY_FREE, "link.memory-free", 212, NOTICE, "x400", "", "messages on their way in hold less than three quarters of limits.memory: callers are taken again") \
 	X(LINK_CLAMPED, "link.associations-clamped", 213, WARNING, "x400", "", "limits.associations is more than the system's limit of open descriptors allows: it is lowered") \
 	X(ASSOC_BUSY, "link.busy", 214, WARNING, "x400", "", "nothing can be taken in now: a caller was told busy and will try again") \
+	X(ASSOC_HOST, "link.wrong-host", 215, WARNING, "x400", "MSExchangeMTA 9301", "a caller has the name of a link, but calls from a host that is not among its peer-hosts") \
+	X(ASSOC_MODE, "link.wrong-mode", 216, WARNING, "x400", "", "a caller uses another protocol or dialogue mode than its link takes") \
+	X(ASSOC_CROWD, "link.crowd", 217, WARNING, "x400", "", "one address has too many connections open that do not bind: more are closed") \
+	X(ASSOC_RECOVERED, "link.recovered", 218, INFO, "x400", "", "a broken association was recovered") \
+	X(TRANSFER_RESUMED, "link.transfer-resumed", 219, INFO, "x400", "", "a transfer that was broken off goes on from its last checkpoint") \
+	X(TLS_FAILED, "link.tls-failed", 220, WARNING, "x400", "", "TLS was not agreed on: see why") \
+	X(TURN_LOST, "link.turn", 221, WARNING, "x400", "", "mail waits, and the peer has not given the turn: the association is ended") \
+	X(NETWORK_CHANGED, "link.network", 222, INFO, "x400", "", "the host's network has changed: links that wait try again now") \
+	X(OPEN_RETRIES, "link.open-retries", 223, ERROR, "x400", "MSExchangeMTA 301", "a link could not be opened as often as max-open-retries: what has waited for all of them is rerouted or reported") \
+	X(MESSAGE_REROUTED, "message.rerouted", 314, NOTICE, "message", "", "a message goes another way, since its link has failed") \
+	X(MESSAGE_REDIRECTED, "message.redirected", 315, NOTICE, "message", "", "a recipient was replaced by an alternate recipient") \
+	X(LIST_EXPANDED, "message.expanded", 316, NOTICE, "message", "", "a distribution list was expanded") \
+	X(LIST_REFUSED, "message.list-refused", 317, NOTICE, "message", "", "a distribution list was not expanded: see why") \
+	X(PARTIAL_DROPPED, "message.partial-dropped", 318, NOTICE, "message", "", "the octets of a transfer that was broken off were dropped after the recovery timeout") \
 	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message: they are taken as they are, for the quarantine; or they break after the envelope: that message is reported")       \
 	X(MESSAGE_IN, "message.in", 301, DEBUG, "message", "", "a message was taken in")                                                  \
 	X(MESSAGE_OUT, "message.out", 302, DEBUG, "message", "", "a message was handed over")                                             \

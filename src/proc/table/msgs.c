@@ -139,6 +139,90 @@ bool get_msg_answer(struct view payload, struct msg_answer *m, struct err *e)
 	return whole(&c, "of an answer", payload, e);
 }
 
+void put_msg_assoc_how(struct out *o, const struct msg_assoc_how *m)
+{
+	out_u64(o, m->assoc);
+	out_u32(o, m->which);
+	put_string(o, m->reference);
+	out_u8(o, m->recovered);
+	out_u8(o, m->can_send);
+}
+
+bool get_msg_assoc_how(struct view payload, struct msg_assoc_how *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->assoc = cur_u64(&c);
+	m->which = cur_u32(&c);
+	m->reference = get_string(&c);
+	m->recovered = cur_u8(&c) != 0;
+	m->can_send = cur_u8(&c) != 0;
+	return whole(&c, "ASSOC_HOW", payload, e);
+}
+
+void put_msg_resume(struct out *o, const struct msg_resume *m)
+{
+	out_u64(o, m->transfer);
+	put_string(o, m->reference);
+	out_u64(o, m->activity);
+	out_u64(o, m->offset);
+	out_u32(o, m->serial);
+}
+
+bool get_msg_resume(struct view payload, struct msg_resume *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->transfer = cur_u64(&c);
+	m->reference = get_string(&c);
+	m->activity = cur_u64(&c);
+	m->offset = cur_u64(&c);
+	m->serial = cur_u32(&c);
+	return whole(&c, "TRANSFER_RESUME", payload, e);
+}
+
+void put_msg_partial(struct out *o, const struct msg_partial *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->link);
+	put_string(o, m->host);
+	put_string(o, m->reference);
+	out_u64(o, m->activity);
+	out_u32(o, m->serial);
+	out_u64(o, m->octets);
+	out_u8(o, m->found);
+}
+
+bool get_msg_partial(struct view payload, struct msg_partial *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->link = get_string(&c);
+	m->host = get_string(&c);
+	m->reference = get_string(&c);
+	m->activity = cur_u64(&c);
+	m->serial = cur_u32(&c);
+	m->octets = cur_u64(&c);
+	m->found = cur_u8(&c) != 0;
+	return whole(&c, "of a partial transfer", payload, e);
+}
+
+void put_msg_sync(struct out *o, const struct msg_sync *m)
+{
+	out_u64(o, m->id);
+	out_u32(o, m->serial);
+	out_u64(o, m->n);
+	out_u8(o, m->good);
+}
+
+bool get_msg_sync(struct view payload, struct msg_sync *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->serial = cur_u32(&c);
+	m->n = cur_u64(&c);
+	m->good = cur_u8(&c) != 0;
+	return whole(&c, "of a partial transfer's checkpoint", payload, e);
+}
+
 void put_msg_assoc(struct out *o, const struct msg_assoc *m)
 {
 	out_u64(o, m->assoc);
@@ -413,6 +497,11 @@ void put_msg_convert(struct out *o, const struct msg_convert *m)
 	out_u64(o, m->id);
 	out_u64(o, m->transfer);
 	out_u64(o, m->wrap);
+	out_u8(o, m->to_84);
+	out_u8(o, m->no_part_15);
+	out_u8(o, m->text);
+	out_u8(o, m->no_loss);
+	out_u8(o, m->prohibited);
 	out_u64(o, (uint64_t)m->content_type);
 	put_string(o, m->content);
 }
@@ -423,6 +512,11 @@ bool get_msg_convert(struct view payload, struct msg_convert *m, struct err *e)
 	m->id = cur_u64(&c);
 	m->transfer = cur_u64(&c);
 	m->wrap = cur_u64(&c);
+	m->to_84 = cur_u8(&c) != 0;
+	m->no_part_15 = cur_u8(&c) != 0;
+	m->text = cur_u8(&c);
+	m->no_loss = cur_u8(&c) != 0;
+	m->prohibited = cur_u8(&c) != 0;
 	m->content_type = (int64_t)cur_u64(&c);
 	m->content = get_string(&c);
 	return whole(&c, "CONVERT", payload, e);
@@ -432,6 +526,8 @@ void put_msg_converted(struct out *o, const struct msg_converted *m)
 {
 	out_u64(o, m->id);
 	out_u8(o, m->changed);
+	out_u64(o, (uint64_t)m->content_type);
+	put_string(o, m->eits);
 	put_string(o, m->content);
 	put_err(o, &m->err);
 }
@@ -441,6 +537,8 @@ bool get_msg_converted(struct view payload, struct msg_converted *m, struct err 
 	struct cur c = cur_of(payload);
 	m->id = cur_u64(&c);
 	m->changed = cur_u8(&c) != 0;
+	m->content_type = (int64_t)cur_u64(&c);
+	m->eits = get_string(&c);
 	m->content = get_string(&c);
 	get_err(&c, &m->err);
 	return whole(&c, "CONVERTED", payload, e);

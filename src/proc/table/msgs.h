@@ -32,6 +32,15 @@ enum {
 	X(OFFER_SPOILED, 17, 2048, "link, bulk", "instead of OFFER_END: the rest will not come or cannot be read, and why; to be taken and reported") \
 	X(SUSPECT, 18, 256, "switch", "an input of a link that has struck: do not decode it, offer its octets; 0 strikes: no more") \
 	X(BUSY, 19, 1024, "switch", "nothing can be taken now, and why: answer binds and transfers busy; or it can again")  \
+	/* inbound transfers that may be broken off: their octets as they come, kept until the offer or the recovery timeout */ \
+	X(PARTIAL_BEGIN, 70, 4096, "link, bulk", "octets of a transfer follow, to be kept from checkpoint to checkpoint")      \
+	X(PARTIAL_DATA, 71, MSG_PIECE_MAX + 16, "link, bulk; switch, bulk", "a piece of RTTR octets; from the switch what PARTIAL_PULL asked for")  \
+	X(PARTIAL_SYNC, 72, 64, "link, bulk", "a checkpoint: say when all before it is durable")                      \
+	X(PARTIAL_SYNCED, 73, 64, "switch", "it is: the checkpoint may be confirmed; or it cannot be kept, and why")                   \
+	X(PARTIAL_END, 74, 64, "link, bulk", "forget it; or keep it for the recovery timeout")                        \
+	X(PARTIAL_FIND, 75, 4096, "link", "is this association, or this activity of it, kept")                        \
+	X(PARTIAL_FOUND, 76, 4096, "switch", "what is kept of it; it is the asker's from now on")                     \
+	X(PARTIAL_PULL, 77, 64, "link", "so many octets more of what was found")                                      \
 	/* outbound: the switch hands messages to a connector */                                                      \
 	X(ASSOC_OPEN, 20, 256, "switch", "open an association to this link")                                          \
 	X(ASSOC_CLOSE, 21, 16, "switch", "release it when what is in hand is done")                                   \
@@ -41,6 +50,8 @@ enum {
 	X(TRANSFER_PULL, 25, 16, "link", "so many more octets of content are wanted")                                 \
 	X(TRANSFER_DATA, 26, MSG_PIECE_MAX + 16, "switch, bulk", "a piece of content")                                \
 	X(TRANSFER_RESULT, 27, 1024, "link", "the peer has taken responsibility, or not and why")                     \
+	X(ASSOC_HOW, 65, 1024, "switch; link", "never to a connector: before ASSOC_OPEN, which address and what to recover; before ASSOC_UP, what the association can do") \
+	X(TRANSFER_RESUME, 66, 1024, "switch; link", "never to a connector: before TRANSFER, where it goes on; before TRANSFER_RESULT, where it can go on") \
 	X(EXAMINE, 28, MSG_INLINE_MAX + MSG_FIELDS_MAX, "switch", "alone only: decode these octets of a peer and offer what they are; content as in TRANSFER") \
 	X(EXAMINED, 29, 2048, "alone", "they were offered and the answer came, or they cannot be read and why")            \
 	/* content: rendering and conversion in the sandbox */                                                        \
@@ -55,6 +66,8 @@ enum {
 	X(SHOW_MAIL, 43, 64, "tool", "render one mailbox entry")                                                      \
 	X(SHOWN_MAIL, 44, 16 * 1024 * 1024 - 64, "switch", "the rendered entry, or why not")                          \
 	X(REMOVE_MAIL, 45, 64, "tool", "one mailbox entry may go")                                                    \
+	X(EXPLAIN, 63, 4096, "tool", "which routes are there for an address, and which is taken")                     \
+	X(EXPLAINED, 64, 1024 * 1024, "switch", "every candidate and why it won or lost")                             \
 	X(DONE, 46, 1024, "switch", "done and durable, or why not")                                                   \
 	X(ACT, 47, 64 * 1024, "tool", "an operator's act on transfers or quarantined things, by id: what, who, why")       \
 	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
@@ -124,12 +137,19 @@ struct msg_examined { /* EXAMINED */
 struct msg_convert { /* CONVERT */
 	uint64_t id, transfer; /* transfer: the store's, for the note */
 	uint64_t wrap;         /* columns */
+	bool to_84;            /* P22 becomes P2 (RFC 1328 5) */
+	bool no_part_15;       /* externally defined body parts become the older ones (X.420 annex) */
+	uint8_t text;          /* enum link_text */
+	bool no_loss;          /* conversion-with-loss-prohibited: 2/19 rather than a loss */
+	bool prohibited;       /* conversion-prohibited: 2/9 rather than a conversion */
 	int64_t content_type;  /* 2, 22 */
 	struct view content;
 };
 struct msg_converted { /* CONVERTED */
 	uint64_t id;
 	bool changed;          /* false with kind ERR_NONE: send it as it is */
+	int64_t content_type;  /* changed: what it is now */
+	struct view eits;      /* changed: encoded information types now (raw TLV), for the trace; empty: as before */
 	struct view content;
 	struct err err;
 };
@@ -164,6 +184,35 @@ struct msg_answer { /* OFFER_ANSWER, DONE */
 	bool accepted, duplicate;
 	struct view mts_id;   /* text; given to a submission */
 	struct err err;
+};
+struct msg_assoc_how { /* ASSOC_HOW */
+	uint64_t assoc;
+	uint32_t which;       /* to a link: the peer's address: 0 for `address`, then more-addresses */
+	struct view reference;/* to a link: recover this association, when the peer agrees; empty: none */
+	bool recovered;       /* from a link: it did: transfers broken off there can be resumed */
+	bool can_send;        /* from a link, of an inbound association: it is two-way alternate, transfers may be handed over on it */
+};
+struct msg_resume { /* TRANSFER_RESUME */
+	uint64_t transfer;    /* of the TRANSFER or TRANSFER_RESULT that follows */
+	struct view reference;/* of the association it began on; what is in it only a link process knows (three strings: x400_reference) */
+	uint64_t activity, offset;
+	uint32_t serial;
+};
+struct msg_partial { /* PARTIAL_BEGIN, PARTIAL_FIND, PARTIAL_FOUND */
+	uint64_t id;          /* chosen by the link, unique on its channel: of the transfer, or of the question (then of what was found) */
+	struct view link;     /* FIND: empty when only the reference is known (recover bind); FOUND: its link */
+	struct view host;     /* numeric address of the peer, without the port */
+	struct view reference;
+	uint64_t activity;    /* FIND: 0 when only the association is asked for */
+	uint32_t serial;      /* FIND: last checkpoint the peer knows to be confirmed; FOUND: the same, when kept */
+	uint64_t octets;      /* FOUND: before that checkpoint; PARTIAL_PULL gives them */
+	bool found;
+};
+struct msg_sync { /* PARTIAL_SYNC, PARTIAL_SYNCED, PARTIAL_END, PARTIAL_PULL */
+	uint64_t id;
+	uint32_t serial;      /* SYNC, SYNCED */
+	uint64_t n;           /* SYNC: octets so far; PULL: octets wanted */
+	bool good;            /* SYNCED: durable; END: keep */
 };
 struct msg_assoc { /* ASSOC_OPEN, ASSOC_UP, ASSOC_DOWN */
 	uint64_t assoc;       /* outbound: given by the switch, below 2^63; inbound: by the link, with the top bit set */
@@ -242,6 +291,11 @@ MSG_CODEC(converted, msg_converted);
 MSG_CODEC(act_on, msg_act_on);
 MSG_CODEC(acted, msg_acted);
 MSG_CODEC(register, msg_register);
+MSG_CODEC(partial, msg_partial);
+MSG_CODEC(sync, msg_sync);
+MSG_CODEC(assoc_how, msg_assoc_how);
+MSG_CODEC(resume, msg_resume);
+/* EXPLAIN: octets is the address, id the asker's; EXPLAINED: the text. Both as a piece. */
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);

@@ -14,6 +14,8 @@ static const struct setting mta_rows[] = {
 	  .manual = "global domain identifier: \"C=GB; A=EXAMPLE; P=SITE\"" },
 	{ "user", SETTING_STRING, AT(set_mta, user), "\"\"", 0, 32,
 	  .manual = "account to run as when started by root; empty keeps the caller's" },
+	{ "alternate-recipient", SETTING_STRING, AT(set_mta, alternate), "\"\"", 0, 512,
+	  .manual = "O/R address that gets messages for unknown recipients of a local domain whose originator allows an alternate recipient; empty: none" },
 };
 static const struct settings_section mta_section = { "mta", sizeof(struct set_mta), mta_rows, ARRAY_LEN(mta_rows) };
 
@@ -45,6 +47,10 @@ static const struct setting limit_rows[] = {
 	{ "envelope", SETTING_SIZE, AT(set_limits, envelope), "8 M", 4096, 13 << 20, .manual = "longest encoded envelope taken" },
 	{ "message", SETTING_SIZE, AT(set_limits, message), "1 G", 1, 1ull << 40, .manual = "longest content taken" },
 	{ "associations", SETTING_UINT, AT(set_limits, associations), "1000", 1, 65536, .manual = "inbound associations per link process; more are answered busy" },
+	{ "associations-per-address", SETTING_UINT, AT(set_limits, per_address), "100", 1, 65536, .manual = "inbound connections of one address that have not bound yet, per link process; more are closed" },
+	{ "reroutes", SETTING_UINT, AT(set_limits, reroutes), "8", 0, 64, .manual = "how often one message is given to another link because one has failed" },
+	{ "list-depth", SETTING_UINT, AT(set_limits, list_depth), "16", 1, 128, .manual = "deepest nesting of distribution lists" },
+	{ "list-members", SETTING_UINT, AT(set_limits, list_members), "32767", 1, 32767, .manual = "most recipients that one list makes of one message" },
 	{ "strikes", SETTING_UINT, AT(set_limits, strikes), "3", 1, 100, .manual = "a message that was in the hands of so many processes that died is put into quarantine" },
 	{ "memory", SETTING_SIZE, AT(set_limits, memory), "64 M", 16 << 20, 1ull << 40, .manual = "what one process may spend on messages under way; beyond it peers are answered busy" },
 	{ "ber-depth", SETTING_UINT, AT(set_limits, depth), "64", 16, 512, .manual = "deepest nesting of encoded elements" },
@@ -63,6 +69,20 @@ static const struct setting expiry_rows[] = {
 };
 static const struct settings_section expiry_section = { "expiry", sizeof(struct set_expiry), expiry_rows, ARRAY_LEN(expiry_rows) };
 
+static const struct setting tls_rows[] = {
+	{ "certificate", SETTING_STRING, AT(set_tls, certificate), "\"\"", 0, 400, .manual = "file of our certificate and what leads to its authority, PEM" },
+	{ "key", SETTING_STRING, AT(set_tls, key), "\"\"", 0, 400, .manual = "file of its private key, PEM" },
+	{ "authorities", SETTING_STRING, AT(set_tls, authorities), "\"\"", 0, 400, .manual = "file of the authorities that sign peers' certificates, PEM" },
+	{ "revoked", SETTING_STRING, AT(set_tls, revoked), "\"\"", 0, 400, .manual = "file of certificate revocation lists, PEM; empty: none are looked at" },
+};
+static const struct settings_section tls_section = { "tls", sizeof(struct set_tls), tls_rows, ARRAY_LEN(tls_rows) };
+
+static const char *const conformances[] = { "1988-normal", "1988-x410", "1984", NULL };
+static const char *const schedules[] = { "always", "never", "selected-times", "remote-initiated", NULL };
+static const char *const tls_words[] = { "never", "required", NULL };
+static const char *const down_words[] = { "never", "1984", NULL };
+static const char *const text_words[] = { "as-is", "ia5", "teletex", "general", NULL };
+static const char *const list_report_words[] = { "originator", "owner", "both", NULL };
 static const char *const password_forms[] = { "ia5", "octets", NULL };
 static const char *const link_kinds[] = { "x400", "connector", NULL };
 static const char *const extension_forms[] = { "standard", "explicit", "none", NULL };
@@ -103,6 +123,31 @@ static const struct setting link_rows[] = {
 	{ "wrap", SETTING_UINT, AT(set_link, wrap), "0", 0, 10000, .manual = "text parts sent on this link get lines of at most so many columns; 0: never" },
 	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md), which then has no address, names, passwords or selectors" },
 	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
+	{ "conformance", SETTING_ENUM, AT(set_link, conformance), "1988-normal", .words = conformances, .manual = "the protocol we call with: P1 of 1988 in normal mode, P1 of 1988 in X.410 mode, or P1 of 1984; a caller's is recognised" },
+	{ "only-conformance", SETTING_BOOL, AT(set_link, only_conformance), "false", .manual = "a caller that uses another protocol than conformance is refused" },
+	{ "more-addresses", SETTING_STRINGS, AT(set_link, more_addresses), "[]", 0, 100, .manual = "where the peer listens too: tried in turn after address" },
+	{ "peer-hosts", SETTING_STRINGS, AT(set_link, peer_hosts), "[]", 0, 100, .manual = "numeric addresses from which the peer may call, \"192.0.2.1\" or \"192.0.2.0/24\"; none: from anywhere" },
+	{ "schedule", SETTING_ENUM, AT(set_link, schedule), "always", .words = schedules, .manual = "when we call: always, never, at selected times, or not at all because the peer does (then mail goes back on its two-way alternate associations)" },
+	{ "times", SETTING_STRINGS, AT(set_link, times), "[]", 0, 100, .manual = "for selected-times: \"Mon-Fri 08:00-18:00\", \"Sun 03:15-03:30\", \"22:00-06:00\" (every day); UTC, in steps of 15 minutes" },
+	{ "urgent-any-time", SETTING_BOOL, AT(set_link, urgent_any_time), "true", .manual = "urgent messages do not wait for the schedule" },
+	{ "permanent", SETTING_BOOL, AT(set_link, permanent), "false", .manual = "one association is kept open even when there is nothing to send" },
+	{ "recovery-timeout", SETTING_DURATION_MS, AT(set_link, recovery_timeout_ms), "60 s", 0, MS_MAX, .manual = "how long a transfer that was broken off can go on where it stood; 0: it starts anew" },
+	{ "keepalive", SETTING_DURATION_MS, AT(set_link, keepalive_ms), "60 s", 0, MS_MAX, .manual = "silence on a connection before the transport asks whether the peer is still there; 0: never" },
+	{ "remote-password-next", SETTING_STRING, AT(set_link, remote_password_next), "\"\"", 0, 64, .manual = "as good as remote-password, while the peer changes from one to the other" },
+	{ "remote-password-answer", SETTING_STRING, AT(set_link, remote_password_answer), "\"\"", 0, 64, .manual = "what the peer must give in its answer to our bind; empty: remote-password" },
+	{ "local-password-answer", SETTING_STRING, AT(set_link, local_password_answer), "\"\"", 0, 64, .manual = "what we give in our answer to the peer's bind; empty: local-password" },
+	{ "accept-from", SETTING_STRINGS, AT(set_link, accept_from), "[]", 0, 512, .manual = "originators that may send over this link, as patterns of routes; none: all" },
+	{ "reject-from", SETTING_STRINGS, AT(set_link, reject_from), "[]", 0, 512, .manual = "originators that may not" },
+	{ "strip-bilateral", SETTING_BOOL, AT(set_link, strip_bilateral), "false", .manual = "leave per-domain bilateral information out" },
+	{ "strip-internal-trace", SETTING_BOOL, AT(set_link, strip_internal_trace), "false", .manual = "leave internal trace information out" },
+	{ "keep-internal-trace-84", SETTING_BOOL, AT(set_link, keep_internal_trace_84), "false", .manual = "send internal trace information to a 1984 peer too, as MOTIS of 1986 had it" },
+	{ "ask-content-return", SETTING_BOOL, AT(set_link, ask_content_return), "true", .manual = "false: the request to return the content with a report is not passed on" },
+	{ "downgrade-content", SETTING_ENUM, AT(set_link, down), "never", .words = down_words, .manual = "1984: interpersonal messages of 1988 (P22) are sent as those of 1984 (P2)" },
+	{ "body-part-15", SETTING_BOOL, AT(set_link, body_part_15), "true", .manual = "the peer reads externally defined body parts; false: they are sent as the older parts that say the same" },
+	{ "text", SETTING_ENUM, AT(set_link, text), "as-is", .words = text_words, .manual = "the body part in which text is sent" },
+	{ "tls", SETTING_ENUM, AT(set_link, tls), "never", .words = tls_words, .manual = "required: TLS around the transport, both sides show certificates; a caller of this link has to come by listen-tls" },
+	{ "tls-name", SETTING_STRING, AT(set_link, tls_name), "\"\"", 0, 255, .manual = "name that the peer's certificate must bear; empty: the host of address" },
+	{ "tls-own", SETTING_MAP, AT(set_link, tls_own), "{}", .of = &tls_section, .manual = "certificate and authorities for this peer; what is empty is taken from tls" },
 };
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
 
@@ -116,8 +161,24 @@ static const struct settings_section route_section = { "route", sizeof(struct se
 static const struct setting mailbox_rows[] = {
 	{ "name", SETTING_STRING, AT(set_mailbox, name), NULL, 1, 64, .manual = "name of the mailbox" },
 	{ "addresses", SETTING_STRINGS, AT(set_mailbox, addresses), NULL, 1, 512, .manual = "its O/R addresses, the first is the one it sends as" },
+	{ "redirect", SETTING_STRING, AT(set_mailbox, redirect), "\"\"", 0, 512, .manual = "O/R address that gets its mail in its stead (recipient-assigned alternate recipient); empty: none" },
 };
 static const struct settings_section mailbox_section = { "mailbox", sizeof(struct set_mailbox), mailbox_rows, ARRAY_LEN(mailbox_rows) };
+
+static const struct setting list_rows[] = {
+	{ "name", SETTING_STRING, AT(set_list, name), NULL, 1, 64, .manual = "name of the distribution list" },
+	{ "addresses", SETTING_STRINGS, AT(set_list, addresses), NULL, 1, 512, .manual = "its O/R addresses" },
+	{ "members", SETTING_STRINGS, AT(set_list, members), "[]", 1, 512, .manual = "O/R addresses of its members; of lists too" },
+	{ "submitters", SETTING_STRINGS, AT(set_list, submitters), "[]", 1, 512, .manual = "who may send to it, as patterns of routes; none: anybody" },
+	{ "owner", SETTING_STRING, AT(set_list, owner), "\"\"", 0, 512, .manual = "O/R address of its owner" },
+	{ "reports", SETTING_ENUM, AT(set_list, reports), "originator", .words = list_report_words, .manual = "who gets reports about members" },
+};
+static const struct settings_section list_section = { "list", sizeof(struct set_list), list_rows, ARRAY_LEN(list_rows) };
+
+static const struct setting routing_rows[] = {
+	{ "lowest-cost-first", SETTING_BOOL, AT(set_routing, lowest_cost_first), "false", .manual = "cost counts before the state of links and the number of tries; but an open link that costs more goes before a closed one that costs less" },
+};
+static const struct settings_section routing_section = { "routing", sizeof(struct set_routing), routing_rows, ARRAY_LEN(routing_rows) };
 
 static const char *const event_forms[] = { "text", "json", NULL };
 
@@ -132,6 +193,10 @@ static const struct setting root_rows[] = {
 	{ "links", SETTING_LIST, AT(settings, links), "[]", .of = &link_section, .manual = "the peers" },
 	{ "routes", SETTING_LIST, AT(settings, routes), "[]", .of = &route_section, .manual = "whom to hand a recipient to" },
 	{ "mailboxes", SETTING_LIST, AT(settings, mailboxes), "[]", .of = &mailbox_section, .manual = "the local users" },
+	{ "lists", SETTING_LIST, AT(settings, lists), "[]", .of = &list_section, .manual = "distribution lists that are expanded here" },
+	{ "routing", SETTING_MAP, AT(settings, routing), "{}", .of = &routing_section, .manual = "how a route is chosen" },
+	{ "listen-tls", SETTING_STRINGS, AT(settings, listen_tls), "[]", 0, 100, .manual = "addresses for X.400 associations with TLS around the transport" },
+	{ "tls", SETTING_MAP, AT(settings, tls), "{}", .of = &tls_section, .manual = "certificate, key and authorities of this MTA" },
 };
 const struct settings_section settings_root = { "posthorn", sizeof(struct settings), root_rows, ARRAY_LEN(root_rows) };
 

@@ -8,6 +8,7 @@ struct set_mta {
 	const char *name;          /* MTA name in binds and internal trace */
 	const char *domain;        /* global domain identifier as "C=GB; A=POSTHORN; P=LONDON" */
 	const char *user;
+	const char *alternate;     /* O/R address for recipients in a local domain that are not known; empty: none */
 };
 
 struct set_store {
@@ -29,11 +30,25 @@ struct set_limits {
 	uint64_t associations;     /* inbound, per link process */
 	uint64_t strikes;          /* then quarantine */
 	uint64_t memory;           /* octets that one process may spend on what is under way */
+	uint64_t per_address;      /* inbound, not yet bound, per peer address and link process */
+	uint64_t reroutes;         /* of one message */
+	uint64_t list_depth, list_members;
 	uint64_t depth, elements;  /* BER */
 	uint64_t connect_timeout_ms, response_timeout_ms, receive_timeout_ms, abort_timeout_ms;
 };
 
+/* TLS of the MTA itself; a link may have its own certificate. Files in PEM. */
+struct set_tls {
+	const char *certificate, *key, *authorities, *revoked;
+};
+
 enum link_kind { LINK_X400, LINK_CONNECTOR };
+enum link_schedule { SCHEDULE_ALWAYS, SCHEDULE_NEVER, SCHEDULE_SELECTED, SCHEDULE_REMOTE };
+enum link_conformance { CONFORMANCE_1988, CONFORMANCE_X410, CONFORMANCE_1984 }; /* as enum x400_mode */
+enum link_tls { LINK_TLS_NEVER, LINK_TLS_REQUIRED };
+enum link_down { DOWN_NEVER, DOWN_TO_1984 };
+enum link_text { TEXT_AS_IS, TEXT_IA5, TEXT_TELETEX, TEXT_GENERAL };
+enum list_reports { LIST_REPORTS_ORIGINATOR, LIST_REPORTS_OWNER, LIST_REPORTS_BOTH };
 
 struct set_link {
 	const char *name;
@@ -55,6 +70,25 @@ struct set_link {
 	uint64_t wrap;             /* columns of text parts; 0: never */
 	unsigned kind;             /* enum link_kind */
 	unsigned extension_form;   /* standard, explicit, none */
+	unsigned conformance;      /* enum link_conformance: what we call with; a caller's is recognised */
+	bool only_conformance;     /* a caller has to use that too */
+	struct setting_list more_addresses; /* const char * */
+	struct setting_list peer_hosts;     /* const char *: whence it may call; none: anywhere */
+	unsigned schedule;         /* enum link_schedule */
+	struct setting_list times; /* const char *: "Mon-Fri 08:00-18:00", UTC */
+	bool urgent_any_time, permanent;
+	uint64_t recovery_timeout_ms, keepalive_ms;
+	const char *remote_password_next;   /* as good as remote_password: for the change from one to the other */
+	const char *remote_password_answer; /* in its answer to our bind; empty: remote_password */
+	const char *local_password_answer;  /* in our answer to its bind; empty: local_password */
+	struct setting_list accept_from, reject_from; /* const char *: O/R address patterns of originators */
+	bool strip_bilateral, strip_internal_trace, keep_internal_trace_84, ask_content_return;
+	unsigned down;             /* enum link_down: of contents */
+	bool body_part_15;
+	unsigned text;             /* enum link_text */
+	unsigned tls;              /* enum link_tls */
+	const char *tls_name;      /* in the peer's certificate; empty: host of `address` */
+	struct set_tls tls_own;    /* what is empty is taken from the MTA's */
 };
 
 struct set_route {
@@ -66,6 +100,21 @@ struct set_route {
 struct set_mailbox {
 	const char *name;
 	struct setting_list addresses;
+	const char *redirect;      /* recipient-assigned alternate recipient; empty: none */
+};
+
+/* A distribution list (X.411 14.3.4.6 and 8.2.1.1.1 dl-...). */
+struct set_list {
+	const char *name;
+	struct setting_list addresses;  /* const char * */
+	struct setting_list members;    /* const char *: O/R addresses, of lists too */
+	struct setting_list submitters; /* const char *: O/R address patterns; none: anybody */
+	const char *owner;              /* O/R address, or empty */
+	unsigned reports;               /* enum list_reports */
+};
+
+struct set_routing {
+	bool lowest_cost_first;
 };
 
 struct set_expiry {
@@ -83,6 +132,10 @@ struct settings {
 	struct setting_list links;   /* struct set_link */
 	struct setting_list routes;  /* struct set_route */
 	struct setting_list mailboxes; /* struct set_mailbox */
+	struct setting_list lists;   /* struct set_list */
+	struct set_routing routing;
+	struct setting_list listen_tls; /* const char * */
+	struct set_tls tls;
 };
 
 extern const struct settings_section settings_root;

@@ -44,6 +44,9 @@ static void handle(struct bench_peer *p, const struct x400_event *ev)
 	case X400_TRANSFER_END: bench_sink_end(p); break;
 	case X400_TRANSFER_CONFIRMED: bench_load_confirmed(p); break;
 	case X400_TRANSFER_FAILED: bench_fail(p->b, &ev->err); break;
+	case X400_TRANSFER_RESUME:
+	case X400_TRANSFER_SYNCED:
+	case X400_TRANSFER_INTERRUPTED:
 	case X400_TRANSFER_ABORTED:
 	case X400_TURN_PLEASE:
 	case X400_TURN_GIVEN: break;

@@ -41,6 +41,8 @@ struct p1_encode_options {
 	unsigned context_id; /* presentation context of the EXTERNAL; 0: the bare MTS-APDU (X.410
 				mode) */
 	enum p1_extension_form extension_form;
+	bool as_1984; /* an MPDU of X.411 (1984), by RFC 1328 and X.419 annex B: see p1_84.h */
+	bool keep_internal_trace; /* as_1984: as MOTIS of 1986 had it; else it is left out */
 };
 
 /* Appends the octets that stand before the content: EXTERNAL, [0], envelope, and the header of an

@@ -12,6 +12,9 @@ const char *x400_event_name(enum x400_event_kind kind)
 	case X400_BOUND: return "bound";
 	case X400_BIND_REFUSED: return "bind refused";
 	case X400_TRANSFER_BEGIN: return "transfer begin";
+	case X400_TRANSFER_RESUME: return "transfer resume";
+	case X400_TRANSFER_SYNCED: return "transfer synced";
+	case X400_TRANSFER_INTERRUPTED: return "transfer interrupted";
 	case X400_TRANSFER_DATA: return "transfer data";
 	case X400_TRANSFER_CHECKPOINT: return "transfer checkpoint";
 	case X400_TRANSFER_END: return "transfer end";
@@ -24,6 +27,17 @@ const char *x400_event_name(enum x400_event_kind kind)
 	case X400_ENDED: return "ended";
 	}
 	CANT_HAPPEN("an event kind that is not in the enum");
+}
+
+const char *x400_mode_name(enum x400_mode mode)
+{
+	switch (mode) {
+	case X400_NORMAL: return "1988-normal";
+	case X400_X410_88: return "1988-x410";
+	case X400_X410_84: return "1984";
+	case X400_MODE_COUNT: break;
+	}
+	CANT_HAPPEN("a mode that is not in the enum");
 }
 
 const char *x400_state_name(const struct x400 *x)

@@ -116,6 +116,7 @@ static inline void user_event(struct user *u, const struct x400_event *ev)
 		u->priority = ev->priority;
 		break;
 	case X400_BOUND: case X400_BIND_REFUSED: case X400_TRANSFER_CONFIRMED: case X400_TRANSFER_FAILED:
+	case X400_TRANSFER_RESUME: case X400_TRANSFER_SYNCED: case X400_TRANSFER_INTERRUPTED:
 	case X400_TRANSFER_ABORTED: case X400_TURN_GIVEN: case X400_UNBOUND: case X400_ENDED:
 		break;
 	}
