@@ -202,6 +202,15 @@ void fault_set_witness(void (*witness)(enum fault_point point, uint64_t pass))
 	the_witness = witness;
 }
 
+void (*fault_watcher)(const char *row);
+
+void fault_tell_row(const char *layer, const char *state, const char *event)
+{
+	char row[100];
+	snprintf(row, sizeof row, "%s %s %s", layer, state, event);
+	fault_watcher(row);
+}
+
 uint64_t fault_passes(enum fault_point point)
 {
 	return passes[point];

@@ -49,6 +49,12 @@ void fault_set_killer(void (*killer)(void));
 /* Told when a plan fires (a plan with @TEXT: each time), before it acts: for a test that must know that it did. NULL: nobody. */
 void fault_set_witness(void (*witness)(enum fault_point point, uint64_t pass));
 
+/* Rows of protocol machines, for tests that break the line at each of them: who watches is told "LAYER STATE EVENT" when
+ * what that row says has been done. No pass of any point. NULL: nobody watches, which costs a load and a branch. */
+extern void (*fault_watcher)(const char *row);
+void fault_tell_row(const char *layer, const char *state, const char *event);
+#define FAULT_ROW(layer, state, event) (fault_watcher == NULL ? (void)0 : fault_tell_row((layer), (state), (event)))
+
 /* Passes counted since the plan was set, of one point and of all. */
 uint64_t fault_passes(enum fault_point point);
 uint64_t fault_passes_all(void);

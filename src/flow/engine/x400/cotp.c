@@ -2,6 +2,7 @@
 #include "flow/engine/x400/cotp.h"
 
 #include "base/cur.h"
+#include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/engine/x400/tpkt.h"
@@ -530,6 +531,7 @@ static enum step next_header(struct cotp *c, const struct tpkt_part *part, struc
 	if (code == TPDU_DT) {
 		if (!next_dt(c, head))
 			return fail(c, COTP_PROTOCOL_ERROR, e);
+		FAULT_ROW("cotp", cotp_state_name(c), "DT");
 		c->dt_left = part->left - n;
 		tpkt_take(c->tpkt, n);
 		return STEP_DONE;
@@ -540,7 +542,9 @@ static enum step next_header(struct cotp *c, const struct tpkt_part *part, struc
 	if (!row->action(c, &t, ev, e))
 		return fail(c, COTP_NEGOTIATION_FAILED, e);
 	c->skip = part->left; /* user data of CR, CC, DR are not for class 0 */
+	const char *before = cotp_state_name(c);
 	change_state(c, row->next);
+	FAULT_ROW("cotp", before, tpdu_name(code));
 	return STEP_DONE;
 }
 

@@ -1,5 +1,6 @@
 /* session_fsm.c - the table of session_table.h and what its rows do; see session_private.h. */
 #include "base/cur.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "flow/engine/x400/session_private.h"
 
@@ -591,9 +592,10 @@ static const struct in_row {
 	unsigned needs;
 	action_f *action;
 	enum session_state next;
+	const char *spdu_name;
 } in_rows[] = {
 #define SESSION_IN(state, spdu, needs, action, next, clause)                                       \
-	{ST_##state, SPDU_##spdu, needs, action, ST_##next},
+	{ST_##state, SPDU_##spdu, needs, action, ST_##next, #spdu},
 #include "flow/engine/x400/session_table.h"
 };
 
@@ -642,6 +644,7 @@ enum act session_receive(struct session *s, const struct spdu *p, struct session
 	enum act act = row->action(s, p, ev, e);
 	if (act != ACT_FAIL && s->state == before)
 		session_change_state(s, row->next);
+	FAULT_ROW("session-in", states[before].name, row->spdu_name);
 	return act;
 }
 
@@ -661,6 +664,7 @@ bool session_allow(struct session *s, enum session_request rq, enum session_stat
 				       "session: request %s in state %s, but %s", name,
 				       states[s->state].name, lack(missing));
 		*next_r = out_rows[i].next;
+		FAULT_ROW("session-out", states[s->state].name, name);
 		return true;
 	}
 	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "session: request %s in state %s (%s)",

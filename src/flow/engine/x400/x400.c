@@ -1,6 +1,7 @@
 /* x400.c - the association machine: its states, timers and calls. See x400_table.h for what happens when. */
 #include "flow/engine/x400/x400_private.h"
 
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum { WORK_QUOTA = 1 << 18, KEEP_QUOTA = 1 << 14 };
@@ -221,8 +222,9 @@ static const struct rule {
 	enum x400_state state;
 	enum session_event_kind event;
 	x400_action_f *action;
+	const char *state_name, *event_name;
 } rules[] = {
-#define X400_ROW(state, event, action, clause) { X400_S_##state, event, x400_##action },
+#define X400_ROW(state, event, action, clause) { X400_S_##state, event, x400_##action, #state, #event },
 #include "flow/engine/x400/x400_table.h"
 };
 
@@ -239,6 +241,7 @@ static void dispatch(struct x400 *x, const struct session_event *ev)
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		if (rules[i].state == x->state && rules[i].event == ev->kind) {
 			rules[i].action(x, ev);
+			FAULT_ROW("x400", rules[i].state_name, rules[i].event_name);
 			return;
 		}
 	}
