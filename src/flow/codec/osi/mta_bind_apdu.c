@@ -42,22 +42,22 @@ static const struct ber_field value_fields[] = {
 	{ .name = "unauthenticated", AT(mta_bind_value, authenticated), .type = &osi_null, .tag = BER_NO_TAG },
 	{ .name = "authenticated", AT(mta_bind_value, authenticated), .type = &authenticated_type, .tag = BER_C(1) },
 };
-static const struct ber_type argument_type = {
+const struct ber_type mta_bind_bare_argument_type = {
 	.name = "MTABindArgument", .kind = BER_CHOICE, .tag = BER_NO_TAG, .size = sizeof(struct mta_bind_value),
 	.fields = value_fields, .n_fields = ARRAY_LEN(value_fields),
 };
-static const struct ber_type result_type = {
+const struct ber_type mta_bind_bare_result_type = {
 	.name = "MTABindResult", .kind = BER_CHOICE, .tag = BER_NO_TAG, .size = sizeof(struct mta_bind_value),
 	.fields = value_fields, .n_fields = ARRAY_LEN(value_fields),
 };
 
 const struct ber_type mta_bind_argument_type = {
 	.name = "bind-argument", .kind = BER_TAGGED, .tag = BER_C(16), .size = sizeof(struct mta_bind_value),
-	.of = &argument_type,
+	.of = &mta_bind_bare_argument_type,
 };
 const struct ber_type mta_bind_result_type = {
 	.name = "bind-result", .kind = BER_TAGGED, .tag = BER_C(17), .size = sizeof(struct mta_bind_value),
-	.of = &result_type,
+	.of = &mta_bind_bare_result_type,
 };
 
 static const struct ber_name error_names[] = {

@@ -39,6 +39,8 @@ struct mta_bind_error_value {
 enum { MTA_BIND_ERROR_WRAPPED = 1, MTA_BIND_ERROR_BARE };
 
 extern const struct ber_type mta_bind_argument_type, mta_bind_result_type; /* struct mta_bind_value */
+/* The same without [16] and [17]: X.410 mode has the bare value in RTSE's user data (X.419 13.2.1.1.2). */
+extern const struct ber_type mta_bind_bare_argument_type, mta_bind_bare_result_type;
 extern const struct ber_type mta_bind_error_type;                          /* struct mta_bind_error_value */
 
 /* "authentication-error"; never NULL. */

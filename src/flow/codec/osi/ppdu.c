@@ -17,6 +17,11 @@ static const struct ber_field mode_fields[] = {
 };
 static const struct ber_type mode_type = TYPE(ppdu_mode, "Mode-selector", BER_SET, BER_U(17), mode_fields);
 
+static const struct ber_field mode_only_fields[] = {
+	{ .name = "mode-selector", AT(ppdu_mode_only, mode), .type = &mode_type, .tag = BER_C(0) },
+};
+const struct ber_type ppdu_mode_only_type = TYPE(ppdu_mode_only, "CP-type", BER_SET, BER_U(17), mode_only_fields);
+
 static const struct ber_type transfers_type = LIST("transfer-syntax-name-list", osi_oid);
 static const struct ber_field context_fields[] = {
 	{ .name = "presentation-context-identifier", AT(ppdu_context, id), .type = &osi_integer, .tag = BER_NO_TAG },

@@ -10,6 +10,12 @@ struct ppdu_mode {
 };
 enum { PPDU_MODE_X410 = 0, PPDU_MODE_NORMAL = 1 };
 
+/* What CP and CPA have in common: which mode the rest is of. */
+struct ppdu_mode_only {
+	struct ber_seq seq;
+	struct ppdu_mode mode;
+};
+
 /* One proposed context; `transfers` holds struct view, OBJECT IDENTIFIERs. */
 struct ppdu_context {
 	struct ber_seq seq;
@@ -144,4 +150,4 @@ struct ppdu_abort {
 };
 enum { PPDU_ABORT_X410 = 1, PPDU_ABORT_ARU, PPDU_ABORT_ARP };
 
-extern const struct ber_type ppdu_cp_type, ppdu_cpa_type, ppdu_cpr_type, ppdu_abort_type, ppdu_user_data_type;
+extern const struct ber_type ppdu_mode_only_type, ppdu_cp_type, ppdu_cpa_type, ppdu_cpr_type, ppdu_abort_type, ppdu_user_data_type;

@@ -62,8 +62,16 @@ static const struct ber_field rtoac_fields[] = {
 };
 const struct ber_type rtse_apdu_rtoac_type = TYPE(rtse_apdu_rtoac, "RTOACapdu", BER_SET, BER_U(17), rtoac_fields);
 
+static const struct ber_name refuse_names[] = {
+	{ RTSE_REFUSE_BUSY, "rtsBusy" }, { RTSE_REFUSE_CANNOT_RECOVER, "cannotRecover" },
+	{ RTSE_REFUSE_VALIDATION, "validationFailure" }, { RTSE_REFUSE_DIALOGUE_MODE, "unacceptableDialogueMode" },
+};
+static const struct ber_type refuse_reason_type = {
+	.name = "RefuseReason", .kind = BER_INT, .tag = BER_U(2), .size = sizeof(int64_t), .names = refuse_names,
+	.n_names = ARRAY_LEN(refuse_names),
+};
 static const struct ber_field rtorj_fields[] = {
-	{ .name = "refuseReason", AT(rtse_apdu_rtorj, refuse_reason), .type = &osi_integer, .tag = BER_C(0),
+	{ .name = "refuseReason", AT(rtse_apdu_rtorj, refuse_reason), .type = &refuse_reason_type, .tag = BER_C(0),
 	  .flags = BER_OPTIONAL },
 	{ .name = "userDataRJ", AT(rtse_apdu_rtorj, user_data), .type = &osi_any, .tag = BER_C(1),
 	  .flags = BER_EXPLICIT | BER_OPTIONAL },
@@ -99,6 +107,15 @@ static const struct ber_field apdu_fields[] = {
 	{ .name = "rtab-apdu", AT(rtse_apdu, rtab), .type = &rtse_apdu_rtab_type, .tag = BER_C(22) },
 };
 const struct ber_type rtse_apdu_type = TYPE(rtse_apdu, "RTSE-apdus", BER_CHOICE, BER_NO_TAG, apdu_fields);
+
+const char *rtse_refuse_reason_name(int64_t reason)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refuse_names); i++) {
+		if (refuse_names[i].value == reason)
+			return refuse_names[i].name;
+	}
+	return "unknown reason";
+}
 
 const char *rtse_abort_reason_name(int64_t reason)
 {

@@ -45,6 +45,10 @@ struct rtse_apdu_rtorj {
 	struct view user_data;    /* the whole TLV */
 };
 enum { RTSE_APDU_RTORJ_REASON, RTSE_APDU_RTORJ_USER_DATA };
+/* RefuseReason. But for cannotRecover the numbers are those of MTABindError (X.419 13.2.1.1.3). */
+enum rtse_refuse_reason {
+	RTSE_REFUSE_BUSY = 0, RTSE_REFUSE_CANNOT_RECOVER = 1, RTSE_REFUSE_VALIDATION = 2, RTSE_REFUSE_DIALOGUE_MODE = 3,
+};
 
 struct rtse_apdu_rtab {
 	struct ber_seq seq;
@@ -76,6 +80,9 @@ enum rtse_abort_reason { /* X.228 AbortReason */
 
 extern const struct ber_type rtse_apdu_rtorq_type, rtse_apdu_rtoac_type, rtse_apdu_rtorj_type, rtse_apdu_rtab_type;
 extern const struct ber_type rtse_apdu_type;
+
+/* "validationFailure"; never NULL. */
+const char *rtse_refuse_reason_name(int64_t reason);
 
 /* "temporaryProblem"; never NULL. */
 const char *rtse_abort_reason_name(int64_t reason);

@@ -6,28 +6,42 @@
 
 static const char LAYER[] = "rtse";
 
+void rtse_fill_rtorq(const struct rtse_open *v, struct rtse_apdu_rtorq *apdu_r)
+{
+	*apdu_r = (struct rtse_apdu_rtorq){
+		.seq.has = 1u << RTSE_APDU_RTORQ_CHECKPOINT | 1u << RTSE_APDU_RTORQ_WINDOW | 1u << RTSE_APDU_RTORQ_DIALOGUE |
+			   1u << RTSE_APDU_RTORQ_DATA,
+		.checkpoint_size = v->checkpoint_size,
+		.window_size = v->window,
+		.dialogue_mode = v->two_way_alternate ? RTSE_APDU_TWA : RTSE_APDU_MONOLOGUE,
+		.data = { .choice.which = RTSE_APDU_OPEN, .open = v->user_data },
+		.application_protocol = v->application_protocol,
+	};
+	if (v->application_protocol != 0)
+		apdu_r->seq.has |= 1u << RTSE_APDU_RTORQ_PROTOCOL;
+}
+
+void rtse_fill_rtoac(const struct rtse_open *v, struct rtse_apdu_rtoac *apdu_r)
+{
+	*apdu_r = (struct rtse_apdu_rtoac){
+		.seq.has = 1u << RTSE_APDU_RTOAC_CHECKPOINT | 1u << RTSE_APDU_RTOAC_WINDOW | 1u << RTSE_APDU_RTOAC_DATA,
+		.checkpoint_size = v->checkpoint_size,
+		.window_size = v->window,
+		.data = { .choice.which = RTSE_APDU_OPEN, .open = v->user_data },
+	};
+}
+
 bool rtse_rtorq(const struct rtse_open *v, struct out *o, struct err *e)
 {
 	struct rtse_apdu apdu = { .choice.which = RTSE_APDU_RTORQ };
-	apdu.rtorq.seq.has = 1u << RTSE_APDU_RTORQ_CHECKPOINT | 1u << RTSE_APDU_RTORQ_WINDOW |
-			     1u << RTSE_APDU_RTORQ_DIALOGUE | 1u << RTSE_APDU_RTORQ_DATA;
-	apdu.rtorq.checkpoint_size = v->checkpoint_size;
-	apdu.rtorq.window_size = v->window;
-	apdu.rtorq.dialogue_mode = v->two_way_alternate ? RTSE_APDU_TWA : RTSE_APDU_MONOLOGUE;
-	apdu.rtorq.data.choice.which = RTSE_APDU_OPEN;
-	apdu.rtorq.data.open = v->user_data;
+	rtse_fill_rtorq(v, &apdu.rtorq);
 	return layer_encode(LAYER, &rtse_apdu_type, &apdu, o, e);
 }
 
 bool rtse_rtoac(const struct rtse_open *v, struct out *o, struct err *e)
 {
 	struct rtse_apdu apdu = { .choice.which = RTSE_APDU_RTOAC };
-	apdu.rtoac.seq.has = 1u << RTSE_APDU_RTOAC_CHECKPOINT | 1u << RTSE_APDU_RTOAC_WINDOW |
-			     1u << RTSE_APDU_RTOAC_DATA;
-	apdu.rtoac.checkpoint_size = v->checkpoint_size;
-	apdu.rtoac.window_size = v->window;
-	apdu.rtoac.data.choice.which = RTSE_APDU_OPEN;
-	apdu.rtoac.data.open = v->user_data;
+	rtse_fill_rtoac(v, &apdu.rtoac);
 	return layer_encode(LAYER, &rtse_apdu_type, &apdu, o, e);
 }
 
@@ -73,37 +87,47 @@ static bool read_size(int64_t x, const char *what, unsigned *size_r, struct err 
 	return true;
 }
 
+bool rtse_take_rtorq(const struct rtse_apdu_rtorq *apdu, struct rtse_open *v_r, struct err *e)
+{
+	*v_r = (struct rtse_open){ 0 };
+	if (!read_size(apdu->checkpoint_size, "checkpoint size", &v_r->checkpoint_size, e) ||
+	    !read_size(apdu->window_size, "window size", &v_r->window, e))
+		return false;
+	v_r->two_way_alternate = apdu->dialogue_mode == RTSE_APDU_TWA;
+	if (apdu->dialogue_mode != RTSE_APDU_TWA && apdu->dialogue_mode != RTSE_APDU_MONOLOGUE)
+		return layer_error(e, LAYER, "dialogue mode %lld, wanted monologue (0) or two-way alternate (1)",
+				   (long long)apdu->dialogue_mode);
+	if ((apdu->seq.has & 1u << RTSE_APDU_RTORQ_PROTOCOL) != 0)
+		v_r->application_protocol = apdu->application_protocol;
+	v_r->recover = apdu->data.choice.which == RTSE_APDU_RECOVER;
+	if (apdu->data.choice.which == RTSE_APDU_OPEN)
+		v_r->user_data = apdu->data.open;
+	return true;
+}
+
 bool rtse_read_rtorq(struct view in, struct arena *a, struct rtse_open *v_r, struct err *e)
 {
 	struct rtse_apdu v;
+	return read_apdu(in, a, RTSE_APDU_RTORQ, "an RTORQ", &v, e) && rtse_take_rtorq(&v.rtorq, v_r, e);
+}
+
+bool rtse_take_rtoac(const struct rtse_apdu_rtoac *apdu, struct rtse_open *v_r, struct err *e)
+{
 	*v_r = (struct rtse_open){ 0 };
-	if (!read_apdu(in, a, RTSE_APDU_RTORQ, "an RTORQ", &v, e) ||
-	    !read_size(v.rtorq.checkpoint_size, "checkpoint size", &v_r->checkpoint_size, e) ||
-	    !read_size(v.rtorq.window_size, "window size", &v_r->window, e))
+	if (!read_size(apdu->checkpoint_size, "checkpoint size", &v_r->checkpoint_size, e) ||
+	    !read_size(apdu->window_size, "window size", &v_r->window, e))
 		return false;
-	v_r->two_way_alternate = v.rtorq.dialogue_mode == RTSE_APDU_TWA;
-	if (v.rtorq.dialogue_mode != RTSE_APDU_TWA && v.rtorq.dialogue_mode != RTSE_APDU_MONOLOGUE)
-		return layer_error(e, LAYER, "dialogue mode %lld, wanted monologue (0) or two-way alternate (1)",
-				   (long long)v.rtorq.dialogue_mode);
-	v_r->recover = v.rtorq.data.choice.which == RTSE_APDU_RECOVER;
-	if (v.rtorq.data.choice.which == RTSE_APDU_OPEN)
-		v_r->user_data = v.rtorq.data.open;
+	if (apdu->data.choice.which == RTSE_APDU_RECOVER)
+		return layer_error(e, LAYER, "the answer recovers an association where a new one was asked for");
+	if (apdu->data.choice.which == RTSE_APDU_OPEN)
+		v_r->user_data = apdu->data.open;
 	return true;
 }
 
 bool rtse_read_rtoac(struct view in, struct arena *a, struct rtse_open *v_r, struct err *e)
 {
 	struct rtse_apdu v;
-	*v_r = (struct rtse_open){ 0 };
-	if (!read_apdu(in, a, RTSE_APDU_RTOAC, "an RTOAC", &v, e) ||
-	    !read_size(v.rtoac.checkpoint_size, "checkpoint size", &v_r->checkpoint_size, e) ||
-	    !read_size(v.rtoac.window_size, "window size", &v_r->window, e))
-		return false;
-	if (v.rtoac.data.choice.which == RTSE_APDU_RECOVER)
-		return layer_error(e, LAYER, "the answer recovers an association where a new one was asked for");
-	if (v.rtoac.data.choice.which == RTSE_APDU_OPEN)
-		v_r->user_data = v.rtoac.data.open;
-	return true;
+	return read_apdu(in, a, RTSE_APDU_RTOAC, "an RTOAC", &v, e) && rtse_take_rtoac(&v.rtoac, v_r, e);
 }
 
 bool rtse_read_rtorj(struct view in, struct arena *a, struct view *user_data_r, struct err *e)

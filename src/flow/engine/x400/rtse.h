@@ -1,4 +1,4 @@
-/* rtse.h - reliable transfer (X.228), normal mode: its APDUs read and written, what two sides agree on, how octets
+/* rtse.h - reliable transfer (X.228): its APDUs (x410.h has what X.410 mode does otherwise) read and written, what two sides agree on, how octets
  * to be sent are cut at checkpoints, and how octets received are picked out of P-DATA as they come. */
 #pragma once
 #include "flow/codec/osi/rtse_apdu.h"
@@ -13,7 +13,14 @@ struct rtse_open {
 	bool two_way_alternate;   /* RTORQ */
 	bool recover;             /* RTORQ: of an old association, `user_data` is empty */
 	struct view user_data;    /* the bind's value */
+	int64_t application_protocol; /* RTORQ, X.410 mode; 0: absent */
 };
+
+/* Between that and the APDU's table: what they have in common in every mode. take: as rtse_read_ below. */
+void rtse_fill_rtorq(const struct rtse_open *v, struct rtse_apdu_rtorq *apdu_r);
+void rtse_fill_rtoac(const struct rtse_open *v, struct rtse_apdu_rtoac *apdu_r);
+MUST_CHECK bool rtse_take_rtorq(const struct rtse_apdu_rtorq *apdu, struct rtse_open *v_r, struct err *e);
+MUST_CHECK bool rtse_take_rtoac(const struct rtse_apdu_rtoac *apdu, struct rtse_open *v_r, struct err *e);
 
 /* Each appends one APDU. False: ERR_LOCAL. */
 MUST_CHECK bool rtse_rtorq(const struct rtse_open *v, struct out *o, struct err *e);
