@@ -84,7 +84,7 @@ static void read_mailboxes(struct sim *m, struct mta *t)
 	struct err e;
 	bool disturbed;
 	struct mailboxes b = { .m = m, .t = t, .a = arena_new(256 << 20) };
-	b.s = m->on_disk ? sim_disk_open(t->sqlite, sim_env(m->god), &none, NULL, &disturbed, &e)
+	b.s = m->run.on_disk ? sim_disk_open(t->sqlite, sim_env(m->god), &none, NULL, &disturbed, &e)
 			 : store_open_memory(sim_env(m->god), t->disk, &c, &none, NULL, &e);
 	if (b.s == NULL) {
 		sim_fail(m, "store %c cannot be opened at the end: %s", t->name, e.text);
@@ -93,9 +93,9 @@ static void read_mailboxes(struct sim *m, struct mta *t)
 	}
 	struct store_counts counts;
 	store_count(b.s, &counts);
-	if (m->on_disk)
+	if (m->run.on_disk)
 		sim_disk_deliveries(t->sqlite, read_one, &b);
-	for (uint64_t id = 1; !m->on_disk && b.found < counts.deliveries && id < 1000000; id++)
+	for (uint64_t id = 1; !m->run.on_disk && b.found < counts.deliveries && id < 1000000; id++)
 		read_one(&b, id);
 	if (b.found != counts.deliveries)
 		sim_fail(m, "mailbox %c: %llu entries counted, %llu found", t->name, (unsigned long long)counts.deliveries,
@@ -104,7 +104,7 @@ static void read_mailboxes(struct sim *m, struct mta *t)
 	store_close(&b.s);
 	arena_free(&b.a);
 	char why[200];
-	if (!m->on_disk)
+	if (!m->run.on_disk)
 		return;
 	sim_disk_closed(t->sqlite);
 	if (!sim_disk_check(t->sqlite, sim_env(m->god), why, sizeof why))

@@ -4,6 +4,18 @@
 
 #include "base/mem.h"
 
+static void write_link(struct mta *m, unsigned to, struct out *o)
+{
+	out_fmt(o, "  - name: to-%c\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: mta-%c\n    remote-password: secret-%c\n"
+		"    local-password: secret-%c\n    open-interval: 2 s\n    transfer-interval: 2 s\n    max-transfer-retries: 100000\n"
+		"    max-open-retries: 100000\n    threshold: 4\n    association-lifetime: 5 s\n",
+		'a' + to, 1000 + to, 'a' + to, 'a' + to, m->name);
+	if (m->sim->run.recovery != NULL)
+		recovery_settings(m->sim->run.recovery, m->index, o);
+	else
+		out_fmt(o, "    checkpoint-size: %u\n    window-size: 3\n    wrap: %u\n", m->index, m->sim->poisoned ? 72 : 0);
+}
+
 static void write_settings(struct mta *m, struct out *o)
 {
 	out_fmt(o, "mta:\n  name: mta-%c\n  domain: \"C=%s; A=SIM; P=%c\"\nstore:\n  directory: sim\nlisten: [\"127.0.0.1:%u\"]\n", m->name,
@@ -12,11 +24,7 @@ static void write_settings(struct mta *m, struct out *o)
 	out_fmt(o, "  strikes: %u\nlinks:\n", STRIKES);
 	for (unsigned i = 0; i < MTAS; i++)
 		if (i == m->index + 1 || i + 1 == m->index)
-			out_fmt(o, "  - name: to-%c\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: mta-%c\n    remote-password: secret-%c\n"
-				"    local-password: secret-%c\n    open-interval: 2 s\n    transfer-interval: 2 s\n    max-transfer-retries: 100000\n"
-				"    max-open-retries: 100000\n    threshold: 4\n    association-lifetime: 5 s\n    checkpoint-size: %u\n    window-size: 3\n"
-				"    wrap: %u\n",
-				'a' + i, 1000 + i, 'a' + i, 'a' + i, m->name, m->index, m->sim->poisoned ? 72 : 0);
+			write_link(m, i, o);
 	out_str(o, "routes:\n");
 	for (unsigned i = 0; i < MTAS; i++) {
 		char to = i == m->index ? 0 : m->index == 1 ? (char)('a' + i) : 'b';
@@ -37,7 +45,7 @@ static void on_note(void *ctx, const char *text)
 static void on_die(void *ctx, const struct err *why)
 {
 	struct process *p = ctx;
-	if (p->mta->sim->verbose)
+	if (p->mta->sim->run.verbose)
 		printf("%8lld  %c %d dies: %s\n", (long long)world_now_ms(p->mta->sim->w), p->mta->name, p->index, why->text);
 	sim_die(p->sim);
 }
@@ -114,7 +122,7 @@ static void on_killed(void *ctx)
 	m->kills += !by_poison;
 	m->poison_deaths += by_poison;
 	p->by_fault = is_fault(p, by_poison);
-	if (m->verbose)
+	if (m->run.verbose)
 		printf("%8lld  %c %d is dead%s%s: %s\n", (long long)world_now_ms(m->w), p->mta->name, p->index, by_poison ? " of poison" : "",
 		       p->by_fault ? ", by a fault" : "", p->note);
 	p->host.log = NULL;
@@ -141,8 +149,8 @@ static struct store *open_store(void *ctx, const struct store_events *ev, void *
 static void host_of(struct process *p)
 {
 	p->host = (struct actor_host){ .env = sim_env(p->sim), .note = on_note, .die = on_die, .ctx = p };
-	p->host.log = event_log_new(p->host.env, event_kinds, EVENT_KINDS, "sim", p->mta->sim->verbose ? 2 : -1, false);
-	event_log_set_level(p->host.log, p->mta->sim->verbose ? EVENT_DEBUG : EVENT_ALARM);
+	p->host.log = event_log_new(p->host.env, event_kinds, EVENT_KINDS, "sim", p->mta->sim->run.verbose ? 2 : -1, false);
+	event_log_set_level(p->host.log, p->mta->sim->run.verbose ? EVENT_DEBUG : EVENT_ALARM);
 }
 
 static void birth_of_switch(void *ctx)
@@ -255,11 +263,11 @@ void mta_begin(struct sim *m, unsigned i)
 	struct err e;
 	struct mta *t = &m->mta[i];
 	*t = (struct mta){ .sim = m, .name = (char)('a' + i), .index = i, .arena = arena_new(64 << 20) };
-	if (m->on_disk)
-		t->sqlite = sim_disk_new(t->name, m->seed);
+	if (m->run.on_disk)
+		t->sqlite = sim_disk_new(t->name, m->run.seed);
 	else
 		t->disk = store_disk_new();
-	if (m->plant == PLANT_SYNCS)
+	if (m->run.plant == PLANT_SYNCS)
 		sim_disk_drop_syncs(t->sqlite, 3);
 	struct out text;
 	out_init(&text, 1 << 20);

@@ -8,6 +8,7 @@
  *   sim --seeds N [--from SEED]     many seeds; each failing one prints the command that replays it
  *   sim --seed SEED [-v]            one
  *   sim --disk                      every seed with SQLite on simulated disks (else each fifth; the others with the memory store)
+ *   sim --recovery [VARIANT[/ROW[/N]]]  the line breaks at each row of the protocol tables (recovery.c)
  *   sim --plant                     with an acknowledgement before the commit: must be found
  *   sim --plant-disk                with disks whose syncs now and then do nothing: must be found */
 #include "sim_int.h"
@@ -50,13 +51,13 @@ static bool submit_again(struct sim *m)
 static void on_submit(void *ctx)
 {
 	struct sim *m = ctx;
-	if (submit_again(m) && m->next_letter == LETTERS)
+	if (submit_again(m) && m->next_letter == m->n_letters)
 		timer_after(&m->submit, 1000);
-	if (m->next_letter == LETTERS)
+	if (m->next_letter == m->n_letters)
 		return;
 	struct letter *l = &m->letters[m->next_letter];
 	struct user *u = &m->mta[l->origin].user;
-	timer_after(&m->submit, 1 + (int64_t)world_random(m->w, TROUBLE_MS / LETTERS * 2));
+	timer_after(&m->submit, 1 + (int64_t)world_random(m->w, m->run.recovery != NULL ? 200 : TROUBLE_MS / LETTERS * 2));
 	if (u->now != NULL || u->again != NULL || !user_connect(u))
 		return;
 	m->next_letter++;
@@ -75,11 +76,11 @@ static void on_trouble(void *ctx)
 	struct sim *m = ctx;
 	if (world_now_ms(m->w) > TROUBLE_MS) {
 		world_slow(m->w, 5);
-		for (int i = 0; i < MTAS && m->on_disk; i++)
+		for (int i = 0; i < MTAS && m->run.on_disk; i++)
 			sim_disk_heal(m->mta[i].sqlite);
 		return;
 	}
-	if (m->on_disk)
+	if (m->run.on_disk)
 		sim_disk_trouble(m->mta[world_random(m->w, MTAS)].sqlite, m->w);
 	timer_after(&m->trouble, 100 + (int64_t)world_random(m->w, 4000));
 	struct process *p = any_process(m);
@@ -98,7 +99,8 @@ static void on_trouble(void *ctx)
 
 static void make_letters(struct sim *m)
 {
-	for (unsigned i = 0; i < LETTERS; i++) {
+	m->n_letters = m->run.recovery != NULL ? 12 : LETTERS;
+	for (unsigned i = 0; i < m->n_letters; i++) {
 		struct letter *l = &m->letters[i];
 		*l = (struct letter){ .number = i + 1, .origin = world_random(m->w, 2) == 0 ? 0 : 2 };
 		l->to_c = world_random(m->w, 8) != 0;
@@ -107,6 +109,10 @@ static void make_letters(struct sim *m)
 		if (m->poisoned && world_random(m->w, 8) == 0)
 			l->poison = (enum poison)(1 + world_random(m->w, POISON_KINDS - 1));
 		l->size = world_random(m->w, 8) == 0 ? LONG_CONTENT : 20 + (size_t)world_random(m->w, 3000);
+		if (m->run.recovery != NULL) /* every fourth one is long, of each user */
+			l->size = i % 4 == 0 ? 9000 + i : 20 + i;
+		if (m->run.recovery != NULL)
+			l->origin = i / 4 % 2 == 0 ? 0 : 2;
 	}
 }
 
@@ -115,7 +121,7 @@ static bool is_quiet(struct sim *m)
 	for (unsigned i = 0; i < MTAS; i++)
 		if (m->mta[i].user.now != NULL || m->mta[i].user.again != NULL)
 			return false;
-	if (m->next_letter < LETTERS)
+	if (m->next_letter < m->n_letters)
 		return false;
 	for (unsigned i = 0; i < MTAS; i++) {
 		struct store_counts c;
@@ -146,48 +152,50 @@ static void add_figures(const struct sim_disk *sd)
 	figures.faults += f.faults;
 }
 
-static bool run_one(uint64_t seed, bool verbose, bool on_disk, enum plant plant, uint64_t *fingerprint_r, char *failure, size_t size)
+bool sim_run_one(const struct run *run, uint64_t *fingerprint_r, char *failure, size_t size)
 {
 	struct sim *m = mem_zero(sizeof *m);
 	struct err e;
-	m->seed = seed;
-	m->verbose = verbose;
-	m->on_disk = on_disk;
-	m->plant = plant;
-	m->poisoned = plant == PLANT_NOTHING && seed % 3 != 0;
-	m->w = world_new(seed);
+	m->run = *run;
+	m->poisoned = run->plant == PLANT_NOTHING && run->recovery == NULL && run->seed % 3 != 0;
+	m->w = world_new(run->seed);
 	m->god = world_process(m->w, "god", on_god_killed, m);
 	const char *poison = "LINK_DECODE:@PoisonD:kill,LINK_ENCODE:@PoisonE:kill,CONTENT_CONVERT:@PoisonC:kill,SWITCH_PLACE:@PoisonP:kill";
-	if (!fault_plan(plant == PLANT_EARLY ? "SWITCH_ANSWER_EARLY:1:stick" : m->poisoned ? poison : NULL, &e))
+	if (!fault_plan(run->plant == PLANT_EARLY ? "SWITCH_ANSWER_EARLY:1:stick" : m->poisoned ? poison : NULL, &e))
 		CANT_HAPPEN("the fault plan of the simulation is wrong");
 	for (unsigned i = 0; i < MTAS; i++)
 		mta_begin(m, i);
 	make_letters(m);
 	timer_init(&m->trouble, sim_env(m->god), on_trouble, m);
 	timer_init(&m->submit, sim_env(m->god), on_submit, m);
-	timer_after(&m->trouble, 3000);
 	timer_after(&m->submit, 500);
+	if (run->recovery != NULL)
+		recovery_begin(m);
+	else
+		timer_after(&m->trouble, 3000);
 	for (int64_t until = 1000, quiet = 0; m->failure[0] == 0; until += 1000) {
 		while (m->failure[0] == 0 && world_step(m->w, until))
 			;
-		quiet = until > TROUBLE_MS && is_quiet(m) ? quiet + 1 : 0;
-		if (quiet > (m->poisoned ? 60 : 0)) /* octets may wait to be examined, and become messages */
+		quiet = (until > TROUBLE_MS || run->recovery != NULL) && is_quiet(m) ? quiet + 1 : 0;
+		if (run->recovery != NULL ? quiet > 0 && recovery_is_over(m) : quiet > (m->poisoned ? 60 : 0)) /* octets may wait to be examined, and become messages */
 			break;
 		if (until > LIMIT_MS)
 			sim_fail(m, "not over after %d s", LIMIT_MS / 1000);
 	}
+	if (run->recovery != NULL)
+		recovery_end(m);
 	*fingerprint_r = world_fingerprint(m->w);
-	for (unsigned i = 0; i < MTAS && on_disk; i++)
+	for (unsigned i = 0; i < MTAS && run->on_disk; i++)
 		*fingerprint_r = *fingerprint_r * 31 + sim_disk_figures(m->mta[i].sqlite).calls;
 	for (unsigned i = 0; i < MTAS; i++)
 		mta_end(&m->mta[i]);
-	for (unsigned i = 0; i < MTAS && on_disk; i++) {
+	for (unsigned i = 0; i < MTAS && run->on_disk; i++) {
 		sim_disk_end(m->mta[i].sqlite);
 		add_figures(m->mta[i].sqlite);
 	}
 	if (m->failure[0] == 0)
 		sim_judge(m);
-	if (verbose)
+	if (run->verbose)
 		printf("%u kills, %u deaths of poison, %u cuts, over at %lld ms\n", m->kills, m->poison_deaths, m->cuts, (long long)world_now_ms(m->w));
 	for (unsigned i = 0; i < MTAS; i++) {
 		store_disk_free(&m->mta[i].disk);
@@ -208,7 +216,7 @@ static int find_plant(const char *self, enum plant plant)
 	char failure[300];
 	uint64_t fingerprint;
 	for (uint64_t seed = 1; seed <= 200; seed++)
-		if (!run_one(seed, false, plant == PLANT_SYNCS, plant, &fingerprint, failure, sizeof failure)) {
+		if (!sim_run_one(&(struct run){ .seed = seed, .on_disk = plant == PLANT_SYNCS, .plant = plant }, &fingerprint, failure, sizeof failure)) {
 			printf("planted fault found with seed %llu: %s\nreplay: %s %s --seed %llu\n", (unsigned long long)seed, failure, self,
 			       plant == PLANT_SYNCS ? "--plant-disk" : "--plant", (unsigned long long)seed);
 			return 0;
@@ -226,8 +234,9 @@ static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_dis
 	for (uint64_t seed = from; seed < from + n; seed++) {
 		uint64_t one, two;
 		const bool on_disk = all_on_disk || seed % DISK_EVERY == 0;
-		bool good = run_one(seed, false, on_disk, PLANT_NOTHING, &one, failure, sizeof failure);
-		if (good && seed % 50 == 0 && (!run_one(seed, false, on_disk, PLANT_NOTHING, &two, failure, sizeof failure) || one != two)) {
+		const struct run run = { .seed = seed, .on_disk = on_disk };
+		bool good = sim_run_one(&run, &one, failure, sizeof failure);
+		if (good && seed % 50 == 0 && (!sim_run_one(&run, &two, failure, sizeof failure) || one != two)) {
 			good = false;
 			snprintf(failure, sizeof failure, "two runs of the seed differ");
 		}
@@ -247,9 +256,10 @@ static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_dis
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "seeds", 1, NULL, 'n' }, { "from", 1, NULL, 'f' }, { "seed", 1, NULL, 's' }, { "disk", 0, NULL, 'd' },
-						 { "plant", 0, NULL, 'p' }, { "plant-disk", 0, NULL, 'q' }, { 0 } };
+						 { "plant", 0, NULL, 'p' }, { "plant-disk", 0, NULL, 'q' }, { "recovery", 2, NULL, 'r' }, { 0 } };
 	uint64_t n = 20, from = 1, seed = 0, fingerprint;
-	bool verbose = false, on_disk = false;
+	bool verbose = false, on_disk = false, recovery = false;
+	const char *only = NULL;
 	enum plant plant = PLANT_NOTHING;
 	char failure[300];
 	for (int o; (o = getopt_long(argc, argv, "v", options, NULL)) != -1;)
@@ -260,12 +270,16 @@ int main(int argc, char **argv)
 		case 'd': on_disk = true; break;
 		case 'p': plant = PLANT_EARLY; break;
 		case 'q': plant = PLANT_SYNCS; break;
+		case 'r': recovery = true, only = optarg; break;
 		case 'v': verbose = true; break;
 		default: return 64;
 		}
+	if (recovery)
+		return recovery_main(only, verbose);
 	if (seed == 0)
 		return plant != PLANT_NOTHING ? find_plant(argv[0], plant) : run_many(argv[0], from, n, on_disk);
-	bool good = run_one(seed, verbose, on_disk || plant == PLANT_SYNCS, plant, &fingerprint, failure, sizeof failure);
+	const struct run run = { .seed = seed, .verbose = verbose, .on_disk = on_disk || plant == PLANT_SYNCS, .plant = plant };
+	bool good = sim_run_one(&run, &fingerprint, failure, sizeof failure);
 	printf("seed %llu: %s (fingerprint %016llx)\n", (unsigned long long)seed, good ? "good" : failure, (unsigned long long)fingerprint);
 	return !good;
 }

@@ -77,16 +77,22 @@ struct mta {
 	struct user user;
 };
 
-struct sim {
+/* What one run is. */
+struct run {
 	uint64_t seed;
 	bool verbose, on_disk;
 	enum plant { PLANT_NOTHING, PLANT_EARLY, PLANT_SYNCS } plant;
+	struct recovery *recovery; /* NULL: trouble at random */
+};
+
+struct sim {
+	struct run run;
 	struct world *w;
 	struct sim_process *god; /* supervisor and users: never killed */
 	struct mta mta[MTAS];
 	struct letter letters[LETTERS];
 	struct timer trouble, submit;
-	size_t next_letter;
+	size_t n_letters, next_letter;
 	bool poisoned;
 	unsigned kills, cuts, poison_deaths;
 	size_t quarantined, octets; /* at the end */
@@ -100,6 +106,16 @@ extern const char *const sim_countries[MTAS];
 /* mta.c: its processes, how they are born, joined, and die. */
 void mta_begin(struct sim *m, unsigned index);
 void mta_end(struct mta *t);
+
+/* sim.c: true when all went well. */
+bool sim_run_one(const struct run *run, uint64_t *fingerprint_r, char *failure, size_t size);
+
+/* recovery.c: the line breaks when a row of a protocol table has acted. */
+void recovery_settings(const struct recovery *r, unsigned mta, struct out *o); /* of each of its links */
+void recovery_begin(struct sim *m);
+bool recovery_is_over(struct sim *m); /* with quiet for a while */
+void recovery_end(struct sim *m);
+int recovery_main(const char *only, bool verbose);
 
 /* user.c */
 bool user_connect(struct user *u);

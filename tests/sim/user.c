@@ -55,7 +55,7 @@ static bool on_user_answer(void *ctx, struct view payload, struct err *e)
 	u->now->answered = true;
 	u->now->accepted = m.accepted;
 	snprintf(u->now->id, sizeof u->now->id, "%.*s", (int)m.mts_id.n, (const char *)m.mts_id.p);
-	if (u->sim->verbose)
+	if (u->sim->run.verbose)
 		printf("%8lld  letter %u: %s %s\n", (long long)world_now_ms(u->sim->w), u->now->number, m.accepted ? "accepted" : "refused", u->now->id);
 	u->now = NULL;
 	return true;

@@ -70,6 +70,12 @@ struct world {
 	struct sim_process *processes, *running;
 	struct sim_listener *listeners;
 	struct conn *conns;
+	bool is_down;
+	struct attempt {
+		struct attempt *next;
+		int64_t at_ms;
+		char initial;
+	} *attempts;          /* to connect, the last one first */
 	jmp_buf death;
 };
 
@@ -268,6 +274,14 @@ static struct stream *op_connect(struct env *env, const struct net_addr *to, con
 	(void)from;
 	struct conn *c = conn_new(w, true);
 	struct sim_stream *t = stream_at(c, 0, process_of(env), to->text);
+	struct attempt *attempt = mem_zero(sizeof *attempt);
+	*attempt = (struct attempt){ .next = w->attempts, .at_ms = w->now_ms, .initial = process_of(env)->name[0] };
+	w->attempts = attempt;
+	if (w->is_down) {
+		c->is_cut = true;
+		send_end(w, c, 0, "network is unreachable");
+		return &t->s;
+	}
 	struct sim_listener *l = w->listeners;
 	while (l != NULL && strcmp(l->addr, to->text) != 0)
 		l = l->next;
@@ -616,11 +630,8 @@ size_t world_connections(const struct world *w)
 	return n;
 }
 
-bool world_cut(struct world *w)
+static void cut(struct world *w, struct conn *c)
 {
-	struct conn *c = pick(w);
-	if (c == NULL)
-		return false;
 	for (int side = 0; side < 2; side++) {
 		drop_segments(&c->end[side]); /* what was on the way is lost */
 		c->end[side].last_at = 0;
@@ -628,7 +639,36 @@ bool world_cut(struct world *w)
 	}
 	c->is_cut = true;
 	c->stalled_until = 0;
-	return true;
+}
+
+bool world_cut(struct world *w)
+{
+	struct conn *c = pick(w);
+	if (c != NULL)
+		cut(w, c);
+	return c != NULL;
+}
+
+void world_down(struct world *w)
+{
+	w->is_down = true;
+	for (struct conn *c = w->conns; c != NULL; c = c->next)
+		if (c->is_network && !c->is_cut)
+			cut(w, c);
+}
+
+void world_up(struct world *w)
+{
+	w->is_down = false;
+}
+
+int64_t world_first_connect(const struct world *w, char initial, int64_t since_ms)
+{
+	int64_t first = -1;
+	for (const struct attempt *a = w->attempts; a != NULL; a = a->next)
+		if (a->initial == initial && a->at_ms >= since_ms)
+			first = a->at_ms;
+	return first;
 }
 
 bool world_stall(struct world *w, int64_t ms)
@@ -678,6 +718,11 @@ void world_free(struct world **wp)
 		drop_segments(&c->end[0]);
 		drop_segments(&c->end[1]);
 		free(c);
+	}
+	while (w->attempts != NULL) {
+		struct attempt *a = w->attempts;
+		w->attempts = a->next;
+		free(a);
 	}
 	while (w->processes != NULL) {
 		struct sim_process *p = w->processes;

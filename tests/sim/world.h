@@ -36,6 +36,11 @@ void world_listen(struct world *w, const char *addr, struct sim_process *(*owner
 bool world_cut(struct world *w);
 bool world_stall(struct world *w, int64_t ms);   /* nothing moves on it for so long */
 void world_slow(struct world *w, int64_t ms);    /* latency of the network from now on */
+/* Every connection is cut, and none can be made (the caller hears at once) until world_up. May be called by a process in its turn. */
+void world_down(struct world *w);
+void world_up(struct world *w);
+/* When a process whose name begins with that letter first connected to somewhere, at `since` or later; -1: not yet. */
+int64_t world_first_connect(const struct world *w, char initial, int64_t since_ms);
 size_t world_connections(const struct world *w);
 
 /* One step: the clock jumps to the next thing that is due, at most to `until`; all that is due is done. False: nothing is due before. */
