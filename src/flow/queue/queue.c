@@ -1,7 +1,7 @@
 /* queue.c - see queue.h: the policy of a link over time. The window of its queue is in window.c. */
 #include "flow/queue/queue.h"
 
-enum { CEILING = 4, JITTER_PERCENT = 10, KEPT_FOR_URGENT = 1 };
+enum { CEILING = 4, JITTER_PERCENT = 10, KEPT_FOR_URGENT = 1, SOON_PART = 10, SOON_MAX_MS = 5000 };
 
 struct queue_policy queue_policy_default(void)
 {
@@ -56,6 +56,28 @@ uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, u
 	return jittered(grown(p->transfer_interval_ms, failures), random);
 }
 
+/* As soon as it makes sense to try again. */
+static uint64_t soon(const struct queue_policy *p)
+{
+	return p->open_interval_ms / SOON_PART < SOON_MAX_MS ? p->open_interval_ms / SOON_PART : SOON_MAX_MS;
+}
+
+uint64_t queue_reopen_delay(const struct queue_policy *p, uint32_t in_vain, uint64_t random)
+{
+	return in_vain == 0 ? jittered(soon(p), random) : queue_open_delay(p, in_vain, random);
+}
+
+uint64_t queue_kick_delay(const struct queue_policy *p, uint64_t since_last_ms, uint64_t random)
+{
+	const uint64_t least = soon(p);
+	return (since_last_ms < least ? least - since_last_ms : 0) + random % (least + 1);
+}
+
+bool queue_open_counts(const struct queue_policy *p, uint64_t since_counted_ms)
+{
+	return since_counted_ms >= p->open_interval_ms - p->open_interval_ms / (100 / JITTER_PERCENT);
+}
+
 bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures)
 {
 	return transfer_failures > p->max_transfer_retries; /* the first attempt is no retry */
@@ -87,6 +109,11 @@ unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool 
 	if (wanted > queued)
 		wanted = queued;
 	return wanted > max ? max : (unsigned)wanted;
+}
+
+bool queue_is_kept(const struct queue_policy *p, unsigned associations)
+{
+	return p->max_associations >= 2 && associations + KEPT_FOR_URGENT >= p->max_associations;
 }
 
 uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio,

@@ -18,6 +18,17 @@ struct queue_policy queue_policy_default(void);
  * with each to a ceiling of 4 intervals, +-10 % by random. The transfer interval likewise. */
 uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
 uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
+/* Wait before an association is opened in the place of one that was lost. `in_vain`: so many in a row were lost before anything
+ * got through on them. None: a tenth of the open interval, at most 5 s, so that a transfer can go on where it stood; else as after
+ * so many failures to open: a link that opens and breaks must not do that all day. */
+uint64_t queue_reopen_delay(const struct queue_policy *p, uint32_t in_vain, uint64_t random);
+/* Wait before an attempt that something has brought forward (the peer has called, the network has changed) when the last one
+ * was so long ago: never two within a tenth of the open interval (at most 5 s), and by random as much later, so that not all
+ * links start together; random 0: no later. */
+uint64_t queue_kick_delay(const struct queue_policy *p, uint64_t since_last_ms, uint64_t random);
+/* A failure to open so soon after the last one that counted does not count: attempts that were brought forward do not use up
+ * max_open_retries in less time than the intervals take. */
+bool queue_open_counts(const struct queue_policy *p, uint64_t since_counted_ms);
 /* After so many failed transfers of one message it is reported: when there was one more failure than retries allowed. */
 bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures);
 /* The same for attempts to open: the message looks for another route, or is reported. */
@@ -27,6 +38,8 @@ wall_ms_t queue_expires(const struct queue_policy *p, enum priority prio, wall_m
 /* Associations wanted for so many queued messages (0 for none): one, and one more for each `threshold` messages beyond the
  * first `threshold`; never more than there are messages. urgent_waiting asks for one more and allows the one kept for urgent. */
 unsigned queue_associations(const struct queue_policy *p, uint64_t queued, bool urgent_waiting);
+/* Of so many associations that there are already, the next one is the one kept for urgent. */
+bool queue_is_kept(const struct queue_policy *p, unsigned associations);
 /* Longest time for one transfer: begun kilobytes times the setting. */
 uint64_t queue_transfer_timeout_ms(const struct queue_policy *p, enum priority prio, uint64_t octets);
 

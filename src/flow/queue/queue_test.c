@@ -111,6 +111,58 @@ static void test_associations(void **state)
 	assert_int_equal(queue_associations(&p, 7, true), 0);
 }
 
+/* The tenth of ten is for urgent mail; of one, none can be kept. */
+static void test_the_last_is_kept(void **state)
+{
+	(void)state;
+	struct queue_policy p = queue_policy_default();
+	assert_false(queue_is_kept(&p, 8));
+	assert_true(queue_is_kept(&p, 9));
+	p.max_associations = 2;
+	assert_false(queue_is_kept(&p, 0));
+	assert_true(queue_is_kept(&p, 1));
+	p.max_associations = 1;
+	assert_false(queue_is_kept(&p, 0));
+}
+
+/* Q170056: soon after the first loss, later and later when nothing gets through. */
+static void test_k170056_links_that_open_and_break(void **state)
+{
+	(void)state;
+	struct queue_policy p = queue_policy_default(); /* 600 s */
+	for (uint64_t random = 0; random < 3000; random++) {
+		assert_in_range(queue_reopen_delay(&p, 0, random), 4500, 5500);
+		assert_in_range(queue_reopen_delay(&p, 1, random), 540000, 660000);
+		assert_in_range(queue_reopen_delay(&p, 3, random), 1080000, 1320000);
+		assert_in_range(queue_reopen_delay(&p, 1000, random), 2160000, 2640000);
+	}
+	p.open_interval_ms = 1000;
+	assert_in_range(queue_reopen_delay(&p, 0, 7), 90, 110);
+}
+
+/* Q176489: attempts brought forward come at a distance, and use up no retries. */
+static void test_k176489_attempts_brought_forward(void **state)
+{
+	(void)state;
+	struct queue_policy p = queue_policy_default();
+	assert_int_equal(queue_kick_delay(&p, 3600 * 1000, 0), 0);
+	assert_int_equal(queue_kick_delay(&p, 0, 0), 5000);
+	assert_int_equal(queue_kick_delay(&p, 2000, 0), 3000);
+	uint64_t high = 0;
+	for (uint64_t random = 0; random < 20000; random++) {
+		const uint64_t d = queue_kick_delay(&p, 10000, random);
+		high = d > high ? d : high;
+	}
+	assert_int_equal(high, 5000); /* spread over so long */
+	p.open_interval_ms = 1000;
+	assert_int_equal(queue_kick_delay(&p, 40, 0), 60);
+	assert_false(queue_open_counts(&p, 899));
+	assert_true(queue_open_counts(&p, 900)); /* the shortest the jitter makes of it */
+	p.open_interval_ms = 0;
+	assert_true(queue_open_counts(&p, 0));
+	assert_int_equal(queue_kick_delay(&p, 0, 99), 0);
+}
+
 static void test_transfer_timeout(void **state)
 {
 	(void)state;
@@ -257,6 +309,9 @@ int main(void)
 		cmocka_unit_test(test_giving_up),
 		cmocka_unit_test(test_rp_13_expiry_by_priority),
 		cmocka_unit_test(test_associations),
+		cmocka_unit_test(test_the_last_is_kept),
+		cmocka_unit_test(test_k170056_links_that_open_and_break),
+		cmocka_unit_test(test_k176489_attempts_brought_forward),
 		cmocka_unit_test(test_transfer_timeout),
 		cmocka_unit_test(test_window_order),
 		cmocka_unit_test(test_window_is_bounded_and_asks_for_more),
