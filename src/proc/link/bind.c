@@ -35,15 +35,17 @@ static void widest(const struct link *l, struct x400_config *c)
 	}
 }
 
-/* X.228 8.1.1: the session connection identifier is the caller's name as an OCTET STRING and the time as a UTCTime. */
+/* X.228 8.1.1: the session connection identifier is the caller's name as an OCTET STRING, in X.410 mode as a T61String, and
+ * the time as a UTCTime. */
 void bind_references(struct assoc *a, struct session_config *c)
 {
+	enum { OCTET_STRING = 0x04, T61_STRING = 0x14 };
 	const struct link *l = a->link;
 	struct arena *scratch = arena_new(256);
 	struct view name = view_first(view_str(l->settings->mta.name), 32);
 	struct view now = utctime_print(env_wall_ms(l->host.env), scratch);
 	uint8_t *p = a->references;
-	*p++ = 0x04;
+	*p++ = a->peer->conformance == CONFORMANCE_1988 ? OCTET_STRING : T61_STRING;
 	*p++ = (uint8_t)name.n;
 	memcpy(p, name.p, name.n);
 	p += name.n;
@@ -102,6 +104,7 @@ void bind_config(const struct link *l, const struct set_link *peer, bool initiat
 	c->checkpoint_size = (unsigned)peer->checkpoint_k;
 	c->window = (unsigned)peer->window;
 	c->two_way_alternate = peer->two_way_alternate;
+	c->mode = (enum x400_mode)peer->conformance;
 }
 
 /* Compares in a time that does not depend on where the difference is. */

@@ -23,14 +23,14 @@ static bool write_value(const struct ber_type *t, const struct x400_credentials 
 	return layer_encode(LAYER, t, &v, o, e);
 }
 
-bool mta_bind_argument(const struct x400_credentials *c, struct out *o, struct err *e)
+bool mta_bind_argument(const struct x400_credentials *c, bool bare, struct out *o, struct err *e)
 {
-	return write_value(&mta_bind_argument_type, c, o, e);
+	return write_value(bare ? &mta_bind_bare_argument_type : &mta_bind_argument_type, c, o, e);
 }
 
-bool mta_bind_result(const struct x400_credentials *c, struct out *o, struct err *e)
+bool mta_bind_result(const struct x400_credentials *c, bool bare, struct out *o, struct err *e)
 {
-	return write_value(&mta_bind_result_type, c, o, e);
+	return write_value(bare ? &mta_bind_bare_result_type : &mta_bind_result_type, c, o, e);
 }
 
 bool mta_bind_error(enum x400_bind_error why, struct out *o, struct err *e)
@@ -67,16 +67,22 @@ static bool read_value(const struct ber_type *t, struct view in, struct arena *a
 	return true;
 }
 
-bool mta_bind_read_argument(struct view in, struct arena *a, struct x400_credentials *c_r,
-			    enum x400_bind_error *why_r, struct err *e)
+bool mta_bind_is_wrapped(struct view in)
 {
-	return read_value(&mta_bind_argument_type, in, a, c_r, why_r, e);
+	enum { ARGUMENT = 0xb0, RESULT = 0xb1 }; /* [16] and [17], constructed */
+	return in.n > 0 && (in.p[0] == ARGUMENT || in.p[0] == RESULT);
 }
 
-bool mta_bind_read_result(struct view in, struct arena *a, struct x400_credentials *c_r, struct err *e)
+bool mta_bind_read_argument(struct view in, bool bare, struct arena *a, struct x400_credentials *c_r,
+			    enum x400_bind_error *why_r, struct err *e)
+{
+	return read_value(bare ? &mta_bind_bare_argument_type : &mta_bind_argument_type, in, a, c_r, why_r, e);
+}
+
+bool mta_bind_read_result(struct view in, bool bare, struct arena *a, struct x400_credentials *c_r, struct err *e)
 {
 	enum x400_bind_error why;
-	return read_value(&mta_bind_result_type, in, a, c_r, &why, e);
+	return read_value(bare ? &mta_bind_bare_result_type : &mta_bind_result_type, in, a, c_r, &why, e);
 }
 
 bool mta_bind_read_error(struct view in, struct arena *a, enum x400_bind_error *why_r, struct err *e)

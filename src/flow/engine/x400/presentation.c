@@ -305,11 +305,13 @@ bool presentation_read_cpr(const struct presentation *p, struct view in, struct 
 			   struct presentation_refusal *r, struct err *e)
 {
 	struct ppdu_cpr cpr;
-	*r = (struct presentation_refusal){ .provider_reason = -1 };
+	*r = (struct presentation_refusal){ .provider_reason = -1, .refuse_reason = -1 };
 	if (!layer_decode(LAYER, &ppdu_cpr_type, in, &cpr, a, e))
 		return false;
 	if (cpr.choice.which == PPDU_CPR_IS_X410) {
 		r->x410 = true;
+		if ((cpr.x410.seq.has & 1u << RTSE_APDU_RTORJ_REASON) != 0)
+			r->refuse_reason = cpr.x410.refuse_reason;
 		return true;
 	}
 	if (cpr.choice.which != PPDU_CPR_IS_NORMAL)

@@ -58,6 +58,7 @@ struct presentation_refusal {
 	struct view apdu;
 	int64_t provider_reason; /* -1: none */
 	bool x410;
+	int64_t refuse_reason;   /* X.410: RTORJ's; -1: none */
 };
 MUST_CHECK bool presentation_read_cpr(const struct presentation *p, struct view in, struct arena *a,
 				      struct presentation_refusal *r, struct err *e);

@@ -77,8 +77,8 @@ void x400_check_state(const struct x400 *x)
 
 bool x400_bound_holds(const struct x400 *x)
 {
-	return presentation_id(&x->pres, PRESENTATION_ACSE) != 0 && presentation_id(&x->pres, PRESENTATION_RTSE) != 0 &&
-	       x->agreed.window > 0;
+	const bool contexts = presentation_id(&x->pres, PRESENTATION_ACSE) != 0 && presentation_id(&x->pres, PRESENTATION_RTSE) != 0;
+	return (x->mode == X400_NORMAL ? contexts : x->pres.n == 0) && x->agreed.window > 0;
 }
 
 /* Octets can only be expected when all that came were taken, and when we do not hold the window closed. */
@@ -117,6 +117,7 @@ void x400_fail(struct x400 *x, enum rtse_abort_reason reason, const struct err *
 
 void x400_fail_presentation(struct x400 *x, int64_t reason, int64_t event, const struct err *why)
 {
+	assert(x->mode == X400_NORMAL);
 	struct out arp;
 	struct err e;
 	out_init(&arp, 64);
@@ -160,7 +161,9 @@ struct x400 *x400_new(const struct x400_config *c, int64_t now_ms)
 	x->now = x->since = now_ms;
 	x->starved = true;
 	x->state = x->initiator ? X400_S_CONNECTING : X400_S_LISTENING;
-	x->s = session_new(&c->session);
+	x->mode = x->initiator ? c->mode : X400_NORMAL;
+	const struct session_config session = x400_session_config(x);
+	x->s = session_new(&session);
 	x->rx = rtse_reader_new(&x->pres);
 	if (x->initiator)
 		x400_bind_begin(x);

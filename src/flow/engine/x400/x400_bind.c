@@ -1,12 +1,15 @@
 /* x400_bind.c - how an association begins and ends: MTABind in RTSE's APDUs in ACSE's in presentation's, as the
- * user data of S-CONNECT, S-RELEASE and S-U-ABORT. */
+ * user data of S-CONNECT, S-RELEASE and S-U-ABORT. In X.410 mode there is nothing between RTSE and session. */
 #include "flow/engine/x400/x400_private.h"
+
+#include <limits.h>
 
 #include "base/text.h"
 #include "flow/codec/osi/mta_bind_apdu.h"
 
 enum { BIND_OCTETS_MAX = 10240 }; /* X.225 8.3.1: user data of CN and AC in version 2 */
-enum { S_REJECTED_BY_USER = 2 };  /* X.225 8.3.5.10 */
+enum { S_REJECTED_BY_USER = 2, S_VERSION = 128 + 4 }; /* X.225 8.3.5.10 */
+enum { VERSION_1 = 1 };
 
 /* One buffer for each layer's APDU, inside out. */
 struct nest {
@@ -31,22 +34,56 @@ static void nest_fini(struct nest *n)
 
 /* --- initiator --- */
 
-static bool ask(struct x400 *x, struct nest *n, struct err *e)
+/* X.410 knows the password as IA5String only. */
+static struct x400_credentials in_form_of(const struct x400 *x, const struct x400_credentials *own)
+{
+	struct x400_credentials c = *own;
+	if (x->mode == X400_X410_84)
+		c.form = X400_PASSWORD_IA5;
+	return c;
+}
+
+/* X.410 is of session version 1; no selector of session's has a meaning in it (Q152932). Which mode a caller uses is seen
+ * after session has agreed on its version. */
+struct session_config x400_session_config(const struct x400 *x)
+{
+	struct session_config c = x->c.session;
+	const unsigned modes = x->initiator ? 1u << x->mode : x->c.modes == 0 ? UINT_MAX : x->c.modes;
+	if (modes == 1u << X400_X410_84)
+		c.versions = VERSION_1;
+	else if ((modes & (1u << X400_X410_88 | 1u << X400_X410_84)) != 0)
+		c.versions |= VERSION_1;
+	if (x->initiator && x->mode != X400_NORMAL)
+		c.send_ssel = false;
+	return c;
+}
+
+static bool ask_normal(struct x400 *x, struct nest *n, const struct rtse_open *open, struct err *e)
 {
 	const struct presentation_selectors selectors = { x->c.calling_psel, x->c.called_psel, x->c.send_psel };
-	presentation_propose(&x->pres);
+	return rtse_rtorq(open, &n->rtse, e) &&
+	       acse_aarq(out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
+	       presentation_cp(&x->pres, &selectors, out_view(&n->acse), &n->ppdu, e);
+}
+
+static bool ask(struct x400 *x, struct nest *n, struct err *e)
+{
+	const bool x410 = x->mode != X400_NORMAL;
+	const struct x400_credentials own = in_form_of(x, &x->c.own);
+	x->bare_bind = x410;
+	if (!x410)
+		presentation_propose(&x->pres);
 	x->proposed = (struct rtse_open){
 		.checkpoint_size = x->c.checkpoint_size,
 		.window = x->c.window == 0 ? RTSE_WINDOW_DEFAULT : x->c.window,
 		.two_way_alternate = x->c.two_way_alternate,
+		.application_protocol = x410 ? x410_protocol(x->mode) : 0,
 	};
-	if (!mta_bind_argument(&x->c.own, &n->bind, e))
+	if (!mta_bind_argument(&own, x->bare_bind, &n->bind, e))
 		return false;
 	struct rtse_open open = x->proposed;
 	open.user_data = out_view(&n->bind);
-	return rtse_rtorq(&open, &n->rtse, e) &&
-	       acse_aarq(out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
-	       presentation_cp(&x->pres, &selectors, out_view(&n->acse), &n->ppdu, e) &&
+	return (x410 ? x410_cp(&open, &n->ppdu, e) : ask_normal(x, n, &open, e)) &&
 	       session_connect(x->s, out_view(&n->ppdu), e);
 }
 
@@ -84,6 +121,18 @@ static bool read_rtorj(struct x400 *x, struct view apdu, enum x400_bind_error *w
 	return user_data.n == 0 || mta_bind_read_error(user_data, x->work, why_r, e);
 }
 
+/* An answer of the other kind of mode says what is wrong, whatever reason is in it. */
+static void say_refused_x410(const struct x400 *x, const struct presentation_refusal *r, enum x400_bind_error *why_r,
+			     struct err *e)
+{
+	const bool temporary = r->refuse_reason == RTSE_REFUSE_BUSY || r->refuse_reason == RTSE_REFUSE_CANNOT_RECOVER;
+	if (x->mode != X400_NORMAL)
+		*why_r = x410_bind_error(r->refuse_reason);
+	err_set(e, temporary && x->mode != X400_NORMAL ? ERR_TEMP : ERR_PEER, ERR_OF_LINK,
+		"x410: refused in X.410 mode, reason %lld (%s); called in mode %s", (long long)r->refuse_reason,
+		r->refuse_reason < 0 ? "not given" : rtse_refuse_reason_name(r->refuse_reason), x400_mode_name(x->mode));
+}
+
 /* Busy is worth another try; nothing says that the others pass by themselves. */
 static void say_refused(enum x400_bind_error why, const struct acse_answer *answer, struct err *e)
 {
@@ -102,18 +151,20 @@ static void read_refusal(struct x400 *x, const struct session_event *ev, enum x4
 	struct acse_answer answer;
 	struct view apdu;
 	if (ev->bytes.n == 0) {
-		err_set(e, ERR_TEMP, ERR_OF_LINK, "session: connection refused, reason %u, no user data", ev->reason);
+		err_set(e, ERR_TEMP, ERR_OF_LINK, "session: connection refused, reason %u, no user data; called in mode %s", ev->reason,
+			x400_mode_name(x->mode));
 		return;
 	}
 	if (!presentation_read_cpr(&x->pres, ev->bytes, x->work, &r, e))
 		return;
 	if (r.x410) {
-		err_set(e, ERR_PEER, ERR_OF_LINK, "presentation: refused in X.410 mode, session reason %u", ev->reason);
+		say_refused_x410(x, &r, why_r, e);
 		return;
 	}
-	if (r.apdu.n == 0) {
-		err_set(e, ERR_PEER, ERR_OF_LINK, "presentation: refused by the provider, reason %lld, session reason %u",
-			(long long)r.provider_reason, ev->reason);
+	if (r.apdu.n == 0 || x->mode != X400_NORMAL) {
+		err_set(e, ERR_PEER, ERR_OF_LINK, "presentation: refused in normal mode by the %s, reason %lld, session reason %u; "
+			"called in mode %s", r.apdu.n == 0 ? "provider" : "user", (long long)r.provider_reason, ev->reason,
+			x400_mode_name(x->mode));
 		return;
 	}
 	if (!acse_read_aare(r.apdu, x->work, &apdu, &answer, e) ||
@@ -134,6 +185,12 @@ static bool read_acceptance(struct x400 *x, struct view in, struct rtse_open *an
 {
 	struct view apdu, rtse;
 	struct acse_answer answer;
+	bool x410;
+	if (x410_is(in, x->work, &x410) && x410 != (x->mode != X400_NORMAL))
+		return layer_error(e, "presentation", "answered in %s mode, called in mode %s", x410 ? "X.410" : "normal",
+				   x400_mode_name(x->mode));
+	if (x->mode != X400_NORMAL)
+		return x410_read_cpa(in, x->work, answered, e);
 	if (!presentation_read_cpa(&x->pres, in, x->work, &apdu, e) ||
 	    !acse_read_aare(apdu, x->work, &rtse, &answer, e))
 		return false;
@@ -149,17 +206,25 @@ void x400_on_accepted(struct x400 *x, const struct session_event *ev)
 	struct x400_credentials peer;
 	struct err e;
 	if (!read_acceptance(x, ev->bytes, &answered, &e) ||
-	    !mta_bind_read_result(answered.user_data, x->work, &peer, &e)) {
+	    !mta_bind_read_result(answered.user_data, x->mode != X400_NORMAL && !mta_bind_is_wrapped(answered.user_data), x->work,
+				  &peer, &e)) {
 		x400_fail(x, RTSE_ABORT_PROTOCOL, &e);
 		return;
 	}
 	x->agreed = rtse_agree(&x->proposed, &answered);
 	struct x400_event *out = x400_push(x, X400_BOUND);
 	out->peer = peer;
+	out->mode = x->mode;
 	out->peer_two_way_alternate = x->agreed.two_way_alternate;
 	out->checkpoint_size = x->agreed.checkpoint_size;
 	out->window = x->agreed.window;
 	x400_change(x, X400_S_OPEN);
+}
+
+enum x400_mode x400_mode(const struct x400 *x)
+{
+	CHECK(x, X400_MAGIC);
+	return x->mode;
 }
 
 unsigned x400_transfer_context(const struct x400 *x)
@@ -236,50 +301,117 @@ static bool refuse_association(struct x400 *x, const struct acse_answer *answer,
 
 static const struct acse_answer rejected = { ACSE_REJECTED_PERMANENT, false, ACSE_USER_NO_REASON };
 
+static bool refuse_x410(struct x400 *x, enum x400_bind_error why, struct err *e)
+{
+	const enum rtse_refuse_reason reason = x->recover ? RTSE_REFUSE_CANNOT_RECOVER : x410_refuse_reason(why);
+	struct out cpr;
+	out_init(&cpr, 64);
+	const bool good = x410_cpr(reason, &cpr, e) && session_refuse(x->s, S_REJECTED_BY_USER, out_view(&cpr), e);
+	out_fini(&cpr);
+	return good;
+}
+
+/* In the words of the caller's mode. */
+static bool refuse_bind(struct x400 *x, const struct acse_answer *answer, enum x400_bind_error why, struct err *e)
+{
+	return x->mode == X400_NORMAL ? refuse_association(x, answer, why, e) : refuse_x410(x, why, e);
+}
+
 /* Refuses without asking our user, who is told why. */
 static void refuse_at_once(struct x400 *x, const struct acse_answer *answer, enum x400_bind_error bind_error,
 			   const struct err *why)
 {
 	struct err e;
-	if (!refuse_association(x, answer, bind_error, &e))
+	if (!refuse_bind(x, answer, bind_error, &e))
 		session_u_abort(x->s, (struct view){ NULL, 0 });
 	x400_end(x, why);
 }
 
-void x400_on_connect(struct x400 *x, const struct session_event *ev)
+/* X.227 7.1: the application context is what differs; X.410 has no word for it. */
+static bool mode_is_taken(struct x400 *x)
+{
+	static const struct acse_answer context = { ACSE_REJECTED_PERMANENT, false, ACSE_USER_CONTEXT_NAME };
+	struct err e;
+	if (x->c.modes == 0 || (x->c.modes & 1u << x->mode) != 0)
+		return true;
+	layer_error(&e, "presentation", "the caller uses mode %s, which is not taken", x400_mode_name(x->mode));
+	refuse_at_once(x, &context, X400_NO_BIND_ERROR, &e);
+	return false;
+}
+
+/* Session had to take version 1 for X.410 mode's sake. */
+static bool version_is_taken(struct x400 *x, unsigned versions)
+{
+	struct err e, ignored;
+	if ((versions & x->c.session.versions) != 0)
+		return true;
+	layer_error(&e, "session", "CONNECT offers versions %02x, want one of %02x in mode %s", versions, x->c.session.versions,
+		    x400_mode_name(x->mode));
+	if (!session_refuse(x->s, S_VERSION, (struct view){ NULL, 0 }, &ignored))
+		session_u_abort(x->s, (struct view){ NULL, 0 });
+	x400_end(x, &e);
+	return false;
+}
+
+/* The RTORQ is in x->proposed. False: refused. */
+static bool connect_normal(struct x400 *x, const struct session_event *ev)
 {
 	struct view acse, rtse;
 	int64_t reason;
 	struct acse_answer answer;
-	enum x400_bind_error bind_error = X400_NO_BIND_ERROR;
-	struct x400_credentials peer;
 	struct err e, ignored;
 	if (!presentation_read_cp(&x->pres, ev->bytes, x->work, &acse, &reason, &e)) {
 		if (!refuse_session(x, (struct view){ NULL, 0 }, reason, &ignored))
 			session_u_abort(x->s, (struct view){ NULL, 0 });
 		x400_end(x, &e);
-		return;
+		return false;
 	}
+	if (!version_is_taken(x, ev->versions) || !mode_is_taken(x))
+		return false;
 	if (!acse_read_aarq(acse, x->work, &rtse, &answer, &e)) {
 		refuse_at_once(x, &answer, X400_NO_BIND_ERROR, &e);
-		return;
+		return false;
 	}
 	if (!rtse_read_rtorq(rtse, x->work, &x->proposed, &e)) {
 		refuse_at_once(x, &rejected, X400_NO_BIND_ERROR, &e);
-		return;
+		return false;
 	}
+	return true;
+}
+
+static bool connect_x410(struct x400 *x, const struct session_event *ev)
+{
+	struct err e;
+	x->mode = X400_X410_84; /* until it is known: what may be answered is the same */
+	if (!x410_read_cp(ev->bytes, x->work, &x->proposed, &x->mode, &e)) {
+		refuse_at_once(x, &rejected, X400_NO_BIND_ERROR, &e);
+		return false;
+	}
+	x->bare_bind = !mta_bind_is_wrapped(x->proposed.user_data);
+	return mode_is_taken(x);
+}
+
+void x400_on_connect(struct x400 *x, const struct session_event *ev)
+{
+	enum x400_bind_error bind_error = X400_NO_BIND_ERROR;
+	struct x400_credentials peer;
+	struct err e;
+	bool x410;
+	if (!(x410_is(ev->bytes, x->work, &x410) && x410 ? connect_x410 : connect_normal)(x, ev))
+		return;
 	if (x->proposed.two_way_alternate && !x->c.two_way_alternate) {
 		layer_error(&e, "rtse", "two-way alternate dialogue proposed, only monologue is configured");
 		refuse_at_once(x, &rejected, X400_DIALOGUE_MODE, &e);
 		return;
 	}
-	if (!mta_bind_read_argument(x->proposed.user_data, x->work, &peer, &bind_error, &e)) {
+	if (!mta_bind_read_argument(x->proposed.user_data, x->bare_bind, x->work, &peer, &bind_error, &e)) {
 		refuse_at_once(x, &rejected, bind_error, &e);
 		return;
 	}
 	x->recover = x->proposed.recover;
 	struct x400_event *out = x400_push(x, X400_BIND);
 	out->peer = peer;
+	out->mode = x->mode;
 	out->recover = x->recover;
 	out->calling_tsel = x->calling_tsel;
 	out->called_tsel = x->called_tsel;
@@ -289,19 +421,25 @@ void x400_on_connect(struct x400 *x, const struct session_event *ev)
 	x400_change(x, X400_S_DECIDING);
 }
 
-static bool answer(struct x400 *x, const struct x400_credentials *own, struct nest *n, struct err *e)
+static bool answer_normal(struct x400 *x, struct nest *n, const struct rtse_open *open, struct err *e)
 {
 	static const struct acse_answer accepted = { ACSE_ACCEPTED, false, ACSE_USER_NULL };
+	return rtse_rtoac(open, &n->rtse, e) &&
+	       acse_aare(&accepted, out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
+	       presentation_cpa(&x->pres, out_view(&n->acse), &n->ppdu, e);
+}
+
+static bool answer(struct x400 *x, const struct x400_credentials *own, struct nest *n, struct err *e)
+{
 	const struct rtse_open most = { .checkpoint_size = x->c.checkpoint_size, .window = x->c.window,
 					.two_way_alternate = x->c.two_way_alternate };
-	if (!mta_bind_result(own, &n->bind, e))
+	const struct x400_credentials formed = in_form_of(x, own);
+	if (!mta_bind_result(&formed, x->bare_bind, &n->bind, e))
 		return false;
 	x->agreed = rtse_answer(&x->proposed, &most);
 	struct rtse_open open = x->agreed;
 	open.user_data = out_view(&n->bind);
-	return rtse_rtoac(&open, &n->rtse, e) &&
-	       acse_aare(&accepted, out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
-	       presentation_cpa(&x->pres, out_view(&n->acse), &n->ppdu, e) &&
+	return (x->mode != X400_NORMAL ? x410_cpa(&open, &n->ppdu, e) : answer_normal(x, n, &open, e)) &&
 	       session_accept(x->s, out_view(&n->ppdu), e);
 }
 
@@ -320,7 +458,7 @@ bool x400_bind_accept(struct x400 *x, const struct x400_credentials *own, struct
 	if (x->recover) {
 		/* Nothing of an old association is kept, so it can only be refused; a fresh one is welcome (RT-15). */
 		struct err ignored;
-		if (!refuse_association(x, &rejected, X400_BUSY, &ignored))
+		if (!refuse_bind(x, &rejected, X400_BUSY, &ignored))
 			session_u_abort(x->s, (struct view){ NULL, 0 });
 		x400_change(x, X400_S_CLOSING);
 		return layer_error(e, "rtse", "a recover bind cannot be accepted; refused as busy");
@@ -338,7 +476,7 @@ bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e)
 	CHECK(x, X400_MAGIC);
 	if (x->state != X400_S_DECIDING)
 		return not_deciding(x, "bind refused", e);
-	if (!refuse_association(x, &rejected, why, e))
+	if (!refuse_bind(x, &rejected, why, e))
 		return false;
 	x->stale = true;
 	x400_change(x, X400_S_CLOSING);
@@ -357,8 +495,9 @@ bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e)
 	struct out rlrq, data;
 	out_init(&rlrq, 64);
 	out_init(&data, 64);
-	const bool good = acse_rlrq(&rlrq, e) &&
-			  presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlrq), &data, e) &&
+	const bool good = (x->mode != X400_NORMAL || /* RT-CLOSE has no APDU there (X.228 7.2) */
+			   (acse_rlrq(&rlrq, e) &&
+			    presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlrq), &data, e))) &&
 			  session_release(x->s, out_view(&data), e);
 	out_fini(&rlrq);
 	out_fini(&data);
@@ -376,8 +515,9 @@ void x400_on_release(struct x400 *x, const struct session_event *ev)
 	struct err e;
 	out_init(&rlre, 64);
 	out_init(&data, 64);
-	const bool good = acse_rlre(&rlre, &e) &&
-			  presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlre), &data, &e) &&
+	const bool good = (x->mode != X400_NORMAL ||
+			   (acse_rlre(&rlre, &e) &&
+			    presentation_user_data(&x->pres, PRESENTATION_ACSE, out_view(&rlre), &data, &e))) &&
 			  session_release_response(x->s, out_view(&data), &e);
 	out_fini(&rlre);
 	out_fini(&data);
@@ -401,15 +541,18 @@ void x400_on_released(struct x400 *x, const struct session_event *ev)
 
 static bool encode_abort(struct x400 *x, enum rtse_abort_reason reason, struct nest *n, struct err *e)
 {
+	if (x->mode != X400_NORMAL)
+		return x410_rtab(reason, &n->ppdu, e);
 	return rtse_rtab(reason, &n->rtse, e) &&
 	       acse_abrt(false, out_view(&n->rtse), presentation_id(&x->pres, PRESENTATION_RTSE), &n->acse, e) &&
 	       presentation_aru(&x->pres, out_view(&n->acse), &n->ppdu, e);
 }
 
-/* User data need contexts that both know and session version 2 (X.225 8.3.9: 9 octets in version 1). */
+/* User data need contexts that both know and, but for X.410 mode's, session version 2 (X.225 8.3.9: 9 octets in version 1). */
 void x400_send_abort(struct x400 *x, enum rtse_abort_reason reason)
 {
-	const bool can_say = session_is_open(x->s) && session_version(x->s) == 2 && x->agreed.window > 0;
+	const bool can_say = session_is_open(x->s) && (session_version(x->s) == 2 || x->mode != X400_NORMAL) &&
+			     x->agreed.window > 0;
 	struct nest n;
 	struct err e;
 	nest_init(&n);

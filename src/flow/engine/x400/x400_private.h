@@ -6,6 +6,7 @@
 #include "flow/engine/x400/presentation.h"
 #include "flow/engine/x400/rtse.h"
 #include "flow/engine/x400/x400.h"
+#include "flow/engine/x400/x410.h"
 
 enum x400_state {
 #define X400_STATE(name, words, wait, ms, holds) X400_S_##name,
@@ -31,7 +32,9 @@ struct x400 {
 	bool eof;                /* the transport connection is gone */
 	struct err eof_why;
 
-	struct presentation pres;
+	enum x400_mode mode;     /* initiator: what it calls with; responder: found in CONNECT */
+	bool bare_bind;          /* X.410 mode: the bind's values are not in [16] and [17] */
+	struct presentation pres; /* normal mode; n is 0 in X.410 mode */
 	struct rtse_open proposed, agreed;
 	bool recover;            /* the bind being decided on */
 	uint8_t tsel[2][SESSION_SELECTOR_MAX];
@@ -69,6 +72,8 @@ bool x400_peer_is_due(const struct x400 *x);
 
 void x400_check_state(const struct x400 *x);
 
+/* The session that the configured mode, or the modes that are taken, need. */
+struct session_config x400_session_config(const struct x400 *x);
 /* Initiator: queues the bind. */
 void x400_bind_begin(struct x400 *x);
 /* RECEIVING: walks the part at hand until there is an event or it is used up. */

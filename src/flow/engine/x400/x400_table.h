@@ -9,13 +9,13 @@
 X400_STATE(CONNECTING, "transport connecting", "transport connect confirm (CC)", x->c.connect_timeout_ms,
 	   x->initiator)
 X400_STATE(BINDING, "bind sent", "answer to the bind (AC or RF)", x->c.connect_timeout_ms,
-	   x->initiator && x->pres.n == 3)
+	   x->initiator && x->pres.n == (x->mode == X400_NORMAL ? 3 : 0))
 X400_STATE(LISTENING, "connection open", "transport connect request (CR)", x->c.connect_timeout_ms,
 	   !x->initiator)
 X400_STATE(ACCEPTING, "transport connected", "session connect (CN)", x->c.connect_timeout_ms,
 	   !x->initiator)
 X400_STATE(DECIDING, "bind received", "decision on the bind", x->c.connect_timeout_ms,
-	   !x->initiator && presentation_id(&x->pres, PRESENTATION_RTSE) != 0)
+	   !x->initiator && (x->mode != X400_NORMAL || presentation_id(&x->pres, PRESENTATION_RTSE) != 0))
 X400_STATE(OPEN, "bound", "next activity", x->initiator ? 0 : x->c.idle_timeout_ms,
 	   x400_bound_holds(x) && !x->reading)
 X400_STATE(SENDING, "sending", "minor sync confirmation or room to send", x400_transfer_room(x) > 0 ? 0 : x->c.response_timeout_ms,

@@ -57,6 +57,8 @@ static bool begin_segment(struct x400 *x, struct err *e)
 	if (!session_data_begin(x->s, e))
 		return false;
 	x->tx.segment_left = rtse_sender_segment(&x->tx);
+	if (x->mode != X400_NORMAL)
+		return true; /* the octets stand there by themselves */
 	out_init(&header, ROOM_RESERVE);
 	rtse_segment_header(presentation_id(&x->pres, PRESENTATION_RTSE), x->tx.segment_left, &header);
 	assert(!header.bad);
@@ -203,16 +205,26 @@ static void fail_reading(struct x400 *x, const struct err *e)
 		x400_fail(x, RTSE_ABORT_PROTOCOL, e);
 }
 
+/* In X.410 mode the user data are the octets. */
+static enum step next_octets(struct x400 *x, struct view *octets_r, struct err *e)
+{
+	if (x->mode == X400_NORMAL)
+		return rtse_reader_next(x->rx, &x->part, octets_r, e);
+	*octets_r = x->part;
+	x->part.n = 0;
+	return octets_r->n > 0 ? STEP_DONE : STEP_WAIT;
+}
+
 void x400_read_part(struct x400 *x)
 {
 	struct view octets;
 	struct err e;
-	const enum step step = rtse_reader_next(x->rx, &x->part, &octets, &e);
+	const enum step step = next_octets(x, &octets, &e);
 	if (step == STEP_FAIL) {
 		fail_reading(x, &e);
 	} else if (step == STEP_WAIT) {
 		x->reading = false;
-		if (x->part_last && !rtse_reader_end(x->rx, &e))
+		if (x->mode == X400_NORMAL && x->part_last && !rtse_reader_end(x->rx, &e))
 			fail_reading(x, &e);
 	} else if (x->c.apdu_max > 0 && octets.n > x->c.apdu_max - x->rx_octets) {
 		x->reading = false;
@@ -326,9 +338,12 @@ bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e)
 	struct out rttp, data;
 	out_init(&rttp, 64);
 	out_init(&data, 64);
-	const bool good = rtse_rttp(priority, &rttp, e) &&
-			  presentation_user_data(&x->pres, PRESENTATION_RTSE, out_view(&rttp), &data, e) &&
-			  session_tokens_please(x->s, out_view(&data), e);
+	bool good = rtse_rttp(priority, &rttp, e);
+	if (x->mode != X400_NORMAL)
+		good = good && session_tokens_please(x->s, out_view(&rttp), e);
+	else
+		good = good && presentation_user_data(&x->pres, PRESENTATION_RTSE, out_view(&rttp), &data, e) &&
+		       session_tokens_please(x->s, out_view(&data), e);
 	out_fini(&rttp);
 	out_fini(&data);
 	return good;
@@ -347,12 +362,12 @@ bool x400_turn_give(struct x400 *x, struct err *e)
 /* Asking without saying how urgently is asking at priority 0, the highest. */
 void x400_on_please(struct x400 *x, const struct session_event *ev)
 {
-	struct view value;
+	struct view value = ev->bytes;
 	enum presentation_syntax syntax;
 	unsigned priority = 0;
 	struct err e;
 	if (ev->bytes.n > 0) {
-		if (!presentation_read_user_data(&x->pres, ev->bytes, x->work, &value, &syntax, &e)) {
+		if (x->mode == X400_NORMAL && !presentation_read_user_data(&x->pres, ev->bytes, x->work, &value, &syntax, &e)) {
 			x400_fail_presentation(x, PPDU_ARP_INVALID_VALUE, PPDU_EVENT_TOKEN_PLEASE, &e);
 			return;
 		}

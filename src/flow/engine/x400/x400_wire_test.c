@@ -1,7 +1,6 @@
 /* x400_wire_test.c - peers that behave in ways of their own, written octet by octet above COTP: what the facts tell of
  * other implementations, and what the standards forbid. SPDUs after X.225 8.3, PPDUs after X.226 8.5. */
-#include "flow/engine/x400/upper_test.h"
-#include "flow/engine/x400/x400_test.h"
+#include "flow/engine/x400/wire_test.h"
 
 /* The calling side of a Nexor bind (x400-ping-success.pcap), written out: MTA-I and its password "pi". */
 #define CR "03000014 0f e0 0000 1234 00 c0010d c10161 c20162"
@@ -33,47 +32,6 @@
 #define ARU_OF(abrt) "a0(a0(30(020101 0602 5101)30(020103 0602 5101)) 61(30(020101 a0(" abrt "))))"
 #define ABRT_OF(rtab) "64(800100 be(28(0602 5101 020103 a0(" rtab "))))"
 
-static struct arena *a;
-
-static int begin(void **state)
-{
-	(void)state;
-	a = arena_new(1 << 26);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	arena_free(&a);
-	return 0;
-}
-
-/* One TSDU in TPDUs of at most `size` octets each. */
-static void feed_tsdu(struct user *u, struct view v, size_t size)
-{
-	struct out o;
-	out_init(&o, 1 << 24);
-	do {
-		const struct view part = view_first(v, size);
-		v = view_from(v, part.n);
-		out_u8(&o, 3);
-		out_u8(&o, 0);
-		out_u16(&o, (uint16_t)(part.n + 7));
-		out_u8(&o, 2);
-		out_u8(&o, 0xf0);
-		out_u8(&o, v.n == 0 ? 0x80 : 0);
-		out_bytes(&o, part);
-	} while (v.n > 0);
-	user_feed(u, out_view(&o), 1 << 16);
-	out_fini(&o);
-}
-
-static void say(struct user *u, const char *form)
-{
-	feed_tsdu(u, octets_of(a, form), 60000);
-}
-
 static void start_responder(struct user *u)
 {
 	const struct x400_config c = config_of(SESSION_RESPONDER);
@@ -88,14 +46,6 @@ static void bound_responder(struct user *u)
 	if (u->count[X400_ENDED] > 0)
 		fail_msg("%s", u->last[X400_ENDED].err.text);
 	assert_string_equal(x400_state_name(u->x), "bound");
-}
-
-static void drain(struct user *u)
-{
-	struct out *o = x400_out(u->x);
-	out_clear(&u->sent);
-	out_bytes(&u->sent, out_view(o));
-	out_drop(o, out_len(o));
 }
 
 static void start_initiator(struct user *u, unsigned checkpoint)
@@ -115,36 +65,6 @@ static void bound_initiator(struct user *u, unsigned checkpoint)
 	say(u, AC_OF(CPA_OF(AARE_OF("00", "00", RTOAC_OF("800101", RESULT)))));
 	if (u->count[X400_BOUND] != 1)
 		fail_msg("%s", u->last[X400_ENDED].err.text);
-}
-
-static void assert_ended(const struct user *u, const char *says)
-{
-	assert_int_equal(u->count[X400_ENDED], 1);
-	if (strstr(u->last[X400_ENDED].err.text, says) == NULL)
-		fail_msg("it says: %s", u->last[X400_ENDED].err.text);
-}
-
-/* The last TSDU that was sent, whole. */
-static void assert_last_sent(struct user *u, const char *form)
-{
-	struct out tsdu, last;
-	out_init(&tsdu, 1 << 20);
-	out_init(&last, 1 << 20);
-	drain(u);
-	struct cur c = cur_of(out_view(&u->sent));
-	while (capture_tsdu(&c, &tsdu)) {
-		out_clear(&last);
-		out_bytes(&last, out_view(&tsdu));
-	}
-	const struct view want = octets_of(a, form);
-	if (!view_eq(out_view(&last), want)) {
-		struct out x;
-		out_init(&x, 1 << 20);
-		text_hex(&x, out_view(&last));
-		fail_msg("sent %s", out_cstr(&x));
-	}
-	out_fini(&tsdu);
-	out_fini(&last);
 }
 
 /* --- binds --- */
@@ -206,7 +126,9 @@ static void test_binds_that_cannot_be_read(void **state)
 	(void)state;
 	static const struct { const char *cn, *says; } rows[] = {
 		{ CN_OF("0500"), "presentation: " },
-		{ CN_OF("31(a0(800100) a1(a3(a0(0500))))"), "mode 0" },
+		{ CN_OF("31(a0(800100))"), "X.410 mode and has no parameters" },
+		{ CN_OF("31(a0(800100) a1(a3(a0(0500)) 840103))"), "application protocol 3" },
+		{ CN_OF("31(a0(800102) a1(a3(a0(0500))))"), "mode 2" },
 		{ CN_OF(CP_OF("60(a1(0604 56000106))")), "rtse: no APDU" },
 		{ CN_OF(CP_OF(AARQ_OF("b1(a2(a0(0500)))"))), "rtse: another APDU" },
 		{ CN_OF(CP_OF(AARQ_OF(RTORQ_OF("b0(a2(0500))")))), "mta bind: " },
@@ -250,7 +172,7 @@ static void test_refusals_in_every_form(void **state)
 		{ RF_OF(CPR_OF(AARE_OF("01", "01", "b2(a1(020163))"))), 0x63, ERR_PEER, "error 99" },
 		{ RF_OF(CPR_OF(AARE_OF("02", "01", "b2()"))), -1, ERR_TEMP, "result 2" },
 		{ RF_OF(CPR_OF("61(a1(0604 56000106) a2(020101) a3(a2(020102)))")), -1, ERR_PEER, "diagnostic 2 of the provider" },
-		{ RF_OF("30(8a0101)"), -1, ERR_PEER, "provider, reason 1" },
+		{ RF_OF("30(8a0101)"), -1, ERR_PEER, "normal mode by the provider, reason 1" },
 		{ RF_OF("31(800101)"), -1, ERR_PEER, "X.410" },
 		{ RF_OF("0500"), -1, ERR_PEER, "presentation: " },
 		{ RF_OF(""), -1, ERR_TEMP, "no user data" },
