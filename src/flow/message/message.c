@@ -344,3 +344,13 @@ const char *diagnostic_name(int diagnostic)
 {
 	return word(diagnostics, ARRAY_LEN(diagnostics), diagnostic);
 }
+
+const char *extension_name(uint32_t number)
+{
+	static const char *const names[] = {
+#define X(number, name) [number] = name,
+#include "flow/message/extension_table.h"
+#undef X
+	};
+	return number < ARRAY_LEN(names) ? names[number] : NULL;
+}

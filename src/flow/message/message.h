@@ -194,3 +194,6 @@ const char *message_kind_name(enum message_kind k);  /* "message" ... */
 /* X.411 reason and diagnostic as words ("unable-to-transfer", "unrecognised-OR-name"); "none" for -1, "unknown" beyond. */
 const char *reason_name(int reason);
 const char *diagnostic_name(int diagnostic);
+
+/* "internal-trace-information" for 38; NULL for a number that X.411 (1999) does not have. */
+const char *extension_name(uint32_t number);

@@ -95,6 +95,3 @@ void p1_split_forget(struct p1_split *s);
  * is shown as raw TLVs; never fails. */
 void p1_print(struct view apdu, enum ber_form form, unsigned indent, struct arena *a,
 	      const struct ber_limits *limits, struct out *o);
-
-/* "internal-trace-information" for 38; NULL for a number that X.411 (1999) does not have. */
-const char *p1_extension_name(uint32_t number);

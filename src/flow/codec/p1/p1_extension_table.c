@@ -184,7 +184,7 @@ LIST(blind_copies, "BlindCopyRecipientsField", BER_SEQ_OF, 16, specifier, 0, 0);
 const struct ber_type *p1_extension_value_type(int64_t number)
 {
 	static const struct ber_type *const types[] = {
-#define X(number, name, type) [number] = &type,
+#define X(number, type) [number] = &type,
 #include "flow/codec/p1/p1_extension_table.h"
 #undef X
 	};
@@ -192,16 +192,10 @@ const struct ber_type *p1_extension_value_type(int64_t number)
 }
 
 static const struct ber_name extension_names[] = {
-#define X(number, name, type) { number, name },
-#include "flow/codec/p1/p1_extension_table.h"
+#define X(number, name) { number, name },
+#include "flow/message/extension_table.h"
 #undef X
 };
-
-const char *p1_extension_name(uint32_t number)
-{
-	/* Row i is number i + 1. */
-	return number > 0 && number <= ARRAY_LEN(extension_names) ? extension_names[number - 1].name : NULL;
-}
 
 static const struct ber_type standard_number = { .name = "standard-extension", .kind = BER_INT, .tag = BER_U(2),
 						 .size = sizeof(int64_t), P1_NAMES(extension_names), .max = 256 };

@@ -889,14 +889,14 @@ static void test_print_names_what_is_there(void **state)
 static void test_extension_names(void **state)
 {
 	(void)state;
-	assert_null(p1_extension_name(0));
-	assert_null(p1_extension_name(47));
+	assert_null(extension_name(0));
+	assert_null(extension_name(47));
 	for (uint32_t i = 1; i <= 46; i++)
-		assert_non_null(p1_extension_name(i));
-	assert_string_equal(p1_extension_name(1), "recipient-reassignment-prohibited");
-	assert_string_equal(p1_extension_name(23), "content-correlator");
-	assert_string_equal(p1_extension_name(38), "internal-trace-information");
-	assert_string_equal(p1_extension_name(46), "certificate-selectors-override");
+		assert_non_null(extension_name(i));
+	assert_string_equal(extension_name(1), "recipient-reassignment-prohibited");
+	assert_string_equal(extension_name(23), "content-correlator");
+	assert_string_equal(extension_name(38), "internal-trace-information");
+	assert_string_equal(extension_name(46), "certificate-selectors-override");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
