@@ -31,6 +31,25 @@ const struct extension *extensions_unsupported(const struct extensions *x)
 	return NULL;
 }
 
+struct extensions extensions_without(const struct extensions *x, uint32_t number, struct arena *a)
+{
+	if (!extensions_has(x, number))
+		return *x;
+	struct extensions rest = {arena_array(a, x->n, sizeof *rest.v), 0};
+	for (size_t i = 0; i < x->n && rest.v != NULL; i++)
+		if (x->v[i].is_private || x->v[i].number != number)
+			rest.v[rest.n++] = x->v[i];
+	return rest;
+}
+
+bool extensions_has(const struct extensions *x, uint32_t number)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (!x->v[i].is_private && x->v[i].number == number)
+			return true;
+	return false;
+}
+
 /* --- domains and identifiers --- */
 
 static uint8_t fold(uint8_t c)

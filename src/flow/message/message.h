@@ -77,12 +77,38 @@ struct extensions {
 	size_t n;
 };
 
+/* X.411 RedirectionReason. */
+enum redirection_reason {
+	REDIRECTED_BY_RECIPIENT = 0, REDIRECTED_BY_ORIGINATOR = 1, REDIRECTED_BY_DOMAIN = 2,
+};
+
+/* One element of RedirectionHistory: for whom it was, until then. */
+struct redirection {
+	struct oraddr intended;
+	wall_ms_t at;
+	struct view at_raw; /* the UTCTime as it came */
+	int reason;         /* enum redirection_reason, or what a later standard says */
+};
+
+/* One element of DLExpansionHistory, or of OriginatorAndDLExpansionHistory. */
+struct name_at {
+	struct oraddr name;
+	wall_ms_t at;
+	struct view at_raw;
+};
+
+struct history {
+	struct name_at *v;
+	size_t n;
+};
+
 /* Numbers of standard extensions that the switch itself reads (X.411 annex, StandardExtension). */
 enum {
 	EXT_REASSIGNMENT_PROHIBITED = 1, EXT_ALTERNATE_RECIPIENT = 2, EXT_DL_PROHIBITED = 3,
 	EXT_LOSS_PROHIBITED = 4, EXT_LATEST_DELIVERY = 5, EXT_CONTENT_CORRELATOR = 23,
 	EXT_REDIRECTION_HISTORY = 25, EXT_DL_EXPANSION_HISTORY = 26, EXT_ORIGINATOR_AND_DL_HISTORY = 30,
 	EXT_REPORTING_DL_NAME = 31, EXT_TRACE = 37, EXT_INTERNAL_TRACE = 38, EXT_REPORTING_MTA_NAME = 39,
+	EXT_EXEMPTED_RECIPIENTS = 42,
 };
 
 /* X.411 PerRecipientIndicators, bit 0 first: responsibility, originating-MTA-report (2 bits),
@@ -103,6 +129,10 @@ struct recipient {
 	struct extensions ext;
 	struct view *extra;       /* unknown elements, raw */
 	size_t n_extra;
+	/* What these extensions of `ext` say; see extensions_without. */
+	const struct oraddr *alternate;         /* originator-requested-alternate-recipient; NULL: none */
+	struct redirection *redirections;       /* redirection-history, the first one first */
+	size_t n_redirections;
 
 	/* Reports only (PerRecipientReportTransferFields): addr is the actual recipient name. */
 	enum recipient_outcome outcome;
@@ -147,6 +177,13 @@ struct message {
 	unsigned latest_crit;
 	bool explicit_type;           /* of those two extensions: the peer wrote [0] around INTEGER */
 	struct extensions ext;        /* all the others, in order */
+	/* What these extensions of `ext` say; see extensions_without. */
+	bool reassignment_prohibited, dl_prohibited;
+	struct history dl_history;    /* dl-expansion-history (messages) */
+	struct history origin_history;/* originator-and-DL-expansion-history (reports): the originator, then the lists */
+	const struct oraddr *reporting_dl;      /* reporting-DL-name (reports); NULL: none */
+	struct oraddr *exempted;      /* dl-exempted-recipients */
+	size_t n_exempted;
 	struct view *extra;           /* unknown envelope elements, raw TLVs */
 	size_t n_extra;
 	struct recipient *rcpt;
@@ -170,6 +207,11 @@ struct message *message_copy(const struct message *m, struct arena *a);
  * of 1999 does not have), or NULL. With one, non-delivery 1/18 (X.411 9.2): of the envelope for all recipients that we
  * are responsible for, of a recipient for that one. */
 const struct extension *extensions_unsupported(const struct extensions *x);
+
+/* The extensions that are fields too (redirections, dl_history ...) stay in `ext` as octets, to go out as they came. Whoever changes such a
+ * field drops the extension: an encoder writes a field that has no extension of its number in `ext`. */
+struct extensions extensions_without(const struct extensions *x, uint32_t number, struct arena *a); /* a list of its own; the quota is not passed by it */
+bool extensions_has(const struct extensions *x, uint32_t number);
 
 /* Domains compare with case and space folding, Printable = Numeric, ADMD absent = single space. */
 bool gdi_eq(const struct gdi *a, const struct gdi *b);

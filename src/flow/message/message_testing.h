@@ -139,6 +139,46 @@ static inline struct extensions dice_extensions(struct dice *d)
 	return x;
 }
 
+static inline struct history dice_history(struct dice *d)
+{
+	struct history h = { .n = dice_coin(d) ? 0 : dice_below(d, 4) };
+	h.v = h.n == 0 ? NULL : arena_array(d->a, h.n, sizeof *h.v);
+	for (size_t i = 0; i < h.n; i++)
+		h.v[i] = (struct name_at){ dice_addr(d), dice_int(d), dice_view(d) };
+	return h;
+}
+
+static inline const struct oraddr *dice_maybe_addr(struct dice *d)
+{
+	if (dice_coin(d))
+		return NULL;
+	struct oraddr *addr = arena_get(d->a, sizeof *addr);
+	*addr = dice_addr(d);
+	return addr;
+}
+
+static inline void dice_redirections(struct dice *d, struct recipient *r)
+{
+	r->alternate = dice_maybe_addr(d);
+	r->n_redirections = dice_coin(d) ? 0 : dice_below(d, 4);
+	r->redirections = r->n_redirections == 0 ? NULL : arena_array(d->a, r->n_redirections, sizeof *r->redirections);
+	for (size_t i = 0; i < r->n_redirections; i++)
+		r->redirections[i] = (struct redirection){ dice_addr(d), dice_int(d), dice_view(d), (int)dice_below(d, 5) };
+}
+
+static inline void dice_lists(struct dice *d, struct message *m)
+{
+	m->reassignment_prohibited = dice_coin(d);
+	m->dl_prohibited = dice_coin(d);
+	m->dl_history = dice_history(d);
+	m->origin_history = dice_history(d);
+	m->reporting_dl = dice_maybe_addr(d);
+	m->n_exempted = dice_coin(d) ? 0 : dice_below(d, 4);
+	m->exempted = m->n_exempted == 0 ? NULL : arena_array(d->a, m->n_exempted, sizeof *m->exempted);
+	for (size_t i = 0; i < m->n_exempted; i++)
+		m->exempted[i] = dice_addr(d);
+}
+
 static inline struct recipient dice_recipient(struct dice *d, bool report)
 {
 	struct recipient r = { .addr = dice_addr(d), .number = dice_u32(d),
@@ -149,6 +189,7 @@ static inline struct recipient dice_recipient(struct dice *d, bool report)
 	r.explicit_conversion = dice_u32(d);
 	r.ext = dice_extensions(d);
 	r.extra = dice_views(d, &r.n_extra);
+	dice_redirections(d, &r);
 	if (!report)
 		return r;
 	r.outcome = dice_coin(d) ? OUTCOME_DELIVERED : OUTCOME_NOT_DELIVERED;
@@ -196,6 +237,7 @@ static inline struct message *dice_message(uint64_t seed, struct arena *a)
 	m->explicit_type = dice_coin(&d);
 	m->ext = dice_extensions(&d);
 	m->extra = dice_views(&d, &m->n_extra);
+	dice_lists(&d, m);
 	m->n_rcpt = dice_below(&d, 5);
 	m->rcpt = m->n_rcpt == 0 ? NULL : arena_array(a, m->n_rcpt, sizeof *m->rcpt);
 	for (size_t i = 0; i < m->n_rcpt; i++)
@@ -295,6 +337,47 @@ static inline void same_extensions(const struct extensions *a, const struct exte
 	}
 }
 
+static inline void same_history(const struct history *a, const struct history *b)
+{
+	SAME(a, b, n);
+	for (size_t i = 0; i < a->n; i++) {
+		same_addr(&a->v[i].name, &b->v[i].name);
+		SAME(a, b, v[i].at);
+		same_view(a->v[i].at_raw, b->v[i].at_raw);
+	}
+}
+
+static inline void same_maybe_addr(const struct oraddr *a, const struct oraddr *b)
+{
+	assert_true((a == NULL) == (b == NULL));
+	if (a != NULL)
+		same_addr(a, b);
+}
+
+static inline void same_redirections(const struct recipient *a, const struct recipient *b)
+{
+	same_maybe_addr(a->alternate, b->alternate);
+	SAME(a, b, n_redirections);
+	for (size_t i = 0; i < a->n_redirections; i++) {
+		same_addr(&a->redirections[i].intended, &b->redirections[i].intended);
+		SAME(a, b, redirections[i].at);
+		same_view(a->redirections[i].at_raw, b->redirections[i].at_raw);
+		SAME(a, b, redirections[i].reason);
+	}
+}
+
+static inline void same_lists(const struct message *a, const struct message *b)
+{
+	SAME(a, b, reassignment_prohibited);
+	SAME(a, b, dl_prohibited);
+	same_history(&a->dl_history, &b->dl_history);
+	same_history(&a->origin_history, &b->origin_history);
+	same_maybe_addr(a->reporting_dl, b->reporting_dl);
+	SAME(a, b, n_exempted);
+	for (size_t i = 0; i < a->n_exempted; i++)
+		same_addr(&a->exempted[i], &b->exempted[i]);
+}
+
 static inline void same_recipient(const struct recipient *a, const struct recipient *b)
 {
 	same_addr(&a->addr, &b->addr);
@@ -318,6 +401,7 @@ static inline void same_recipient(const struct recipient *a, const struct recipi
 	same_view(a->supplementary, b->supplementary);
 	same_trace(&a->arrival, &b->arrival);
 	same_views(a->report_extra, a->n_report_extra, b->report_extra, b->n_report_extra);
+	same_redirections(a, b);
 }
 
 /* All but the recipients. */
@@ -347,6 +431,7 @@ static inline void same_envelope(const struct message *a, const struct message *
 	SAME(a, b, explicit_type);
 	same_extensions(&a->ext, &b->ext);
 	same_views(a->extra, a->n_extra, b->extra, b->n_extra);
+	same_lists(a, b);
 	same_mts_id(&a->subject_id, &b->subject_id);
 	same_trace(&a->subject_trace, &b->subject_trace);
 	same_extensions(&a->content_ext, &b->content_ext);

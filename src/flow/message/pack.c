@@ -19,6 +19,7 @@ enum {
 	RCPT_CONVERSION = 16,
 	RCPT_REPORT = 32,
 	RCPT_INTENDED = 64,
+	RCPT_REDIRECTION = 128, /* alternate recipient, redirection history */
 };
 
 /* Groups of an envelope. */
@@ -31,6 +32,14 @@ enum {
 	MSG_RARE = 32, /* bilateral information, unknown elements, content length */
 	MSG_OID_RELATIVE = 64,
 	MSG_EXPLICIT_TYPE = 128,
+};
+
+/* More groups of an envelope, in the octet of its kind: that of the groups is full. */
+enum {
+	KIND_MASK = 3,
+	KIND_HISTORY = 4,   /* of lists */
+	KIND_NO_REASSIGNMENT = 8,
+	KIND_NO_EXPANSION = 16,
 };
 
 /* Groups of a trace element. */
@@ -165,6 +174,45 @@ static void put_extensions(struct out *o, const struct extensions *x)
 	}
 }
 
+static void put_history(struct out *o, const struct history *h)
+{
+	put_uint(o, h->n);
+	for (size_t i = 0; i < h->n; i++) {
+		put_addr(o, &h->v[i].name);
+		put_int(o, h->v[i].at);
+		put_view(o, h->v[i].at_raw);
+	}
+}
+
+static void put_maybe_addr(struct out *o, const struct oraddr *addr)
+{
+	out_u8(o, addr != NULL);
+	if (addr != NULL)
+		put_addr(o, addr);
+}
+
+static void put_redirections(struct out *o, const struct recipient *r)
+{
+	put_maybe_addr(o, r->alternate);
+	put_uint(o, r->n_redirections);
+	for (size_t i = 0; i < r->n_redirections; i++) {
+		put_addr(o, &r->redirections[i].intended);
+		put_int(o, r->redirections[i].at);
+		put_view(o, r->redirections[i].at_raw);
+		put_int(o, r->redirections[i].reason);
+	}
+}
+
+static void put_lists(struct out *o, const struct message *m)
+{
+	put_history(o, &m->dl_history);
+	put_history(o, &m->origin_history);
+	put_maybe_addr(o, m->reporting_dl);
+	put_uint(o, m->n_exempted);
+	for (size_t i = 0; i < m->n_exempted; i++)
+		put_addr(o, &m->exempted[i]);
+}
+
 static void put_outcome(struct out *o, const struct recipient *r)
 {
 	out_u8(o, (uint8_t)r->outcome);
@@ -195,7 +243,8 @@ static void put_recipient(struct out *o, const struct recipient *r)
 		(r->n_extra > 0 ? RCPT_EXTRA : 0u) |
 		(r->indicators_raw.p != NULL ? RCPT_INDICATORS_RAW : 0u) |
 		(r->explicit_conversion != 0 ? RCPT_CONVERSION : 0u) |
-		(has_outcome(r) ? RCPT_REPORT : 0u) | (r->has_intended ? RCPT_INTENDED : 0u);
+		(has_outcome(r) ? RCPT_REPORT : 0u) | (r->has_intended ? RCPT_INTENDED : 0u) |
+		(r->alternate != NULL || r->n_redirections > 0 ? RCPT_REDIRECTION : 0u);
 	out_u8(o, (uint8_t)groups);
 	put_addr(o, &r->addr);
 	put_uint(o, r->number);
@@ -213,6 +262,8 @@ static void put_recipient(struct out *o, const struct recipient *r)
 		put_outcome(o, r);
 	if (groups & RCPT_INTENDED)
 		put_addr(o, &r->intended);
+	if (groups & RCPT_REDIRECTION)
+		put_redirections(o, r);
 }
 
 static void put_report_part(struct out *o, const struct message *m)
@@ -241,10 +292,17 @@ static unsigned envelope_groups(const struct message *m)
 	       (m->explicit_type ? MSG_EXPLICIT_TYPE : 0u);
 }
 
+static unsigned kind_groups(const struct message *m)
+{
+	bool lists = m->dl_history.n > 0 || m->origin_history.n > 0 || m->reporting_dl != NULL || m->n_exempted > 0;
+	return (lists ? KIND_HISTORY : 0u) | (m->reassignment_prohibited ? KIND_NO_REASSIGNMENT : 0u) |
+	       (m->dl_prohibited ? KIND_NO_EXPANSION : 0u);
+}
+
 static void put_envelope(struct out *o, const struct message *m)
 {
-	unsigned groups = envelope_groups(m);
-	out_u8(o, (uint8_t)m->kind);
+	unsigned groups = envelope_groups(m), more = kind_groups(m);
+	out_u8(o, (uint8_t)((unsigned)m->kind | more));
 	out_u8(o, (uint8_t)groups);
 	out_u8(o, (uint8_t)m->priority);
 	put_mts_id(o, &m->id);
@@ -274,6 +332,8 @@ static void put_envelope(struct out *o, const struct message *m)
 	}
 	if (groups & MSG_REPORT)
 		put_report_part(o, m);
+	if (more & KIND_HISTORY)
+		put_lists(o, m);
 }
 
 static void put_head(struct out *o, uint8_t record)
@@ -295,6 +355,24 @@ void pack_message(struct out *o, const struct message *m, size_t from, size_t n)
 	put_uint(o, n);
 	for (size_t i = 0; i < n; i++)
 		put_recipient(o, &m->rcpt[from + i]);
+}
+
+void pack_message_plain(struct out *o, const struct message *m)
+{
+	struct message plain = *m;
+	plain.reassignment_prohibited = plain.dl_prohibited = false;
+	plain.dl_history = plain.origin_history = (struct history){NULL, 0};
+	plain.reporting_dl = NULL;
+	plain.n_exempted = 0;
+	put_head(o, RECORD_MESSAGE);
+	put_envelope(o, &plain);
+	put_uint(o, m->n_rcpt);
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		struct recipient r = m->rcpt[i];
+		r.alternate = NULL;
+		r.n_redirections = 0;
+		put_recipient(o, &r);
+	}
 }
 
 void pack_recipient(struct out *o, const struct recipient *r)
@@ -484,6 +562,51 @@ static int get_small(struct in *in)
 	return (int)x;
 }
 
+static void get_history(struct in *in, struct history *h)
+{
+	h->v = get_array(in, &h->n, 4, sizeof *h->v);
+	for (size_t i = 0; i < h->n; i++) {
+		get_addr(in, &h->v[i].name);
+		h->v[i].at = get_int(in);
+		h->v[i].at_raw = get_view(in);
+	}
+}
+
+static const struct oraddr *get_maybe_addr(struct in *in)
+{
+	if (!get_bool(in))
+		return NULL;
+	struct oraddr *addr = arena_get(in->a, sizeof *addr);
+	if (addr == NULL)
+		in->c.bad = true;
+	else
+		get_addr(in, addr);
+	return addr;
+}
+
+static void get_redirections(struct in *in, struct recipient *r)
+{
+	r->alternate = get_maybe_addr(in);
+	r->redirections = get_array(in, &r->n_redirections, 5, sizeof *r->redirections);
+	for (size_t i = 0; i < r->n_redirections; i++) {
+		struct redirection *x = &r->redirections[i];
+		get_addr(in, &x->intended);
+		x->at = get_int(in);
+		x->at_raw = get_view(in);
+		x->reason = get_small(in);
+	}
+}
+
+static void get_lists(struct in *in, struct message *m)
+{
+	get_history(in, &m->dl_history);
+	get_history(in, &m->origin_history);
+	m->reporting_dl = get_maybe_addr(in);
+	m->exempted = get_array(in, &m->n_exempted, 2, sizeof *m->exempted);
+	for (size_t i = 0; i < m->n_exempted; i++)
+		get_addr(in, &m->exempted[i]);
+}
+
 static void get_outcome(struct in *in, struct recipient *r)
 {
 	r->outcome = (enum recipient_outcome)get_upto(in, OUTCOME_NOT_DELIVERED);
@@ -520,6 +643,8 @@ static void get_recipient(struct in *in, struct recipient *r)
 		r->has_intended = true;
 		get_addr(in, &r->intended);
 	}
+	if (groups & RCPT_REDIRECTION)
+		get_redirections(in, r);
 }
 
 static void get_report_part(struct in *in, struct message *m)
@@ -535,8 +660,13 @@ static void get_report_part(struct in *in, struct message *m)
 static void get_envelope(struct in *in, struct message *m)
 {
 	*m = (struct message){.content_length = -1};
-	m->kind = (enum message_kind)get_upto(in, MESSAGE_PROBE);
-	unsigned groups = cur_u8(&in->c);
+	unsigned more = cur_u8(&in->c), groups = cur_u8(&in->c);
+	if ((more & KIND_MASK) > MESSAGE_PROBE || more >= KIND_NO_EXPANSION << 1)
+		in->c.bad = true;
+	else
+		m->kind = (enum message_kind)(more & KIND_MASK);
+	m->reassignment_prohibited = more & KIND_NO_REASSIGNMENT;
+	m->dl_prohibited = more & KIND_NO_EXPANSION;
 	m->priority = (enum priority)get_upto(in, PRIORITY_COUNT - 1);
 	m->has_indicators = groups & MSG_HAS_INDICATORS;
 	m->has_returned_content = groups & MSG_HAS_RETURNED;
@@ -569,6 +699,8 @@ static void get_envelope(struct in *in, struct message *m)
 	}
 	if (groups & MSG_REPORT)
 		get_report_part(in, m);
+	if (more & KIND_HISTORY)
+		get_lists(in, m);
 }
 
 /* Version and record type; false with the error set when they are not ours. */

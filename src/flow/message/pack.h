@@ -10,6 +10,9 @@ enum { PACK_VERSION = 1 };
 void pack_message(struct out *o, const struct message *m, size_t from, size_t n);
 /* Without recipients: what is stored once per message. */
 void pack_envelope(struct out *o, const struct message *m);
+/* As pack_message, for a program that is not ours (docs/connector.md): without the fields that repeat what an extension says, which such a
+ * program has as octets. */
+void pack_message_plain(struct out *o, const struct message *m);
 void pack_recipient(struct out *o, const struct recipient *r);
 
 /* Views point into `in`; arrays lie in the arena. Fails with ERR_LOCAL, process. */

@@ -73,6 +73,37 @@ static void test_recipients_go_apart_and_by_range(void **state)
 	arena_free(&a);
 }
 
+/* For a connector: the form of version 1 without the fields that came later, everything else as it is. */
+static void test_plain_is_without_what_extensions_say(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(1 << 20);
+	struct out o, p;
+	out_init(&o, 1 << 20);
+	out_init(&p, 1 << 20);
+	for (uint64_t seed = 0; seed < 50; seed++) {
+		arena_reset(a);
+		out_clear(&o);
+		out_clear(&p);
+		struct message *m = dice_message(seed, a), back;
+		pack_message_plain(&o, m);
+		m->reassignment_prohibited = m->dl_prohibited = false;
+		m->dl_history.n = m->origin_history.n = m->n_exempted = 0;
+		m->reporting_dl = NULL;
+		for (size_t i = 0; i < m->n_rcpt; i++) {
+			m->rcpt[i].alternate = NULL;
+			m->rcpt[i].n_redirections = 0;
+		}
+		pack_message(&p, m, 0, m->n_rcpt);
+		assert_true(view_eq(out_view(&o), out_view(&p)));
+		assert_true(out_view(&o).p[2] <= MESSAGE_PROBE); /* the kind alone */
+		assert_true(unpack_message(out_view(&o), &back, a, NULL));
+	}
+	out_fini(&o);
+	out_fini(&p);
+	arena_free(&a);
+}
+
 /* One kind of record is not taken for another, and a version from the future is refused by name. */
 static void test_version_and_record_type_are_checked(void **state)
 {
@@ -246,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_messages_come_back_whole),
 		cmocka_unit_test(test_recipients_go_apart_and_by_range),
+		cmocka_unit_test(test_plain_is_without_what_extensions_say),
 		cmocka_unit_test(test_version_and_record_type_are_checked),
 		cmocka_unit_test(test_cut_at_every_offset),
 		cmocka_unit_test(test_any_octet_may_be_wrong),

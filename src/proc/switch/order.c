@@ -58,6 +58,14 @@ void order_keep_message(struct order *o, const struct message *m)
 	o->may_convert = o->link->set->wrap > 0 && may_convert(m);
 }
 
+void order_pack(const struct order *o, struct out *packed, const struct message *m)
+{
+	if (connector_is_link(o->link))
+		pack_message_plain(packed, m);
+	else
+		pack_message(packed, m, 0, m->n_rcpt);
+}
+
 void order_keep_hot(struct order *o, struct view packed, struct view content)
 {
 	uint8_t *p = mem_alloc(mem_add(packed.n, content.n));
@@ -100,7 +108,7 @@ bool order_load(struct order *o, struct err *e)
 		return false;
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
-	pack_message(&packed, loaded.m, 0, loaded.m->n_rcpt);
+	order_pack(o, &packed, loaded.m);
 	bool fits = !packed.bad;
 	order_keep_message(o, loaded.m);
 	/* A longer content is pulled, from the store when there is no room for a copy. */

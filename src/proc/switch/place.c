@@ -195,7 +195,7 @@ static void keep_hot(struct placing *p, struct order *o)
 		m->rcpt[i].responsible = p->rows[i].state == STORE_RCPT_QUEUED;
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
-	pack_message(&packed, m, 0, m->n_rcpt);
+	order_pack(o, &packed, m);
 	if (!packed.bad)
 		order_keep_hot(o, out_view(&packed), p->in->content);
 	out_fini(&packed);

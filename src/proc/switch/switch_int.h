@@ -388,6 +388,7 @@ void place_enter_windows(struct sw *s, struct waiting *w);
 /* order.c: one transfer in memory. */
 struct order *order_new(struct swlink *l, const struct store_queued *q);
 void order_keep_message(struct order *o, const struct message *m); /* what is needed of it: its id, may it be converted */
+void order_pack(const struct order *o, struct out *packed, const struct message *m); /* as its link's process reads it */
 void order_keep_hot(struct order *o, struct view packed, struct view content);
 void order_forget_hot(struct order *o);
 void order_set_content(struct order *o, struct view content); /* converted; the message is kept already */

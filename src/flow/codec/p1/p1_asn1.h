@@ -89,6 +89,23 @@ const struct ber_type *p1_extension_value_type(int64_t number);
 /* The same for an extension attribute of an O/R address (p1_attribute_table.c). */
 const struct ber_type *p1_attribute_value_type(int64_t number);
 
+/* Values that are fields of struct message too. */
+struct p1_name_and_time {
+	struct ber_seq seq;
+	struct p1_orname name;
+	struct view time;
+};
+struct p1_redirection {
+	struct ber_seq seq;
+	struct p1_name_and_time intended;
+	int64_t reason;
+};
+extern const struct ber_type p1_redirection_history;   /* SEQUENCE OF struct p1_redirection */
+extern const struct ber_type p1_dl_expansion_history;  /* SEQUENCE OF struct p1_name_and_time */
+extern const struct ber_type p1_origin_history;        /* the same */
+extern const struct ber_type p1_exempted_recipients;   /* SET OF struct p1_orname */
+extern const struct ber_type p1_prohibited;            /* int64_t: ENUMERATED of two */
+
 /* Types that extensions are made of (p1_security_table.c). */
 extern const struct ber_type p1_algorithm_type, p1_signature_type, p1_security_label_type, p1_token_type,
 	p1_extended_certificates_type, p1_certificate_selectors_type, p1_body_part_tokens_type,

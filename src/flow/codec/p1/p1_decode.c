@@ -249,6 +249,125 @@ static bool take_internal_trace(struct decoding *d, const struct extension *x)
 	return true;
 }
 
+/* --- extensions that stay octets and are fields too; what does not decode is octets only --- */
+
+static bool read_value(struct decoding *d, const struct ber_type *t, const struct extension *x, void *value)
+{
+	return ber_decode(t, x->value, value, d->a, d->limits, NULL);
+}
+
+static void read_history(struct decoding *d, struct history *to, const struct ber_type *t, const struct extension *x)
+{
+	struct ber_list list;
+	if (to->n > 0 || !read_value(d, t, x, &list) || list.n == 0)
+		return;
+	struct name_at *v = arena_array(d->a, list.n, sizeof *v);
+	const struct p1_name_and_time *from = list.v;
+	for (size_t i = 0; i < list.n && v != NULL; i++) {
+		if (!p1_orname_to_addr(&from[i].name, &v[i].name, d->a))
+			return;
+		v[i].at = take_time(from[i].time);
+		v[i].at_raw = from[i].time;
+	}
+	if (v != NULL)
+		*to = (struct history){v, list.n};
+}
+
+static void read_redirections(struct decoding *d, struct recipient *r, const struct extension *x)
+{
+	struct ber_list list;
+	if (r->n_redirections > 0 || !read_value(d, &p1_redirection_history, x, &list) || list.n == 0)
+		return;
+	struct redirection *v = arena_array(d->a, list.n, sizeof *v);
+	const struct p1_redirection *from = list.v;
+	for (size_t i = 0; i < list.n && v != NULL; i++) {
+		if (!p1_orname_to_addr(&from[i].intended.name, &v[i].intended, d->a))
+			return;
+		v[i].at = take_time(from[i].intended.time);
+		v[i].at_raw = from[i].intended.time;
+		v[i].reason = from[i].reason >= 0 && from[i].reason <= INT16_MAX ? (int)from[i].reason : 0;
+	}
+	if (v != NULL) {
+		r->redirections = v;
+		r->n_redirections = list.n;
+	}
+}
+
+static const struct oraddr *read_name(struct decoding *d, const struct extension *x)
+{
+	struct p1_orname name;
+	if (!read_value(d, &p1_orname_type, x, &name))
+		return NULL;
+	struct oraddr *addr = arena_get(d->a, sizeof *addr);
+	return addr != NULL && p1_orname_to_addr(&name, addr, d->a) ? addr : NULL;
+}
+
+static void read_exempted(struct decoding *d, const struct extension *x)
+{
+	struct ber_list list;
+	if (d->m->n_exempted > 0 || !read_value(d, &p1_exempted_recipients, x, &list) || list.n == 0)
+		return;
+	struct oraddr *v = arena_array(d->a, list.n, sizeof *v);
+	const struct p1_orname *from = list.v;
+	for (size_t i = 0; i < list.n && v != NULL; i++)
+		if (!p1_orname_to_addr(&from[i], &v[i], d->a))
+			return;
+	if (v != NULL) {
+		d->m->exempted = v;
+		d->m->n_exempted = list.n;
+	}
+}
+
+static bool read_prohibited(struct decoding *d, const struct extension *x)
+{
+	int64_t value;
+	return read_value(d, &p1_prohibited, x, &value) && value == 1;
+}
+
+static void read_envelope_extension(struct decoding *d, const struct extension *x)
+{
+	struct message *m = d->m;
+	bool report = m->kind == MESSAGE_REPORT;
+	switch (x->number) {
+	case EXT_REASSIGNMENT_PROHIBITED: m->reassignment_prohibited |= read_prohibited(d, x); break;
+	case EXT_DL_PROHIBITED: m->dl_prohibited |= read_prohibited(d, x); break;
+	case EXT_EXEMPTED_RECIPIENTS: read_exempted(d, x); break;
+	case EXT_DL_EXPANSION_HISTORY:
+		if (!report)
+			read_history(d, &m->dl_history, &p1_dl_expansion_history, x);
+		break;
+	case EXT_ORIGINATOR_AND_DL_HISTORY:
+		if (report)
+			read_history(d, &m->origin_history, &p1_origin_history, x);
+		break;
+	case EXT_REPORTING_DL_NAME:
+		if (report && m->reporting_dl == NULL)
+			m->reporting_dl = read_name(d, x);
+		break;
+	default: break;
+	}
+}
+
+static void read_envelope_extensions(struct decoding *d)
+{
+	for (size_t i = 0; i < d->m->ext.n; i++)
+		if (!d->m->ext.v[i].is_private)
+			read_envelope_extension(d, &d->m->ext.v[i]);
+}
+
+static void read_recipient_extensions(struct decoding *d, struct recipient *r)
+{
+	for (size_t i = 0; i < r->ext.n; i++) {
+		const struct extension *x = &r->ext.v[i];
+		if (x->is_private)
+			continue;
+		if (x->number == EXT_REDIRECTION_HISTORY)
+			read_redirections(d, r, x);
+		else if (x->number == EXT_ALTERNATE_RECIPIENT && r->alternate == NULL)
+			r->alternate = read_name(d, x);
+	}
+}
+
 static bool take_extensions(struct decoding *d, struct extensions *to, const struct ber_list *list,
 			    bool envelope)
 {
@@ -270,6 +389,16 @@ static bool take_extensions(struct decoding *d, struct extensions *to, const str
 			continue;
 		to->n++;
 	}
+	if (envelope)
+		read_envelope_extensions(d);
+	return !arena_full(d->a) || full(d);
+}
+
+static bool take_recipient_extensions(struct decoding *d, struct recipient *r, const struct ber_list *list)
+{
+	if (!take_extensions(d, &r->ext, list, false))
+		return false;
+	read_recipient_extensions(d, r);
 	return !arena_full(d->a) || full(d);
 }
 
@@ -320,7 +449,7 @@ static bool take_recipient(struct decoding *d, struct recipient *r, struct view 
 					  (long long)p.conversion);
 		r->explicit_conversion = (uint32_t)p.conversion + 1;
 	}
-	return take_extensions(d, &r->ext, &p.ext, false) &&
+	return take_recipient_extensions(d, r, &p.ext) &&
 	       take_extra(d, &p.seq, BER_NO_TAG, &none, &r->extra, &r->n_extra);
 }
 
@@ -381,7 +510,7 @@ static bool take_report_recipient(struct decoding *d, struct recipient *r, struc
 		return false;
 	if (has(&p.seq, P1_RR_SUPPLEMENTARY))
 		r->supplementary = p.supplementary;
-	return take_extensions(d, &r->ext, &p.ext, false) &&
+	return take_recipient_extensions(d, r, &p.ext) &&
 	       take_extra(d, &p.seq, BER_NO_TAG, &none, &r->extra, &r->n_extra);
 }
 

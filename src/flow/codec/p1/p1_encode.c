@@ -210,10 +210,103 @@ static bool add_extension(struct encoding *c, struct ber_list *to, uint32_t numb
 	struct extension x = {
 		.number = number, .criticality = crit, .explicit_type = c->m->explicit_type};
 	x.value = arena_copy(c->a, view_from(out_view(&c->out), before));
+	c->out.n -= out_len(&c->out) - before; /* recipients lie there too, one behind the other */
 	if (arena_full(c->a))
 		return full(c);
 	give_extension(c, (struct p1_extension *)to->v + to->n++, &x);
 	return true;
+}
+
+/* --- fields whose extension was dropped when they were changed, or never was --- */
+
+/* Criticality as X.411 recommends it. */
+static bool add_history(struct encoding *c, struct ber_list *to, uint32_t number, const struct ber_type *t,
+			const struct history *h, const struct extensions *x)
+{
+	if (h->n == 0 || extensions_has(x, number))
+		return true;
+	struct p1_name_and_time *v = arena_array(c->a, h->n, sizeof *v);
+	if (v == NULL)
+		return full(c);
+	for (size_t i = 0; i < h->n; i++) {
+		v[i].time = give_time(c, h->v[i].at, h->v[i].at_raw);
+		if (!give_name(c, &v[i].name, &h->v[i].name))
+			return false;
+	}
+	struct ber_list list = {v, h->n};
+	return add_extension(c, to, number, 0, t, &list);
+}
+
+static bool add_redirections(struct encoding *c, struct ber_list *to, const struct recipient *r)
+{
+	if (r->n_redirections == 0 || extensions_has(&r->ext, EXT_REDIRECTION_HISTORY))
+		return true;
+	struct p1_redirection *v = arena_array(c->a, r->n_redirections, sizeof *v);
+	if (v == NULL)
+		return full(c);
+	for (size_t i = 0; i < r->n_redirections; i++) {
+		const struct redirection *from = &r->redirections[i];
+		v[i].intended.time = give_time(c, from->at, from->at_raw);
+		v[i].reason = from->reason;
+		if (!give_name(c, &v[i].intended.name, &from->intended))
+			return false;
+	}
+	struct ber_list list = {v, r->n_redirections};
+	return add_extension(c, to, EXT_REDIRECTION_HISTORY, 0, &p1_redirection_history, &list);
+}
+
+static bool add_name(struct encoding *c, struct ber_list *to, uint32_t number, unsigned crit,
+		     const struct oraddr *addr, const struct extensions *x)
+{
+	struct p1_orname name;
+	if (addr == NULL || extensions_has(x, number))
+		return true;
+	return give_name(c, &name, addr) && add_extension(c, to, number, crit, &p1_orname_type, &name);
+}
+
+static bool add_exempted(struct encoding *c, struct ber_list *to, const struct message *m)
+{
+	if (m->n_exempted == 0 || extensions_has(&m->ext, EXT_EXEMPTED_RECIPIENTS))
+		return true;
+	struct p1_orname *v = arena_array(c->a, m->n_exempted, sizeof *v);
+	if (v == NULL)
+		return full(c);
+	for (size_t i = 0; i < m->n_exempted; i++)
+		if (!give_name(c, &v[i], &m->exempted[i]))
+			return false;
+	struct ber_list list = {v, m->n_exempted};
+	return add_extension(c, to, EXT_EXEMPTED_RECIPIENTS, 0, &p1_exempted_recipients, &list);
+}
+
+static bool add_prohibited(struct encoding *c, struct ber_list *to, uint32_t number, bool prohibited)
+{
+	int64_t yes = 1;
+	if (!prohibited || extensions_has(&c->m->ext, number))
+		return true;
+	return add_extension(c, to, number, EXT_FOR_DELIVERY, &p1_prohibited, &yes);
+}
+
+enum { ENVELOPE_FIELDS = 6, RECIPIENT_FIELDS = 2 }; /* extensions that the next two may add */
+
+static bool add_envelope_fields(struct encoding *c, struct ber_list *to)
+{
+	const struct message *m = c->m;
+	bool report = m->kind == MESSAGE_REPORT;
+	return add_prohibited(c, to, EXT_REASSIGNMENT_PROHIBITED, m->reassignment_prohibited) &&
+	       add_prohibited(c, to, EXT_DL_PROHIBITED, m->dl_prohibited) && add_exempted(c, to, m) &&
+	       (report ? add_history(c, to, EXT_ORIGINATOR_AND_DL_HISTORY, &p1_origin_history, &m->origin_history, &m->ext)
+		       : add_history(c, to, EXT_DL_EXPANSION_HISTORY, &p1_dl_expansion_history, &m->dl_history, &m->ext)) &&
+	       (!report || add_name(c, to, EXT_REPORTING_DL_NAME, 0, m->reporting_dl, &m->ext));
+}
+
+static bool give_recipient_extensions(struct encoding *c, struct ber_list *to, const struct recipient *r)
+{
+	size_t more = r->alternate != NULL || r->n_redirections > 0 ? RECIPIENT_FIELDS : 0;
+	if (!give_extensions(c, to, &r->ext, more))
+		return false;
+	return c->form == P1_EXT_NONE ||
+	       (add_name(c, to, EXT_ALTERNATE_RECIPIENT, EXT_FOR_SUBMISSION, r->alternate, &r->ext) &&
+		add_redirections(c, to, r));
 }
 
 /* Those of the envelope: latest delivery and internal trace are fields of struct message. */
@@ -221,10 +314,12 @@ static bool give_envelope_extensions(struct encoding *c, struct ber_list *to)
 {
 	const struct message *m = c->m;
 	bool latest = m->latest_delivery != 0 || m->latest_raw.n > 0;
-	if (!give_extensions(c, to, &m->ext, 2))
+	if (!give_extensions(c, to, &m->ext, 2 + ENVELOPE_FIELDS))
 		return false;
 	if (c->form == P1_EXT_NONE)
 		return true;
+	if (!add_envelope_fields(c, to))
+		return false;
 	if (latest) {
 		struct view time = give_time(c, m->latest_delivery, m->latest_raw);
 		if (!add_extension(c, to, EXT_LATEST_DELIVERY, m->latest_crit, &p1_utctime, &time))
@@ -273,7 +368,7 @@ static bool give_recipient(struct encoding *c, const struct recipient *r)
 		set(&p.seq, P1_RCPT_CONVERSION);
 		p.conversion = (int64_t)r->explicit_conversion - 1;
 	}
-	if (!give_name(c, &p.name, &r->addr) || !give_extensions(c, &p.ext, &r->ext, 0) ||
+	if (!give_name(c, &p.name, &r->addr) || !give_recipient_extensions(c, &p.ext, r) ||
 	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)
@@ -330,7 +425,7 @@ static bool give_report_recipient(struct encoding *c, const struct recipient *r)
 		p.supplementary = r->supplementary;
 	}
 	if (!give_name(c, &p.name, &r->addr) || !give_last_trace(c, &p.last, r) ||
-	    !give_extensions(c, &p.ext, &r->ext, 0) ||
+	    !give_recipient_extensions(c, &p.ext, r) ||
 	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)

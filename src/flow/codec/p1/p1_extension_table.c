@@ -72,25 +72,17 @@ static const struct ber_type content_correlator = { .name = "ContentCorrelator",
 						    .tag = BER_NO_TAG, .size = sizeof(struct correlator),
 						    P1_ROWS(correlator_rows) };
 
+const struct ber_type p1_prohibited = { .name = "ENUMERATED", .kind = BER_ENUM, .tag = BER_U(10), .size = sizeof(int64_t) };
+
 /* --- histories --- */
 
-struct name_and_time {
-	struct ber_seq seq;
-	struct p1_orname name;
-	struct view time;
-};
-struct redirection {
-	struct ber_seq seq;
-	struct name_and_time intended;
-	int64_t reason;
-};
 #define NAME_AND_TIME(id, type_name, name_name, time_name) \
 	static const struct ber_field id##_rows[] = { \
-		{ .name = name_name, P1_FIELD(name_and_time, name), .type = &p1_orname_type }, \
-		{ .name = time_name, P1_FIELD(name_and_time, time), .type = &p1_utctime }, \
+		{ .name = name_name, P1_FIELD(p1_name_and_time, name), .type = &p1_orname_type }, \
+		{ .name = time_name, P1_FIELD(p1_name_and_time, time), .type = &p1_utctime }, \
 	}; \
 	static const struct ber_type id = { .name = type_name, .kind = BER_SEQ, .tag = BER_U(16), \
-					    .size = sizeof(struct name_and_time), P1_ROWS(id##_rows) }
+					    .size = sizeof(struct p1_name_and_time), P1_ROWS(id##_rows) }
 
 NAME_AND_TIME(intended_name, "IntendedRecipientName", "intended-recipient", "redirection-time");
 NAME_AND_TIME(dl_expansion, "DLExpansion", "dl", "dl-expansion-time");
@@ -103,20 +95,21 @@ static const struct ber_name redirection_names[] = {
 static const struct ber_type redirection_reason = { .name = "RedirectionReason", .kind = BER_ENUM, .tag = BER_U(10),
 						    .size = sizeof(int64_t), P1_NAMES(redirection_names) };
 static const struct ber_field redirection_rows[] = {
-	{ .name = "intended-recipient-name", P1_FIELD(redirection, intended), .type = &intended_name },
-	{ .name = "redirection-reason", P1_FIELD(redirection, reason), .type = &redirection_reason },
+	{ .name = "intended-recipient-name", P1_FIELD(p1_redirection, intended), .type = &intended_name },
+	{ .name = "redirection-reason", P1_FIELD(p1_redirection, reason), .type = &redirection_reason },
 };
 static const struct ber_type redirection = { .name = "Redirection", .kind = BER_SEQ, .tag = BER_U(16),
-					     .size = sizeof(struct redirection), P1_ROWS(redirection_rows) };
+					     .size = sizeof(struct p1_redirection), P1_ROWS(redirection_rows) };
 
-#define LIST(id, type_name, kind_, tag_, element, least, most) \
-	static const struct ber_type id = { .name = type_name, .kind = kind_, .tag = BER_U(tag_), \
+#define SHARED_LIST(id, type_name, kind_, tag_, element, least, most) \
+	const struct ber_type id = { .name = type_name, .kind = kind_, .tag = BER_U(tag_), \
 					    .size = sizeof(struct ber_list), .of = &element, .min = least, \
 					    .max = most }
-LIST(redirection_history, "RedirectionHistory", BER_SEQ_OF, 16, redirection, 1, 512);
-LIST(dl_expansion_history, "DLExpansionHistory", BER_SEQ_OF, 16, dl_expansion, 1, 512);
-LIST(originator_history, "OriginatorAndDLExpansionHistory", BER_SEQ_OF, 16, origination, 2, 513);
-LIST(exempted_recipients, "DLExemptedRecipients", BER_SET_OF, 17, p1_orname_type, 0, 0);
+#define LIST(id, ...) static SHARED_LIST(id, __VA_ARGS__)
+SHARED_LIST(p1_redirection_history, "RedirectionHistory", BER_SEQ_OF, 16, redirection, 1, 512);
+SHARED_LIST(p1_dl_expansion_history, "DLExpansionHistory", BER_SEQ_OF, 16, dl_expansion, 1, 512);
+SHARED_LIST(p1_origin_history, "OriginatorAndDLExpansionHistory", BER_SEQ_OF, 16, origination, 2, 513);
+SHARED_LIST(p1_exempted_recipients, "DLExemptedRecipients", BER_SET_OF, 17, p1_orname_type, 0, 0);
 
 struct reporting_mta {
 	struct ber_seq seq;
