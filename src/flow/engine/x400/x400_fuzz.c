@@ -22,6 +22,15 @@ static const char calling[] =
 	"000106a203020100a305a103020100be38283606025101020103a02db12b80013fa226a024b122a12080146775696e65766572652e736d687"
 	"32e636f2e756ba10816066d65726c696e";
 
+/* The same in X.410 mode, written after X.226 8.5 and X.419 13.2: P1 of 1984. */
+static const char called_x410[] =
+	"0300001d18e000000de000c107583430302d3838c207583430302d3838"
+	"0300003c02f0800d330509130100160101"
+	"1a010014020249c1223120a003800100a11980013fa311a00fa10d80054d54412d49a10416027069840101";
+static const char calling_x410[] =
+	"0300000b06d00001047c00"
+	"0300003602f0800e2d05061301001601011402 0249c11f311da003800100a11680013fa211a00fa10d80054d54412d52a10416027072";
+
 struct run {
 	struct x400 *x;
 	int64_t now;
@@ -119,6 +128,7 @@ static struct x400 *new_association(unsigned first)
 		.session = { .side = initiator ? SESSION_INITIATOR : SESSION_RESPONDER, .tpdu_size = 8192,
 			     .versions = (first & 2) != 0 ? 3 : 2, .collect_max = 4096, .out_max = 1 << 14, .local_ref = 1,
 			     .tsdu_max_in = (first & 4) != 0 ? 300 : 0, .tsdu_max_out = (first & 4) != 0 ? 300 : 0 },
+		.mode = (enum x400_mode)((first >> 6) % X400_MODE_COUNT), /* and 3 is 0 again */
 		.own = { .present = true, .mta_name = VIEW("MTA"), .has_password = true, .password = VIEW("p") },
 		.checkpoint_size = (first & 8) != 0 ? 1 : 0, .window = 2, .two_way_alternate = (first & 16) != 0,
 		.apdu_max = 1 << 20, .connect_timeout_ms = 1000, .response_timeout_ms = 2000, .receive_timeout_ms = 3000,
@@ -131,7 +141,11 @@ static void bind(struct run *r, unsigned first)
 {
 	struct out o;
 	out_init(&o, 1 << 12);
-	assert(text_unhex(&o, view_str((first & 1) != 0 ? calling : called)));
+	const bool x410 = (first >> 6) % X400_MODE_COUNT != X400_NORMAL;
+	if (x410)
+		assert(text_unhex(&o, view_str((first & 1) != 0 ? calling_x410 : called_x410)));
+	else
+		assert(text_unhex(&o, view_str((first & 1) != 0 ? calling : called)));
 	feed(r, out_view(&o));
 	out_fini(&o);
 	assert(r->x->state == X400_S_OPEN);
