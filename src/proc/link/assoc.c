@@ -54,6 +54,14 @@ static void ended(struct assoc *a, const struct x400_event *ev)
 	a->dead = true;
 }
 
+/* Nothing is kept of what broke off: the peer sends it anew. */
+static void refuse_resume(struct assoc *a)
+{
+	struct err e;
+	if (!x400_resume_refuse(a->x, env_now_ms(a->link->host.env), &e))
+		assoc_abort(a, &e);
+}
+
 static void handle(struct assoc *a, const struct x400_event *ev)
 {
 	switch (ev->kind) {
@@ -64,9 +72,9 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	/* The octets before it are with the switch or in our memory; without resume nothing more hangs on it. */
 	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(a->x, ev->serial); break;
 	case X400_TRANSFER_END: inbound_end(&a->in); break;
-	case X400_TRANSFER_RESUME: /* the machine does not tell of these yet */
-	case X400_TRANSFER_SYNCED:
-	case X400_TRANSFER_INTERRUPTED: break;
+	case X400_TRANSFER_RESUME: refuse_resume(a); break;
+	case X400_TRANSFER_SYNCED: break;
+	case X400_TRANSFER_INTERRUPTED: /* nothing is kept of it */
 	case X400_TRANSFER_ABORTED: inbound_cancel(&a->in); break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
 	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;

@@ -7,6 +7,7 @@ struct rtse_apdu_reference {
 	struct ber_choice choice; /* CallingSSuserReference: T.61 by X.410 and Nexor, OCTET STRING by X.228 */
 	struct view t61, octets;
 };
+enum { RTSE_APDU_BY_T61 = 1, RTSE_APDU_BY_OCTETS };
 
 struct rtse_apdu_recover {
 	struct ber_seq seq;
@@ -14,6 +15,7 @@ struct rtse_apdu_recover {
 	struct view common;       /* UTCTime */
 	struct view additional;   /* T61String */
 };
+enum { RTSE_APDU_RECOVER_CALLING, RTSE_APDU_RECOVER_COMMON, RTSE_APDU_RECOVER_ADDITIONAL };
 
 struct rtse_apdu_connection_data {
 	struct ber_choice choice;

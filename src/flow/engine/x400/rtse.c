@@ -6,6 +6,22 @@
 
 static const char LAYER[] = "rtse";
 
+static struct rtse_apdu_connection_data connection_data(const struct rtse_open *v)
+{
+	if (v->recover)
+		return (struct rtse_apdu_connection_data){ .choice.which = RTSE_APDU_RECOVER, .recover = v->recovers };
+	return (struct rtse_apdu_connection_data){ .choice.which = RTSE_APDU_OPEN, .open = v->user_data };
+}
+
+static void take_connection_data(const struct rtse_apdu_connection_data *data, struct rtse_open *v_r)
+{
+	v_r->recover = data->choice.which == RTSE_APDU_RECOVER;
+	if (v_r->recover)
+		v_r->recovers = data->recover;
+	else if (data->choice.which == RTSE_APDU_OPEN)
+		v_r->user_data = data->open;
+}
+
 void rtse_fill_rtorq(const struct rtse_open *v, struct rtse_apdu_rtorq *apdu_r)
 {
 	*apdu_r = (struct rtse_apdu_rtorq){
@@ -14,7 +30,7 @@ void rtse_fill_rtorq(const struct rtse_open *v, struct rtse_apdu_rtorq *apdu_r)
 		.checkpoint_size = v->checkpoint_size,
 		.window_size = v->window,
 		.dialogue_mode = v->two_way_alternate ? RTSE_APDU_TWA : RTSE_APDU_MONOLOGUE,
-		.data = { .choice.which = RTSE_APDU_OPEN, .open = v->user_data },
+		.data = connection_data(v),
 		.application_protocol = v->application_protocol,
 	};
 	if (v->application_protocol != 0)
@@ -27,7 +43,7 @@ void rtse_fill_rtoac(const struct rtse_open *v, struct rtse_apdu_rtoac *apdu_r)
 		.seq.has = 1u << RTSE_APDU_RTOAC_CHECKPOINT | 1u << RTSE_APDU_RTOAC_WINDOW | 1u << RTSE_APDU_RTOAC_DATA,
 		.checkpoint_size = v->checkpoint_size,
 		.window_size = v->window,
-		.data = { .choice.which = RTSE_APDU_OPEN, .open = v->user_data },
+		.data = connection_data(v),
 	};
 }
 
@@ -99,9 +115,7 @@ bool rtse_take_rtorq(const struct rtse_apdu_rtorq *apdu, struct rtse_open *v_r, 
 				   (long long)apdu->dialogue_mode);
 	if ((apdu->seq.has & 1u << RTSE_APDU_RTORQ_PROTOCOL) != 0)
 		v_r->application_protocol = apdu->application_protocol;
-	v_r->recover = apdu->data.choice.which == RTSE_APDU_RECOVER;
-	if (apdu->data.choice.which == RTSE_APDU_OPEN)
-		v_r->user_data = apdu->data.open;
+	take_connection_data(&apdu->data, v_r);
 	return true;
 }
 
@@ -117,10 +131,7 @@ bool rtse_take_rtoac(const struct rtse_apdu_rtoac *apdu, struct rtse_open *v_r, 
 	if (!read_size(apdu->checkpoint_size, "checkpoint size", &v_r->checkpoint_size, e) ||
 	    !read_size(apdu->window_size, "window size", &v_r->window, e))
 		return false;
-	if (apdu->data.choice.which == RTSE_APDU_RECOVER)
-		return layer_error(e, LAYER, "the answer recovers an association where a new one was asked for");
-	if (apdu->data.choice.which == RTSE_APDU_OPEN)
-		v_r->user_data = apdu->data.open;
+	take_connection_data(&apdu->data, v_r);
 	return true;
 }
 
@@ -193,14 +204,37 @@ void rtse_sender_init(struct rtse_sender *s, uint64_t total, const struct rtse_o
 	};
 }
 
+void rtse_sender_resume(struct rtse_sender *s, uint64_t total, const struct rtse_open *agreed, uint32_t serial, uint64_t offset)
+{
+	assert(offset < total);
+	rtse_sender_init(s, total, agreed);
+	s->last_serial = s->base_serial = serial;
+	s->sent = s->base = offset;
+}
+
+uint64_t rtse_sender_offset(const struct rtse_sender *s, uint32_t serial)
+{
+	assert(serial >= s->base_serial && serial <= s->last_serial);
+	return s->base + (uint64_t)(serial - s->base_serial) * s->checkpoint_octets;
+}
+
+/* There are no more numbers for minor syncs: what is left is one segment (SS-20). */
+static bool is_last_segment(const struct rtse_sender *s)
+{
+	return s->checkpoint_octets == 0 || s->last_serial >= RTSE_SERIAL_MAX;
+}
+
 uint64_t rtse_sender_allowed(const struct rtse_sender *s)
 {
 	const uint64_t left = s->total - s->sent;
-	if (s->checkpoint_octets == 0)
-		return left;
 	/* Each segment but the last is followed by a minor sync; with a full window no segment may begin. */
 	const uint64_t open = s->segment_left;
-	const uint64_t syncs = s->window - s->unconfirmed - (open > 0 ? 1 : 0);
+	if (is_last_segment(s))
+		return open > 0 || s->unconfirmed < s->window ? left : 0;
+	uint64_t syncs = s->window - s->unconfirmed - (open > 0 ? 1 : 0);
+	const uint64_t numbers = RTSE_SERIAL_MAX - s->last_serial - (open > 0 ? 1 : 0);
+	if (syncs > numbers)
+		syncs = numbers;
 	const uint64_t most = syncs > left / s->checkpoint_octets ? left : open + syncs * s->checkpoint_octets;
 	return most < left ? most : left;
 }
@@ -208,7 +242,7 @@ uint64_t rtse_sender_allowed(const struct rtse_sender *s)
 uint64_t rtse_sender_segment(const struct rtse_sender *s)
 {
 	const uint64_t left = s->total - s->sent;
-	return s->checkpoint_octets == 0 || left < s->checkpoint_octets ? left : s->checkpoint_octets;
+	return is_last_segment(s) || left < s->checkpoint_octets ? left : s->checkpoint_octets;
 }
 
 bool rtse_sender_confirm(struct rtse_sender *s, uint32_t serial)

@@ -5,13 +5,18 @@
 #include "flow/engine/x400/layer.h"
 #include "flow/engine/x400/presentation.h"
 
-enum { RTSE_CHECKPOINT_UNIT = 1024, RTSE_WINDOW_DEFAULT = 3 };
+enum {
+	RTSE_CHECKPOINT_UNIT = 1024,
+	RTSE_WINDOW_DEFAULT = 3,
+	RTSE_SERIAL_MAX = 999998, /* of a minor sync: ACTIVITY END takes one more (X.225 8.3.20) */
+};
 
 struct rtse_open {
 	unsigned checkpoint_size; /* in units of 1024 octets, 0: none */
 	unsigned window;
 	bool two_way_alternate;   /* RTORQ */
-	bool recover;             /* RTORQ: of an old association, `user_data` is empty */
+	bool recover;             /* of an old association: `recovers` names it, `user_data` is empty */
+	struct rtse_apdu_recover recovers;
 	struct view user_data;    /* the bind's value */
 	int64_t application_protocol; /* RTORQ, X.410 mode; 0: absent */
 };
@@ -50,10 +55,16 @@ struct rtse_sender {
 	uint64_t checkpoint_octets; /* 0: one segment for all */
 	unsigned window;            /* at least 1 */
 	uint32_t last_serial;       /* of the last minor sync sent */
+	uint32_t base_serial;       /* of the checkpoint after which a resumed activity goes on; 0: begun */
+	uint64_t base;              /* octets before that */
 	unsigned unconfirmed;       /* minor syncs; <= window */
 };
 
 void rtse_sender_init(struct rtse_sender *s, uint64_t total, const struct rtse_open *agreed);
+/* The same for an activity that goes on after a checkpoint with `offset` octets before it; offset < total. */
+void rtse_sender_resume(struct rtse_sender *s, uint64_t total, const struct rtse_open *agreed, uint32_t serial, uint64_t offset);
+/* Octets before a checkpoint that was sent, or after which it goes on. */
+uint64_t rtse_sender_offset(const struct rtse_sender *s, uint32_t serial);
 /* Octets that may be sent before a confirmation is needed. */
 uint64_t rtse_sender_allowed(const struct rtse_sender *s);
 /* Length of the segment that starts now; none is open and `allowed` is not 0. */

@@ -252,7 +252,9 @@ static void test_rt_04_rtorq_without_dialogue_mode(void **state)
 	assert_false(rtse_read_rtorq(octets_of(w->a, "b0(8000)"), w->a, &v, &w->e));
 	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(8001ff a2(a0(b1(0500))))"), w->a, &v, &w->e));
 	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(8101ff a2(a0(b1(0500))))"), w->a, &v, &w->e));
-	assert_false(rtse_read_rtoac(octets_of(w->a, "b1(a2(a1(140141 170d3236313132323030333932325a)))"), w->a, &v, &w->e));
+	assert_false(v.recover);
+	assert_true(rtse_read_rtoac(octets_of(w->a, "b1(a2(a1(140141 170d3236313132323030333932325a)))"), w->a, &v, &w->e));
+	assert_true(v.recover && view_eq(v.recovers.calling.t61, VIEW("A")) && view_eq(v.recovers.common, VIEW("261122003922Z")));
 	assert_true(rtse_read_rtoac(octets_of(w->a, "b1(800109 a2(a0(b1(0500))))"), w->a, &v, &w->e));
 	assert_true(v.checkpoint_size == 9 && v.window == 3);
 }

@@ -316,6 +316,15 @@ bool session_is_open(const struct session *s)
 	CANT_HAPPEN("a state outside the table");
 }
 
+void session_references(const struct session *s, struct view refs_r[3])
+{
+	CHECK(s, SESSION_MAGIC);
+	const struct session_config *c = &s->config;
+	refs_r[0] = s->initiator ? c->user_ref : s->refs[0];
+	refs_r[1] = s->initiator ? c->common_ref : s->refs[1];
+	refs_r[2] = s->initiator ? c->additional_ref : s->refs[2];
+}
+
 bool session_wants_close(const struct session *s)
 {
 	CHECK(s, SESSION_MAGIC);

@@ -38,6 +38,14 @@ struct session_config {
 	size_t out_max;          /* most octets waiting to be sent; begin/bytes take no more above it */
 };
 
+/* Linking information of ACTIVITY RESUME (8.3.30): which activity goes on, and after which sync point. */
+struct session_link {
+	struct view old_activity;
+	uint32_t serial;         /* 0: from the beginning */
+	/* Of the session it was interrupted on, as its CONNECT said them; all empty: this one. */
+	struct view user_ref, common_ref, additional_ref;
+};
+
 enum session_event_kind {
 	SESSION_T_CONNECT,   /* responder: CR has come (selectors in the event); answer session_t_accept or _refuse */
 	SESSION_T_CONNECTED, /* initiator: CC has come; CN has been sent if session_connect was called before */
@@ -70,7 +78,9 @@ struct session_event {
 	bool has_calling_tsel, has_called_tsel;
 	unsigned versions;    /* CONNECT: offered and supported; ACCEPTED: the one in use */
 	struct view activity; /* START, RESUME: activity identifier octets (PI 41), as sent */
-	struct view old_activity; uint32_t old_serial; struct view old_refs; /* RESUME: linking information, raw PGI 33 */
+	struct session_link from; /* RESUME */
+	bool late;            /* INTERRUPT, DISCARD: of an activity whose end has been confirmed, the two crossed */
+	bool provider;        /* EXCEPTION: reported by the peer's provider (ER) */
 	uint32_t serial;      /* sync point serial number */
 	bool explicit_ack;    /* MINOR_SYNC: the peer expects a confirmation */
 	unsigned reason;      /* REFUSED, EXCEPTION, INTERRUPT, DISCARD: the reason octet */
@@ -111,6 +121,7 @@ MUST_CHECK bool session_connect(struct session *s, struct view user_data, struct
 MUST_CHECK bool session_accept(struct session *s, struct view user_data, struct err *e);
 MUST_CHECK bool session_refuse(struct session *s, unsigned reason, struct view user_data, struct err *e);
 MUST_CHECK bool session_activity_start(struct session *s, struct view id, struct err *e);
+MUST_CHECK bool session_activity_resume(struct session *s, struct view id, const struct session_link *from, struct err *e);
 MUST_CHECK bool session_activity_end(struct session *s, struct err *e);
 MUST_CHECK bool session_activity_end_response(struct session *s, struct err *e);
 MUST_CHECK bool session_activity_interrupt(struct session *s, unsigned reason, struct err *e);
@@ -140,6 +151,8 @@ void session_data_bytes(struct session *s, struct view part); /* part.n may exce
 void session_data_end(struct session *s);
 
 /* --- facts --- */
+/* What CONNECT said this session is called: SS-user reference, common reference, additional; empty where it said none. */
+void session_references(const struct session *s, struct view refs_r[3]);
 bool session_is_open(const struct session *s);       /* S-CONNECT is complete, nothing has ended it */
 /* Flush the output, then close TCP. A responder that has answered FINISH leaves closing to the peer (X.225 7.7) unless
  * FINISH had no PI 17: false then; bound that wait with a timer. */

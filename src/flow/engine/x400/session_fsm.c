@@ -408,6 +408,7 @@ static enum act on_dt_dropped(struct session *s, const struct spdu *p, struct se
 static void begin_activity(struct session *s, uint32_t serial)
 {
 	s->activity = true;
+	s->just_ended = false;
 	s->may_confirm = false;
 	s->next_serial = s->low_serial = serial;
 }
@@ -444,9 +445,15 @@ static enum act on_ar(struct session *s, const struct spdu *p, struct session_ev
 	*ev = (struct session_event){
 		.kind = SESSION_ACTIVITY_RESUME,
 		.activity = p->param[PARAM_ACTIVITY],
-		.old_activity = p->param[PARAM_OLD_ACTIVITY],
-		.old_serial = serial,
-		.old_refs = p->param[PARAM_LINKING],
+		.from = {
+			.old_activity = p->param[PARAM_OLD_ACTIVITY],
+			.serial = serial,
+			/* Some say what was the caller's reference as the called one, as in ACCEPT. */
+			.user_ref = p->param[spdu_has(p, PARAM_OLD_CALLING_REF) ? PARAM_OLD_CALLING_REF
+										: PARAM_OLD_CALLED_REF],
+			.common_ref = p->param[PARAM_OLD_COMMON_REF],
+			.additional_ref = p->param[PARAM_OLD_ADDITIONAL_REF],
+		},
 	};
 	return ACT_EVENT;
 }
@@ -525,29 +532,38 @@ static enum act on_aea(struct session *s, const struct spdu *p, struct session_e
 	return ACT_EVENT;
 }
 
+/* Without an activity it can only have crossed our confirmation of its end: the user hears of it, as if it still were one. */
 static enum act stopped(struct session *s, const struct spdu *p, enum session_event_kind kind,
-			struct session_event *ev)
+			struct session_event *ev, struct err *e)
 {
 	struct view reason = p->param[PARAM_REASON];
+	bool late = !s->activity;
+	if (late && !s->just_ended) {
+		peer_err(e, "%s in state %s, but %s", spdu_title(p->kind), states[s->state].name,
+			 lack(T_ACT));
+		return ACT_FAIL;
+	}
+	s->activity = true;
+	s->just_ended = false;
 	s->rx.ssdu_open = false;
 	s->rx.total = 0;
-	*ev = (struct session_event){
-		.kind = kind, .reason = reason.n > 0 ? reason.p[0] : 0, .bytes = p->user};
+	*ev = (struct session_event){.kind = kind,
+				     .late = late,
+				     .reason = reason.n > 0 ? reason.p[0] : 0,
+				     .bytes = p->user};
 	return ACT_EVENT;
 }
 
 static enum act on_ai(struct session *s, const struct spdu *p, struct session_event *ev,
 		      struct err *e)
 {
-	(void)e;
-	return stopped(s, p, SESSION_ACTIVITY_INTERRUPT, ev);
+	return stopped(s, p, SESSION_ACTIVITY_INTERRUPT, ev, e);
 }
 
 static enum act on_ad(struct session *s, const struct spdu *p, struct session_event *ev,
 		      struct err *e)
 {
-	(void)e;
-	return stopped(s, p, SESSION_ACTIVITY_DISCARD, ev);
+	return stopped(s, p, SESSION_ACTIVITY_DISCARD, ev, e);
 }
 
 static enum act on_aia(struct session *s, const struct spdu *p, struct session_event *ev,
@@ -578,6 +594,7 @@ static enum act on_exception(struct session *s, const struct spdu *p, struct ses
 	s->tx.dead = s->tx.open;
 	*ev = (struct session_event){
 		.kind = SESSION_EXCEPTION,
+		.provider = p->kind == SPDU_ER,
 		.reason = reason.n > 0 ? reason.p[0] : 0,
 		.bytes = p->user,
 	};

@@ -97,7 +97,7 @@ enum session_state {
 };
 
 enum session_request {
-	RQ_CONNECT, RQ_ACCEPT, RQ_REFUSE, RQ_ACTIVITY_START, RQ_ACTIVITY_END, RQ_ACTIVITY_END_RESPONSE,
+	RQ_CONNECT, RQ_ACCEPT, RQ_REFUSE, RQ_ACTIVITY_START, RQ_ACTIVITY_RESUME, RQ_ACTIVITY_END, RQ_ACTIVITY_END_RESPONSE,
 	RQ_ACTIVITY_INTERRUPT, RQ_ACTIVITY_INTERRUPT_RESPONSE, RQ_ACTIVITY_DISCARD, RQ_ACTIVITY_DISCARD_RESPONSE,
 	RQ_MINOR_SYNC, RQ_MINOR_SYNC_RESPONSE, RQ_EXCEPTION_REPORT, RQ_TOKENS_PLEASE, RQ_CONTROL_GIVE,
 	RQ_RELEASE, RQ_RELEASE_RESPONSE, RQ_DATA_BEGIN,
@@ -161,6 +161,7 @@ struct session {
 	bool echo_tsdu_max;   /* CN had PI 21 and we agree to some of it */
 	uint8_t token_setting;
 	bool activity, may_confirm; /* Vact, Vsc of 5.8 */
+	bool just_ended;      /* the last activity ended with a confirmation of ours, and nothing has come since */
 	uint32_t next_serial, low_serial; /* V(M), V(A) */
 	uint8_t peer_ref[SESSION_REF_MAX], peer_common[SESSION_REF_MAX], peer_additional[4];
 	struct view refs[3];  /* what AC and RF echo */

@@ -350,21 +350,70 @@ void session_u_abort(struct session *s, struct view user_data)
 
 /* ---- activities ---- */
 
+static bool activity_fits(struct view id, struct err *e)
+{
+	if (id.n > 0 && id.n <= SESSION_ACTIVITY_MAX)
+		return true;
+	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+		       "session: activity identifier of %zu octets, want 1..%d", id.n,
+		       SESSION_ACTIVITY_MAX);
+}
+
+static void activity_begins(struct session *s, uint32_t serial)
+{
+	s->activity = true;
+	s->just_ended = false;
+	s->may_confirm = false;
+	s->next_serial = s->low_serial = serial;
+}
+
 bool session_activity_start(struct session *s, struct view id, struct err *e)
 {
 	CHECK(s, SESSION_MAGIC);
 	enum session_state next;
-	if (!session_allow(s, RQ_ACTIVITY_START, &next, e))
+	if (!session_allow(s, RQ_ACTIVITY_START, &next, e) || !activity_fits(id, e))
 		return false;
-	if (id.n == 0 || id.n > SESSION_ACTIVITY_MAX)
-		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
-			       "session: activity identifier of %zu octets, want 1..%d", id.n,
-			       SESSION_ACTIVITY_MAX);
 	session_put(session_params(s), code_of(PARAM_ACTIVITY), id);
 	session_send(s, LEAD_GT, SPDU_AS, (struct view){0});
-	s->activity = true;
-	s->may_confirm = false;
-	s->next_serial = s->low_serial = 1;
+	activity_begins(s, 1);
+	session_change_state(s, next);
+	return true;
+}
+
+/* PGI 33 of ACTIVITY RESUME, 8.3.30. */
+static void put_linking(struct out *o, const struct session_link *from)
+{
+	size_t at = group_begin(o, code_of(PARAM_LINKING));
+	if (from->user_ref.n > 0)
+		session_put(o, code_of(PARAM_OLD_CALLING_REF), from->user_ref);
+	if (from->common_ref.n > 0)
+		session_put(o, code_of(PARAM_OLD_COMMON_REF), from->common_ref);
+	if (from->additional_ref.n > 0)
+		session_put(o, code_of(PARAM_OLD_ADDITIONAL_REF), from->additional_ref);
+	session_put(o, code_of(PARAM_OLD_ACTIVITY), from->old_activity);
+	session_put_serial(o, from->serial);
+	group_end(o, at);
+}
+
+bool session_activity_resume(struct session *s, struct view id, const struct session_link *from,
+			     struct err *e)
+{
+	CHECK(s, SESSION_MAGIC);
+	enum session_state next;
+	if (!session_allow(s, RQ_ACTIVITY_RESUME, &next, e) || !activity_fits(id, e) ||
+	    !activity_fits(from->old_activity, e))
+		return false;
+	if (from->serial >= SERIAL_MAX || from->user_ref.n > SESSION_REF_MAX ||
+	    from->common_ref.n > SESSION_REF_MAX || from->additional_ref.n > 4)
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION,
+			       "session: an activity cannot be resumed at %u with references of %zu, %zu and "
+			       "%zu octets", from->serial, from->user_ref.n, from->common_ref.n,
+			       from->additional_ref.n);
+	struct out *o = session_params(s);
+	put_linking(o, from);
+	session_put(o, code_of(PARAM_ACTIVITY), id);
+	session_send(s, LEAD_GT, SPDU_AR, (struct view){0});
+	activity_begins(s, from->serial + 1);
 	session_change_state(s, next);
 	return true;
 }
@@ -431,6 +480,7 @@ bool session_activity_end_response(struct session *s, struct err *e)
 	session_send(s, LEAD_PT, SPDU_AEA, (struct view){0});
 	s->low_serial = s->next_serial;
 	s->activity = false;
+	s->just_ended = true;
 	session_change_state(s, next);
 	return true;
 }

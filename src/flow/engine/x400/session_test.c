@@ -796,10 +796,10 @@ static void test_ss_20_last_serial(void **state)
 	struct session *s = responder();
 	feed_tsdu(s, "0100 1d14 210d 2903020101 2a06393939393937 2903020102");
 	struct session_event ev = assert_event(s, SESSION_ACTIVITY_RESUME);
-	assert_int_equal(ev.old_serial, 999997);
-	assert_octets(ev.old_activity, "020101");
+	assert_int_equal(ev.from.serial, 999997);
+	assert_octets(ev.from.old_activity, "020101");
 	assert_octets(ev.activity, "020102");
-	assert_octets(ev.old_refs, "2903020101 2a06393939393937");
+	assert_int_equal(ev.from.user_ref.n + ev.from.common_ref.n + ev.from.additional_ref.n, 0);
 	feed_tsdu(s, "0100 3108 2a06393939393938");
 	assert_int_equal(assert_event(s, SESSION_MINOR_SYNC).serial, 999998);
 	assert_true(session_minor_sync_response(s, 999998, NULL));

@@ -111,6 +111,8 @@ void x400_end(struct x400 *x, const struct err *why)
 
 void x400_fail(struct x400 *x, enum rtse_abort_reason reason, const struct err *why)
 {
+	/* What is wrong with the peer or with us would be so again. */
+	x->tx_kept = x->tx_kept && reason == RTSE_ABORT_TEMPORARY;
 	x400_send_abort(x, reason);
 	x400_end(x, why);
 }
@@ -140,6 +142,9 @@ static void keep_config(struct x400 *x, const struct x400_config *c)
 	x->c.called_psel = keep(x, c->called_psel);
 	x->c.own.mta_name = keep(x, c->own.mta_name);
 	x->c.own.password = keep(x, c->own.password);
+	x->c.recovers.user = keep(x, c->recovers.user);
+	x->c.recovers.common = keep(x, c->recovers.common);
+	x->c.recovers.additional = keep(x, c->recovers.additional);
 	struct view *own = arena_array(x->keep, c->n_own_tsels + 1, sizeof *own);
 	assert(own != NULL);
 	for (size_t i = 0; i < c->n_own_tsels; i++)
@@ -295,8 +300,11 @@ enum step x400_next(struct x400 *x, struct x400_event *ev_r, int64_t now_ms)
 			x->starved = true;
 			return STEP_WAIT;
 		}
-		const enum step step = session_next(x->s, &ev, &e);
+		if (x->state == X400_S_RESUMING && !x->eof)
+			return STEP_WAIT; /* whether the octets that follow mean anything is being decided */
+		const enum step step = x->state == X400_S_RESUMING ? STEP_WAIT : session_next(x->s, &ev, &e);
 		if (step == STEP_FAIL) {
+			x->tx_kept = false;
 			x400_end(x, &e); /* session has put its abort into the output */
 		} else if (step == STEP_DONE) {
 			dispatch(x, &ev);
@@ -364,6 +372,7 @@ void x400_abort(struct x400 *x, const struct err *why, int64_t now_ms)
 	x->n_events = 0;
 	if (over(x))
 		return;
+	x->tx_kept = x->tx_kept && why->kind == ERR_TEMP;
 	x400_send_abort(x, reason_of(why));
 	x400_change(x, X400_S_CLOSING);
 }

@@ -61,6 +61,7 @@ struct x400_config {
 	unsigned checkpoint_size;      /* in units of 1024 octets, 0: no checkpoints; proposed, or the most we agree to */
 	unsigned window;               /* minor syncs unconfirmed; proposed, or the most we agree to */
 	bool two_way_alternate;        /* dialogue mode */
+	bool resumes;                  /* transfers of ours that break off will be resumed: the peer is asked to keep what it has */
 	size_t apdu_max;               /* longest transfer taken (RTTR octets), 0: no limit */
 	/* Timers, in ms; each wait has one (DESIGN rule 3). */
 	uint32_t connect_timeout_ms;   /* TCP open to CC, and CC to AC */
@@ -82,7 +83,7 @@ enum x400_event_kind {
 	X400_TRANSFER_END,    /* inbound: complete; answer x400_transfer_accept when durable, or _refuse */
 	X400_TRANSFER_CONFIRMED, /* outbound: the peer has taken responsibility */
 	X400_TRANSFER_SYNCED, /* outbound: the peer has confirmed a checkpoint: `resume` says where the transfer can go on */
-	X400_TRANSFER_FAILED, /* outbound: discarded or interrupted; association still usable; err (TEMP) */
+	X400_TRANSFER_FAILED, /* outbound: discarded or interrupted (x400_resumable); association still usable; err (TEMP) */
 	X400_TRANSFER_ABORTED,/* inbound: peer discarded; forget the octets */
 	X400_TRANSFER_INTERRUPTED, /* inbound: peer interrupted; what was confirmed may be resumed */
 	X400_TURN_PLEASE, X400_TURN_GIVEN,
@@ -100,7 +101,7 @@ struct x400_event {
 	bool recover;                          /* BIND: RTORQ asks to recover an old association: `resume.reference` says which; no credentials */
 	bool recovered;                        /* BOUND: the peer has the old association's state */
 	struct x400_resume resume;             /* BIND (reference), TRANSFER_RESUME, TRANSFER_SYNCED */
-	uint64_t activity;                     /* TRANSFER_BEGIN */
+	uint64_t activity;                     /* TRANSFER_BEGIN; 0: what it has for an identifier is no INTEGER, nobody can resume it */
 	bool peer_two_way_alternate;
 	unsigned checkpoint_size, window;      /* BIND: proposed; BOUND: agreed */
 	enum x400_bind_error bind_error;
@@ -147,8 +148,12 @@ MUST_CHECK bool x400_transfer_begin(struct x400 *x, uint64_t total, int64_t now_
 MUST_CHECK bool x400_transfer_resume(struct x400 *x, const struct x400_resume *r, uint64_t total, int64_t now_ms, struct err *e);
 size_t x400_transfer_room(const struct x400 *x); /* octets wanted now: 0 when the output is full or the window is closed */
 void x400_transfer_data(struct x400 *x, struct view part, int64_t now_ms); /* at most room octets; the last one ends the activity */
-/* Broken off, to be resumed (S-ACTIVITY-INTERRUPT): X400_TRANSFER_FAILED follows. */
+/* Broken off, to be resumed (S-ACTIVITY-INTERRUPT), or given up when no checkpoint was confirmed: X400_TRANSFER_FAILED follows. */
 void x400_transfer_interrupt(struct x400 *x);
+/* The outbound transfer under way, or the last one when it was broken off: from where it could be resumed. False: there is
+ * none, no checkpoint was confirmed, or the way it ended forbids it (it was given up; the peer does not know it, or objects
+ * to it). To be asked on X400_TRANSFER_FAILED, X400_ENDED and after x400_abort; views in *r are good as long as x. */
+bool x400_resumable(const struct x400 *x, struct x400_resume *r);
 void x400_transfer_discard(struct x400 *x); /* gives the outbound transfer up: X400_TRANSFER_FAILED follows */
 
 /* Presentation context identifier agreed for the message transfer syntax (2.6.0.2.7): the indirect-reference of the
@@ -161,9 +166,11 @@ enum x400_mode x400_mode(const struct x400 *x); /* once bound, or from X400_BIND
 struct x400_reference x400_reference(const struct x400 *x);
 
 /* --- inbound transfer --- */
-/* Octets after the checkpoint resume.serial follow as X400_TRANSFER_DATA. */
+/* Octets after the checkpoint resume.serial follow as X400_TRANSFER_DATA; apdu_max counts from there. Until then nothing is
+ * taken from the peer. */
 MUST_CHECK bool x400_resume_accept(struct x400 *x, struct err *e);
-/* Nothing is kept of it: the peer starts the activity anew; on an association with the event's reference or without. */
+/* Nothing is kept of it: the association is aborted as X.228 has it (RTAB unrecognizedActivity), the peer starts anew on
+ * another one. X400_ENDED follows. */
 MUST_CHECK bool x400_resume_refuse(struct x400 *x, int64_t now_ms, struct err *e);
 void x400_checkpoint_confirm(struct x400 *x, uint32_t serial);
 MUST_CHECK bool x400_transfer_accept(struct x400 *x, struct err *e);

@@ -79,7 +79,7 @@ static bool ask(struct x400 *x, struct nest *n, struct err *e)
 		.two_way_alternate = x->c.two_way_alternate,
 		.application_protocol = x410 ? x410_protocol(x->mode) : 0,
 	};
-	if (!mta_bind_argument(&own, x->bare_bind, &n->bind, e))
+	if (x->c.recover ? !x400_name_recovered(x, e) : !mta_bind_argument(&own, x->bare_bind, &n->bind, e))
 		return false;
 	struct rtse_open open = x->proposed;
 	open.user_data = out_view(&n->bind);
@@ -181,6 +181,16 @@ void x400_on_refused(struct x400 *x, const struct session_event *ev)
 	push_refused(x, why, &e);
 }
 
+/* An old association is recovered without credentials: they were given when it was bound. */
+static bool read_result(struct x400 *x, const struct rtse_open *answered, struct x400_credentials *peer_r, struct err *e)
+{
+	*peer_r = (struct x400_credentials){ 0 };
+	if (!answered->recover)
+		return mta_bind_read_result(answered->user_data, x->mode != X400_NORMAL && !mta_bind_is_wrapped(answered->user_data),
+					    x->work, peer_r, e);
+	return x->c.recover || layer_error(e, "rtse", "the answer recovers an association where a new one was asked for");
+}
+
 static bool read_acceptance(struct x400 *x, struct view in, struct rtse_open *answered, struct err *e)
 {
 	struct view apdu, rtse;
@@ -205,9 +215,7 @@ void x400_on_accepted(struct x400 *x, const struct session_event *ev)
 	struct rtse_open answered;
 	struct x400_credentials peer;
 	struct err e;
-	if (!read_acceptance(x, ev->bytes, &answered, &e) ||
-	    !mta_bind_read_result(answered.user_data, x->mode != X400_NORMAL && !mta_bind_is_wrapped(answered.user_data), x->work,
-				  &peer, &e)) {
+	if (!read_acceptance(x, ev->bytes, &answered, &e) || !read_result(x, &answered, &peer, &e)) {
 		x400_fail(x, RTSE_ABORT_PROTOCOL, &e);
 		return;
 	}
@@ -215,6 +223,7 @@ void x400_on_accepted(struct x400 *x, const struct session_event *ev)
 	struct x400_event *out = x400_push(x, X400_BOUND);
 	out->peer = peer;
 	out->mode = x->mode;
+	out->recovered = answered.recover;
 	out->peer_two_way_alternate = x->agreed.two_way_alternate;
 	out->checkpoint_size = x->agreed.checkpoint_size;
 	out->window = x->agreed.window;
@@ -394,7 +403,7 @@ static bool connect_x410(struct x400 *x, const struct session_event *ev)
 void x400_on_connect(struct x400 *x, const struct session_event *ev)
 {
 	enum x400_bind_error bind_error = X400_NO_BIND_ERROR;
-	struct x400_credentials peer;
+	struct x400_credentials peer = { 0 };
 	struct err e;
 	bool x410;
 	if (!(x410_is(ev->bytes, x->work, &x410) && x410 ? connect_x410 : connect_normal)(x, ev))
@@ -404,15 +413,17 @@ void x400_on_connect(struct x400 *x, const struct session_event *ev)
 		refuse_at_once(x, &rejected, X400_DIALOGUE_MODE, &e);
 		return;
 	}
-	if (!mta_bind_read_argument(x->proposed.user_data, x->bare_bind, x->work, &peer, &bind_error, &e)) {
+	x->recover = x->proposed.recover;
+	if (!x->recover && !mta_bind_read_argument(x->proposed.user_data, x->bare_bind, x->work, &peer, &bind_error, &e)) {
 		refuse_at_once(x, &rejected, bind_error, &e);
 		return;
 	}
-	x->recover = x->proposed.recover;
 	struct x400_event *out = x400_push(x, X400_BIND);
 	out->peer = peer;
 	out->mode = x->mode;
 	out->recover = x->recover;
+	if (x->recover)
+		out->resume.reference = x400_keep_recovered(x);
 	out->calling_tsel = x->calling_tsel;
 	out->called_tsel = x->called_tsel;
 	out->peer_two_way_alternate = x->proposed.two_way_alternate;
@@ -429,15 +440,20 @@ static bool answer_normal(struct x400 *x, struct nest *n, const struct rtse_open
 	       presentation_cpa(&x->pres, out_view(&n->acse), &n->ppdu, e);
 }
 
+/* own NULL: the old association is recovered, and named again in the form in which it was asked for. */
 static bool answer(struct x400 *x, const struct x400_credentials *own, struct nest *n, struct err *e)
 {
 	const struct rtse_open most = { .checkpoint_size = x->c.checkpoint_size, .window = x->c.window,
 					.two_way_alternate = x->c.two_way_alternate };
-	const struct x400_credentials formed = in_form_of(x, own);
-	if (!mta_bind_result(&formed, x->bare_bind, &n->bind, e))
+	struct x400_credentials formed = { 0 };
+	if (own != NULL)
+		formed = in_form_of(x, own);
+	if (own != NULL && !mta_bind_result(&formed, x->bare_bind, &n->bind, e))
 		return false;
 	x->agreed = rtse_answer(&x->proposed, &most);
 	struct rtse_open open = x->agreed;
+	open.recover = own == NULL;
+	open.recovers = x->proposed.recovers;
 	open.user_data = out_view(&n->bind);
 	return (x->mode != X400_NORMAL ? x410_cpa(&open, &n->ppdu, e) : answer_normal(x, n, &open, e)) &&
 	       session_accept(x->s, out_view(&n->ppdu), e);
@@ -456,7 +472,7 @@ bool x400_bind_accept(struct x400 *x, const struct x400_credentials *own, struct
 		return not_deciding(x, "bind accepted", e);
 	x->stale = true;
 	if (x->recover) {
-		/* Nothing of an old association is kept, so it can only be refused; a fresh one is welcome (RT-15). */
+		/* It brought no credentials: it is recovered or refused; a fresh one is welcome (RT-15). */
 		struct err ignored;
 		if (!refuse_bind(x, &rejected, X400_BUSY, &ignored))
 			session_u_abort(x->s, (struct view){ NULL, 0 });
@@ -465,6 +481,21 @@ bool x400_bind_accept(struct x400 *x, const struct x400_credentials *own, struct
 	}
 	nest_init(&n);
 	const bool good = answer(x, own == NULL ? &x->c.own : own, &n, e);
+	nest_fini(&n);
+	if (good)
+		x400_change(x, X400_S_OPEN);
+	return good;
+}
+
+bool x400_bind_recover(struct x400 *x, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	struct nest n;
+	if (x->state != X400_S_DECIDING || !x->recover)
+		return not_deciding(x, "an old association recovered", e);
+	x->stale = true;
+	nest_init(&n);
+	const bool good = answer(x, NULL, &n, e);
 	nest_fini(&n);
 	if (good)
 		x400_change(x, X400_S_OPEN);
@@ -565,7 +596,8 @@ void x400_send_abort(struct x400 *x, enum rtse_abort_reason reason)
 
 static void say_rtab(int64_t reason, struct err *e)
 {
-	const bool temporary = reason == RTSE_ABORT_TEMPORARY || reason == RTSE_ABORT_LOCAL_SYSTEM;
+	const bool temporary = reason == RTSE_ABORT_TEMPORARY || reason == RTSE_ABORT_LOCAL_SYSTEM ||
+			       reason == RTSE_ABORT_UNRECOGNIZED_ACTIVITY; /* begun anew it is another activity */
 	err_set(e, temporary ? ERR_TEMP : ERR_PEER, ERR_OF_ASSOCIATION, "rtse: the peer aborted, reason %lld (%s)",
 		(long long)reason, reason < 0 ? "not given" : rtse_abort_reason_name(reason));
 }
@@ -610,7 +642,11 @@ void x400_on_u_abort(struct x400 *x, const struct session_event *ev)
 	struct err e;
 	const int64_t reason = read_abort(x, ev->bytes, &e);
 	/* X.228 8.6: our discard came too late, the peer has the message (RT-20). */
-	if (x->state == X400_S_DISCARDING && reason == RTSE_ABORT_TRANSFER_COMPLETED)
+	if (reason == RTSE_ABORT_TRANSFER_COMPLETED && x400_may_be_complete(x)) {
+		x->tx_kept = false;
 		x400_push(x, X400_TRANSFER_CONFIRMED);
+	}
+	/* Nobody is to blame for what is temporary, or not explained. */
+	x->tx_kept = x->tx_kept && (reason < 0 || reason == RTSE_ABORT_TEMPORARY || reason == RTSE_ABORT_LOCAL_SYSTEM);
 	x400_end(x, &e);
 }

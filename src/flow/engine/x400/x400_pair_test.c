@@ -697,6 +697,23 @@ static struct user *reach(struct pair *p, unsigned n)
 		give(&p->i, 500, &done);
 		x400_transfer_discard(p->i.x);
 		return &p->i;
+	case X400_S_INTERRUPTING:
+	case X400_S_RESUMING:
+		p->ci.resumes = true;
+		pair_bind(p, NULL);
+		assert_true(x400_transfer_begin(p->i.x, 9000, p->i.now, &e));
+		give(&p->i, 9000, &done);
+		pump(&p->i, &p->r, NULL);
+		x400_transfer_interrupt(p->i.x);
+		if (n == X400_S_INTERRUPTING)
+			return &p->i;
+		p->r.hold_resume = true;
+		pump(&p->i, &p->r, NULL);
+		struct x400_resume at;
+		assert_true(x400_resumable(p->i.x, &at));
+		assert_true(x400_transfer_resume(p->i.x, &at, 9000, p->i.now, &e));
+		pump(&p->i, &p->r, NULL);
+		return &p->r;
 	case X400_S_EXCEPTED:
 		pair_bind(p, NULL);
 		assert_true(x400_transfer_begin(p->i.x, 9000, p->i.now, &e));
@@ -781,6 +798,7 @@ static void test_every_wait_has_its_limit(void **state)
 		{ X400_S_CONNECTING, 1000, "(CC)" }, { X400_S_BINDING, 1000, "AC or RF" }, { X400_S_LISTENING, 1000, "(CR)" },
 		{ X400_S_ACCEPTING, 1000, "(CN)" }, { X400_S_DECIDING, 1000, "decision" }, { X400_S_OPEN, 4000, "next activity" },
 		{ X400_S_SENDING, 2000, "minor sync" }, { X400_S_ENDING, 2000, "(AEA)" }, { X400_S_DISCARDING, 2000, "(ADA)" },
+		{ X400_S_INTERRUPTING, 2000, "(AIA)" },
 		{ X400_S_RECEIVING, 3000, "octets" }, { X400_S_EXCEPTED, 2000, "(AD, AI)" }, { X400_S_RELEASING, 2000, "(DN)" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

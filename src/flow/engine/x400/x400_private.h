@@ -14,7 +14,11 @@ enum x400_state {
 	X400_S_COUNT
 };
 
-enum { X400_EVENTS_MAX = 4 };
+enum {
+	X400_EVENTS_MAX = 4,
+	REFERENCE_PART_MAX = SESSION_REF_MAX - 2, /* contents of one TLV */
+	ACTIVITY_NUMBER_MAX = 0x7fffffff,         /* what 6 octets hold */
+};
 
 struct x400 {
 	unsigned magic;
@@ -42,6 +46,10 @@ struct x400 {
 
 	uint32_t activities;     /* started by us */
 	struct rtse_sender tx;
+	bool tx_kept;            /* it can go on from tx_point */
+	struct x400_resume tx_point; /* its reference lies in tx_reference */
+	uint8_t tx_reference[3 * SESSION_REF_MAX];
+	struct err tx_why;       /* DISCARDING, INTERRUPTING */
 
 	struct rtse_reader *rx;
 	uint64_t rx_octets;
@@ -76,6 +84,15 @@ void x400_check_state(const struct x400 *x);
 struct session_config x400_session_config(const struct x400 *x);
 /* Initiator: queues the bind. */
 void x400_bind_begin(struct x400 *x);
+/* x400_recover.c */
+MUST_CHECK bool x400_name_recovered(struct x400 *x, struct err *e); /* x->c.recovers into the proposal */
+struct x400_reference x400_keep_recovered(struct x400 *x);          /* the proposal's, good as long as x */
+struct view x400_activity_octets(uint64_t activity, uint8_t octets[SESSION_ACTIVITY_MAX]);
+uint64_t x400_activity_number(struct view octets); /* 0: it is no INTEGER above 0 */
+void x400_tx_begins(struct x400 *x, const struct x400_reference *r, uint64_t activity);
+bool x400_may_be_complete(const struct x400 *x); /* that the peer has it all is what it can mean */
+void x400_tx_synced(struct x400 *x, uint32_t serial);
+
 /* RECEIVING: walks the part at hand until there is an event or it is used up. */
 void x400_read_part(struct x400 *x);
 
@@ -83,5 +100,5 @@ typedef void x400_action_f(struct x400 *x, const struct session_event *ev);
 x400_action_f x400_on_t_connected, x400_on_accepted, x400_on_refused, x400_on_t_connect, x400_on_connect;
 x400_action_f x400_on_release, x400_on_released, x400_on_u_abort;
 x400_action_f x400_on_start, x400_on_resume, x400_on_please, x400_on_give, x400_on_sync_confirm;
-x400_action_f x400_on_exception, x400_on_end_confirm, x400_on_discarded, x400_on_data, x400_on_sync;
+x400_action_f x400_on_exception, x400_on_end_confirm, x400_on_discarded, x400_on_interrupted, x400_on_late_stop, x400_on_data, x400_on_sync;
 x400_action_f x400_on_end, x400_on_interrupt, x400_on_discard, x400_on_nothing;

@@ -194,6 +194,30 @@ static void test_rt_15_and_26_recover_is_refused_as_recorded(void **state)
 	replay_initiator(&recordings[1], 1 << 16);
 }
 
+/* X.228 8.2: the answer to a recovery that can be had names the association in the form in which it was asked for: T61String. */
+static void test_rt_15_recovery_names_it_as_it_was_asked(void **state)
+{
+	(void)state;
+	struct capture *cap = capture_open("p772-transfer-success.pcap");
+	struct out from = capture_side(cap, 0, true);
+	struct user u;
+	const struct x400_config c = config_of(SESSION_RESPONDER);
+	user_init(&u, &c);
+	u.keeps = true;
+	user_feed(&u, out_view(&from), 1 << 16);
+	collect(&u);
+	assert_int_equal(u.count[X400_BIND], 1);
+	assert_string_equal(x400_state_name(u.x), "bound");
+	/* connectionDataAC [2] { recover [1] { T61String, UTCTime } }, the names as in the recorded RTORQ */
+	struct out want = from_hex("a21ba119 1408506572636976616c 170d3035313030313134353130385a");
+	const struct view sent = out_view(&u.sent);
+	assert_non_null(memmem(sent.p, sent.n, out_view(&want).p, out_len(&want)));
+	out_fini(&want);
+	out_fini(&from);
+	user_fini(&u);
+	capture_close(&cap);
+}
+
 /* A user that accepts what asks to recover is not obeyed. */
 static void test_rt_15_recover_cannot_be_accepted(void **state)
 {
@@ -404,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_initiators_in_pieces),
 		cmocka_unit_test(test_rt_15_and_26_recover_is_refused_as_recorded),
 		cmocka_unit_test(test_rt_15_recover_cannot_be_accepted),
+		cmocka_unit_test(test_rt_15_recovery_names_it_as_it_was_asked),
 		cmocka_unit_test(test_rt_21_wrong_password),
 		cmocka_unit_test(test_recorded_responders),
 		cmocka_unit_test(test_rt_06_answer_above_a_proposal_of_zero),

@@ -24,6 +24,10 @@ X400_STATE(ENDING, "sent", "activity end confirmation (AEA)", x->c.response_time
 	   x400_bound_holds(x) && x->tx.sent == x->tx.total && x->tx.segment_left == 0)
 X400_STATE(DISCARDING, "discarding", "activity discard confirmation (ADA)", x->c.response_timeout_ms,
 	   x400_bound_holds(x))
+X400_STATE(INTERRUPTING, "interrupting", "activity interrupt confirmation (AIA)", x->c.response_timeout_ms,
+	   x400_bound_holds(x))
+X400_STATE(RESUMING, "resume received", "decision on the resumed transfer", 0,
+	   x400_bound_holds(x) && !x->reading)
 X400_STATE(RECEIVING, "receiving", "octets of the transfer", x400_peer_is_due(x) ? x->c.receive_timeout_ms : 0,
 	   x400_bound_holds(x) && x->rx_confirmed <= x->rx_synced)
 X400_STATE(RECEIVED, "received", "decision on the transfer", 0,
@@ -46,7 +50,9 @@ X400_ROW(BINDING, SESSION_REFUSED, on_refused, "X.228 8.1, X.227 7.1, X.226 6.2"
 X400_ROW(LISTENING, SESSION_T_CONNECT, on_t_connect, "X.224 6.5")
 X400_ROW(ACCEPTING, SESSION_CONNECT, on_connect, "X.228 8.1, X.227 7.1, X.226 6.2")
 X400_ROW(OPEN, SESSION_ACTIVITY_START, on_start, "X.228 8.3")
-X400_ROW(OPEN, SESSION_ACTIVITY_RESUME, on_resume, "X.228 8.8: no activity is ever kept here")
+X400_ROW(OPEN, SESSION_ACTIVITY_RESUME, on_resume, "X.228 8.8")
+X400_ROW(OPEN, SESSION_ACTIVITY_INTERRUPT, on_late_stop, "X.228 8.6: it crossed our confirmation")
+X400_ROW(OPEN, SESSION_ACTIVITY_DISCARD, on_late_stop, "X.228 8.6: it crossed our confirmation")
 X400_ROW(OPEN, SESSION_TOKENS_PLEASE, on_please, "X.228 8.4")
 X400_ROW(OPEN, SESSION_TOKENS_GIVE, on_give, "X.228 8.5")
 X400_ROW(OPEN, SESSION_CONTROL_GIVE, on_give, "X.228 8.5")
@@ -62,6 +68,8 @@ X400_ROW(DISCARDING, SESSION_MINOR_SYNC_CONFIRM, on_nothing, "X.228 8.6: it cros
 X400_ROW(DISCARDING, SESSION_EXCEPTION, on_nothing, "X.228 8.6: it crossed our discard")
 X400_ROW(DISCARDING, SESSION_TOKENS_PLEASE, on_please, "X.228 8.4")
 X400_ROW(DISCARDING, SESSION_ACTIVITY_DISCARD_CONFIRM, on_discarded, "X.228 8.6")
+X400_ROW(INTERRUPTING, SESSION_TOKENS_PLEASE, on_please, "X.228 8.4")
+X400_ROW(INTERRUPTING, SESSION_ACTIVITY_INTERRUPT_CONFIRM, on_interrupted, "X.228 8.6")
 X400_ROW(RECEIVING, SESSION_DATA, on_data, "X.228 8.3")
 X400_ROW(RECEIVING, SESSION_MINOR_SYNC, on_sync, "X.228 8.3")
 X400_ROW(RECEIVING, SESSION_ACTIVITY_END, on_end, "X.228 8.3")

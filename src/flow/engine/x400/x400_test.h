@@ -11,7 +11,10 @@ struct user {
 	int64_t now;
 	struct x400_credentials own, wanted;  /* responder: what it answers; what it asks for */
 	enum x400_bind_error refuse;          /* X400_NO_BIND_ERROR: by credentials */
-	bool hold_bind, hold_confirm, hold_end, refuse_transfer;
+	bool hold_bind, hold_confirm, hold_end, refuse_transfer, hold_resume;
+	bool keeps;                           /* recovers and resumes what broke off: `received` up to its points */
+	uint64_t activity;                    /* the one in `received` */
+	uint64_t point[1024];                 /* octets before each checkpoint */
 	unsigned count[EVENT_KINDS];
 	struct out received;                  /* of the transfer going on */
 	uint64_t octets;                      /* of all transfers */
@@ -66,6 +69,10 @@ static inline void decide_bind(struct user *u, const struct x400_event *ev)
 {
 	struct err e;
 	enum x400_bind_error why = u->refuse;
+	if (why == X400_NO_BIND_ERROR && ev->recover && u->keeps) {
+		assert_true(x400_bind_recover(u->x, &e));
+		return;
+	}
 	if (why == X400_NO_BIND_ERROR && ev->recover)
 		why = X400_BUSY;
 	if (why == X400_NO_BIND_ERROR && u->wanted.present &&
@@ -76,6 +83,17 @@ static inline void decide_bind(struct user *u, const struct x400_event *ev)
 		assert_true(x400_bind_accept(u->x, &u->own, &e));
 	else
 		assert_true(x400_bind_refuse(u->x, why, &e));
+}
+
+static inline void decide_resume(struct user *u, const struct x400_resume *r)
+{
+	struct err e;
+	if (u->keeps && r->activity == u->activity && r->serial < ARRAY_LEN(u->point) && u->point[r->serial] > 0) {
+		u->received.n = (size_t)u->point[r->serial] + u->received.head;
+		assert_true(x400_resume_accept(u->x, &e));
+	} else {
+		assert_true(x400_resume_refuse(u->x, u->now, &e));
+	}
 }
 
 static inline void user_event(struct user *u, const struct x400_event *ev)
@@ -94,6 +112,12 @@ static inline void user_event(struct user *u, const struct x400_event *ev)
 		break;
 	case X400_TRANSFER_BEGIN:
 		out_clear(&u->received);
+		u->activity = ev->activity;
+		memset(u->point, 0, sizeof u->point);
+		break;
+	case X400_TRANSFER_RESUME:
+		if (!u->hold_resume)
+			decide_resume(u, &ev->resume);
 		break;
 	case X400_TRANSFER_DATA:
 		assert_true(ev->bytes.n > 0);
@@ -103,6 +127,8 @@ static inline void user_event(struct user *u, const struct x400_event *ev)
 		break;
 	case X400_TRANSFER_CHECKPOINT:
 		u->last_serial = ev->serial;
+		if (ev->serial < ARRAY_LEN(u->point))
+			u->point[ev->serial] = out_len(&u->received);
 		if (!u->hold_confirm)
 			x400_checkpoint_confirm(u->x, ev->serial);
 		break;
@@ -116,7 +142,7 @@ static inline void user_event(struct user *u, const struct x400_event *ev)
 		u->priority = ev->priority;
 		break;
 	case X400_BOUND: case X400_BIND_REFUSED: case X400_TRANSFER_CONFIRMED: case X400_TRANSFER_FAILED:
-	case X400_TRANSFER_RESUME: case X400_TRANSFER_SYNCED: case X400_TRANSFER_INTERRUPTED:
+	case X400_TRANSFER_SYNCED: case X400_TRANSFER_INTERRUPTED:
 	case X400_TRANSFER_ABORTED: case X400_TURN_GIVEN: case X400_UNBOUND: case X400_ENDED:
 		break;
 	}

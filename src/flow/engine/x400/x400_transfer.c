@@ -20,18 +20,49 @@ bool x400_transfer_begin(struct x400 *x, uint64_t total, int64_t now_ms, struct 
 			       x400_state_name(x), session_has_turn(x->s) ? "with" : "without");
 	if (total == 0 || total > SIZE_MAX / 2)
 		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "x400: a transfer of %llu octets", (unsigned long long)total);
-	/* X.228 8.3: an INTEGER, unique in the association; 1, 2, 3 ... */
-	const uint32_t n = ++x->activities;
-	uint8_t id[SESSION_ACTIVITY_MAX] = { 2 };
-	size_t size = 1;
-	while (size < 4 && n >> (8 * size - 1) > 0)
-		size++;
-	id[1] = (uint8_t)size;
-	for (size_t i = 0; i < size; i++)
-		id[2 + i] = (uint8_t)(n >> (8 * (size - 1 - i)));
-	if (!session_activity_start(x->s, view_of(id, 2 + size), e))
+	/* X.228 8.3: unique in the association; 1, 2, 3 ... */
+	uint8_t id[SESSION_ACTIVITY_MAX];
+	const struct x400_reference own = x400_reference(x);
+	if (!session_activity_start(x->s, x400_activity_octets(++x->activities, id), e))
 		return false;
+	x400_tx_begins(x, &own, x->activities);
 	rtse_sender_init(&x->tx, total, &x->agreed);
+	x->now = now_ms;
+	x400_change(x, X400_S_SENDING);
+	return true;
+}
+
+static bool is_here(const struct x400_reference *r, const struct x400_reference *own)
+{
+	return (r->user.n == 0 && r->common.n == 0) ||
+	       (view_eq(r->user, own->user) && view_eq(r->common, own->common) && view_eq(r->additional, own->additional));
+}
+
+bool x400_transfer_resume(struct x400 *x, const struct x400_resume *r, uint64_t total, int64_t now_ms, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	if (!x400_can_transfer(x))
+		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: transfer resumed in state \"%s\" %s the turn",
+			       x400_state_name(x), session_has_turn(x->s) ? "with" : "without");
+	if (total > SIZE_MAX / 2 || r->offset >= total || r->offset == 0 || r->serial == 0 || r->serial > RTSE_SERIAL_MAX ||
+	    r->activity == 0 || r->activity > ACTIVITY_NUMBER_MAX)
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "x400: activity %llu resumed at checkpoint %u, octet %llu of %llu",
+			       (unsigned long long)r->activity, (unsigned)r->serial, (unsigned long long)r->offset,
+			       (unsigned long long)total);
+	uint8_t id[SESSION_ACTIVITY_MAX], old[SESSION_ACTIVITY_MAX];
+	const struct x400_reference own = x400_reference(x);
+	const bool here = is_here(&r->reference, &own);
+	struct session_link from = { .old_activity = x400_activity_octets(r->activity, old), .serial = r->serial };
+	if (!here) {
+		from.user_ref = r->reference.user;
+		from.common_ref = r->reference.common;
+		from.additional_ref = r->reference.additional;
+	}
+	if (!session_activity_resume(x->s, x400_activity_octets(++x->activities, id), &from, e))
+		return false;
+	x400_tx_begins(x, here ? &own : &r->reference, r->activity);
+	rtse_sender_resume(&x->tx, total, &x->agreed, r->serial, r->offset);
+	x400_tx_synced(x, r->serial);
 	x->now = now_ms;
 	x400_change(x, X400_S_SENDING);
 	return true;
@@ -108,22 +139,71 @@ void x400_transfer_data(struct x400 *x, struct view part, int64_t now_ms)
 		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
 }
 
-static void discard(struct x400 *x)
+enum exception { /* X.225 8.3.28, and the reasons of AI and AD */
+	NON_SPECIFIC = 0, JEOPARDISED = 1, SEQUENCE_ERROR = 3, LOCAL_SS_USER_ERROR = 5, UNRECOVERABLE = 6, DEMAND_DATA_TOKEN = 128,
+};
+
+static const char *exception_name(unsigned reason)
 {
-	enum { NON_SPECIFIC = 0 }; /* X.225 8.3.26 */
+	switch (reason) {
+	case NON_SPECIFIC: return "non-specific error";
+	case JEOPARDISED: return "receiving ability jeopardized";
+	case SEQUENCE_ERROR: return "sequence error";
+	case LOCAL_SS_USER_ERROR: return "local user error";
+	case UNRECOVERABLE: return "unrecoverable procedural error";
+	case DEMAND_DATA_TOKEN: return "demand data token";
+	default: return "unknown reason";
+	}
+}
+
+static void discard(struct x400 *x, const char *why)
+{
 	struct err e;
+	x->tx_kept = false;
+	err_set(&x->tx_why, ERR_TEMP, ERR_OF_ASSOCIATION, "rtse: the transfer was discarded after %llu of %llu octets: %s",
+		(unsigned long long)x->tx.sent, (unsigned long long)x->tx.total, why);
 	if (session_activity_discard(x->s, NON_SPECIFIC, &e))
 		x400_change(x, X400_S_DISCARDING);
 	else
 		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
 }
 
+/* X.228 8.6.2: with a checkpoint confirmed what the peer has is worth keeping, without one it is not. */
+static void interrupt(struct x400 *x, const char *why)
+{
+	struct err e;
+	if (!x->tx_kept || !x->c.resumes) {
+		discard(x, why);
+		return;
+	}
+	err_set(&x->tx_why, ERR_TEMP, ERR_OF_ASSOCIATION, "rtse: the transfer was interrupted after %llu of %llu octets, checkpoint %u is "
+		"confirmed: %s", (unsigned long long)x->tx.sent, (unsigned long long)x->tx.total, (unsigned)x->tx_point.serial, why);
+	if (session_activity_interrupt(x->s, NON_SPECIFIC, &e))
+		x400_change(x, X400_S_INTERRUPTING);
+	else
+		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
+}
+
+static bool is_sending(const struct x400 *x)
+{
+	return x->state == X400_S_SENDING || x->state == X400_S_ENDING;
+}
+
 void x400_transfer_discard(struct x400 *x)
 {
 	CHECK(x, X400_MAGIC);
-	if (x->state != X400_S_SENDING && x->state != X400_S_ENDING)
+	if (!is_sending(x))
 		return;
-	discard(x);
+	discard(x, "by this side");
+	x->stale = true;
+}
+
+void x400_transfer_interrupt(struct x400 *x)
+{
+	CHECK(x, X400_MAGIC);
+	if (!is_sending(x))
+		return;
+	interrupt(x, "by this side");
 	x->stale = true;
 }
 
@@ -136,6 +216,8 @@ void x400_on_sync_confirm(struct x400 *x, const struct session_event *ev)
 		x400_fail(x, RTSE_ABORT_PROTOCOL, &e);
 		return;
 	}
+	x400_tx_synced(x, ev->serial);
+	x400_push(x, X400_TRANSFER_SYNCED)->resume = x->tx_point;
 	if (x->state == X400_S_SENDING)
 		x->since = x->now;
 }
@@ -143,24 +225,33 @@ void x400_on_sync_confirm(struct x400 *x, const struct session_event *ev)
 void x400_on_end_confirm(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
+	x->tx_kept = false;
 	x400_push(x, X400_TRANSFER_CONFIRMED);
 	x400_change(x, X400_S_OPEN);
 }
 
-/* An exception: nothing is ever resumed, so what was sent is given up (X.228 8.6.1, the discard of any severity). */
+/* X.228 8.6: what cannot be recovered from is given up; a provider that did not understand us would not do so again. */
 void x400_on_exception(struct x400 *x, const struct session_event *ev)
 {
-	(void)ev;
-	discard(x);
+	char why[100];
+	snprintf(why, sizeof why, "the peer%s reported an exception, reason %u (%s)", ev->provider ? "'s provider" : "", ev->reason,
+		 exception_name(ev->reason));
+	if (ev->provider || ev->reason == UNRECOVERABLE)
+		discard(x, why);
+	else
+		interrupt(x, why);
 }
 
 void x400_on_discarded(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
-	err_set(&x400_push(x, X400_TRANSFER_FAILED)->err, ERR_TEMP, ERR_OF_ASSOCIATION,
-		"rtse: the transfer was discarded after %llu of %llu octets", (unsigned long long)x->tx.sent,
-		(unsigned long long)x->tx.total);
+	x400_push(x, X400_TRANSFER_FAILED)->err = x->tx_why;
 	x400_change(x, X400_S_OPEN);
+}
+
+void x400_on_interrupted(struct x400 *x, const struct session_event *ev)
+{
+	x400_on_discarded(x, ev);
 }
 
 void x400_on_nothing(struct x400 *x, const struct session_event *ev)
@@ -173,20 +264,54 @@ void x400_on_nothing(struct x400 *x, const struct session_event *ev)
 
 void x400_on_start(struct x400 *x, const struct session_event *ev)
 {
-	(void)ev;
 	rtse_reader_reset(x->rx);
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = 0;
-	x400_push(x, X400_TRANSFER_BEGIN);
+	x400_push(x, X400_TRANSFER_BEGIN)->activity = x400_activity_number(ev->activity);
 	x400_change(x, X400_S_RECEIVING);
 }
 
 void x400_on_resume(struct x400 *x, const struct session_event *ev)
 {
-	(void)ev;
-	struct err e;
-	layer_error(&e, "rtse", "the peer resumes an activity that is not kept here");
-	x400_fail(x, RTSE_ABORT_UNRECOGNIZED_ACTIVITY, &e);
+	const struct session_link *from = &ev->from;
+	rtse_reader_reset(x->rx);
+	x->rx_octets = 0;
+	x->rx_synced = x->rx_confirmed = from->serial;
+	struct x400_event *out = x400_push(x, X400_TRANSFER_RESUME);
+	out->activity = x400_activity_number(ev->activity);
+	out->resume = (struct x400_resume){
+		.reference = { from->user_ref, from->common_ref, from->additional_ref },
+		.activity = x400_activity_number(from->old_activity),
+		.serial = from->serial,
+	};
+	x400_change(x, X400_S_RESUMING);
+}
+
+static bool not_resuming(const struct x400 *x, const char *what, struct err *e)
+{
+	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: a resumed transfer %s in state \"%s\"", what, x400_state_name(x));
+}
+
+bool x400_resume_accept(struct x400 *x, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	if (x->state != X400_S_RESUMING)
+		return not_resuming(x, "accepted", e);
+	x400_change(x, X400_S_RECEIVING);
+	x->stale = true;
+	return true;
+}
+
+bool x400_resume_refuse(struct x400 *x, int64_t now_ms, struct err *e)
+{
+	CHECK(x, X400_MAGIC);
+	if (x->state != X400_S_RESUMING)
+		return not_resuming(x, "refused", e);
+	struct err why;
+	x->now = now_ms;
+	err_set(&why, ERR_TEMP, ERR_OF_ASSOCIATION, "rtse: the peer resumes an activity that is not kept here, want it anew");
+	x400_fail(x, RTSE_ABORT_UNRECOGNIZED_ACTIVITY, &why);
+	return true;
 }
 
 void x400_on_data(struct x400 *x, const struct session_event *ev)
@@ -282,7 +407,6 @@ bool x400_transfer_accept(struct x400 *x, struct err *e)
 
 bool x400_transfer_refuse(struct x400 *x, struct err *e)
 {
-	enum { LOCAL_SS_USER_ERROR = 5 }; /* X.225 8.3.28 */
 	CHECK(x, X400_MAGIC);
 	if (x->state != X400_S_RECEIVED && x->state != X400_S_RECEIVING)
 		return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: transfer refused in state \"%s\"",
@@ -295,28 +419,37 @@ bool x400_transfer_refuse(struct x400 *x, struct err *e)
 	return true;
 }
 
+static void stopped(struct x400 *x, bool answered, enum x400_event_kind kind, const struct err *e)
+{
+	if (!answered) {
+		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, e);
+		return;
+	}
+	x400_push(x, kind);
+	x400_change(x, X400_S_OPEN);
+}
+
 void x400_on_interrupt(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
 	struct err e;
-	if (!session_activity_interrupt_response(x->s, &e)) {
-		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
-		return;
-	}
-	x400_push(x, X400_TRANSFER_ABORTED);
-	x400_change(x, X400_S_OPEN);
+	stopped(x, session_activity_interrupt_response(x->s, &e), X400_TRANSFER_INTERRUPTED, &e);
 }
 
 void x400_on_discard(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
 	struct err e;
-	if (!session_activity_discard_response(x->s, &e)) {
-		x400_fail(x, RTSE_ABORT_LOCAL_SYSTEM, &e);
-		return;
-	}
-	x400_push(x, X400_TRANSFER_ABORTED);
-	x400_change(x, X400_S_OPEN);
+	stopped(x, session_activity_discard_response(x->s, &e), X400_TRANSFER_ABORTED, &e);
+}
+
+/* The transfer is ours already: the peer has to know that it must not send it again (X.228 8.6, RT-20). */
+void x400_on_late_stop(struct x400 *x, const struct session_event *ev)
+{
+	struct err e;
+	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "rtse: %s from the peer crossed the confirmation of its transfer",
+		session_event_name(ev->kind));
+	x400_fail(x, RTSE_ABORT_TRANSFER_COMPLETED, &e);
 }
 
 /* --- turn --- */

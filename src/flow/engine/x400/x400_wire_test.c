@@ -362,8 +362,8 @@ static void test_value_that_ends_after_its_ssdu(void **state)
 	user_fini(&u);
 }
 
-/* X.228 8.8: nothing is kept, so nothing can be resumed (no RT-18 here). */
-static void test_resume_is_unrecognized(void **state)
+/* X.228 8.8, and x400-stack.md 5: an ACTIVITY RESUME of what is not kept is answered with RTAB unrecognizedActivity (2). */
+static void test_rt_18_resume_of_what_is_not_kept(void **state)
 {
 	(void)state;
 	struct user u;
@@ -382,12 +382,12 @@ static void test_interrupted_and_discarded_by_the_sender(void **state)
 	say(&u, AS);
 	say(&u, DT(RTTR("4142")));
 	say(&u, "0100 19(320100)"); /* AI */
-	assert_int_equal(u.count[X400_TRANSFER_ABORTED], 1);
+	assert_int_equal(u.count[X400_TRANSFER_INTERRUPTED], 1);
 	assert_last_sent(&u, "0200 1a()");
 	say(&u, "0100 2d(29(020102))");
 	say(&u, DT(RTTR("43")));
 	say(&u, "0100 39(320100)"); /* AD */
-	assert_int_equal(u.count[X400_TRANSFER_ABORTED], 2);
+	assert_int_equal(u.count[X400_TRANSFER_ABORTED], 1);
 	assert_last_sent(&u, "0200 3a()");
 	say(&u, "0100 2d(29(020103))");
 	say(&u, DT(RTTR("44")));
@@ -597,7 +597,7 @@ int main(void)
 		CASE(test_pa_10_data_in_an_unknown_context),
 		CASE(test_data_that_are_no_rttr),
 		CASE(test_value_that_ends_after_its_ssdu),
-		CASE(test_resume_is_unrecognized),
+		CASE(test_rt_18_resume_of_what_is_not_kept),
 		CASE(test_interrupted_and_discarded_by_the_sender),
 		CASE(test_nothing_is_taken_while_a_part_is_in_use),
 		CASE(test_confirming_twice_or_too_much_says_nothing),
