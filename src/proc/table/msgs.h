@@ -38,7 +38,7 @@ enum {
 	X(PARTIAL_SYNC, 72, 64, "link, bulk", "a checkpoint: say when all before it is durable")                      \
 	X(PARTIAL_SYNCED, 73, 64, "switch", "it is: the checkpoint may be confirmed; or it cannot be kept, and why")                   \
 	X(PARTIAL_END, 74, 64, "link, bulk", "forget it; or keep it for the recovery timeout")                        \
-	X(PARTIAL_FIND, 75, 4096, "link", "is this association, or this activity of it, kept")                        \
+	X(PARTIAL_FIND, 75, 4096, "link, bulk", "is this association, or this activity of it, kept")                        \
 	X(PARTIAL_FOUND, 76, 4096, "switch", "what is kept of it; it is the asker's from now on")                     \
 	X(PARTIAL_PULL, 77, 64, "link", "so many octets more of what was found")                                      \
 	/* outbound: the switch hands messages to a connector */                                                      \
