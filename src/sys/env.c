@@ -236,15 +236,57 @@ bool env_end_turn(struct env *env)
 	return true;
 }
 
+/* --- the host's network --- */
+
+static void network_settled(void *ctx)
+{
+	struct env *env = ctx;
+	CHECK(env, ENV_MAGIC);
+	if (env->network != NULL)
+		env->network(env->network_ctx);
+}
+
+void env_network_changed(struct env *env)
+{
+	CHECK(env, ENV_MAGIC);
+	if (env->network != NULL && !timer_is_set(&env->network_settles))
+		timer_after(&env->network_settles, NETWORK_SETTLE_MS);
+}
+
+bool env_watch_network(struct env *env, network_f *changed, void *ctx, struct err *e)
+{
+	CHECK(env, ENV_MAGIC);
+	assert(env->network == NULL);
+	if (env->ops->watch_network == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "this world does not tell of its network");
+	if (!env->ops->watch_network(env, true, e))
+		return false;
+	env->network = changed;
+	env->network_ctx = ctx;
+	return true;
+}
+
+void env_unwatch_network(struct env *env)
+{
+	struct err e;
+	CHECK(env, ENV_MAGIC);
+	timer_stop(&env->network_settles);
+	if (env->network != NULL)
+		(void)!env->ops->watch_network(env, false, &e);
+	env->network = NULL;
+}
+
 void env_init(struct env *env, const struct env_ops *ops)
 {
 	*env = (struct env){ .magic = ENV_MAGIC, .ops = ops };
+	timer_init(&env->network_settles, env, network_settled, env);
 	env->deferred_end = &env->deferred;
 }
 
 void env_fini(struct env *env)
 {
 	CHECK(env, ENV_MAGIC);
+	timer_stop(&env->network_settles);
 	for (int round = 0; env->deferred != NULL && round < ROUNDS_MAX; round++)
 		run_deferred(env);
 	assert(env->deferred == NULL);
@@ -319,6 +361,13 @@ struct stream *env_connect(struct env *env, const struct net_addr *to, const str
 	s->events = events;
 	s->ctx = ctx;
 	return s;
+}
+
+void stream_set_keepalive(struct stream *s, int64_t silence_ms)
+{
+	CHECK(s, STREAM_MAGIC);
+	if (s->env->ops->stream_keepalive != NULL && !s->ended)
+		s->env->ops->stream_keepalive(s, silence_ms);
 }
 
 /* Gives held octets to the user as far as they are taken; what is left stops reading. */

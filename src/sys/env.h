@@ -87,6 +87,10 @@ const char *stream_peer(const struct stream *s); /* address as text, for events 
 /* The user (uid) whose process is at the other end of a Unix socket that was accepted, as the kernel says; -1: not known. */
 int64_t stream_user(const struct stream *s);
 
+/* The transport asks, after so long without octets, whether the peer is still there. One that answers nothing for twice as long is
+ * gone, as is one that takes nothing of what was sent for so long: closed() says so. 0: it does not ask (as at first). */
+void stream_set_keepalive(struct stream *s, int64_t silence_ms);
+
 struct listener;
 typedef void accept_f(void *ctx, struct stream *s); /* the callee owns s and sets its events at once */
 /* For tests, tools and the simulator; processes get theirs from the supervisor (process.h). *addr_io: port 0 is replaced
@@ -96,6 +100,14 @@ MUST_CHECK struct listener *env_listen(struct env *env, struct net_addr *addr_io
 /* Stops taking connections (they wait in the kernel's queue) and starts again. */
 void listener_pause(struct listener *l, bool paused);
 void listener_close(struct listener **l);
+
+/* --- the host's network. changed(ctx) is called when interfaces have gone up or down, addresses or routes have come or gone: once
+ * for all that changes within NETWORK_SETTLE_MS. One watch an env; unwatch is fine without one. False: this world or system does
+ * not tell. --- */
+typedef void network_f(void *ctx);
+enum { NETWORK_SETTLE_MS = 1000 };
+MUST_CHECK bool env_watch_network(struct env *env, network_f *changed, void *ctx, struct err *e);
+void env_unwatch_network(struct env *env);
 
 /* --- files (content files beside the store). Paths are relative to the env's directory. Reads and writes go to the page
  * cache and are done at once; sync is done off the loop. --- */
@@ -135,6 +147,8 @@ struct env_ops {
 	/* s->events is NULL now. Frees s (stream_fini), but not before a function given to env_defer here runs: a callback of s
 	 * may be on the stack. flush: there are octets in s->unsent; stream_flush comes at the end of the turn. */
 	void (*stream_close)(struct stream *s, bool flush);
+	void (*stream_keepalive)(struct stream *s, int64_t silence_ms);          /* NULL: nothing to do */
+	bool (*watch_network)(struct env *env, bool watch, struct err *e);       /* NULL: it does not tell. watch false never fails */
 	struct file *(*file_create)(struct env *env, const char *name, struct err *e);
 	struct file *(*file_open)(struct env *env, const char *name, struct err *e);
 	bool (*file_append)(struct file *f, struct view data, struct err *e);
@@ -170,6 +184,9 @@ struct env {
 	uint64_t age;
 	struct env_hook *hooks, *next_hook; /* next_hook: while they run */
 	struct env_deferred *deferred, **deferred_end;
+	network_f *network;    /* NULL: not watched */
+	void *network_ctx;
+	struct timer network_settles;
 	struct stream *dirty, *last_dirty; /* streams written to in this turn, first written first */
 };
 
@@ -199,6 +216,7 @@ void env_run_timers(struct env *env);          /* all with at_ms <= now_ms */
 /* Deferred, hooks, deferred, flush of dirty streams; again, a few times, when that left something to do. True: something is
  * left, so the world must not sleep before the next turn. */
 bool env_end_turn(struct env *env);
+void env_network_changed(struct env *env);     /* world: it has, while it is watched */
 void stream_init(struct stream *s, struct env *env);
 void stream_fini(struct stream *s);
 void stream_opened(struct stream *s);                            /* world: an outgoing connection stands */

@@ -366,9 +366,42 @@ static void test_addresses(void **state)
 	assert_false(net_addr_parse(longest, &a, &e));
 }
 
+static void count_network(void *ctx)
+{
+	(*(unsigned *)ctx)++;
+}
+
+static void test_changes_of_the_network_are_gathered(void **state)
+{
+	(void)state;
+	struct env *env = fake_env_new();
+	struct err e;
+	unsigned n = 0;
+	env_unwatch_network(env); /* without a watch: nothing */
+	fake_env_change_network(env);
+	assert_true(env_watch_network(env, count_network, &n, &e));
+	for (int i = 0; i < 9; i++) {
+		fake_env_change_network(env);
+		fake_env_pass(env, 100);
+	}
+	assert_int_equal(n, 0);
+	fake_env_pass(env, 100); /* NETWORK_SETTLE_MS after the first */
+	assert_int_equal(n, 1);
+	fake_env_pass(env, 5000);
+	assert_int_equal(n, 1);
+	fake_env_change_network(env);
+	env_unwatch_network(env);
+	fake_env_pass(env, 5000);
+	assert_int_equal(n, 1);
+	fake_env_hide_network(env);
+	assert_false(env_watch_network(env, count_network, &n, &e));
+	fake_env_free(&env);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_changes_of_the_network_are_gathered),
 		cmocka_unit_test(test_timers_fire_by_time_then_age),
 		cmocka_unit_test(test_a_thousand_timers),
 		cmocka_unit_test(test_a_timer_set_by_a_timer_waits_a_turn),

@@ -9,6 +9,8 @@ struct fake_stream {
 	struct out wire; /* on the way to this end */
 	bool want_read, connecting, lingering;
 	bool dropped;    /* freed with the next deferred calls */
+	int64_t keepalive;
+	char from[108];
 	bool cut;        /* nothing comes any more: `why` once the wire is empty */
 	struct err why;
 };
@@ -50,7 +52,7 @@ struct fake {
 	unsigned next_port;
 	uint64_t random;
 	uint64_t disk_free;
-	bool fail_syncs, moved, freeing;
+	bool fail_syncs, moved, freeing, no_network;
 };
 
 static struct fake *fake_of(const struct env *env)
@@ -94,6 +96,7 @@ static struct fake_stream *new_stream(struct fake *w, const char *peer)
 	stream_init(&t->s, &w->env);
 	snprintf(t->s.peer, sizeof t->s.peer, "%s", peer);
 	out_init(&t->wire, SIZE_MAX / 2);
+	t->keepalive = -1;
 	t->want_read = true;
 	struct fake_stream **at = &w->streams;
 	while (*at != NULL)
@@ -169,8 +172,8 @@ static void fake_close(struct stream *s, bool flush)
 
 static struct stream *fake_connect(struct env *env, const struct net_addr *to, const struct net_addr *from)
 {
-	(void)from;
 	struct fake_stream *t = new_stream(fake_of(env), to->text);
+	snprintf(t->from, sizeof t->from, "%s", from == NULL ? "127.0.0.1:50000" : from->text);
 	t->connecting = true;
 	return &t->s;
 }
@@ -196,7 +199,7 @@ static void try_connect(struct fake *w, struct fake_stream *t)
 		stream_ended(&t->s, &why);
 		return;
 	}
-	struct fake_stream *other = new_stream(w, "127.0.0.1:50000");
+	struct fake_stream *other = new_stream(w, t->from);
 	join(t, other);
 	l->accepted(l->ctx, &other->s);
 	if (t->s.closed)
@@ -265,6 +268,31 @@ void fake_env_break(struct stream *s, const char *text)
 	struct fake_stream *t = stream_of(s);
 	t->cut = true;
 	err_set(&t->why, ERR_PEER, ERR_OF_ASSOCIATION, "%s", text);
+}
+
+static void fake_keepalive(struct stream *s, int64_t silence_ms)
+{
+	stream_of(s)->keepalive = silence_ms;
+}
+
+int64_t fake_env_keepalive(const struct stream *s)
+{
+	return stream_of((struct stream *)(uintptr_t)s)->keepalive;
+}
+
+static bool fake_watch_network(struct env *env, bool watch, struct err *e)
+{
+	return !watch || !fake_of(env)->no_network || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "no network is told of");
+}
+
+void fake_env_change_network(struct env *env)
+{
+	env_network_changed(env);
+}
+
+void fake_env_hide_network(struct env *env)
+{
+	fake_of(env)->no_network = true;
 }
 
 /* --- listeners --- */
@@ -460,6 +488,8 @@ static const struct env_ops fake_ops = {
 	.stream_flush = fake_flush,
 	.stream_want_read = fake_want_read,
 	.stream_close = fake_close,
+	.stream_keepalive = fake_keepalive,
+	.watch_network = fake_watch_network,
 	.file_create = fake_create,
 	.file_open = fake_open,
 	.file_append = fake_append,

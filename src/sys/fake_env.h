@@ -22,13 +22,21 @@ void fake_env_settle(struct env *env);
 /* Lets ms pass, each timer at its time, settling before and after each. */
 void fake_env_pass(struct env *env, int64_t ms);
 
-/* Two ends of one connection. env_listen and env_connect work too, with any address text that parses. */
+/* Two ends of one connection. env_listen and env_connect work too, with any address text that parses; whoever accepts sees the
+ * address that was bound, or 127.0.0.1:50000. */
 void fake_env_pair(struct env *env, struct stream **a_r, struct stream **b_r);
 
 /* From now on data() gets at most n octets a turn (0: all there is), and a stream keeps at most n octets on the way to a peer
  * that does not read (0: any number). */
 void fake_env_set_chunk(struct env *env, size_t n);
 void fake_env_set_window(struct env *env, size_t n);
+
+/* What stream_set_keepalive was told last; -1: nothing. */
+int64_t fake_env_keepalive(const struct stream *s);
+
+/* The network has changed. From now on env_watch_network fails. */
+void fake_env_change_network(struct env *env);
+void fake_env_hide_network(struct env *env);
 
 /* Octets to s from nobody; the end of s from nobody, with this text. */
 void fake_env_inject(struct stream *s, struct view data);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sys/loop_file.h"
 #include "sys/net.h"
+#include "sys/network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,8 @@ struct loop {
 	uint64_t random[RANDOM_BATCH];
 	size_t n_random;
 	uint64_t accept_failures;
+	struct loop_watch *network; /* NULL: not watched */
+	int network_fd;
 	uint8_t buf[READ_MAX];
 };
 
@@ -314,6 +317,13 @@ static void sock_close(struct stream *s, bool flush)
 		sock_poll(t, wanted(t));
 }
 
+static void sock_keepalive(struct stream *s, int64_t silence_ms)
+{
+	struct sock *t = sock_of(s);
+	if (t->fd >= 0)
+		net_keepalive(t->fd, silence_ms);
+}
+
 static struct sock *sock_new(struct loop *l, int fd, const char *peer)
 {
 	struct sock *t = mem_zero(sizeof *t);
@@ -576,6 +586,31 @@ struct loop_files *loop_files_of(const struct env *env)
 	return loop_of(env)->files;
 }
 
+/* --- the network --- */
+
+static void on_network(void *ctx)
+{
+	struct loop *l = ctx;
+	if (network_read(l->network_fd))
+		env_network_changed(&l->env);
+}
+
+static bool loop_watch_network(struct env *env, bool watch, struct err *e)
+{
+	struct loop *l = loop_of(env);
+	if (l->network != NULL) {
+		loop_watch_free(&l->network);
+		close(l->network_fd);
+	}
+	if (!watch)
+		return true;
+	l->network_fd = network_open(e);
+	if (l->network_fd < 0)
+		return false;
+	l->network = loop_watch_new(env, l->network_fd, on_network, l);
+	return true;
+}
+
 /* --- turns --- */
 
 static const struct env_ops loop_ops = {
@@ -589,6 +624,8 @@ static const struct env_ops loop_ops = {
 	.stream_flush = sock_flush,
 	.stream_want_read = sock_want_read,
 	.stream_close = sock_close,
+	.stream_keepalive = sock_keepalive,
+	.watch_network = loop_watch_network,
 	.file_create = loop_file_create,
 	.file_open = loop_file_open,
 	.file_append = loop_file_append,
@@ -686,6 +723,7 @@ void loop_free(struct env **env)
 	}
 	while (l->doors != NULL)
 		loop_listener_close(&l->doors->l);
+	env_unwatch_network(*env);
 	env_fini(&l->env);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->wake, NULL);

@@ -9,8 +9,14 @@
 #include "base/mem.h"
 #include "sys/loop.h"
 
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { BIG = 3 * 1024 * 1024 };
@@ -428,9 +434,139 @@ static void test_files(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* --- half-open peers, and the host's network --- */
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof value;
+	assert_int_equal(getsockopt(fd, level, name, &value, &n), 0);
+	return value;
+}
+
+/* A peer that says nothing for 60 s is asked, three times in the next 60 s; then it is gone. */
+static void test_keepalive_in_the_kernels_words(void **state)
+{
+	(void)state;
+	struct env *env = loop_new(NULL);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct stream *s = loop_adopt_fd(env, fd, "peer");
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+	stream_set_keepalive(s, 60 * 1000);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 20);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120 * 1000);
+	stream_set_keepalive(s, 100); /* the kernel knows no less than a second */
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1);
+	stream_set_keepalive(s, INT64_C(366) * 86400 * 1000);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 32767);
+	stream_set_keepalive(s, 0);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+	stream_close(&s, false);
+	loop_free(&env);
+}
+
+static void on_network_changed(void *ctx)
+{
+	struct world *w = ctx;
+	w->client.opened++;
+	loop_stop(w->env);
+}
+
+/* In a network of its own, where this process may bring an interface up. Exit status: 0 told, 77 not possible here. */
+static int watches_an_interface_come_up(void)
+{
+	struct world w = { 0 };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct err e;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return 77;
+	w.env = loop_new(NULL);
+	timer_init(&w.watchdog, w.env, too_long, &w);
+	timer_after(&w.watchdog, 60 * 1000);
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (!env_watch_network(w.env, on_network_changed, &w, &e) || ioctl(fd, SIOCSIFFLAGS, &lo) != 0)
+		return 77;
+	loop_run(w.env);
+	env_unwatch_network(w.env);
+	timer_stop(&w.watchdog);
+	loop_free(&w.env);
+	close(fd);
+	return w.client.opened == 1 ? 0 : 1; /* an interface, its addresses and their routes: once */
+}
+
+static void test_a_change_of_the_network_is_told_once(void **state)
+{
+	(void)state;
+	int status = 0;
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(watches_an_interface_come_up());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Q170006: a descriptor is closed only when nobody waits on it any more: its number may be another's in the same turn. */
+static size_t close_and_open_again(void *ctx, struct view data);
+static const struct stream_events again_events = { on_opened, close_and_open_again, on_drained, on_closed };
+
+static size_t close_and_open_again(void *ctx, struct view data)
+{
+	struct end *x = ctx;
+	struct world *w = x->w;
+	stream_close(&x->s, false);
+	x->s = env_connect(w->env, &w->addr, NULL, &again_events, x);
+	x->calls++;
+	return data.n;
+}
+
+static void again_accepted(void *ctx, struct stream *s)
+{
+	struct world *w = ctx;
+	if (w->server.s != NULL)
+		stream_close(&w->server.s, false);
+	w->server.s = s;
+	w->server.opened++;
+	stream_set_events(s, &end_events, &w->server);
+	stream_write(s, VIEW("x"));
+	if (w->server.opened == 50)
+		loop_stop(w->env);
+}
+
+static void test_k170006_a_descriptor_used_again_at_once(void **state)
+{
+	(void)state;
+	struct world w = { 0 };
+	struct err e;
+	w.env = loop_new(NULL);
+	w.client.w = w.server.w = &w;
+	out_init(&w.server.got, SIZE_MAX / 2);
+	out_init(&w.client.got, SIZE_MAX / 2);
+	timer_init(&w.watchdog, w.env, too_long, &w);
+	timer_after(&w.watchdog, 60 * 1000);
+	assert_true(net_addr_parse("127.0.0.1:0", &w.addr, &e));
+	w.l = env_listen(w.env, &w.addr, again_accepted, &w, &e);
+	assert_non_null(w.l);
+	w.client.s = env_connect(w.env, &w.addr, NULL, &again_events, &w.client);
+	loop_run(w.env);
+	assert_int_equal(w.client.closed, 0);
+	finish(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keepalive_in_the_kernels_words),
+		cmocka_unit_test(test_a_change_of_the_network_is_told_once),
+		cmocka_unit_test(test_k170006_a_descriptor_used_again_at_once),
 		cmocka_unit_test(test_streams_over_ipv4),
 		cmocka_unit_test(test_streams_over_unix),
 		cmocka_unit_test(test_much_comes_whole_and_drains_once),

@@ -92,6 +92,9 @@ static bool bind_from(int fd, const struct net_addr *from, struct err *e)
 {
 	union address own;
 	socklen_t n;
+	int on = 1; /* the port is chosen with the connection, so that as many are there as for one without a source address */
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* a port that is named is used again and again */
 	if (to_kernel(from, &own, &n) && bind(fd, &own.any, n) == 0)
 		return true;
 	return err_set(e, ERR_TEMP, ERR_OF_LINK, "connect from %s: %s", from->text, strerror(errno));
@@ -185,6 +188,23 @@ enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_
 		from_kernel(&peer, peer_r);
 	*fd_r = fd;
 	return NET_ACCEPT_OK;
+}
+
+/* The kernel counts in seconds. Asked three times after the silence; with TCP_USER_TIMEOUT set it is that which decides. */
+void net_keepalive(int fd, int64_t silence_ms)
+{
+	enum { QUESTIONS = 3, SILENCE_MAX_S = 32767 };
+	const int64_t begun = (silence_ms + 999) / 1000;
+	const int on = silence_ms > 0, silence_s = begun > SILENCE_MAX_S ? SILENCE_MAX_S : (int)begun;
+	const int between_s = silence_s / QUESTIONS < 1 ? 1 : silence_s / QUESTIONS, questions = QUESTIONS;
+	const unsigned gone_ms = on ? 2000u * (unsigned)silence_s : 0;
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof gone_ms);
+	if (!on)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &silence_s, sizeof silence_s);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between_s, sizeof between_s);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
 }
 
 int64_t net_peer_user(int fd)

@@ -18,6 +18,9 @@ enum net_accept {
 /* own: how a Unix peer, which has no address, is called. */
 enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_addr *peer_r);
 
+/* SO_KEEPALIVE and how long a peer may be silent, in the terms of stream_set_keepalive; nothing on a Unix socket. */
+void net_keepalive(int fd, int64_t silence_ms);
+
 /* The uid of the process that connected a Unix socket, -1 for any other socket. */
 int64_t net_peer_user(int fd);
 

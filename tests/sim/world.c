@@ -391,9 +391,26 @@ static bool op_file_list(struct env *env, const char *name, void (*each)(void *c
 	return has_disk(env, name, e) && disk_file_list(env, name, each, ctx, e);
 }
 
+/* Whoever asks is told: world_change_network. */
+static bool op_watch_network(struct env *env, bool watch, struct err *e)
+{
+	(void)watch;
+	(void)e;
+	call(env);
+	return true;
+}
+
+void world_change_network(struct world *w)
+{
+	for (struct sim_process *p = w->processes; p != NULL; p = p->next)
+		if (p->alive)
+			env_network_changed(&p->env);
+}
+
 static const struct env_ops ops = {
 	.wall_ms = op_wall_ms, .precise_us = op_precise_us, .random = op_random, .connect = op_connect, .listen = op_listen,
 	.stream_flush = op_flush, .stream_want_read = op_want_read, .stream_close = op_close,
+	.watch_network = op_watch_network,
 	.file_create = op_file_create, .file_open = op_file_open, .file_append = op_file_append, .file_read = op_file_read,
 	.file_sync = op_file_sync, .file_close = disk_file_close, .file_remove = op_file_remove, .file_list = op_file_list,
 };

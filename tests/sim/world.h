@@ -41,6 +41,7 @@ void world_down(struct world *w);
 void world_up(struct world *w);
 /* When a process whose name begins with that letter first connected to somewhere, at `since` or later; -1: not yet. */
 int64_t world_first_connect(const struct world *w, char initial, int64_t since_ms);
+void world_change_network(struct world *w);      /* every process that watches it is told */
 size_t world_connections(const struct world *w);
 
 /* One step: the clock jumps to the next thing that is due, at most to `until`; all that is due is done. False: nothing is due before. */

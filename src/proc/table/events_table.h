@@ -42,6 +42,10 @@
 	X(TURN_LOST, "link.turn", 221, WARNING, "x400", "", "mail waits, and the peer has not given the turn: the association is ended") \
 	X(NETWORK_CHANGED, "link.network", 222, INFO, "x400", "", "the host's network has changed: links that wait try again now") \
 	X(OPEN_RETRIES, "link.open-retries", 223, ERROR, "x400", "MSExchangeMTA 301", "a link could not be opened as often as max-open-retries: what has waited for all of them is rerouted or reported") \
+	X(NETWORK_UNTOLD, "link.network-untold", 224, WARNING, "x400", "", "the system does not tell of changes of its network: links that wait are tried at their intervals only") \
+	X(AUTH_REFUSED, "link.credentials-refused", 225, ALARM, "x400", "MSExchangeMTA 1290", "a peer refuses our name or password: its mail waits until the settings of both agree") \
+	X(SSEL_IGNORED, "link.selector-ignored", 226, WARNING, "x400", "", "a session selector is set for a link in X.410 mode, which has none: it is not sent") \
+	X(SCHEDULE_CHANGED, "link.schedule", 227, INFO, "x400", "MSExchangeMTA 37", "a link's schedule has opened or closed") \
 	X(MESSAGE_REROUTED, "message.rerouted", 314, NOTICE, "message", "", "a message goes another way, since its link has failed") \
 	X(MESSAGE_REDIRECTED, "message.redirected", 315, NOTICE, "message", "", "a recipient was replaced by an alternate recipient") \
 	X(LIST_EXPANDED, "message.expanded", 316, NOTICE, "message", "", "a distribution list was expanded") \

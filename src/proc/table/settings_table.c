@@ -2,6 +2,8 @@
 #include "proc/table/settings_table.h"
 
 #include "flow/message/message.h"
+#include "flow/queue/schedule.h"
+#include "sys/net_prefix.h"
 
 #define AT(type, member) offsetof(struct type, member)
 #define DAY "86400 s"
@@ -90,7 +92,7 @@ static const char *const extension_forms[] = { "standard", "explicit", "none", N
 static const struct setting link_rows[] = {
 	{ "name", SETTING_STRING, AT(set_link, name), NULL, 1, 64, .manual = "name of the link, used by routes and commands" },
 	{ "address", SETTING_STRING, AT(set_link, address), "\"\"", 0, 100, .manual = "where the peer listens, \"127.0.0.1:102\" or \"[::1]:102\"; empty: the peer calls us" },
-	{ "bind-address", SETTING_STRING, AT(set_link, bind_address), "\"\"", 0, 100, .manual = "source address of outgoing connections" },
+	{ "bind-address", SETTING_STRING, AT(set_link, bind_address), "\"\"", 0, 100, .manual = "source address of outgoing connections, \"192.0.2.7:0\": port 0 leaves the port to the system" },
 	{ "remote-mta-name", SETTING_STRING, AT(set_link, remote_mta), "\"\"", 0, 32, .manual = "what the peer calls itself in its bind; an x400 link has one" },
 	{ "remote-password", SETTING_STRING, AT(set_link, remote_password), "\"\"", 0, 64, .manual = "password the peer must give; empty: none wanted" },
 	{ "local-mta-name", SETTING_STRING, AT(set_link, local_mta), "\"\"", 0, 32, .manual = "what we call ourselves to this peer; empty: mta.name" },
@@ -115,7 +117,7 @@ static const struct setting link_rows[] = {
 	{ "association-lifetime", SETTING_DURATION_MS, AT(set_link, lifetime_ms), "300 s", 10, MS_MAX, .manual = "an idle association is kept open this long" },
 	{ "disconnect", SETTING_DURATION_MS, AT(set_link, disconnect_ms), "120 s", 10, MS_MAX, .manual = "wait for the answer to a release" },
 	{ "threshold", SETTING_UINT, AT(set_link, threshold), "50", 1, 1000000, .manual = "queued messages per extra association" },
-	{ "max-associations", SETTING_UINT, AT(set_link, max_associations), "10", 1, 1000, .manual = "outgoing associations at once, one kept for urgent mail" },
+	{ "max-associations", SETTING_UINT, AT(set_link, max_associations), "10", 1, 1000, .manual = "outgoing associations at once; of two or more the last one is for urgent mail only" },
 	{ "transfer-timeout-urgent", SETTING_UINT, AT(set_link, timeout_urgent_s), "1000", 1, 1000000, .manual = "seconds per K" },
 	{ "transfer-timeout-normal", SETTING_UINT, AT(set_link, timeout_normal_s), "2000", 1, 1000000, .manual = "seconds per K" },
 	{ "transfer-timeout-non-urgent", SETTING_UINT, AT(set_link, timeout_non_urgent_s), "3000", 1, 1000000, .manual = "seconds per K" },
@@ -125,16 +127,16 @@ static const struct setting link_rows[] = {
 	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
 	{ "conformance", SETTING_ENUM, AT(set_link, conformance), "1988-normal", .words = conformances, .manual = "the protocol we call with: P1 of 1988 in normal mode, P1 of 1988 in X.410 mode, or P1 of 1984; a caller's is recognised" },
 	{ "only-conformance", SETTING_BOOL, AT(set_link, only_conformance), "false", .manual = "a caller that uses another protocol than conformance is refused" },
-	{ "more-addresses", SETTING_STRINGS, AT(set_link, more_addresses), "[]", 0, 100, .manual = "where the peer listens too: tried in turn after address" },
+	{ "more-addresses", SETTING_STRINGS, AT(set_link, more_addresses), "[]", 0, 100, .manual = "where the peer listens too: all are tried in one attempt, first the one that answered last" },
 	{ "peer-hosts", SETTING_STRINGS, AT(set_link, peer_hosts), "[]", 0, 100, .manual = "numeric addresses from which the peer may call, \"192.0.2.1\" or \"192.0.2.0/24\"; none: from anywhere" },
-	{ "schedule", SETTING_ENUM, AT(set_link, schedule), "always", .words = schedules, .manual = "when we call: always, never, at selected times, or not at all because the peer does (then mail goes back on its two-way alternate associations)" },
+	{ "schedule", SETTING_ENUM, AT(set_link, schedule), "always", .words = schedules, .manual = "when we call: always, never, at selected-times (see times), or remote-initiated: not at all because the peer does (then mail goes out on its two-way alternate associations)" },
 	{ "times", SETTING_STRINGS, AT(set_link, times), "[]", 0, 100, .manual = "for selected-times: \"Mon-Fri 08:00-18:00\", \"Sun 03:15-03:30\", \"22:00-06:00\" (every day); UTC, in steps of 15 minutes" },
-	{ "urgent-any-time", SETTING_BOOL, AT(set_link, urgent_any_time), "true", .manual = "urgent messages do not wait for the schedule" },
-	{ "permanent", SETTING_BOOL, AT(set_link, permanent), "false", .manual = "one association is kept open even when there is nothing to send" },
+	{ "urgent-any-time", SETTING_BOOL, AT(set_link, urgent_any_time), "true", .manual = "with selected-times: urgent messages do not wait; the association that they open takes no others, and is released after association-lifetime" },
+	{ "permanent", SETTING_BOOL, AT(set_link, permanent), "false", .manual = "one association is kept open while the schedule allows it, even when there is nothing to send, and opened again when it is lost" },
 	{ "recovery-timeout", SETTING_DURATION_MS, AT(set_link, recovery_timeout_ms), "60 s", 0, MS_MAX, .manual = "how long a transfer that was broken off can go on where it stood; 0: it starts anew" },
-	{ "keepalive", SETTING_DURATION_MS, AT(set_link, keepalive_ms), "60 s", 0, MS_MAX, .manual = "silence on a connection before the transport asks whether the peer is still there; 0: never" },
+	{ "keepalive", SETTING_DURATION_MS, AT(set_link, keepalive_ms), "60 s", 0, MS_MAX, .manual = "silence on a connection before the transport asks whether the peer is still there; one that answers nothing for twice as long is gone; 0: never" },
 	{ "remote-password-next", SETTING_STRING, AT(set_link, remote_password_next), "\"\"", 0, 64, .manual = "as good as remote-password, while the peer changes from one to the other" },
-	{ "remote-password-answer", SETTING_STRING, AT(set_link, remote_password_answer), "\"\"", 0, 64, .manual = "what the peer must give in its answer to our bind; empty: remote-password" },
+	{ "remote-password-answer", SETTING_STRING, AT(set_link, remote_password_answer), "\"\"", 0, 64, .manual = "what the peer must give in its answer to our bind; empty: remote-password or remote-password-next" },
 	{ "local-password-answer", SETTING_STRING, AT(set_link, local_password_answer), "\"\"", 0, 64, .manual = "what we give in our answer to the peer's bind; empty: local-password" },
 	{ "accept-from", SETTING_STRINGS, AT(set_link, accept_from), "[]", 0, 512, .manual = "originators that may send over this link, as patterns of routes; none: all" },
 	{ "reject-from", SETTING_STRINGS, AT(set_link, reject_from), "[]", 0, 512, .manual = "originators that may not" },
@@ -236,6 +238,9 @@ static bool check_kind(const struct set_link *k, const char *name, struct err *e
 		{ "local-password", *k->local_password != 0 }, { "allow-null-bind", k->allow_null_bind },
 		{ "calling-tsel", k->calling_tsel.n > 0 }, { "called-tsel", k->called_tsel.n > 0 }, { "calling-ssel", k->calling_ssel.n > 0 },
 		{ "called-ssel", k->called_ssel.n > 0 }, { "calling-psel", k->calling_psel.n > 0 }, { "called-psel", k->called_psel.n > 0 },
+		{ "more-addresses", k->more_addresses.n > 0 }, { "peer-hosts", k->peer_hosts.n > 0 }, { "permanent", k->permanent },
+		{ "remote-password-next", *k->remote_password_next != 0 }, { "remote-password-answer", *k->remote_password_answer != 0 },
+		{ "local-password-answer", *k->local_password_answer != 0 }, { "schedule: remote-initiated", k->schedule == SCHEDULE_REMOTE },
 	};
 	if (k->kind == LINK_X400)
 		return *k->remote_mta != 0 || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: key \"remote-mta-name\" is missing in link \"%s\"", name,
@@ -247,13 +252,75 @@ static bool check_kind(const struct set_link *k, const char *name, struct err *e
 	return true;
 }
 
+/* Whether two addresses can be the ends of one connection. */
+static bool is_of_family(const char *a, const char *b)
+{
+	return (*a == '[') == (*b == '[') && (*a == 'u') == (*b == 'u');
+}
+
+/* Q164400: an address that cannot be one is found here, and not at each attempt to call it. */
+static bool check_peer_address(const struct set_link *k, const char *address, const char *name, struct err *e)
+{
+	const size_t n = strlen(address);
+	if (!check_net(address, name, e))
+		return false;
+	if (n > 2 && strncmp(address, "unix:", 5) != 0 && strcmp(address + n - 2, ":0") == 0)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": nobody can be called at port 0 of \"%s\"", name, k->name, address);
+	if (*address != 0 && *k->bind_address != 0 && !is_of_family(address, k->bind_address))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": address \"%s\" cannot be reached from bind-address \"%s\", want both IPv4 or both IPv6",
+			       name, k->name, address, k->bind_address);
+	return true;
+}
+
+static bool check_hosts(const struct set_link *k, const char *name, struct err *e)
+{
+	const char *const *more = k->more_addresses.v, *const *hosts = k->peer_hosts.v;
+	struct net_prefix p;
+	struct err why;
+	if (!check_net(k->bind_address, name, e) || !check_peer_address(k, k->address, name, e))
+		return false;
+	if (k->more_addresses.n > 0 && *k->address == 0)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" has more-addresses and no address", name, k->name);
+	for (size_t i = 0; i < k->more_addresses.n; i++) {
+		if (*more[i] == 0)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": an empty one among more-addresses", name, k->name);
+		if (!check_peer_address(k, more[i], name, e))
+			return false;
+	}
+	for (size_t i = 0; i < k->peer_hosts.n; i++)
+		if (!net_prefix_parse(hosts[i], &p, &why))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": peer-hosts: %.300s", name, k->name, why.text);
+	return true;
+}
+
+static bool check_schedule(const struct set_link *k, const char *name, struct err *e)
+{
+	const char *const *times = k->times.v;
+	struct schedule s = { { 0 } };
+	struct err why;
+	const bool calls = k->schedule == SCHEDULE_ALWAYS || k->schedule == SCHEDULE_SELECTED;
+	for (size_t i = 0; i < k->times.n; i++)
+		if (!schedule_add(&s, view_str(times[i]), &why))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": %.300s", name, k->name, why.text);
+	if ((k->schedule == SCHEDULE_SELECTED) != (k->times.n > 0))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": schedule selected-times and times go together, one is missing", name,
+			       k->name);
+	if (k->schedule == SCHEDULE_REMOTE && !k->two_way_alternate)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": schedule remote-initiated wants two-way-alternate: true, or no mail ever leaves",
+			       name, k->name);
+	if (k->permanent && (!calls || *k->address == 0))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": permanent wants an address and a schedule by which it is called", name,
+			       k->name);
+	return true;
+}
+
 static bool check_links(const struct settings *s, const char *name, struct err *e)
 {
 	const struct set_link *links = s->links.v;
 	for (size_t i = 0; i < s->links.n; i++) {
 		if (!check_kind(&links[i], name, e))
 			return false;
-		if (!check_net(links[i].address, name, e) || !check_net(links[i].bind_address, name, e))
+		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e))
 			return false;
 		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0)
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: a link cannot be called \"%s\"", name, links[i].name);

@@ -1,0 +1,104 @@
+/* links_settings_test.c - what settings_load finds wrong about a link before anything is called by it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "proc/table/settings_table.h"
+
+#define BEFORE                                                                                                   \
+	"mta:\n  name: p\n  domain: \"C=FR; A=SIM\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\nlinks:\n"         \
+	"  - name: a\n"
+
+/* NULL: the settings are right. Else the sentence. */
+static const char *wrong(const char *rows)
+{
+	static struct err e; /* for the text that is returned */
+	static struct settings s;
+	char yaml[2000];
+	struct arena *a = arena_new(1 << 20);
+	snprintf(yaml, sizeof yaml, BEFORE "%s", rows);
+	const bool good = settings_load(view_str(yaml), "test", &s, a, &e);
+	arena_free(&a);
+	return good ? NULL : e.text;
+}
+
+static void says(const char *rows, const char *text)
+{
+	const char *found = wrong(rows);
+	if (found == NULL)
+		fail_msg("taken: %s", rows);
+	if (strstr(found, text) == NULL)
+		fail_msg("want \"%s\" in: %s", text, found);
+}
+
+#define A_PEER "    remote-mta-name: a\n"
+
+static void test_k164400_addresses(void **state)
+{
+	(void)state;
+	assert_null(wrong(A_PEER "    address: \"192.0.2.1:102\"\n    more-addresses: [\"192.0.2.2:102\", \"[2001:db8::1]:102\"]\n"));
+	says(A_PEER "    address: \"192.0.2.1\"\n", "want \"192.0.2.1:102\"");
+	says(A_PEER "    address: \"192.0.2.256:102\"\n", "192.0.2.256");
+	says(A_PEER "    address: \"192.0.2.1:0\"\n", "port 0");
+	says(A_PEER "    address: \"192.0.2.1:66000\"\n", "66000");
+	says(A_PEER "    address: \"mail.example:102\"\n", "mail.example");
+	says(A_PEER "    address: \"192.0.2.1:102\"\n    more-addresses: [\"192.0.2.2\"]\n", "192.0.2.2");
+	says(A_PEER "    address: \"192.0.2.1:102\"\n    more-addresses: [\"\"]\n", "empty");
+	says(A_PEER "    more-addresses: [\"192.0.2.2:102\"]\n", "no address");
+	assert_null(wrong(A_PEER "    address: \"192.0.2.1:102\"\n    bind-address: \"192.0.2.9:0\"\n"));
+	says(A_PEER "    address: \"192.0.2.1:102\"\n    bind-address: \"192.0.2.9\"\n", "192.0.2.9");
+	says(A_PEER "    address: \"192.0.2.1:102\"\n    bind-address: \"[::1]:0\"\n", "both IPv4");
+	says(A_PEER "    address: \"192.0.2.1:102\"\n    bind-address: \"192.0.2.9:0\"\n    more-addresses: [\"[::1]:102\"]\n", "both IPv4");
+}
+
+static void test_k162674_peer_hosts(void **state)
+{
+	(void)state;
+	assert_null(wrong(A_PEER "    peer-hosts: [\"192.0.2.1\", \"198.51.100.0/24\", \"2001:db8::/32\"]\n"));
+	says(A_PEER "    peer-hosts: [\"192.0.2.1/24\"]\n", "beyond its prefix");
+	says(A_PEER "    peer-hosts: [\"192.0.2.1\", \"mail.example\"]\n", "mail.example"); /* no look-up, so none can fail */
+	says(A_PEER "    peer-hosts: [\"192.0.2.0/33\"]\n", "192.0.2.0/33");
+}
+
+static void test_schedules(void **state)
+{
+	(void)state;
+#define CALLED A_PEER "    address: \"192.0.2.1:102\"\n"
+	assert_null(wrong(CALLED "    schedule: selected-times\n    times: [\"Mon-Fri 08:00-18:00\", \"Sun 22:00-02:00\"]\n"));
+	says(CALLED "    schedule: selected-times\n    times: [\"Mon-Fri 08:00-18:10\"]\n", "quarter");
+	says(CALLED "    schedule: selected-times\n", "go together");
+	says(CALLED "    times: [\"Mon 08:00-09:00\"]\n", "go together");
+	says(A_PEER "    schedule: remote-initiated\n", "two-way-alternate");
+	assert_null(wrong(A_PEER "    schedule: remote-initiated\n    two-way-alternate: true\n"));
+	assert_null(wrong(CALLED "    permanent: true\n"));
+	says(A_PEER "    permanent: true\n", "permanent wants an address");
+	says(CALLED "    schedule: never\n    permanent: true\n", "permanent wants");
+	assert_null(wrong(CALLED "    schedule: never\n"));
+	says(CALLED "    schedule: sometimes\n", "sometimes");
+}
+
+static void test_what_means_nothing_to_a_connector(void **state)
+{
+	(void)state;
+	assert_null(wrong("    kind: connector\n    schedule: selected-times\n    times: [\"08:00-09:00\"]\n"));
+	says("    kind: connector\n    peer-hosts: [\"192.0.2.1\"]\n", "peer-hosts");
+	says("    kind: connector\n    more-addresses: [\"192.0.2.1:102\"]\n", "more-addresses");
+	says("    kind: connector\n    permanent: true\n", "permanent");
+	says("    kind: connector\n    remote-password-next: x\n", "remote-password-next");
+	says("    kind: connector\n    local-password-answer: x\n", "local-password-answer");
+	says("    kind: connector\n    schedule: remote-initiated\n    two-way-alternate: true\n", "remote-initiated");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_k164400_addresses),
+		cmocka_unit_test(test_k162674_peer_hosts),
+		cmocka_unit_test(test_schedules),
+		cmocka_unit_test(test_what_means_nothing_to_a_connector),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
