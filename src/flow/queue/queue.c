@@ -1,7 +1,7 @@
 /* queue.c - see queue.h: the policy of a link over time. The window of its queue is in window.c. */
 #include "flow/queue/queue.h"
 
-enum { CEILING = 4, JITTER_PERCENT = 10, KEPT_FOR_URGENT = 1, SOON_PART = 10, SOON_MAX_MS = 5000 };
+enum { FIRST_HALVINGS = 2, JITTER_PERCENT = 10, KEPT_FOR_URGENT = 1, SOON_PART = 10, SOON_MAX_MS = 5000 };
 
 struct queue_policy queue_policy_default(void)
 {
@@ -28,32 +28,30 @@ static uint64_t saturating_mul(uint64_t a, uint64_t b)
 	return __builtin_mul_overflow(a, b, &x) ? UINT64_MAX : x;
 }
 
-/* Half an interval more with each failure: the first wait is the setting's, the seventh and later
- * ones the ceiling. */
-static uint64_t grown(uint64_t interval, uint32_t failures)
+static uint64_t part(uint64_t x, unsigned percent)
 {
-	uint64_t halves = 2 + (uint64_t)(failures == 0 ? 0 : failures - 1);
-	if (halves > 2 * CEILING)
-		halves = 2 * CEILING;
-	return saturating_mul(interval, halves) / 2;
+	return x / 100 * percent + x % 100 * percent / 100;
 }
 
-/* So that links which failed together do not come back together. */
-static uint64_t jittered(uint64_t delay, uint64_t random)
+/* A quarter, a half, the whole. */
+static uint64_t grown(uint64_t interval, uint32_t failures)
 {
-	delay = delay > UINT64_MAX / 2 ? UINT64_MAX / 2 : delay;
-	uint64_t tenth = delay / (100 / JITTER_PERCENT);
-	return delay - tenth + random % (2 * tenth + 1);
+	const unsigned doubled = failures == 0 ? 0 : failures - 1;
+	return doubled >= FIRST_HALVINGS ? interval : interval >> (FIRST_HALVINGS - doubled);
 }
 
 uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random)
 {
-	return jittered(grown(p->open_interval_ms, failures), random);
+	const uint64_t delay = grown(p->open_interval_ms, failures);
+	return delay - random % (part(delay, JITTER_PERCENT) + 1);
 }
 
 uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random)
 {
-	return jittered(grown(p->transfer_interval_ms, failures), random);
+	(void)failures;
+	const uint64_t delay = p->transfer_interval_ms > UINT64_MAX / 2 ? UINT64_MAX / 2 : p->transfer_interval_ms;
+	const uint64_t tenth = part(delay, JITTER_PERCENT);
+	return delay - tenth + random % (2 * tenth + 1);
 }
 
 /* As soon as it makes sense to try again. */
@@ -64,7 +62,7 @@ static uint64_t soon(const struct queue_policy *p)
 
 uint64_t queue_reopen_delay(const struct queue_policy *p, uint32_t in_vain, uint64_t random)
 {
-	return in_vain == 0 ? jittered(soon(p), random) : queue_open_delay(p, in_vain, random);
+	return in_vain == 0 ? soon(p) - random % (part(soon(p), JITTER_PERCENT) + 1) : queue_open_delay(p, in_vain, random);
 }
 
 uint64_t queue_kick_delay(const struct queue_policy *p, uint64_t since_last_ms, uint64_t random)
@@ -73,9 +71,9 @@ uint64_t queue_kick_delay(const struct queue_policy *p, uint64_t since_last_ms, 
 	return (since_last_ms < least ? least - since_last_ms : 0) + random % (least + 1);
 }
 
-bool queue_open_counts(const struct queue_policy *p, uint64_t since_counted_ms)
+bool queue_open_counts(const struct queue_policy *p, uint32_t failures, uint64_t since_counted_ms)
 {
-	return since_counted_ms >= p->open_interval_ms - p->open_interval_ms / (100 / JITTER_PERCENT);
+	return since_counted_ms >= part(grown(p->open_interval_ms, failures), 100 - JITTER_PERCENT);
 }
 
 bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures)

@@ -14,9 +14,11 @@ struct queue_policy {
 /* The X.400 Connector's defaults. */
 struct queue_policy queue_policy_default(void);
 
-/* Wait before the next attempt to open after `failures` consecutive ones (1 = the first): the open interval, half of it more
- * with each to a ceiling of 4 intervals, +-10 % by random. The transfer interval likewise. */
+/* Wait before the next attempt to open after `failures` consecutive ones (1 = the first): a quarter of the open interval, twice as
+ * long with each, never longer than the interval: however long a peer was away, it is tried within one interval of its return.
+ * By random up to a tenth less, so that links which failed together do not come back together. */
 uint64_t queue_open_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
+/* The transfer interval, +-10 % by random, however often it has failed. */
 uint64_t queue_transfer_delay(const struct queue_policy *p, uint32_t failures, uint64_t random);
 /* Wait before an association is opened in the place of one that was lost. `in_vain`: so many in a row were lost before anything
  * got through on them. None: a tenth of the open interval, at most 5 s, so that a transfer can go on where it stood; else as after
@@ -26,9 +28,9 @@ uint64_t queue_reopen_delay(const struct queue_policy *p, uint32_t in_vain, uint
  * was so long ago: never two within a tenth of the open interval (at most 5 s), and by random as much later, so that not all
  * links start together; random 0: no later. */
 uint64_t queue_kick_delay(const struct queue_policy *p, uint64_t since_last_ms, uint64_t random);
-/* A failure to open so soon after the last one that counted does not count: attempts that were brought forward do not use up
- * max_open_retries in less time than the intervals take. */
-bool queue_open_counts(const struct queue_policy *p, uint64_t since_counted_ms);
+/* Whether one more failure to open counts, so long after the last one that did, which was the `failures`-th: not when it has come
+ * sooner than the waits make it. Attempts that are brought forward use up no retries. */
+bool queue_open_counts(const struct queue_policy *p, uint32_t failures, uint64_t since_counted_ms);
 /* After so many failed transfers of one message it is reported: when there was one more failure than retries allowed. */
 bool queue_gives_up(const struct queue_policy *p, uint32_t transfer_failures);
 /* The same for attempts to open: the message looks for another route, or is reported. */

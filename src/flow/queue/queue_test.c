@@ -26,29 +26,31 @@ static void test_defaults(void **state)
 	assert_int_equal(p.expiry_ms[PRIORITY_NON_URGENT], 864000000);
 }
 
-static void test_delays_grow_to_a_ceiling(void **state)
+static void test_delays_grow_to_the_interval(void **state)
 {
 	(void)state;
 	struct queue_policy p = queue_policy_default();
 	p.open_interval_ms = 1000;
-	p.transfer_interval_ms = 201;
-	static const uint64_t want[] = {1000, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4000, 4000};
-	for (uint32_t n = 0; n < ARRAY_LEN(want); n++) {
+	p.transfer_interval_ms = 200;
+	static const uint64_t want[] = {250, 250, 500, 1000, 1000, 1000};
+	for (uint32_t n = 0; n < ARRAY_LEN(want) + 1; n++) {
+		const uint32_t failures = n < ARRAY_LEN(want) ? n : UINT32_MAX;
 		uint64_t low = UINT64_MAX, high = 0;
 		for (uint64_t random = 0; random < 5000; random++) {
-			uint64_t d = queue_open_delay(&p, n, random);
+			uint64_t d = queue_open_delay(&p, failures, random);
 			low = d < low ? d : low;
 			high = d > high ? d : high;
+			assert_in_range(queue_transfer_delay(&p, failures, random), 180, 220);
 		}
-		assert_int_equal(low, want[n] - want[n] / 10);
-		assert_int_equal(high, want[n] + want[n] / 10);
+		const uint64_t whole = n < ARRAY_LEN(want) ? want[n] : 1000;
+		assert_int_equal(low, whole - whole / 10);
+		assert_int_equal(high, whole); /* never over the interval */
 	}
-	uint64_t d = queue_transfer_delay(&p, UINT32_MAX, UINT64_MAX);
-	assert_in_range(d, 804 - 80, 804 + 80);
 	p.open_interval_ms = 0;
 	assert_int_equal(queue_open_delay(&p, 3, 12345), 0);
-	p.open_interval_ms = UINT64_MAX;
-	assert_true(queue_open_delay(&p, 100, 0) > UINT64_MAX / 4); /* no wrap to a short one */
+	p.open_interval_ms = p.transfer_interval_ms = UINT64_MAX;
+	assert_true(queue_open_delay(&p, 100, UINT64_MAX) > UINT64_MAX / 2); /* no wrap to a short one */
+	assert_true(queue_transfer_delay(&p, 100, UINT64_MAX) > UINT64_MAX / 4);
 }
 
 static void test_giving_up(void **state)
@@ -131,13 +133,13 @@ static void test_k170056_links_that_open_and_break(void **state)
 	(void)state;
 	struct queue_policy p = queue_policy_default(); /* 600 s */
 	for (uint64_t random = 0; random < 3000; random++) {
-		assert_in_range(queue_reopen_delay(&p, 0, random), 4500, 5500);
-		assert_in_range(queue_reopen_delay(&p, 1, random), 540000, 660000);
-		assert_in_range(queue_reopen_delay(&p, 3, random), 1080000, 1320000);
-		assert_in_range(queue_reopen_delay(&p, 1000, random), 2160000, 2640000);
+		assert_in_range(queue_reopen_delay(&p, 0, random), 4500, 5000);
+		assert_in_range(queue_reopen_delay(&p, 1, random), 135000, 150000);
+		assert_in_range(queue_reopen_delay(&p, 3, random), 540000, 600000);
+		assert_in_range(queue_reopen_delay(&p, 1000, random), 540000, 600000);
 	}
 	p.open_interval_ms = 1000;
-	assert_in_range(queue_reopen_delay(&p, 0, 7), 90, 110);
+	assert_in_range(queue_reopen_delay(&p, 0, 7), 90, 100);
 }
 
 /* Q176489: attempts brought forward come at a distance, and use up no retries. */
@@ -156,10 +158,15 @@ static void test_k176489_attempts_brought_forward(void **state)
 	assert_int_equal(high, 5000); /* spread over so long */
 	p.open_interval_ms = 1000;
 	assert_int_equal(queue_kick_delay(&p, 40, 0), 60);
-	assert_false(queue_open_counts(&p, 899));
-	assert_true(queue_open_counts(&p, 900)); /* the shortest the jitter makes of it */
+	assert_false(queue_open_counts(&p, 9, 899));
+	assert_true(queue_open_counts(&p, 9, 900)); /* the shortest the jitter makes of it */
+	assert_false(queue_open_counts(&p, 1, 224));
+	assert_true(queue_open_counts(&p, 1, 225));
+	for (uint32_t failures = 1; failures < 9; failures++)
+		for (uint64_t random = 0; random < 300; random++)
+			assert_true(queue_open_counts(&p, failures, queue_open_delay(&p, failures, random)));
 	p.open_interval_ms = 0;
-	assert_true(queue_open_counts(&p, 0));
+	assert_true(queue_open_counts(&p, 1, 0));
 	assert_int_equal(queue_kick_delay(&p, 0, 99), 0);
 }
 
@@ -305,7 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_delays_grow_to_a_ceiling),
+		cmocka_unit_test(test_delays_grow_to_the_interval),
 		cmocka_unit_test(test_giving_up),
 		cmocka_unit_test(test_rp_13_expiry_by_priority),
 		cmocka_unit_test(test_associations),
