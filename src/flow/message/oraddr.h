@@ -54,7 +54,8 @@ struct oraddr {
 
 enum oraddr_notation { ORADDR_F401, ORADDR_RFC2156 };
 
-enum oraddr_bounds { ORADDR_CARRY, ORADDR_GENERATE }; /* GENERATE: the standard's upper bounds are errors */
+/* GENERATE: the standard's upper bounds are errors. PATTERN: as CARRY, but no ADMD is put where none is written (flow/route/route.h). */
+enum oraddr_bounds { ORADDR_CARRY, ORADDR_GENERATE, ORADDR_PATTERN };
 
 /* Reads either notation (told apart by a leading `/`), labels of both in any case. Country without ADMD gets the single
  * space. Everything returned lives in the arena; attributes come sorted by type, DDAs in their order.

@@ -7,6 +7,7 @@ struct parse {
 	struct arena *a;
 	struct err *e;
 	bool slash; /* RFC 2156: `/` separates and `$` escapes */
+	bool is_pattern;
 	struct oraddr_attr *v;
 	size_t n, cap;
 	uint64_t seen;	   /* bits of types */
@@ -704,7 +705,8 @@ static bool finish(struct parse *p)
 		return fail(p, "stands beside S, G or I, want one way or the other", VIEW("PN"));
 	if (!finish_ous(p) || !finish_lines(p) || !finish_network(p))
 		return false;
-	if ((p->seen >> ORA_COUNTRY & 1) != 0 && (p->seen >> ORA_ADMD & 1) == 0 && !any_country(p))
+	if (!p->is_pattern && (p->seen >> ORA_COUNTRY & 1) != 0 &&
+	    (p->seen >> ORA_ADMD & 1) == 0 && !any_country(p))
 		add(p, (struct oraddr_attr){.type = ORA_ADMD,
 					    .value = VIEW(" ")}); /* RFC 2156 4.1.3 */
 	reverse_ddas(p);
@@ -754,7 +756,8 @@ bool oraddr_parse(struct view text, struct oraddr *addr_r, struct arena *a,
 {
 	text = skip_prefix(trim(text));
 	struct parse p = {
-		.a = a, .e = e, .slash = text.n > 0 && (text.p[0] == '/' || text.p[0] == ';')};
+		.a = a, .e = e, .is_pattern = bounds == ORADDR_PATTERN,
+		.slash = text.n > 0 && (text.p[0] == '/' || text.p[0] == ';')};
 	if (!begin(&p, text) || !parse_all(&p, text))
 		return false;
 	struct oraddr addr = {p.v, p.n, p.directory_name};

@@ -3,52 +3,10 @@
  * Routes are grouped by the set of attributes that they want exactly (`mask`). One hash table holds
  * all of them under mask and values, so that a lookup costs one probe for each mask that occurs - a
  * handful - and not one for each route. */
-#include "flow/route/route.h"
+#include "flow/route/route_int.h"
 
 #include "base/mem.h"
 #include "base/text.h"
-
-enum { TYPES = ORA_UNKNOWN_RAW + 1, NO_ENTRY = UINT32_MAX };
-
-struct entry {
-	struct oraddr pattern;
-	enum route_target target;
-	uint32_t link; /* index, NO_ENTRY without one */
-	unsigned cost;
-	int reason, diagnostic;
-	uint64_t specific, mask, hash;
-	uint32_t next;
-};
-
-struct mailbox {
-	struct oraddr addr;
-	const char *name;
-	uint64_t hash;
-	uint32_t next;
-};
-
-struct group {
-	uint64_t mask, specific_max;
-};
-
-struct route_table {
-	unsigned magic;
-#define ROUTE_TABLE_MAGIC 0x40a77ab1u
-	bool sealed;
-	struct arena *memory;
-	struct entry *entries;
-	uint32_t n_entries, cap_entries;
-	uint32_t *entry_buckets; /* sealed: heads of chains, entry_mask + 1 of them */
-	uint32_t entry_mask;
-	struct group *groups; /* sealed: most specific first */
-	uint32_t n_groups;
-	const char **links;
-	uint32_t n_links, cap_links;
-	struct mailbox *mailboxes;
-	uint32_t n_mailboxes, cap_mailboxes;
-	uint32_t *mailbox_buckets;
-	uint32_t mailbox_mask;
-};
 
 struct route_table *route_table_new(void)
 {
@@ -69,6 +27,7 @@ void route_table_free(struct route_table **t)
 	free((*t)->entry_buckets);
 	free((*t)->groups);
 	free((*t)->links);
+	free((*t)->has_rival);
 	free((*t)->mailboxes);
 	free((*t)->mailbox_buckets);
 	free(*t);
@@ -76,14 +35,6 @@ void route_table_free(struct route_table **t)
 }
 
 /* ---- one address, looked at once ---- */
-
-/* The form of each attribute that comparison goes by (oraddr_eq), and its hash. */
-struct probe {
-	const struct oraddr *addr;
-	const struct oraddr_attr *best[TYPES];
-	uint64_t hash[TYPES];
-	uint64_t present;
-};
 
 static int form_rank(enum oraddr_form form)
 {
@@ -112,7 +63,7 @@ static struct view value_of(const struct oraddr_attr *a)
 	return a == NULL ? (struct view){NULL, 0} : a->value;
 }
 
-static void probe_init(struct probe *p, const struct oraddr *addr)
+void route_probe_init(struct probe *p, const struct oraddr *addr)
 {
 	memset(p, 0, sizeof *p);
 	p->addr = addr;
@@ -135,7 +86,7 @@ static uint64_t mix(uint64_t h, uint64_t x)
 	return h ^ h >> 32;
 }
 
-static uint64_t hash_of_mask(const struct probe *p, uint64_t mask)
+uint64_t route_hash_of_mask(const struct probe *p, uint64_t mask)
 {
 	uint64_t h = mask;
 	for (uint64_t rest = mask; rest != 0; rest &= rest - 1)
@@ -144,7 +95,7 @@ static uint64_t hash_of_mask(const struct probe *p, uint64_t mask)
 }
 
 /* Equal for equal addresses: a DDA that stands twice counts once, and their order does not. */
-static uint64_t hash_of_all(const struct probe *p)
+uint64_t route_hash_of_all(const struct probe *p)
 {
 	uint64_t h = 0, dda = 0;
 	for (unsigned t = ORA_COUNTRY; t < ORA_DDA; t++)
@@ -186,7 +137,7 @@ static uint64_t specific_of(const struct oraddr *pattern)
 		else
 			personal += level;
 	}
-	return s | personal << 16;
+	return s | personal << SPECIFIC_PERSONAL;
 }
 
 static bool value_matches(const struct oraddr_attr *want, const struct oraddr_attr *found)
@@ -208,10 +159,10 @@ static bool dda_matches(const struct oraddr_attr *want, const struct oraddr *add
 	return false;
 }
 
-static bool matches(const struct entry *entry, const struct probe *p)
+bool route_matches(const struct oraddr *pattern, const struct probe *p)
 {
-	for (size_t i = 0; i < entry->pattern.n; i++) {
-		const struct oraddr_attr *want = &entry->pattern.v[i];
+	for (size_t i = 0; i < pattern->n; i++) {
+		const struct oraddr_attr *want = &pattern->v[i];
 		if (want->type == ORA_DDA) {
 			if (!dda_matches(want, p->addr))
 				return false;
@@ -224,6 +175,21 @@ static bool matches(const struct entry *entry, const struct probe *p)
 			return false;
 	}
 	return true;
+}
+
+bool route_pattern_matches(const struct oraddr *pattern, const struct oraddr *addr)
+{
+	struct probe p;
+	route_probe_init(&p, addr);
+	return route_matches(pattern, &p);
+}
+
+/* F.401 writes the blank ADMD by leaving it out (RFC 1685 2), which in a pattern is any ADMD. */
+void route_pattern_print(const struct oraddr *pattern, struct out *o)
+{
+	const struct oraddr_attr *admd = oraddr_find(pattern, ORA_ADMD);
+	bool is_blank = admd != NULL && oraddr_value_eq(admd->value, VIEW(""));
+	oraddr_print(pattern, is_blank ? ORADDR_RFC2156 : ORADDR_F401, o);
 }
 
 /* ---- building ---- */
@@ -263,11 +229,11 @@ static struct entry *add_entry(struct route_table *t, const struct oraddr *patte
 				.diagnostic = 17};
 	entry->specific = specific_of(&entry->pattern);
 	struct probe p;
-	probe_init(&p, &entry->pattern);
+	route_probe_init(&p, &entry->pattern);
 	for (size_t i = 0; i < pattern->n; i++)
 		if (is_hashed(&pattern->v[i]) && p.best[pattern->v[i].type] == &entry->pattern.v[i])
 			entry->mask |= bit(pattern->v[i].type);
-	entry->hash = hash_of_mask(&p, entry->mask);
+	entry->hash = route_hash_of_mask(&p, entry->mask);
 	return entry;
 }
 
@@ -288,7 +254,7 @@ void route_add_reject(struct route_table *t, const struct oraddr *pattern, int r
 	entry->diagnostic = diagnostic;
 }
 
-static const struct mailbox *find_mailbox(const struct route_table *t, const struct probe *p,
+const struct mailbox *route_mailbox(const struct route_table *t, const struct probe *p,
 					  uint64_t hash)
 {
 	if (t->mailbox_buckets == NULL)
@@ -324,9 +290,9 @@ bool route_add_mailbox(struct route_table *t, const struct oraddr *addr, const c
 	CHECK(t, ROUTE_TABLE_MAGIC);
 	assert(!t->sealed);
 	struct probe p;
-	probe_init(&p, addr);
-	uint64_t hash = hash_of_all(&p);
-	const struct mailbox *other = find_mailbox(t, &p, hash);
+	route_probe_init(&p, addr);
+	uint64_t hash = route_hash_of_all(&p);
+	const struct mailbox *other = route_mailbox(t, &p, hash);
 	if (other != NULL && strcmp(other->name, mailbox) == 0)
 		return true;
 	if (other != NULL) {
@@ -371,6 +337,32 @@ static int group_cmp(const void *pa, const void *pb)
 	return (a->mask > b->mask) - (a->mask < b->mask);
 }
 
+/* Two that match one address and are as specific have the same exact values, so that they lie in one chain; but for the personal
+ * attributes, which count together. */
+static void find_rivals(struct route_table *t)
+{
+	const struct entry *personal = NULL;
+	bool are_several = false;
+	t->has_rival = mem_zero(t->n_links == 0 ? 1 : t->n_links);
+	for (uint32_t i = 0; i < t->n_entries; i++) {
+		const struct entry *a = &t->entries[i];
+		if (a->target != ROUTE_LINK)
+			continue;
+		for (uint32_t k = a->next; k != NO_ENTRY; k = t->entries[k].next) {
+			const struct entry *b = &t->entries[k];
+			if (b->hash == a->hash && b->mask == a->mask && b->target == ROUTE_LINK && b->link != a->link)
+				t->has_rival[a->link] = t->has_rival[b->link] = true;
+		}
+		if (a->specific >> SPECIFIC_PERSONAL == 0)
+			continue;
+		are_several = are_several || (personal != NULL && personal->link != a->link);
+		personal = a;
+	}
+	for (uint32_t i = 0; are_several && i < t->n_entries; i++)
+		if (t->entries[i].target == ROUTE_LINK && t->entries[i].specific >> SPECIFIC_PERSONAL != 0)
+			t->has_rival[t->entries[i].link] = true;
+}
+
 void route_table_seal(struct route_table *t)
 {
 	CHECK(t, ROUTE_TABLE_MAGIC);
@@ -385,175 +377,16 @@ void route_table_seal(struct route_table *t)
 	}
 	if (t->n_groups > 1)
 		qsort(t->groups, t->n_groups, sizeof *t->groups, group_cmp);
+	find_rivals(t);
 }
 
-/* ---- finding ---- */
-
-/* Entries lie in the order of adding, so the lower address was first. */
-static bool is_better(const struct entry *a, const struct entry *b)
-{
-	if (b == NULL || a->specific != b->specific)
-		return b == NULL || a->specific > b->specific;
-	return a->cost != b->cost ? a->cost < b->cost : a < b;
-}
-
-static bool is_excluded(const struct route_table *t, const struct entry *entry, const char *exclude)
-{
-	return exclude != NULL && entry->target == ROUTE_LINK &&
-	       strcmp(t->links[entry->link], exclude) == 0;
-}
-
-struct choice {
-	const struct entry *any; /* the best of all, and of those that are not excluded */
-	const struct entry *open;
-};
-
-static struct choice choose(const struct route_table *t, const struct probe *p, const char *exclude)
-{
-	struct choice c = {NULL, NULL};
-	for (uint32_t g = 0; g < t->n_groups; g++) {
-		const struct group *group = &t->groups[g];
-		if (c.any != NULL && group->specific_max < c.any->specific)
-			break;
-		if ((group->mask & ~p->present) != 0)
-			continue;
-		uint64_t hash = hash_of_mask(p, group->mask);
-		for (uint32_t i = t->entry_buckets[hash & t->entry_mask]; i != NO_ENTRY;
-		     i = t->entries[i].next) {
-			const struct entry *entry = &t->entries[i];
-			if (entry->hash != hash || entry->mask != group->mask || !matches(entry, p))
-				continue;
-			if (is_better(entry, c.any))
-				c.any = entry;
-			if (!is_excluded(t, entry, exclude) && is_better(entry, c.open))
-				c.open = entry;
-		}
-	}
-	if (c.open != NULL && c.open->specific < c.any->specific)
-		c.open = NULL;
-	return c;
-}
-
-/* The error of an address, which it names. */
-static bool refuse(const struct oraddr *addr, int reason, int diagnostic, const char *what,
-		   struct err *e)
-{
-	struct out o;
-	char text[140];
-	out_init(&o, SIZE_MAX / 4);
-	oraddr_print(addr, ORADDR_F401, &o);
-	text_escaped(text, sizeof text, out_view(&o));
-	out_fini(&o);
-	return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, reason, diagnostic, "%s: \"%s\"", what,
-			  text);
-}
-
-static bool answer_entry(const struct route_table *t, const struct oraddr *addr,
-			 const struct entry *entry, struct route_answer *answer_r, struct err *e)
-{
-	switch (entry->target) {
-	case ROUTE_LOCAL: return refuse(addr, 1, 0, "no mailbox of this address here", e);
-	case ROUTE_REJECT:
-		return refuse(addr, entry->reason, entry->diagnostic,
-			      "a route refuses this address", e);
-	case ROUTE_LINK: break;
-	}
-	*answer_r = (struct route_answer){.target = ROUTE_LINK,
-					  .link = t->links[entry->link],
-					  .link_index = entry->link,
-					  .cost = entry->cost};
-	return true;
-}
-
-bool route_find(const struct route_table *t, const struct oraddr *addr, const char *exclude,
-		struct route_answer *answer_r, struct err *e)
+bool route_has_rival(const struct route_table *t, const char *link)
 {
 	CHECK(t, ROUTE_TABLE_MAGIC);
 	assert(t->sealed);
-	struct probe p;
-	probe_init(&p, addr);
-	const struct mailbox *mailbox = find_mailbox(t, &p, hash_of_all(&p));
-	if (mailbox != NULL) {
-		*answer_r = (struct route_answer){
-			.target = ROUTE_LOCAL, .mailbox = mailbox->name, .link_index = NO_ENTRY};
-		return true;
-	}
-	struct choice c = choose(t, &p, exclude);
-	if (c.any == NULL)
-		return refuse(addr, 1, 0, "no route to this address", e);
-	if (c.open == NULL)
-		return refuse(addr, 1, 3, "the only route is back to the link it came by", e);
-	return answer_entry(t, addr, c.open, answer_r, e);
+	for (uint32_t i = 0; i < t->n_links; i++)
+		if (strcmp(t->links[i], link) == 0)
+			return t->has_rival[i];
+	return false;
 }
 
-/* ---- explaining ---- */
-
-static void explain_head(const struct route_table *t, const struct entry *entry, struct out *o)
-{
-	out_fmt(o, "route %u, ", (unsigned)(entry - t->entries) + 1);
-	if (entry->pattern.n == 0)
-		out_str(o, "any address");
-	else
-		oraddr_print(&entry->pattern, ORADDR_F401, o);
-	if (entry->target == ROUTE_LINK)
-		out_fmt(o, " -> link %s", t->links[entry->link]);
-	else
-		out_str(o, entry->target == ROUTE_LOCAL ? " -> local" : " -> rejected");
-	out_fmt(o, ", cost %u: ", entry->cost);
-}
-
-static void explain_entry(const struct route_table *t, const struct entry *entry,
-			  const struct choice *c, const char *exclude, bool mailbox, struct out *o)
-{
-	explain_head(t, entry, o);
-	if (mailbox)
-		out_str(o, "lost, there is a mailbox of this address");
-	else if (entry->specific < c->any->specific)
-		out_fmt(o, "lost, route %u is more specific", (unsigned)(c->any - t->entries) + 1);
-	else if (is_excluded(t, entry, exclude))
-		out_str(o, "lost, the message came by this link");
-	else if (entry != c->open && entry->cost > c->open->cost)
-		out_fmt(o, "lost, route %u costs less", (unsigned)(c->open - t->entries) + 1);
-	else if (entry != c->open)
-		out_fmt(o, "lost, route %u was added before it",
-			(unsigned)(c->open - t->entries) + 1);
-	else if (entry->target == ROUTE_LOCAL)
-		out_str(o, "won, but there is no mailbox of this address");
-	else
-		out_str(o, "won");
-	out_u8(o, '\n');
-}
-
-/* The next of all matching entries after `last` in the order of choice; NULL at the end. */
-static const struct entry *next_candidate(const struct route_table *t, const struct probe *p,
-					  const struct entry *last)
-{
-	const struct entry *next = NULL;
-	for (uint32_t i = 0; i < t->n_entries; i++) {
-		const struct entry *entry = &t->entries[i];
-		if ((last == NULL || is_better(last, entry)) && entry != last &&
-		    is_better(entry, next) && matches(entry, p))
-			next = entry;
-	}
-	return next;
-}
-
-void route_explain(const struct route_table *t, const struct oraddr *addr, const char *exclude,
-		   struct out *o)
-{
-	CHECK(t, ROUTE_TABLE_MAGIC);
-	assert(t->sealed);
-	struct probe p;
-	probe_init(&p, addr);
-	const struct mailbox *mailbox = find_mailbox(t, &p, hash_of_all(&p));
-	if (mailbox != NULL)
-		out_fmt(o, "mailbox %s: won, it has this address\n", mailbox->name);
-	struct choice c = choose(t, &p, exclude);
-	const struct entry *entry = NULL;
-	while ((entry = next_candidate(t, &p, entry)) != NULL)
-		explain_entry(t, entry, &c, exclude, mailbox != NULL, o);
-	if (mailbox == NULL && c.any == NULL)
-		out_str(o, "no route matches this address\n");
-	else if (mailbox == NULL && c.open == NULL)
-		out_str(o, "nothing is left: no other link is as specific\n");
-}

@@ -407,7 +407,7 @@ static bool read_routes(struct sw *s, struct err *e)
 	for (size_t i = 0; i < s->settings->routes.n; i++) {
 		const char *to = routes[i].to;
 		enum route_target target = strcmp(to, "local") == 0 ? ROUTE_LOCAL : strcmp(to, "reject") == 0 ? ROUTE_REJECT : ROUTE_LINK;
-		if (!oraddr_parse(view_str(routes[i].match), &addr, s->config_arena, ORADDR_CARRY, e))
+		if (!oraddr_parse(view_str(routes[i].match), &addr, s->config_arena, ORADDR_PATTERN, e))
 			return false;
 		route_add(s->routes, &addr, target, to, (unsigned)routes[i].cost);
 	}

@@ -154,9 +154,9 @@ static const struct setting link_rows[] = {
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
 
 static const struct setting route_rows[] = {
-	{ "match", SETTING_STRING, AT(set_route, match), NULL, 1, 512, .manual = "attributes an address must have, \"C=FR; A=EXAMPLE\"; * stands for any value" },
+	{ "match", SETTING_STRING, AT(set_route, match), NULL, 1, 512, .manual = "attributes an address must have, \"C=FR; A=EXAMPLE\"; * stands for any value. What is not there may be anything, the ADMD too: the blank one is written \"A= \"" },
 	{ "to", SETTING_STRING, AT(set_route, to), NULL, 1, 64, .manual = "a link's name, local (mailboxes of this MTA), or reject" },
-	{ "cost", SETTING_UINT, AT(set_route, cost), "1", 1, 100, .manual = "of equally specific routes the cheaper one" },
+	{ "cost", SETTING_UINT, AT(set_route, cost), "1", 1, 100, .manual = "of equally specific routes the cheaper one; those that cost the same share the load, and what waits for a link that fails goes by another one" },
 };
 static const struct settings_section route_section = { "route", sizeof(struct set_route), route_rows, ARRAY_LEN(route_rows) };
 
@@ -178,7 +178,7 @@ static const struct setting list_rows[] = {
 static const struct settings_section list_section = { "list", sizeof(struct set_list), list_rows, ARRAY_LEN(list_rows) };
 
 static const struct setting routing_rows[] = {
-	{ "lowest-cost-first", SETTING_BOOL, AT(set_routing, lowest_cost_first), "false", .manual = "cost counts before the state of links and the number of tries; but an open link that costs more goes before a closed one that costs less" },
+	{ "lowest-cost-first", SETTING_BOOL, AT(set_routing, lowest_cost_first), "false", .manual = "cost counts before tries and failures to open, so that a dearer link is used only when the cheaper one is not active by its schedule, or is given up" },
 };
 static const struct settings_section routing_section = { "routing", sizeof(struct set_routing), routing_rows, ARRAY_LEN(routing_rows) };
 
