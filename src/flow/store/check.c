@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "flow/message/pack.h"
 #include "flow/store/check_impl.h"
+#include "flow/store/check_partial.h"
 #include "flow/store/check_steps.h"
 #include "flow/store/sqlite_impl.h"
 
@@ -143,12 +144,13 @@ static bool has_ours(struct check *c, const char *type, const char *name, const 
 	for (; next(c, st); i++)
 		has = has && i < shape->n && strcmp((const char *)sqlite3_column_text(st, 0), shape->columns[i].name) == 0;
 	sqlite3_finalize(st);
-	return has && i == shape->n;
+	return has && i >= shape->n_least; /* a version that lacks them is known by its number */
 }
 
 static bool is_since(int64_t version, const char *table)
 {
-	return version < 2 && (strcmp(table, "suspect") == 0 || strcmp(table, "quarantine") == 0);
+	return (version < 2 && (strcmp(table, "suspect") == 0 || strcmp(table, "quarantine") == 0)) ||
+	       (version < 3 && strncmp(table, "partial", strlen("partial")) == 0);
 }
 
 static void check_tables(struct check *c)
@@ -384,15 +386,23 @@ static void check_messages(struct check *c)
 	groups_free(&gs);
 }
 
-/* --- counters, suspects --- */
+/* --- counters, suspects, partial transfers --- */
+static void check_all_partials(struct check *c)
+{
+	if (has_ours(c, "table", "partial_sync", NULL) && goes_on(c) &&
+	    !check_partials(c->db, c->path, c->shapes, c->w, &c->result, &c->max_id, NULL))
+		cannot(c);
+}
+
 static void check_suspects(struct check *c)
 {
+	const struct shape *suspect = shapes_find(c->shapes, "suspect");
 	struct out sql;
 	out_init(&sql, 1 << 16);
 	out_str(&sql, "select key, ");
-	shape_typed(shapes_find(c->shapes, "suspect"), "t", &sql);
+	shape_typed(suspect, "t", suspect->n, &sql);
 	out_str(&sql, " from suspect t where strikes < 1 or not ");
-	shape_typed(shapes_find(c->shapes, "suspect"), "t", &sql);
+	shape_typed(suspect, "t", suspect->n, &sql);
 	sqlite3_stmt *st = has_ours(c, "table", "suspect", NULL) ? ask(c, out_cstr(&sql)) : NULL;
 	while (next(c, st))
 		found(c, "suspect %.140s has no strike, or a value that its column does not take",
@@ -521,19 +531,6 @@ bool check_files_has(const struct check_files *f, uint64_t number)
 	return f->n > 0 && bsearch(&number, f->v, f->n, sizeof *f->v, number_cmp) != NULL;
 }
 
-bool check_file_is(struct env *env, uint64_t file, uint64_t size)
-{
-	char name[SQLITE_NAME_MAX];
-	uint8_t octets[2];
-	size_t got = 0, more = 0;
-	struct file *f = env_file_open(env, sqlite_file_name(name, file), NULL);
-	if (f == NULL)
-		return false;
-	const bool ok = (size == 0 || file_read(f, size - 1, octets, 1, &got, NULL)) && file_read(f, size, octets, 1, &more, NULL);
-	file_close(&f);
-	return ok && (size == 0 || got == 1) && more == 0;
-}
-
 static void on_odd(void *ctx, const char *name)
 {
 	struct check *c = ctx;
@@ -544,14 +541,16 @@ static void on_odd(void *ctx, const char *name)
 static void check_owner(struct check *c, const struct check_files *f, sqlite3_stmt *st, int64_t before)
 {
 	char name[SQLITE_NAME_MAX];
+	const bool partial = sqlite3_column_int(st, 3) != 0; /* it may have more: what came after the last checkpoint */
+	const char *what = partial ? "partial transfer" : "message";
 	const int64_t file = sqlite3_column_int64(st, 0), id = sqlite3_column_int64(st, 1), size = sqlite3_column_int64(st, 2);
 	sqlite_file_name(name, (uint64_t)file);
 	if (file == before)
-		found(c, "content file %lld belongs to several messages; message %lld is one", (long long)file, (long long)id);
+		found(c, "content file %lld belongs to several messages; %s %lld is one", (long long)file, what, (long long)id);
 	if (file < 1 || !check_files_has(f, (uint64_t)file))
-		found(c, "message %lld has no content: there is no file %s", (long long)id, name);
-	else if (size < 0 || !check_file_is(c->env, (uint64_t)file, (uint64_t)size))
-		found(c, "message %lld is to have %lld octets of content, and %s has not so many", (long long)id, (long long)size, name);
+		found(c, "%s %lld has no content: there is no file %s", what, (long long)id, name);
+	else if (size < 0 || !check_file_is(c->env, (uint64_t)file, (uint64_t)size, !partial))
+		found(c, "%s %lld is to have %lld octets of content, and %s has not so many", what, (long long)id, (long long)size, name);
 }
 
 static void check_files(struct check *c)
@@ -566,7 +565,10 @@ static void check_files(struct check *c)
 		c->failed = true;
 		return;
 	}
-	sqlite3_stmt *st = ask(c, "select file, id, size from message where file is not null order by file, id");
+	sqlite3_stmt *st = ask(c, has_ours(c, "table", "partial_sync", NULL)
+					  ? "select file, id, size, 0 from message where file is not null union all "
+					    "select file, partial, max(octets) - start, 1 from partial_sync group by file, partial, start order by 1, 2"
+					  : "select file, id, size, 0 from message where file is not null order by file, id");
 	while (next(c, st)) {
 		const int64_t file = sqlite3_column_int64(st, 0);
 		for (; i < f.n && (file > 0 && f.v[i] < (uint64_t)file); i++)
@@ -693,6 +695,7 @@ static void check_opened(struct check *c)
 	check_tables(c);
 	check_queues(c);
 	check_messages(c);
+	check_all_partials(c);
 	check_counters(c);
 	check_suspects(c);
 	check_indexes(c);

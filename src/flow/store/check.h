@@ -2,7 +2,7 @@
  *
  * What must hold: the database is sound and has our tables; every message has a reason to exist (a transfer, a delivery, a place in
  * quarantine); every recipient waits in one place or has an outcome; every row that names another is right, and says the same as that
- * one; counts are what is counted; every content file has its message and the reverse, of the right size; every id is below the counter;
+ * one; counts are what is counted; a partial transfer has checkpoints, in order, whose octets are there; every content file has its message and the reverse, of the right size; every id is below the counter;
  * an index agrees with its table; every indexed step can be found, and no step that is not there.
  *
  * Both take one ordered pass over each table, so their time grows with the store and their memory does not. */

@@ -56,27 +56,28 @@ size_t group_count(const struct group *g, enum group_kind kind)
 	return n;
 }
 
-/* Version 1 has no quarantine: a table that is not there is empty. */
-static bool has_table(sqlite3 *db, const char *table)
+/* How many columns it has; older versions lack some, and version 1 has no quarantine: a table that is not there is empty. */
+static size_t columns_of(sqlite3 *db, const struct shape *shape)
 {
 	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(db, "select 1 from sqlite_schema where type = 'table' and name = ?", -1, &st, NULL) != SQLITE_OK)
-		return true;
-	sqlite3_bind_text(st, 1, table, -1, SQLITE_STATIC);
-	const bool has = sqlite3_step(st) == SQLITE_ROW;
+	if (sqlite3_prepare_v2(db, "select count(*) from pragma_table_info(?)", -1, &st, NULL) != SQLITE_OK)
+		return shape->n;
+	sqlite3_bind_text(st, 1, shape->name, -1, SQLITE_STATIC);
+	const size_t n = sqlite3_step(st) == SQLITE_ROW ? (size_t)sqlite3_column_int(st, 0) : shape->n;
 	sqlite3_finalize(st);
-	return has;
+	return n < shape->n ? n : shape->n;
 }
 
 static bool prepare(struct groups *gs, enum walk w, const struct shapes *shapes, struct err *e)
 {
 	const struct shape *shape = shapes_find(shapes, walks[w].table);
-	if (shape == NULL || !has_table(gs->db, walks[w].table))
+	const size_t n = shape == NULL ? 0 : columns_of(gs->db, shape);
+	if (n == 0)
 		return true;
 	struct out sql;
 	out_init(&sql, 1 << 20);
 	out_fmt(&sql, "select %s, ", walks[w].columns);
-	shape_typed(shape, "t", &sql);
+	shape_typed(shape, "t", n, &sql);
 	out_fmt(&sql, " from %s t not indexed order by %s", walks[w].table, walks[w].order);
 	const bool ok = sqlite3_prepare_v2(gs->db, out_cstr(&sql), -1, &gs->st[w], NULL) == SQLITE_OK ||
 			sqlite_schema_error(gs->db, gs->path, "be checked", e);

@@ -19,8 +19,8 @@ MUST_CHECK bool check_files_list(struct env *env, struct check_files *f, struct 
 void check_files_fini(struct check_files *f);
 bool check_files_has(const struct check_files *f, uint64_t number);
 
-/* Is the content file there, and has it exactly so many octets? */
-bool check_file_is(struct env *env, uint64_t file, uint64_t size);
+/* Is the content file there, and has it so many octets; exactly, or at least? */
+bool check_file_is(struct env *env, uint64_t file, uint64_t size, bool exactly);
 
 /* NULL: *gone_r, there is no such file; or *e. */
 sqlite3 *check_open(const char *path, int flags, bool *gone_r, struct err *e);

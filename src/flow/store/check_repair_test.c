@@ -334,19 +334,66 @@ static void test_k174600_other_versions_are_refused_and_named(void **state)
 	assert_int_not_equal(access(b->to, F_OK), 0);
 }
 
-static void test_k174600_an_older_version_is_known(void **state)
+static void older_is_known(struct bed *b, const char *sql)
 {
-	struct bed *b = *state;
 	put(b, 1, 2, 2, 100);
-	close_and(b, "update counter set value = value + 1 where name = 'number'; drop view quarantined; drop view queued; drop table "
-		     "quarantine; drop table suspect; pragma user_version = 1");
+	close_and(b, sql);
 	assert_int_equal(check_at(b, b->w->dir), STORE_CHECK_DONE);
 	if (b->checked.found > 0)
 		fail_msg("%s", b->said.text);
 	assert_int_equal(try_repair(b), STORE_CHECK_DONE);
-	assert_int_equal(number_in(b->to, "pragma user_version"), 2);
+	assert_int_equal(number_in(b->to, "pragma user_version"), 3);
 	assert_int_equal(number_in(b->to, "select count(*) from quarantine"), 0);
-	assert_int_equal(number_in(b->to, "select count(*) from transfer"), 2);
+	assert_int_equal(number_in(b->to, "select count(*) from transfer where tried = ''"), 2);
+}
+
+#define TO_VERSION_2                                                                                                               \
+	"update counter set value = value + 1 where name = 'number'; drop view quarantined; drop view queued; "                    \
+	"alter table transfer drop column tried; drop table partial; drop table partial_sync; "
+
+static void test_k174600_version_1_is_known(void **state)
+{
+	older_is_known(*state, TO_VERSION_2 "drop table quarantine; drop table suspect; pragma user_version = 1");
+}
+
+static void test_k174600_version_2_is_known(void **state)
+{
+	older_is_known(*state, TO_VERSION_2 "pragma user_version = 2");
+}
+
+/* Rows of before the migration end before the column that it has added. */
+static void test_rows_of_an_older_version_are_salvaged(void **state)
+{
+	struct bed *b = *state;
+	put(b, 1, 2, 2, 100);
+	close_and(b, "update counter set value = value + 1 where name = 'number'; drop view quarantined; drop view queued; "
+		     "alter table transfer drop column tried; alter table transfer add column tried text not null default ''; "
+		     "update transfer set size = 9");
+	repair(b, "its size or priority");
+	assert_int_equal(number_in(b->to, "select count(*) from transfer where tried = ''"), 2);
+}
+
+/* What was broken off comes anew; nothing of it is thrown away. */
+static void test_partial_transfers_are_set_aside(void **state)
+{
+	struct bed *b = *state;
+	char path[700];
+	put(b, 1, 1, 1, TEST_INLINE_MAX + 100);
+	world_commit(b->w);
+	close_and(b, "insert into partial select max(file) + 5, 'PARIS', '192.0.2.1', x'01', 7, 8 from message; "
+		     "insert into partial_sync select max(file) + 5, 1, 5, max(file) + 5, 0 from message; "
+		     "update message set parts = 7");
+	snprintf(path, sizeof path, "%s/content/%016llx", b->w->dir,
+		 (unsigned long long)number_in(b->w->dir, "select id from partial"));
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("octets", f);
+	fclose(f);
+	repair(b, "parts");
+	assert_int_equal(number_in(b->to, "select count(*) from partial"), 0);
+	assert_int_equal(number_in(b->to, "select count(*) from partial_sync"), 0);
+	assert_int_equal(number_in(b->to, "select count(*) from message"), 1);
+	assert_non_null(strstr(b->said.text, "1 partial transfers are in removed/"));
 }
 
 static void test_k157702_counts_are_checked(void **state)
@@ -708,7 +755,10 @@ int main(void)
 		TEST(test_k271600_an_id_beyond_reason_gets_another),
 		TEST(test_k262865_what_is_set_aside_is_not_replayed),
 		TEST(test_k174600_other_versions_are_refused_and_named),
-		TEST(test_k174600_an_older_version_is_known),
+		TEST(test_k174600_version_1_is_known),
+		TEST(test_k174600_version_2_is_known),
+		TEST(test_rows_of_an_older_version_are_salvaged),
+		TEST(test_partial_transfers_are_set_aside),
 		TEST(test_k157702_counts_are_checked),
 		TEST(test_lost_transfers_are_made_anew),
 		TEST(test_lost_transfers_of_several_queues_wait_to_be_moved),

@@ -232,7 +232,7 @@ static bool ask_all(struct steps *s, const struct shapes *shapes)
 	struct out sql;
 	out_init(&sql, 1 << 20);
 	out_str(&sql, "select t.seq, t.kind, t.mts_id, t.other, t.digest, t.key, t.other_key, ");
-	shape_typed(shapes_find(shapes, "step"), "t", &sql);
+	shape_typed(shapes_find(shapes, "step"), "t", shapes_find(shapes, "step")->n, &sql);
 	out_str(&sql, " from step t order by t.seq");
 	const bool ok = prepare(s, out_cstr(&sql), &s->step) &&
 			prepare(s, "select period, key, seq from step_key order by period, key, seq", &s->key) &&

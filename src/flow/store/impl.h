@@ -6,6 +6,17 @@
 typedef void store_suspect_f(void *ctx, const char *key, uint32_t strikes, wall_ms_t at,
 			     const char *words);
 
+/* A checkpoint of a partial transfer. */
+struct store_sync {
+	uint32_t serial;
+	uint64_t octets, file, start;
+};
+struct store_syncs {
+	struct store_sync *v;
+	size_t n, cap;
+};
+void store_syncs_add(struct store_syncs *y, struct store_sync x);
+
 struct store_ops {
 	void (*close)(struct store *s);
 	struct store_content *(*content_new)(struct store *s, struct err *e);
@@ -18,7 +29,7 @@ struct store_ops {
 	void (*transfer_retry)(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 			       uint32_t attempts, struct view why);
 	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue,
-			      wall_ms_t next_ms);
+			      wall_ms_t next_ms, struct view tried);
 	void (*delivery_remove)(struct store *s, uint64_t delivery);
 	bool (*forget_steps)(struct store *s, wall_ms_t before);
 	void (*suspect_put)(struct store *s, struct view key, uint32_t strikes, struct view words);
@@ -35,6 +46,19 @@ struct store_ops {
 				struct arena *a, struct err *e);
 	size_t (*quarantine_next)(struct store *s, enum store_quarantine_state state,
 				  uint64_t after, uint64_t *ids, size_t max);
+	/* Partial transfers: rows only, their octets are contents that are put when their first row is. */
+	void (*partial_put)(struct store *s, uint64_t id, const struct store_partial_name *name);
+	void (*partial_set)(struct store *s, uint64_t id, const struct store_partial_name *name);
+	void (*partial_put_sync)(struct store *s, uint64_t id, const struct store_sync *y);
+	void (*partial_cut)(struct store *s, uint64_t id, uint32_t after);
+	/* Those with a lower serial that are in that file. */
+	void (*partial_trim)(struct store *s, uint64_t id, uint32_t before, uint64_t file);
+	void (*partial_end)(struct store *s, uint64_t id);
+	void (*partials)(struct store *s, store_partial_f *each, void *ctx);
+	void (*partial_syncs)(struct store *s, uint64_t id, struct store_syncs *syncs); /* by serial */
+	bool (*partial_read)(struct store *s, uint64_t file, uint64_t offset, void *buf, size_t n,
+			     size_t *got_r, struct err *e);
+	void (*partial_file_goes)(struct store *s, uint64_t file);
 	bool (*has_group)(const struct store *s);
 	void (*commit)(struct store *s); /* there is a group */
 	size_t (*queue_next)(struct store *s, struct view queue, enum priority p, wall_ms_t until,

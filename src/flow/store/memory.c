@@ -64,8 +64,7 @@ void *memory_find(const struct table *t, uint64_t id)
 
 /* Frees what is dead for good (revive false), or takes back what was never committed (revive true).
  */
-static void table_settle(struct table *t, uint64_t committed, bool revive,
-			 void (*fini)(struct life *row))
+void memory_settle(struct table *t, uint64_t committed, bool revive, void (*fini)(struct life *row))
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < t->n; i++) {
@@ -126,11 +125,12 @@ static void part_fini(struct life *row)
 
 static void settle(struct store_disk *d, bool revive)
 {
-	table_settle(&d->messages, d->committed, revive, message_fini);
-	table_settle(&d->transfers, d->committed, revive, part_fini);
-	table_settle(&d->deliveries, d->committed, revive, delivery_fini);
-	table_settle(&d->steps, d->committed, revive, step_fini);
-	table_settle(&d->files, d->committed, revive, file_fini);
+	memory_settle(&d->messages, d->committed, revive, message_fini);
+	memory_settle(&d->transfers, d->committed, revive, part_fini);
+	memory_settle(&d->deliveries, d->committed, revive, delivery_fini);
+	memory_settle(&d->steps, d->committed, revive, step_fini);
+	memory_settle(&d->files, d->committed, revive, file_fini);
+	memory_partial_settle(d, revive);
 	for (size_t i = 0; i < d->transfers.n; i++)
 		transfer_settle(CONTAINER(d->transfers.v[i], struct row_transfer, life), revive);
 	for (size_t i = 0; i < d->n_suspects; i++) {
@@ -150,7 +150,7 @@ struct store_disk *store_disk_new(void)
 	return d;
 }
 
-static void free_table(struct table *t, void (*fini)(struct life *row))
+void memory_free_table(struct table *t, void (*fini)(struct life *row))
 {
 	for (size_t i = 0; i < t->n; i++) {
 		fini(t->v[i]);
@@ -165,11 +165,12 @@ void store_disk_free(struct store_disk **disk)
 	if (d == NULL)
 		return;
 	CHECK(d, STORE_DISK_MAGIC);
-	free_table(&d->messages, message_fini);
-	free_table(&d->transfers, part_fini);
-	free_table(&d->deliveries, delivery_fini);
-	free_table(&d->steps, step_fini);
-	free_table(&d->files, file_fini);
+	memory_free_table(&d->messages, message_fini);
+	memory_free_table(&d->transfers, part_fini);
+	memory_free_table(&d->deliveries, delivery_fini);
+	memory_free_table(&d->steps, step_fini);
+	memory_free_table(&d->files, file_fini);
+	memory_partial_free(d);
 	for (size_t i = 0; i < d->n_names; i++)
 		memory_drop(&d->names[i]);
 	free(d->names);
@@ -408,7 +409,8 @@ static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 	t->now.attempts = attempts;
 }
 
-static void transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
+static void transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms,
+			  struct view tried)
 {
 	struct store_disk *d = memory_of(s)->disk;
 	struct row_transfer *t = memory_part(s, transfer, false);
@@ -417,6 +419,8 @@ static void transfer_move(struct store *s, uint64_t transfer, struct view queue,
 	memory_group(s);
 	t->now.queue = memory_name(d, queue);
 	t->now.next_ms = next_ms;
+	if (tried.p != NULL)
+		t->now.tried = memory_name(d, tried);
 }
 
 static void delivery_remove(struct store *s, uint64_t delivery)
@@ -518,6 +522,16 @@ static const struct store_ops memory_ops = {
 	.quarantine_remove = memory_quarantine_remove,
 	.load_quarantine = memory_load_quarantine,
 	.quarantine_next = memory_quarantine_next,
+	.partial_put = memory_partial_put,
+	.partial_set = memory_partial_set,
+	.partial_put_sync = memory_partial_put_sync,
+	.partial_cut = memory_partial_cut,
+	.partial_trim = memory_partial_trim,
+	.partial_end = memory_partial_end,
+	.partials = memory_partials,
+	.partial_syncs = memory_partial_syncs,
+	.partial_read = memory_partial_read,
+	.partial_file_goes = memory_partial_file_goes,
 	.has_group = has_group,
 	.commit = commit,
 	.queue_next = memory_queue_next,
@@ -533,11 +547,11 @@ static const struct store_ops memory_ops = {
 	.count = memory_count,
 };
 
-/* Content files that no committed message refers to. */
+/* Content files that no committed message or partial transfer refers to. */
 static void sweep(struct store_disk *d)
 {
 	for (size_t i = 0; i < d->files.n; i++) {
-		bool wanted = false;
+		bool wanted = memory_partial_wants(d, d->files.v[i]->id);
 		for (size_t k = 0; k < d->messages.n && !wanted; k++)
 			wanted = CONTAINER(d->messages.v[k], struct row_message, life)->file ==
 				 d->files.v[i]->id;
@@ -546,7 +560,7 @@ static void sweep(struct store_disk *d)
 	}
 	if (d->committed == 0)
 		d->committed = 1; /* so that a death in group 1 counts */
-	table_settle(&d->files, d->committed, false, file_fini);
+	memory_settle(&d->files, d->committed, false, file_fini);
 }
 
 struct store *store_open_memory(struct env *env, struct store_disk *disk,

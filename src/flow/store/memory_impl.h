@@ -24,6 +24,7 @@ struct schedule {
 	struct view queue;
 	wall_ms_t next_ms;
 	uint32_t attempts;
+	struct view tried;
 	bool quarantined;
 	enum store_quarantine_state state; /* from here on: of a quarantined one */
 	uint32_t strikes;
@@ -70,6 +71,19 @@ struct row_file {
 	struct out octets;
 };
 
+/* A partial transfer, and one checkpoint of one. */
+struct row_partial {
+	struct life life;
+	wall_ms_t started;
+	struct store_partial_name now, committed; /* views: names of the disk */
+};
+
+struct row_sync {
+	struct life life;
+	uint64_t partial;
+	struct store_sync sync;
+};
+
 /* Pointers to rows of one kind, in ascending order of id. */
 struct table {
 	struct life **v;
@@ -81,7 +95,7 @@ struct store_disk {
 #define STORE_DISK_MAGIC 0x570e0003u
 	uint64_t committed; /* groups up to this one count */
 	uint64_t next_id, next_number;
-	struct table messages, transfers, deliveries, steps, files;
+	struct table messages, transfers, deliveries, steps, files, partials, syncs;
 	struct suspect *suspects;
 	size_t n_suspects;
 	struct view *names; /* queue names and sentences, each once, as long as the disk */
@@ -117,6 +131,24 @@ struct row_transfer *memory_part(const struct store *s, uint64_t id, bool quaran
 void memory_release(struct memory *m, uint64_t message);
 struct view memory_id_text(const struct mts_id *id); /* owned by the caller */
 void memory_drop(struct view *v);
+/* Frees what is dead for good (revive false), or takes back what was never committed (revive true). */
+void memory_settle(struct table *t, uint64_t committed, bool revive, void (*fini)(struct life *row));
+void memory_free_table(struct table *t, void (*fini)(struct life *row));
+
+/* --- memory_partial.c --- */
+void memory_partial_settle(struct store_disk *d, bool revive);
+void memory_partial_free(struct store_disk *d);
+bool memory_partial_wants(const struct store_disk *d, uint64_t file);
+void memory_partial_put(struct store *s, uint64_t id, const struct store_partial_name *name);
+void memory_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name);
+void memory_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y);
+void memory_partial_cut(struct store *s, uint64_t id, uint32_t after);
+void memory_partial_trim(struct store *s, uint64_t id, uint32_t before, uint64_t file);
+void memory_partial_end(struct store *s, uint64_t id);
+void memory_partials(struct store *s, store_partial_f *each, void *ctx);
+void memory_partial_syncs(struct store *s, uint64_t id, struct store_syncs *syncs);
+bool memory_partial_read(struct store *s, uint64_t file, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+void memory_partial_file_goes(struct store *s, uint64_t file);
 
 /* --- memory_quarantine.c --- */
 void memory_suspect_put(struct store *s, struct view key, uint32_t strikes, struct view words);

@@ -52,6 +52,7 @@ void memory_quarantine(struct store *s, uint64_t transfer, uint32_t strikes, str
 		return;
 	memory_group(s);
 	t->now.quarantined = true;
+	t->now.tried = (struct view){NULL, 0};
 	t->now.state = STORE_QUARANTINE_KEPT;
 	t->now.strikes = strikes;
 	t->now.at = env_wall_ms(s->env);

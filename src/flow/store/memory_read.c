@@ -161,6 +161,8 @@ bool memory_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	l->arrived = row->arrived;
 	l->expires = row->expires;
 	l->attempts = t == NULL ? 0 : t->now.attempts;
+	if (t != NULL && !t->now.quarantined)
+		l->tried = arena_copy(a, t->now.tried);
 	if (arena_full(a))
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
 			       "store: message %llu of %llu octets passes the memory quota",
@@ -224,4 +226,6 @@ void memory_count(struct store *s, struct store_counts *c_r)
 		c_r->suspects += d->suspects[i].now.n > 0;
 	for (size_t i = 0; i < d->deliveries.n; i++)
 		c_r->deliveries += d->deliveries.v[i]->died == 0;
+	for (size_t i = 0; i < d->partials.n; i++)
+		c_r->partials += d->partials.v[i]->died == 0;
 }

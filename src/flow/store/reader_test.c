@@ -641,7 +641,7 @@ static void test_selection_by_each_condition(void **state)
 	c->arrived = 10;
 	store_put_message(w->store, c);
 	const uint64_t ta = a->transfers[0].id_r, tb = b->transfers[0].id_r, tc = c->transfers[0].id_r;
-	store_transfer_move(w->store, tb, VIEW("PARIS"), STORE_NEVER);
+	store_transfer_move(w->store, tb, VIEW("PARIS"), STORE_NEVER, (struct view){NULL, 0});
 	world_commit(w);
 	struct store_reader *r = reader_of(w);
 	struct read_filter f = none();

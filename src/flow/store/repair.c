@@ -172,6 +172,7 @@ static void find_next_id(struct repair *r)
 		"select max(id) from message where id <= ?1",	 "select max(id) from transfer where id <= ?1",
 		"select max(id) from delivery where id <= ?1",	 "select max(id) from quarantine where id <= ?1",
 		"select max(message) from outcome where message <= ?1", "select max(transfer) from outcome where transfer <= ?1",
+		"select max(id) from partial where id <= ?1",	 "select max(file) from partial_sync where file <= ?1",
 	};
 	int64_t most = 0;
 	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
@@ -301,6 +302,19 @@ static void settle_suspects(struct repair *r)
 	REPAIR_RUN(r, "delete from suspect where strikes < 1", 0);
 }
 
+/* No peer waits as long as a repair takes: what was broken off comes anew. Its files are not linked into the copy, and so in removed/. */
+static void drop_partials(struct repair *r)
+{
+	const int64_t n = REPAIR_ASK(r, "select count(*) from partial", 0, 0);
+	repair_keep(r, "partial", "1", 0, 0, "its peer sends it anew");
+	repair_keep(r, "partial_sync", "1", 0, 0, "its peer sends it anew");
+	REPAIR_RUN(r, "delete from partial", 0);
+	REPAIR_RUN(r, "delete from partial_sync", 0);
+	r->result.removed += (uint64_t)n;
+	if (n > 0)
+		repair_did(r, "%lld partial transfers are in removed/: their peers send them anew", (long long)n);
+}
+
 /* --- the new database --- */
 static bool execute(struct repair *r, const char *sql)
 {
@@ -361,6 +375,7 @@ static bool settle(struct repair *r)
 	read_queues(r);
 	find_next_id(r);
 	renumber_messages(r);
+	drop_partials(r);
 	repair_messages(r);
 	repair_content_rest(r);
 	say(r, "steps", 0.65);

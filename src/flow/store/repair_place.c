@@ -147,7 +147,7 @@ static void make_transfer(struct hand *h, uint64_t transfer, uint64_t n)
 		id = h->r->next_id++;
 		rename_waiting(h, transfer, id);
 	}
-	REPAIR_RUN(h->r, "insert into transfer values (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?6, ?7, ?8, 'made anew by posthorn check --repair')", id,
+	REPAIR_RUN(h->r, "insert into transfer values (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?6, ?7, ?8, 'made anew by posthorn check --repair', '')", id,
 		   g->id, queue, g->priority, (int64_t)n, g->arrived, g->expires, g->size);
 	hand_add(h, (struct group_part){.kind = GROUP_TRANSFER,
 					.id = id,

@@ -234,6 +234,8 @@ static void put(struct salvage *s, const struct shape *t, const struct tree_row 
 	char why[SENTENCE];
 	bool mended = false;
 	memcpy(v, row->v, sizeof v);
+	for (size_t i = row->n; i < t->n; i++)
+		v[i] = (struct tree_value){.type = t->columns[i].type};
 	for (size_t i = 0; i < t->n; i++)
 		if (t->columns[i].is_rowid)
 			v[i] = (struct tree_value){.type = TREE_INT, .i = row->rowid};

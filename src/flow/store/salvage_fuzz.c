@@ -58,7 +58,7 @@ static uint8_t *make_database(size_t *n_r)
 	for (int i = 1; i <= ROWS && ok; i++) {
 		snprintf(sql, sizeof sql,
 			 "insert into message values (%d, 2, 0, 1, 5, 6, %d, null, 'A', 'C=GB;L=%d', zeroblob(300), zeroblob(200), "
-			 "zeroblob(%d)); insert into transfer values (%d, %d, 1, 1, 0, 0, 0, 1, 5, 6, 7, null);"
+			 "zeroblob(%d)); insert into transfer values (%d, %d, 1, 1, 0, 0, 0, 1, 5, 6, 7, null, '');"
 			 "insert into outcome values (%d, %d, 2); insert into step values (%d, 1, 2, 3, 'C=GB;L=x', null, null, "
 			 "x'0102', 'text', %d, null); insert into share values (%d, 1, 2)",
 			 i, i % 7 == 0 ? LONG : 900, i, i % 7 == 0 ? LONG : 900, i + 1000, i, i, i + 2000, i, i * 77, i);

@@ -1,4 +1,4 @@
--- schema.sql - the store as a person reads it. Version 2 (pragma user_version).
+-- schema.sql - the store as a person reads it. Version 3 (pragma user_version).
 --
 --     sqlite3 -readonly store.db "select * from queued"
 --     sqlite3 -readonly store.db "select * from journey where mts_id like '%L=some-id'"
@@ -48,7 +48,8 @@ create table transfer (
 	arrived    integer not null,           -- these three as in the message
 	expires    integer not null,
 	size       integer not null,
-	error      text                        -- of the last attempt
+	error      text,                       -- of the last attempt
+	tried      text not null default ''    -- links it waited for before it was rerouted, one a line
 );
 create index transfer_due on transfer (queue, priority, next);
 
@@ -104,7 +105,7 @@ create table step_filter (
 	bits       blob not null
 );
 
--- Since version 2, and all views: this part is run on a store of version 1.
+-- Since version 2: from here on it is run on a store of version 1, whose transfers get the column tried.
 
 -- What was in the hands of a process that died by a fault.
 create table suspect (
@@ -135,6 +136,27 @@ create table quarantine (
 	expires    integer not null
 );
 create index quarantine_state on quarantine (state);
+
+-- Since version 3, and all views: this part is run on a store of version 2, too.
+
+-- A transfer on its way in that may be broken off: what has come of it, up to checkpoints that the peer was told of.
+create table partial (
+	id         integer primary key,
+	link       text not null,
+	host       text not null,              -- of the peer
+	reference  blob not null,              -- of the association; only a link knows what is in it
+	activity   integer not null,           -- its number on that association
+	started    integer not null
+);
+-- Its octets lie in content files. A new one is begun whenever the transfer goes on after a break, so none is ever written over.
+create table partial_sync (
+	partial    integer not null,
+	serial     integer not null,           -- of the checkpoint
+	octets     integer not null,           -- before it
+	file       integer not null,           -- content/<file> has the last of them ...
+	start      integer not null,           -- ... from this one on; those before are in the file of an earlier checkpoint
+	primary key (partial, serial)
+) without rowid;
 
 create view quarantined as
 	select z.id, case z.state when 1 then 'examine' else 'kept' end as state, z.message, m.mts_id, z.link, z.recipients, z.size, z.strikes,

@@ -31,7 +31,7 @@ static enum tree_type type_of(const char *declared)
 
 static void read_columns(sqlite3 *db, struct shape *s)
 {
-	sqlite3_stmt *st = ask(db, "select name, type, \"notnull\", pk from pragma_table_info(?) order by cid", s->name);
+	sqlite3_stmt *st = ask(db, "select name, type, \"notnull\", pk, dflt_value from pragma_table_info(?) order by cid", s->name);
 	while (sqlite3_step(st) == SQLITE_ROW && s->n < TREE_COLUMNS_MAX) {
 		struct shape_column *c = &s->columns[s->n++];
 		c->name = text_of(st, 0);
@@ -39,6 +39,8 @@ static void read_columns(sqlite3 *db, struct shape *s)
 		const bool key = sqlite3_column_int(st, 3) != 0;
 		c->is_rowid = key && s->has_rowid && c->type == TREE_INT;
 		c->needed = sqlite3_column_int(st, 2) != 0 || key;
+		if (sqlite3_column_type(st, 4) == SQLITE_NULL)
+			s->n_least = s->n;
 	}
 	sqlite3_finalize(st);
 }
@@ -148,13 +150,13 @@ bool shape_fits(const struct shape_column *c, const struct tree_value *v)
 
 static bool may_be(const struct shape *s, const struct tree_row *row)
 {
-	return s->has_rowid == row->has_rowid && s->n == row->n;
+	return s->has_rowid == row->has_rowid && row->n >= s->n_least && row->n <= s->n;
 }
 
 static size_t fits(const struct shape *s, const struct tree_row *row)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < s->n; i++)
+	size_t n = s->n - row->n;
+	for (size_t i = 0; i < row->n; i++)
 		n += shape_fits(&s->columns[i], &row->v[i]);
 	return n;
 }
@@ -184,10 +186,10 @@ static const char *word_of(enum tree_type type)
 	return type == TREE_INT ? "integer" : type == TREE_TEXT ? "text" : "blob";
 }
 
-void shape_typed(const struct shape *s, const char *alias, struct out *sql)
+void shape_typed(const struct shape *s, const char *alias, size_t n, struct out *sql)
 {
 	out_str(sql, "(1");
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct shape_column *c = &s->columns[i];
 		if (c->is_rowid)
 			continue;

@@ -17,6 +17,7 @@ struct shape {
 	bool has_rowid;
 	struct shape_column columns[TREE_COLUMNS_MAX];
 	size_t n;
+	size_t n_least; /* those after were added by a migration: older rows, and older tables, end before them; an empty text */
 	uint32_t root; /* where a new database has it: a hint for one whose own list of tables is damaged */
 };
 
@@ -44,5 +45,5 @@ const struct shape *shapes_of_row(const struct shapes *s, const char *hint, cons
 /* May this value stand in that column? */
 bool shape_fits(const struct shape_column *c, const struct tree_value *v);
 
-/* Appends an SQL expression over the table's (or alias's) columns: 1 when each has the type it is to have. */
-void shape_typed(const struct shape *s, const char *alias, struct out *sql);
+/* Appends an SQL expression over the first n of the table's (or alias's) columns: 1 when each has the type it is to have. */
+void shape_typed(const struct shape *s, const char *alias, size_t n, struct out *sql);

@@ -97,8 +97,7 @@ void sqlite_close_file(struct sqlite *q, uint64_t message)
 			file_close(&q->open[i].file);
 }
 
-/* The message's file, open: kept so, because a transfer reads it piece by piece. */
-static struct file *open_file(struct sqlite *q, uint64_t message, uint64_t file, struct err *e)
+struct file *sqlite_open_file(struct sqlite *q, uint64_t message, uint64_t file, struct err *e)
 {
 	struct sqlite_file *oldest = &q->open[0];
 	for (size_t i = 0; i < OPEN_FILES; i++) {
@@ -150,7 +149,7 @@ bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, voi
 	sqlite3_reset(st);
 	if (!in_file)
 		return read_inline(q, message, offset, buf, n, got_r, e);
-	struct file *file = open_file(q, message, id, e);
+	struct file *file = sqlite_open_file(q, message, id, e);
 	size_t got;
 	if (file == NULL || !file_read(file, offset, buf, n, &got, e))
 		return false;
@@ -166,17 +165,44 @@ bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, voi
 /* --- what a crash left --- */
 struct sweep {
 	sqlite3_stmt *has;
+	uint64_t *partial; /* files of partial transfers, ascending */
+	size_t n_partial;
 	uint64_t *orphans;
 	size_t n;
 	bool failed;
 };
 
+static int file_cmp(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static bool is_partial(const struct sweep *sw, uint64_t file)
+{
+	return sw->n_partial > 0 &&
+	       bsearch(&file, sw->partial, sw->n_partial, sizeof *sw->partial, file_cmp) != NULL;
+}
+
+static bool list_partial(struct sqlite *q, struct sweep *sw, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(q->db, "select distinct file from partial_sync order by file", -1,
+				    &st, NULL);
+	while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+		sw->partial = mem_grow(sw->partial, mem_mul(sw->n_partial + 1, sizeof *sw->partial));
+		sw->partial[sw->n_partial++] = (uint64_t)sqlite3_column_int64(st, 0);
+	}
+	rc = sqlite3_finalize(st);
+	return rc == SQLITE_OK || sqlite_schema_error(q->db, q->path, "be read", e);
+}
+
 static void look(void *ctx, const char *name)
 {
 	struct sweep *sw = ctx;
 	uint64_t file;
-	if (sw->failed || !sqlite_file_number(name, &file))
-		return; /* not ours */
+	if (sw->failed || !sqlite_file_number(name, &file) || is_partial(sw, file))
+		return; /* not ours, or in use */
 	sqlite3_bind_int64(sw->has, 1, (int64_t)file);
 	const int rc = sqlite3_step(sw->has);
 	sqlite3_reset(sw->has);
@@ -193,13 +219,14 @@ bool sqlite_sweep(struct sqlite *q, struct err *e)
 	if (sqlite3_prepare_v2(q->db, "select 1 from message where file = ?", -1, &sw.has, NULL) !=
 	    SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);
-	bool ok = env_file_list(q->s.env, "content", look, &sw, e);
+	bool ok = list_partial(q, &sw, e) && env_file_list(q->s.env, "content", look, &sw, e);
 	if (ok && sw.failed)
 		ok = sqlite_schema_error(q->db, q->path, "be read", e);
 	char name[SQLITE_NAME_MAX];
 	for (size_t i = 0; i < sw.n && ok; i++)
 		ok = env_file_remove(q->s.env, sqlite_file_name(name, sw.orphans[i]), e);
 	sqlite3_finalize(sw.has);
+	free(sw.partial);
 	free(sw.orphans);
 	return ok;
 }

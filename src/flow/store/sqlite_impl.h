@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-enum { SQLITE_SCHEMA_VERSION = 2, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
+enum { SQLITE_SCHEMA_VERSION = 3, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
 
 enum sql {
 #define X(name, text) SQL_##name,
@@ -131,7 +131,8 @@ void sqlite_put_message(struct store *s, struct store_message *m);
 void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
 void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
 			   struct view why);
-void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
+void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms,
+			  struct view tried);
 void sqlite_delivery_remove(struct store *s, uint64_t delivery);
 uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n);
 struct sqlite_queue *sqlite_queue_of(struct sqlite *q, struct view name); /* made when there is none */
@@ -190,8 +191,24 @@ void sqlite_content_sync(struct store_content *c);
 void sqlite_content_free(struct store_content *c);
 bool sqlite_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
 			 size_t *got_r, struct err *e);
+#define SQLITE_PARTIAL_BIT (UINT64_C(1) << 63) /* with a file's number, in place of a message */
+/* The message's file, open: kept so, because a transfer reads it piece by piece. NULL with *e. */
+struct file *sqlite_open_file(struct sqlite *q, uint64_t message, uint64_t file, struct err *e);
 void sqlite_close_file(struct sqlite *q, uint64_t message); /* 0: all */
 MUST_CHECK bool sqlite_sweep(struct sqlite *q, struct err *e);
+
+/* --- sqlite_partial.c --- */
+void sqlite_partial_put(struct store *s, uint64_t id, const struct store_partial_name *name);
+void sqlite_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name);
+void sqlite_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y);
+void sqlite_partial_cut(struct store *s, uint64_t id, uint32_t after);
+void sqlite_partial_trim(struct store *s, uint64_t id, uint32_t before, uint64_t file);
+void sqlite_partial_end(struct store *s, uint64_t id);
+void sqlite_partials(struct store *s, store_partial_f *each, void *ctx);
+void sqlite_partial_syncs(struct store *s, uint64_t id, struct store_syncs *syncs);
+bool sqlite_partial_read(struct store *s, uint64_t file, uint64_t offset, void *buf, size_t n,
+			 size_t *got_r, struct err *e);
+void sqlite_partial_file_goes(struct store *s, uint64_t file);
 
 /* --- sqlite_steps.c --- */
 void sqlite_put_step(struct store *s, const struct store_step *step);

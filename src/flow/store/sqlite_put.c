@@ -180,14 +180,16 @@ void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms
 			   BIND_I(transfer));
 }
 
-void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
+void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms,
+			  struct view tried)
 {
 	struct sqlite *q = sqlite_of(s);
 	struct sqlite_part p;
 	if (!sqlite_get_transfer(q, transfer, &p))
 		return;
 	const int64_t no = sqlite_queue_of(q, queue)->no;
-	SQLITE_RUN(q, SQL_SET_QUEUE, BIND_I(no), BIND_I(next_ms), BIND_I(transfer));
+	SQLITE_RUN(q, SQL_SET_QUEUE, BIND_I(no), BIND_I(next_ms), tried.p == NULL ? BIND_N() : BIND_T(tried),
+		   BIND_I(transfer));
 	count_in_queue(q, p.queue, p.priority, p.size, -1);
 	count_in_queue(q, no, p.priority, p.size, 1);
 }

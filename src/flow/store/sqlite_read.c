@@ -176,6 +176,8 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	sqlite3_stmt *st = transfer != 0 ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(transfer))
 					 : SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(delivery));
 	bool there = sqlite_row(q, st), octets = false;
+	if (there && transfer != 0)
+		l->tried = arena_copy(a, sqlite_view(st, 11));
 	if (!there && transfer != 0 && !s->over) {
 		st = SQLITE_ASK(q, SQL_LOAD_QUARANTINE, BIND_I(transfer));
 		there = sqlite_row(q, st);

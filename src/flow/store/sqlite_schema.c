@@ -140,20 +140,22 @@ static bool create(struct sqlite *q, struct err *e)
 	       execute(q->db, q->path, sql, "be created", e);
 }
 
-/* Version 1 had the tables of the first part of schema.sql, and two views, which are made anew with all others. */
+/* An older version has the tables of schema.sql before a mark, and some views, which are made anew with all others. */
 static bool migrate(struct sqlite *q, struct err *e)
 {
 	int64_t version, application;
 	if (!number(q->db, q->path, "pragma user_version", &version, e) ||
 	    !number(q->db, q->path, "pragma application_id", &application, e))
 		return false;
-	if (version != 1 || application != SQLITE_APPLICATION_ID)
+	if (version < 1 || version >= SQLITE_SCHEMA_VERSION || application != SQLITE_APPLICATION_ID)
 		return true;
-	const char *added = strstr(store_schema, "-- Since version 2");
+	const char *added = strstr(store_schema, version == 1 ? "-- Since version 2" : "-- Since version 3");
 	assert(added != NULL);
 	char sql[100];
 	snprintf(sql, sizeof sql, "pragma user_version = %d; commit", SQLITE_SCHEMA_VERSION);
-	return execute(q->db, q->path, "begin immediate; drop view queued; drop view journey",
+	return execute(q->db, q->path,
+		       "begin immediate; drop view if exists quarantined; drop view queued; drop view journey; "
+		       "alter table transfer add column tried text not null default ''",
 		       "be brought to a new version", e) &&
 	       execute(q->db, q->path, added, "be brought to a new version", e) &&
 	       execute(q->db, q->path, sql, "be brought to a new version", e);
@@ -225,7 +227,7 @@ static bool count_transfers(struct sqlite *q, struct err *e)
 /* Each message is counted with its only part, or as a share; its own row need not be read. */
 static bool count_all(struct sqlite *q, struct err *e)
 {
-	int64_t deliveries, alone, alone_octets, shares, shared_octets, files, quarantined, suspects;
+	int64_t deliveries, alone, alone_octets, shares, shared_octets, files, quarantined, suspects, partials;
 	if (!count_transfers(q, e) ||
 	    !number(q->db, q->path, "select count(*) from delivery", &deliveries, e) ||
 	    !number(q->db, q->path,
@@ -238,6 +240,7 @@ static bool count_all(struct sqlite *q, struct err *e)
 		    &alone_octets, e) ||
 	    !number(q->db, q->path, "select count(*) from quarantine", &quarantined, e) ||
 	    !number(q->db, q->path, "select count(*) from suspect", &suspects, e) ||
+	    !number(q->db, q->path, "select count(*) from partial", &partials, e) ||
 	    !number(q->db, q->path, "select count(*) from share", &shares, e) ||
 	    !number(q->db, q->path, "select coalesce(sum(size), 0) from share", &shared_octets,
 		    e) ||
@@ -249,6 +252,7 @@ static bool count_all(struct sqlite *q, struct err *e)
 	q->counts.octets += (uint64_t)(alone_octets + shared_octets);
 	q->counts.quarantined = (uint64_t)quarantined;
 	q->counts.suspects = (uint64_t)suspects;
+	q->counts.partials = (uint64_t)partials;
 	q->n_files = (uint64_t)files;
 	return true;
 }

@@ -206,11 +206,12 @@ void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 				       view_first(view_str(why), STORE_WHY_MAX));
 }
 
-void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms)
+void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms,
+			 struct view tried)
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
-		s->ops->transfer_move(s, transfer, queue, at_most_never(next_ms));
+		s->ops->transfer_move(s, transfer, queue, at_most_never(next_ms), tried);
 }
 
 void store_delivery_remove(struct store *s, uint64_t delivery)

@@ -131,8 +131,8 @@ void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 void store_transfer_reported(struct store *s, uint64_t transfer);
 /* next_ms of a held transfer: no listing reaches it, it does not wake its queue, it does not expire. */
 #define STORE_NEVER INT64_C(253402300800000) /* the year 10000 */
-/* Moved to another queue (reroute). */
-void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms);
+/* Moved to another queue (reroute). tried: links that the message has been through, one a line; with a NULL p: as it was. */
+void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms, struct view tried);
 /* A mailbox entry was fetched and may go. */
 void store_delivery_remove(struct store *s, uint64_t delivery);
 /* Steps older than this go, a bounded number per call; true when there may be more. */
@@ -189,6 +189,48 @@ MUST_CHECK bool store_load_quarantine(struct store *s, uint64_t id, struct store
 /* Ids of rows in that state after `after`, ascending; how many were written. */
 size_t store_quarantine_next(struct store *s, enum store_quarantine_state state, uint64_t after, uint64_t *ids, size_t max);
 
+/* --- partial transfers: octets of a transfer on its way in, kept from checkpoint to checkpoint --- */
+/* What it is called by: a transfer is found again by link, association and activity. Views are copied. */
+struct store_partial_name {
+	struct view link, host, reference; /* at most 255, 107, 4096 octets */
+	uint64_t activity;
+};
+struct store_partial; /* one that octets are added to, or read from */
+/* Nothing of it outlives the process before its first checkpoint. NULL: TEMP, LOCAL. */
+struct store_partial *store_partial_new(struct store *s, const struct store_partial_name *name, struct err *e);
+uint64_t store_partial_id(const struct store_partial *p);
+/* Another association goes on with it: from its next checkpoint on that is its durable name. */
+void store_partial_rename(struct store_partial *p, const struct store_partial_name *name);
+MUST_CHECK bool store_partial_append(struct store_partial *p, struct view octets, struct err *e);
+uint64_t store_partial_octets(const struct store_partial *p);
+/* A checkpoint after all octets so far; serials ascend. Calls done, never from inside the call, when they are on disk and the checkpoint is a
+ * row of the open group: it is durable with store_ticket. One sync at a time is under way, and covers all checkpoints asked for until it
+ * began; done comes for each, in order. failed: the octets count as lost, and nothing more can be added; what was durable before is. */
+typedef void store_synced_f(void *ctx, uint32_t serial, uint64_t octets, const struct err *failed);
+void store_partial_sync(struct store_partial *p, uint32_t serial, store_synced_f *done, void *ctx);
+/* The handle goes: done is not called any more, and what had no checkpoint is gone. */
+void store_partial_close(struct store_partial **p);
+
+/* What there is, with the last checkpoint. */
+struct store_partial_row {
+	uint64_t id;
+	struct store_partial_name name; /* good during the call */
+	wall_ms_t started;
+	uint32_t serial;
+	uint64_t octets;
+};
+/* Calls each for every one by id; no operation is allowed inside. */
+typedef void store_partial_f(void *ctx, const struct store_partial_row *row);
+void store_partials(struct store *s, store_partial_f *each, void *ctx);
+/* To go on after that checkpoint (0: the last), and to be read up to it. Later ones are there until the next one is: then they go, in one
+ * group, so that a process that dies meanwhile has lost nothing. No other handle of it may be open. NULL with PERM: that checkpoint is
+ * not known, though it may have been (the last 256 are). */
+struct store_partial *store_partial_resume(struct store *s, uint64_t id, uint32_t serial, struct err *e);
+/* Octets from an offset; *got_r < n at their end only. LOCAL: they are not there, or cannot be read. */
+MUST_CHECK bool store_partial_read(struct store_partial *p, uint64_t offset, void *buf, size_t n, size_t *got_r, struct err *e);
+/* It goes, octets and all. No handle of it is open. */
+void store_partial_remove(struct store *s, uint64_t id);
+
 /* --- the group --- */
 bool store_has_group(const struct store *s);
 uint64_t store_ticket(const struct store *s); /* of the open group: durable when durable(t >= this) is told */
@@ -243,6 +285,7 @@ struct store_loaded {
 	bool in_file;
 	wall_ms_t arrived, expires;
 	uint32_t attempts;
+	struct view tried;      /* of a waiting transfer: as given to store_transfer_move; empty: none */
 };
 MUST_CHECK bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r, struct arena *a, struct err *e);
 MUST_CHECK bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e);
@@ -260,6 +303,7 @@ uint64_t store_reserve_numbers(struct store *s, uint64_t n);
 struct store_counts {
 	uint64_t messages, transfers, recipients_queued, deliveries, octets;
 	uint64_t quarantined, suspects; /* quarantined: transfers, which are not among `transfers`, and octets */
+	uint64_t partials;              /* partial transfers with a checkpoint */
 	uint64_t tracking_lost;         /* steps that could not be written, since this store was opened */
 };
 void store_count(struct store *s, struct store_counts *c_r);

@@ -299,7 +299,7 @@ static void test_unknown_transfer_is_left_alone(void **state)
 	store_transfer_done(w->store, put->transfers[0].id_r + 1000);
 	store_transfer_reported(w->store, put->id_r);
 	store_transfer_retry(w->store, 0, 5, 5, "no such");
-	store_transfer_move(w->store, UINT64_MAX >> 1, VIEW("q1"), 0);
+	store_transfer_move(w->store, UINT64_MAX >> 1, VIEW("q1"), 0, (struct view){NULL, 0});
 	store_delivery_remove(w->store, put->transfers[0].id_r);
 	if (store_has_group(w->store))
 		world_commit(w);
@@ -402,7 +402,7 @@ static void test_retry_and_move_change_the_place(void **state)
 			world_commit(w);
 		assert_int_equal(list(w, "q0", PRIORITY_NORMAL, 500, ids, 4, 1), 2);
 		assert_int_equal(ids[1], a->transfers[0].id_r);
-		store_transfer_move(w->store, b->transfers[0].id_r, VIEW("elsewhere"), 700);
+		store_transfer_move(w->store, b->transfers[0].id_r, VIEW("elsewhere"), 700, (struct view){NULL, 0});
 		if (commits & 4)
 			world_commit(w);
 		for (unsigned stage = 0; stage < 2; stage++) {
@@ -466,7 +466,7 @@ static void test_queues_are_summed(void **state)
 			world_reopen(w);
 	}
 	store_transfer_done(w->store, put->transfers[0].id_r);
-	store_transfer_move(w->store, put->transfers[1].id_r, VIEW("q2"), 0);
+	store_transfer_move(w->store, put->transfers[1].id_r, VIEW("q2"), 0, (struct view){NULL, 0});
 	struct sums s = {0};
 	store_queues(w->store, add_queue, &s);
 	assert_int_equal(s.transfers[0], 1);

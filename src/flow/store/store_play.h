@@ -245,7 +245,8 @@ static inline void play_op(struct player *y, const struct play_op *op)
 				     "try again");
 		break;
 	case PLAY_MOVE:
-		store_transfer_move(s, transfer, view_str(queues[op->seed % 4]), op->next_ms);
+		store_transfer_move(s, transfer, view_str(queues[op->seed % 4]), op->next_ms,
+				    op->seed % 3 == 0 ? VIEW("q7\nq8") : op->seed % 3 == 1 ? VIEW("") : (struct view){NULL, 0});
 		break;
 	case PLAY_REMOVE:
 		store_delivery_remove(s,
@@ -270,7 +271,7 @@ static inline void play_op(struct player *y, const struct play_op *op)
 					 op->next_ms);
 		break;
 	case PLAY_DISMISS: store_quarantine_remove(s, play_quarantined(y, op)); break;
-	case PLAY_HOLD: store_transfer_move(s, transfer, VIEW("q1"), STORE_NEVER); break;
+	case PLAY_HOLD: store_transfer_move(s, transfer, VIEW("q1"), STORE_NEVER, (struct view){NULL, 0}); break;
 	case PLAY_COMMIT: store_commit(s); break;
 	}
 }
@@ -309,6 +310,7 @@ static inline void same_loaded(struct player *a, struct player *b, const struct 
 	SAME(x, z, arrived);
 	SAME(x, z, expires);
 	SAME(x, z, attempts);
+	assert_true(view_eq(x->tried, z->tried));
 	uint8_t buf[TEST_INLINE_MAX + 10000];
 	struct player *const players[] = {a, b};
 	for (size_t k = 0; k < 2; k++) {

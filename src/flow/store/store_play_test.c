@@ -362,7 +362,7 @@ static void test_checker_finds_what_is_not_whole(void **state)
 		 "recipients"},
 		{"update message set envelope = x'00' where kind = 3", "has an envelope"},
 		{"insert into transfer select id, message, 1, priority, 0, 0, alone, recipients, "
-		 "arrived, expires, size, null from quarantine",
+		 "arrived, expires, size, null, '' from quarantine",
 		 "waits and is in quarantine"},
 		{"insert into outcome select message, id, 3 from quarantine where not octets",
 		 "has an outcome"},

@@ -404,7 +404,7 @@ static void test_held_transfer_is_in_no_listing(void **state)
 	const uint64_t held = a->transfers[0].id_r;
 	struct store_queued row;
 	struct view queue;
-	store_transfer_move(w->store, held, VIEW("q0"), STORE_NEVER);
+	store_transfer_move(w->store, held, VIEW("q0"), STORE_NEVER, (struct view){NULL, 0});
 	for (unsigned stage = 0; stage < 3; stage++) {
 		assert_int_equal(in_queue(w, "q0"), 1);
 		assert_int_equal(store_queue_wakes(w->store, VIEW("q0"), 0), 0);
@@ -421,7 +421,7 @@ static void test_held_transfer_is_in_no_listing(void **state)
 	assert_true(store_find_transfer(w->store, held, &row, &queue));
 	assert_int_equal(row.next_ms, STORE_NEVER);
 	assert_int_equal(row.attempts, 3);
-	store_transfer_move(w->store, held, VIEW("q0"), 0);
+	store_transfer_move(w->store, held, VIEW("q0"), 0, (struct view){NULL, 0});
 	assert_int_equal(in_queue(w, "q0"), 2);
 }
 
@@ -464,7 +464,7 @@ static void do_everything(struct world *w, uint64_t id)
 	store_transfer_done(w->store, id);
 	store_transfer_reported(w->store, id);
 	store_transfer_retry(w->store, id, 5, 5, "no such");
-	store_transfer_move(w->store, id, VIEW("q1"), 0);
+	store_transfer_move(w->store, id, VIEW("q1"), 0, (struct view){NULL, 0});
 	store_transfer_quarantine(w->store, id, 3, "no such", "no such");
 	store_quarantine_set(w->store, id, STORE_QUARANTINE_KEPT, 3, "no such", "no such");
 	store_quarantine_release(w->store, id, VIEW("q1"), 0);
@@ -513,7 +513,7 @@ static void test_k157013_operations_of_another_state_do_nothing(void **state)
 	store_transfer_done(w->store, quarantined);
 	store_transfer_reported(w->store, quarantined);
 	store_transfer_retry(w->store, quarantined, 5, 5, "late");
-	store_transfer_move(w->store, quarantined, VIEW("q1"), 0);
+	store_transfer_move(w->store, quarantined, VIEW("q1"), 0, (struct view){NULL, 0});
 	store_transfer_quarantine(w->store, quarantined, 9, "late", "late");
 	store_quarantine_set(w->store, waiting, STORE_QUARANTINE_KEPT, 3, "late", "late");
 	store_quarantine_release(w->store, waiting, VIEW("q1"), 0);
@@ -554,7 +554,7 @@ static void test_k164841_k164840_nothing_is_in_hand_after_a_restart(void **state
 		}
 		store_expired(w->store, INT64_MAX, &after, 100, gone, 8);
 		store_transfer_retry(w->store, ids[1], 5, round, "the association was lost");
-		store_transfer_move(w->store, ids[2], VIEW("q0"), round);
+		store_transfer_move(w->store, ids[2], VIEW("q0"), round, (struct view){NULL, 0});
 		store_suspect_put(w->store, "message 4", round + 1, "SIGSEGV");
 		store_transfer_quarantine(w->store, ids[3], 3, "cause", "words");
 		store_quarantine_release(w->store, ids[3], VIEW("q0"), 0);

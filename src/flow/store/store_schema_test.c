@@ -9,7 +9,7 @@
 #include "flow/store/read.h"
 #include "flow/store/store_play.h"
 
-extern const char store_schema_1[]; /* schema_1.sql, by the build */
+extern const char store_schema_1[], store_schema_2[]; /* schema_1.sql, schema_2.sql, by the build */
 
 static struct player *player_new(bool sqlite)
 {
@@ -44,79 +44,88 @@ static void text_of(const char *path, const char *sql, struct out *o)
 	sqlite3_close(db);
 }
 
-/* What version 1 knew: all but quarantine, suspects, held ones. */
-static bool version_1_knew(const struct play_op *op)
+/* What an older version knew: version 1 all but quarantine, suspects, held ones; version 2 these too, and not where a transfer has been. */
+static bool knew(int version, const struct play_op *op)
 {
 	switch (op->kind) {
+	case PLAY_MOVE: return false;
 	case PLAY_SUSPECT:
 	case PLAY_QUARANTINE:
 	case PLAY_OCTETS:
 	case PLAY_SET:
 	case PLAY_RELEASE:
 	case PLAY_DISMISS:
-	case PLAY_HOLD: return false;
+	case PLAY_HOLD: return version > 1;
 	default: return true;
 	}
 }
 
-static void play_both(struct player *a, struct player *b, const struct play *p)
+static void play_both(struct player *a, struct player *b, const struct play *p, int version)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (version_1_knew(&p->ops[i])) {
+		if (knew(version, &p->ops[i])) {
 			play_op(a, &p->ops[i]);
 			play_op(b, &p->ops[i]);
 		}
 }
 
-/* The store is closed; it becomes one of version 1, with the same rows. */
-static void make_old(struct world *w)
+/* The store is closed; it becomes one of an older version, with the same rows. */
+static void make_old(struct world *w, int version)
 {
-	static const char *const tables[] = {"counter", "queue", "message", "transfer", "delivery",
-					     "share",	"outcome", "step", "step_key", "step_filter"};
+	static const char *const tables[] = {"counter", "queue", "message", "delivery", "share", "outcome", "step", "step_key",
+					     "step_filter", "suspect", "quarantine"}; /* the last two since version 2 */
 	char new_path[128], sql[200];
 	snprintf(new_path, sizeof new_path, "%s/new.db", w->dir);
 	assert_int_equal(rename(w->path, new_path), 0);
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
 	run(db, "pragma page_size = 8192; pragma journal_mode = wal");
-	run(db, store_schema_1);
+	run(db, version == 1 ? store_schema_1 : store_schema_2);
 	snprintf(sql, sizeof sql, "attach '%s' as new", new_path);
 	run(db, sql);
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(tables) - (version == 1 ? 2 : 0); i++) {
 		snprintf(sql, sizeof sql, "insert into main.%s select * from new.%s", tables[i],
 			 tables[i]);
 		run(db, sql);
 	}
-	run(db, "detach new; pragma application_id = 1346916178; pragma user_version = 1");
+	run(db, "insert into main.transfer select id, message, queue, priority, next, attempts, alone, recipients, arrived, expires, size, "
+		"error from new.transfer");
+	snprintf(sql, sizeof sql, "detach new; pragma application_id = 1346916178; pragma user_version = %d", version);
+	run(db, sql);
 	sqlite3_close(db);
 	assert_int_equal(unlink(new_path), 0);
 }
 
-static void test_store_of_version_1_is_brought_up(void **state)
+static void brought_up(int version, uint64_t seed)
+{
+	struct play *p = play_new(seed, 12, 20, true), *then = play_new(seed + 100, 12, 20, true);
+	struct player *a = player_new(false), *b = player_new(true);
+	play_both(a, b, p, version);
+	store_close(&b->w->store);
+	make_old(b->w, version);
+	world_open(b->w);
+	same_stores(a, b);
+	for (size_t i = 0; i < then->n; i++) { /* it has all of this version */
+		play_op(a, &then->ops[i]);
+		play_op(b, &then->ops[i]);
+	}
+	same_stores(a, b);
+	world_reopen(b->w);
+	same_stores(a, b);
+	store_close(&b->w->store);
+	check_whole(b->w);
+	player_free(&a);
+	player_free(&b);
+	free(p);
+	free(then);
+}
+
+static void test_stores_of_older_versions_are_brought_up(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 50; seed < 54; seed++) {
-		struct play *p = play_new(seed, 12, 20, true), *then = play_new(seed + 100, 12, 20, true);
-		struct player *a = player_new(false), *b = player_new(true);
-		play_both(a, b, p);
-		store_close(&b->w->store);
-		make_old(b->w);
-		world_open(b->w);
-		same_stores(a, b);
-		for (size_t i = 0; i < then->n; i++) { /* it has all of this version */
-			play_op(a, &then->ops[i]);
-			play_op(b, &then->ops[i]);
-		}
-		same_stores(a, b);
-		world_reopen(b->w);
-		same_stores(a, b);
-		store_close(&b->w->store);
-		check_whole(b->w);
-		player_free(&a);
-		player_free(&b);
-		free(p);
-		free(then);
-	}
+	for (uint64_t seed = 50; seed < 54; seed++)
+		for (int version = 1; version <= 2; version++)
+			brought_up(version, seed);
 }
 
 /* Tables, columns, indexes and views are those of a new store; comments in the text of an old table may differ. */
@@ -129,25 +138,27 @@ static void test_schema_is_that_of_a_new_store(void **state)
 		"select sql from sqlite_schema where type in ('view', 'index') order by name",
 		"select user_version from pragma_user_version",
 	};
-	struct player *old = player_new(true), *new = player_new(true);
-	store_close(&new->w->store);
-	store_close(&old->w->store);
-	make_old(old->w);
-	world_open(old->w);
-	store_close(&old->w->store);
-	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
-		struct out x, z;
-		out_init(&x, 1 << 20);
-		out_init(&z, 1 << 20);
-		text_of(old->w->path, asked[i], &x);
-		text_of(new->w->path, asked[i], &z);
-		assert_true(out_len(&x) > 0);
-		assert_string_equal(out_cstr(&x), out_cstr(&z));
-		out_fini(&x);
-		out_fini(&z);
+	for (int version = 1; version <= 2; version++) {
+		struct player *old = player_new(true), *new = player_new(true);
+		store_close(&new->w->store);
+		store_close(&old->w->store);
+		make_old(old->w, version);
+		world_open(old->w);
+		store_close(&old->w->store);
+		for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+			struct out x, z;
+			out_init(&x, 1 << 20);
+			out_init(&z, 1 << 20);
+			text_of(old->w->path, asked[i], &x);
+			text_of(new->w->path, asked[i], &z);
+			assert_true(out_len(&x) > 0);
+			assert_string_equal(out_cstr(&x), out_cstr(&z));
+			out_fini(&x);
+			out_fini(&z);
+		}
+		player_free(&old);
+		player_free(&new);
 	}
-	player_free(&old);
-	player_free(&new);
 }
 
 /* What stands in the way leaves a store of version 1, as it was. */
@@ -158,7 +169,7 @@ static void test_failed_migration_changes_nothing(void **state)
 	do_put(y, &(struct play_op){.seed = 1, .n_rcpt = 1, .n_transfers = 1, .size = 100});
 	world_commit(y->w);
 	store_close(&y->w->store);
-	make_old(y->w);
+	make_old(y->w, 1);
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(y->w->path, &db), SQLITE_OK);
 	run(db, "create table quarantine (of integer)"); /* the second that is to be made */
@@ -189,10 +200,10 @@ static void test_readers_of_an_old_store_are_told(void **state)
 	(void)state;
 	struct player *y = player_new(true);
 	store_close(&y->w->store);
-	make_old(y->w);
+	make_old(y->w, 1);
 	assert_null(store_reader_open(y->w->env, "store.db", &y->w->why));
 	assert_non_null(strstr(y->w->why.text, "version 1"));
-	assert_non_null(strstr(y->w->why.text, "version 2"));
+	assert_non_null(strstr(y->w->why.text, "version 3"));
 	check_whole(y->w); /* which knows the old version too */
 	world_open(y->w);
 	struct store_reader *r = store_reader_open(y->w->env, "store.db", &y->w->why);
@@ -211,7 +222,7 @@ static void test_views_show_what_is_held_and_kept(void **state)
 	const struct mts_id id = play_step_id(w, 1);
 	const struct store_octets o = {.link = VIEW("PARIS"), .cause = VIEW("no P1"), .content = VIEW("x"),
 				       .state = STORE_QUARANTINE_EXAMINE, .words = VIEW("SIGSEGV")};
-	store_transfer_move(w->store, a->transfers[0].id_r, VIEW("q0"), STORE_NEVER);
+	store_transfer_move(w->store, a->transfers[0].id_r, VIEW("q0"), STORE_NEVER, (struct view){NULL, 0});
 	store_transfer_quarantine(w->store, b->transfers[0].id_r, 3, "died", "words");
 	store_put_octets(w->store, &o);
 	for (int kind = STEP_SUBMITTED; kind <= STEP_CONVERTED; kind++) {
@@ -285,7 +296,7 @@ static void test_k200003_damaged_steps_stop_no_mail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_store_of_version_1_is_brought_up),
+		cmocka_unit_test(test_stores_of_older_versions_are_brought_up),
 		cmocka_unit_test(test_schema_is_that_of_a_new_store),
 		cmocka_unit_test(test_failed_migration_changes_nothing),
 		cmocka_unit_test(test_readers_of_an_old_store_are_told),

@@ -256,7 +256,8 @@ static void reroute(struct sw *s, const struct act *a, struct subject *x, struct
 	snprintf(done, sizeof done, "rerouted from %.*s to %s", (int)(x->queue.n < 64 ? x->queue.n : 64), (const char *)x->queue.p,
 		 a->to->set->name);
 	put_step(s, a, x, STEP_OPERATOR, done);
-	store_transfer_move(s->store, x->id, a->to->name, is_held(x) ? STORE_NEVER : now_of(s));
+	store_transfer_move(s->store, x->id, a->to->name, is_held(x) ? STORE_NEVER : now_of(s),
+			    (struct view){NULL, 0});
 	leave_queue(x);
 	a->to->queued++;
 	a->to->octets += x->row.size;

@@ -592,7 +592,7 @@ static void test_k152876_queue_of_a_link_that_is_gone(void **state)
 		struct bench *b = in_state(IN_WINDOW, &id);
 		restart(b);
 		/* A queue that no link has: as if to-c had been called so. */
-		store_transfer_move(b->sw->store, id, VIEW("old"), 0);
+		store_transfer_move(b->sw->store, id, VIEW("old"), 0, (struct view){NULL, 0});
 		store_commit(b->sw->store);
 		bench_join(b, &b->tool, PROCESS_TOOL, 0);
 		assert_int_equal(act(b, (enum msg_act)a, a == ACT_REROUTE ? "to-a" : "", id), ACTED_DONE);

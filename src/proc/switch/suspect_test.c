@@ -453,7 +453,7 @@ static void dies_of_expiring(struct bench *b, const char *queue)
 	struct store *store = b->sw->store;
 	assert_int_equal(store_queue_next(store, VIEW("to-c"), PRIORITY_NORMAL, STORE_NEVER - 1, &place, &row, 1), 1);
 	if (*queue != 0)
-		store_transfer_move(store, row.transfer, view_str(queue), 0);
+		store_transfer_move(store, row.transfer, view_str(queue), 0, (struct view){NULL, 0});
 	else
 		store_transfer_retry(store, row.transfer, env_wall_ms(b->env) + (wall_ms_t)100 * 3600 * 1000, 1, "later");
 	store_commit(store);
