@@ -195,6 +195,9 @@ static void see(struct x400 *x, int64_t now_ms)
 	if (x->stale)
 		x->since = now_ms;
 	x->stale = false;
+	if (x->wish.stale)
+		x->wish.since = now_ms;
+	x->wish.stale = false;
 }
 
 static bool over(const struct x400 *x)
@@ -312,6 +315,7 @@ enum step x400_next(struct x400 *x, struct x400_event *ev_r, int64_t now_ms)
 			on_eof(x);
 		} else {
 			starve(x);
+			x400_turn_say(x);
 			return STEP_WAIT;
 		}
 		x400_check_state(x);
@@ -331,7 +335,8 @@ int64_t x400_deadline(const struct x400 *x)
 	CHECK(x, X400_MAGIC);
 	const char *what;
 	const uint32_t ms = wait_of(x, &what);
-	return ms == 0 ? INT64_MAX : (x->stale ? x->now : x->since) + ms;
+	const int64_t turn = x400_turn_deadline(x), state = ms == 0 ? INT64_MAX : (x->stale ? x->now : x->since) + ms;
+	return turn < state ? turn : state;
 }
 
 void x400_tick(struct x400 *x, int64_t now_ms)
@@ -340,6 +345,10 @@ void x400_tick(struct x400 *x, int64_t now_ms)
 	see(x, now_ms);
 	const char *what;
 	const uint32_t ms = wait_of(x, &what);
+	if (now_ms >= x400_turn_deadline(x)) {
+		x400_turn_late(x);
+		return;
+	}
 	if (ms == 0 || now_ms - x->since < ms)
 		return;
 	if (x->state == X400_S_CLOSING) {

@@ -69,7 +69,8 @@ struct x400_config {
 	uint32_t receive_timeout_ms;   /* inside a transfer: between two octets from the peer */
 	uint32_t idle_timeout_ms;      /* responder: between activities; 0: none (initiator's user decides itself) */
 	uint32_t abort_timeout_ms;     /* TIM: from an abort to closing TCP regardless */
-	uint32_t turn_timeout_ms;      /* two-way alternate: from asking for the turn to having it; then the association ends */
+	uint32_t turn_timeout_ms;      /* two-way alternate: without a transfer going on, from asking for the turn to having it, also
+	                                * when the peer asks for a turn that is not here; then the association ends. 0: never */
 };
 
 enum x400_event_kind {
@@ -178,8 +179,12 @@ MUST_CHECK bool x400_transfer_accept(struct x400 *x, struct err *e);
 MUST_CHECK bool x400_transfer_refuse(struct x400 *x, struct err *e);
 
 /* --- turn (two-way alternate) --- */
+/* Without the turn, with or without a transfer of the peer going on; again with another priority (0 is the highest). Answered by
+ * X400_TURN_GIVEN, or by X400_ENDED after turn_timeout_ms in which nothing moved. */
 MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e);
+/* With the turn, between transfers. */
 MUST_CHECK bool x400_turn_give(struct x400 *x, struct err *e);
+bool x400_has_turn(const struct x400 *x);
 
 /* --- end --- */
 MUST_CHECK bool x400_unbind(struct x400 *x, int64_t now_ms, struct err *e); /* initiator, no activity open: X400_UNBOUND follows */

@@ -1,5 +1,5 @@
-/* x400_private.h - what the three files of the association machine share: x400.c (API, states, timers),
- * x400_bind.c (begin and end of an association), x400_transfer.c (activities and the turn). */
+/* x400_private.h - what the four files of the association machine share: x400.c (API, states, timers),
+ * x400_bind.c (begin and end of an association), x400_transfer.c (activities), x400_turn.c (the turn). */
 #pragma once
 #include "flow/engine/x400/acse.h"
 #include "flow/engine/x400/mta_bind.h"
@@ -43,6 +43,14 @@ struct x400 {
 	bool recover;            /* the bind being decided on */
 	uint8_t tsel[2][SESSION_SELECTOR_MAX];
 	struct view calling_tsel, called_tsel;
+
+	struct {                 /* the turn, while it is not here: x400_turn.c */
+		bool asked, unsaid; /* unsaid: session could not send PLEASE TOKENS yet */
+		bool disputed;      /* the peer asked for it, so it is not there either */
+		unsigned priority;
+		int64_t since;
+		bool stale;         /* as `stale` above */
+	} wish;
 
 	uint32_t activities;     /* started by us */
 	struct rtse_sender tx;
@@ -95,6 +103,12 @@ void x400_tx_synced(struct x400 *x, uint32_t serial);
 
 /* RECEIVING: walks the part at hand until there is an event or it is used up. */
 void x400_read_part(struct x400 *x);
+
+/* x400_turn.c. say: sends a PLEASE TOKENS that had to wait. shown: the peer has begun a transfer. late: the deadline has passed. */
+void x400_turn_say(struct x400 *x);
+void x400_turn_shown(struct x400 *x);
+int64_t x400_turn_deadline(const struct x400 *x);
+void x400_turn_late(struct x400 *x);
 
 typedef void x400_action_f(struct x400 *x, const struct session_event *ev);
 x400_action_f x400_on_t_connected, x400_on_accepted, x400_on_refused, x400_on_t_connect, x400_on_connect;

@@ -1,4 +1,4 @@
-/* x400_transfer.c - activities in both directions, and the turn. */
+/* x400_transfer.c - activities in both directions. */
 #include "flow/engine/x400/x400_private.h"
 
 /* Kept free in the output for the headers that go before, between and after a flight's octets. */
@@ -267,6 +267,7 @@ void x400_on_start(struct x400 *x, const struct session_event *ev)
 	rtse_reader_reset(x->rx);
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = 0;
+	x400_turn_shown(x);
 	x400_push(x, X400_TRANSFER_BEGIN)->activity = x400_activity_number(ev->activity);
 	x400_change(x, X400_S_RECEIVING);
 }
@@ -277,6 +278,7 @@ void x400_on_resume(struct x400 *x, const struct session_event *ev)
 	rtse_reader_reset(x->rx);
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = from->serial;
+	x400_turn_shown(x);
 	struct x400_event *out = x400_push(x, X400_TRANSFER_RESUME);
 	out->activity = x400_activity_number(ev->activity);
 	out->resume = (struct x400_resume){
@@ -450,72 +452,4 @@ void x400_on_late_stop(struct x400 *x, const struct session_event *ev)
 	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "rtse: %s from the peer crossed the confirmation of its transfer",
 		session_event_name(ev->kind));
 	x400_fail(x, RTSE_ABORT_TRANSFER_COMPLETED, &e);
-}
-
-/* --- turn --- */
-
-static bool turn_allowed(const struct x400 *x, bool with, const char *what, struct err *e)
-{
-	if (x->state == X400_S_OPEN && x->agreed.two_way_alternate && session_has_turn(x->s) == with)
-		return true;
-	return err_set(e, ERR_LOCAL, ERR_OF_ASSOCIATION, "x400: turn %s in state \"%s\", %s dialogue, %s the turn", what,
-		       x400_state_name(x), x->agreed.two_way_alternate ? "two-way alternate" : "monologue",
-		       session_has_turn(x->s) ? "with" : "without");
-}
-
-bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e)
-{
-	CHECK(x, X400_MAGIC);
-	if (!turn_allowed(x, false, "asked for", e))
-		return false;
-	struct out rttp, data;
-	out_init(&rttp, 64);
-	out_init(&data, 64);
-	bool good = rtse_rttp(priority, &rttp, e);
-	if (x->mode != X400_NORMAL)
-		good = good && session_tokens_please(x->s, out_view(&rttp), e);
-	else
-		good = good && presentation_user_data(&x->pres, PRESENTATION_RTSE, out_view(&rttp), &data, e) &&
-		       session_tokens_please(x->s, out_view(&data), e);
-	out_fini(&rttp);
-	out_fini(&data);
-	return good;
-}
-
-bool x400_turn_give(struct x400 *x, struct err *e)
-{
-	CHECK(x, X400_MAGIC);
-	if (!turn_allowed(x, true, "given", e) || !session_control_give(x->s, e))
-		return false;
-	x->stale = true;
-	x400_change(x, X400_S_OPEN); /* the wait for the next activity begins */
-	return true;
-}
-
-/* Asking without saying how urgently is asking at priority 0, the highest. */
-void x400_on_please(struct x400 *x, const struct session_event *ev)
-{
-	struct view value = ev->bytes;
-	enum presentation_syntax syntax;
-	unsigned priority = 0;
-	struct err e;
-	if (ev->bytes.n > 0) {
-		if (x->mode == X400_NORMAL && !presentation_read_user_data(&x->pres, ev->bytes, x->work, &value, &syntax, &e)) {
-			x400_fail_presentation(x, PPDU_ARP_INVALID_VALUE, PPDU_EVENT_TOKEN_PLEASE, &e);
-			return;
-		}
-		if (!rtse_read_rttp(value, x->work, &priority, &e)) {
-			x400_fail(x, RTSE_ABORT_PROTOCOL, &e);
-			return;
-		}
-	}
-	x400_push(x, X400_TURN_PLEASE)->priority = priority;
-}
-
-void x400_on_give(struct x400 *x, const struct session_event *ev)
-{
-	(void)ev;
-	if (session_has_turn(x->s))
-		x400_push(x, X400_TURN_GIVEN);
-	x400_change(x, X400_S_OPEN);
 }
