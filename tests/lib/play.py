@@ -416,8 +416,9 @@ class Play:
         if "after" in named and heard.serial() != named["after"]:
             return False
         if verb in ("CN", "AC", "RF"):
+            recovers = re.search(rb"\xa3[\x00-\x7f]\xa1[\x00-\x7f][\x04\x14]", heard.octets, re.DOTALL) is not None
             return all(bytes.fromhex(x) in heard.octets for x in named.get("with", "").split(",") if x) and (
-                "recover" not in plain or b"\xa3" in heard.octets)
+                name != "CN" or recovers == ("recover" in plain))
         return True
 
     def responsible(self, name):
