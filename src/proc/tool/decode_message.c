@@ -123,7 +123,7 @@ static void show_apdu_value(struct decode_stack *d, struct view apdu)
 	enum ber_form form;
 	unsigned indent;
 	struct out *o = show_value(d->show, "mts-apdu", &form, &indent);
-	p1_print(apdu, form, indent, d->print, &limits, o);
+	p1_print(d->tables, apdu, form, indent, d->print, &limits, o);
 	show_value_end(d->show);
 }
 
@@ -228,7 +228,7 @@ static void count(struct decode_totals *t, enum message_kind kind)
 /* --- an APDU that is damaged or cut --- */
 
 /* The envelope, and as much of the content as there is, closed again so that it can be read. False: no envelope. */
-static bool mend(struct view octets, struct arena *a, struct out *o)
+static bool mend(enum p1_tables tables, struct view octets, struct arena *a, struct out *o)
 {
 	const struct ber_limits limits = decode_limits(octets.n);
 	struct p1_split *split = p1_split_new(octets.n + 1, &limits);
@@ -236,6 +236,7 @@ static bool mend(struct view octets, struct arena *a, struct out *o)
 	struct out content, header;
 	struct err e;
 	bool envelope = false;
+	p1_split_tables(split, tables);
 	out_init(&content, octets.n + 1);
 	out_init(&header, 64);
 	while (p1_split_next(split, &octets, &ev, a, &e) == STEP_DONE && ev.what != P1_SPLIT_END) {
@@ -267,9 +268,9 @@ static void show_broken(struct decode_stack *d, struct view octets)
 	struct err e;
 	out_init(&whole, octets.n + 256);
 	arena_reset(d->arena);
-	const bool mended = mend(octets, d->arena, &whole);
+	const bool mended = mend(d->tables, octets, d->arena, &whole);
 	arena_reset(d->arena);
-	if (mended && p1_decode(out_view(&whole), &m, &content, d->arena, &limits, &e))
+	if (mended && p1_decode_by(d->tables, out_view(&whole), &m, &content, d->arena, &limits, &e))
 		show_p1(d, out_view(&whole), &m, content);
 	else
 		show_raw(d->show, "octets", octets);
@@ -322,7 +323,7 @@ void decode_transfer_end(struct decode_stack *d, bool responder, enum decode_how
 	struct view content;
 	struct err e;
 	arena_reset(d->arena);
-	const bool whole = octets.n > 0 && p1_decode(octets, &m, &content, d->arena, &limits, &e);
+	const bool whole = octets.n > 0 && p1_decode_by(d->tables, octets, &m, &content, d->arena, &limits, &e);
 	d->at.responder = responder;
 	show_event(s, &d->at, whole ? event_name(m.kind) : "TRANSFER");
 	show_transfer(s, t, how);
@@ -373,7 +374,7 @@ static void show_as_p1(struct decode_stack *d, struct view v)
 	struct view content;
 	struct err e;
 	arena_reset(d->arena);
-	if (p1_decode(v, &m, &content, d->arena, &limits, &e)) {
+	if (p1_decode_by(d->tables, v, &m, &content, d->arena, &limits, &e)) {
 		show_event(d->show, &d->at, event_name(m.kind));
 		show_p1(d, v, &m, content);
 		count(d->show->totals, m.kind);

@@ -7,6 +7,7 @@
  *   decode_transfer.c the RTTR octets of a transfer, over checkpoints, and over connections when it is resumed
  *   decode_message.c  these octets -> P1 -> content; values of a file of octets */
 #pragma once
+#include "flow/codec/p1/p1.h"
 #include "flow/engine/x400/session_private.h"
 #include "proc/tool/decode_show.h"
 
@@ -69,6 +70,7 @@ struct decode_stack {
 	size_t tsdu_max, transfer_max;
 	struct arena *arena;  /* of the APDU in work */
 	struct arena *print;  /* of what the printers need */
+	enum p1_tables tables; /* of what is transferred, as the bind says */
 	bool x410;            /* the connection is of X.410 mode: no presentation, no RTTR around the octets */
 	bool other_application; /* the application context is not that of message transfer */
 	struct decode_context contexts[DECODE_CONTEXTS_MAX];

@@ -194,6 +194,9 @@ static void show_rtorq(struct decode_stack *d, const struct rtse_apdu_rtorq *r)
 	if (HAS(r, RTSE_APDU_RTORQ_PROTOCOL))
 		show_int(s, "application protocol", r->application_protocol,
 			 r->application_protocol == 1 ? "P1 of 1984" : r->application_protocol == 12 ? "P1 of 1988" : NULL);
+	/* X.410 mode: none named is that of 1984; 12, and 12 with its octets swapped, that of 1988 */
+	if (d->x410 && (!HAS(r, RTSE_APDU_RTORQ_PROTOCOL) || r->application_protocol == 1))
+		d->tables = P1_1984;
 	show_connection_data(d, &r->data, RTSE_APDU_RTORQ);
 }
 
@@ -487,6 +490,7 @@ static void show_requirements(struct show *s, bool has, const struct ber_bits *b
 static void show_mode(struct decode_stack *d, bool has, int64_t mode)
 {
 	d->x410 = has && mode == PPDU_MODE_X410;
+	d->tables = P1_1988;
 	show_fmt(d->show, "mode", "%s", d->x410 ? "X.410-1984" : "normal");
 }
 

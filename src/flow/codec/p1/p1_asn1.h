@@ -2,6 +2,7 @@
  * this folder. Two tables exist for a type where an envelope is relayed: the full one (to print), and one `..._relay`
  * over the same struct that leaves some elements as octets, so that they go on bit-exact and a recipient at a time. */
 #pragma once
+#include "flow/codec/p1/p1.h"
 #include "flow/codec/p1/p1_orname.h"
 
 #define P1_FIELD(form, member) .offset = offsetof(struct form, member)
@@ -83,6 +84,8 @@ struct p1_extension {
 enum { P1_EXTENSION_TYPE, P1_EXTENSION_CRITICALITY, P1_EXTENSION_VALUE };
 
 extern const struct ber_type p1_extensions_type; /* SET OF ExtensionField */
+
+extern const struct ber_type p1_attributes_type; /* ExtensionAttributes */
 
 /* What a standard extension's value is; NULL beyond the list (p1_extension_table.c). */
 const struct ber_type *p1_extension_value_type(int64_t number);
@@ -256,6 +259,18 @@ extern const struct ber_type p1_apdu_type, p1_content_type_type;
 extern const struct ber_type p1_message_envelope_type; /* full */
 extern const struct ber_type p1_message_envelope_relay, p1_probe_relay, p1_recipient_relay;
 extern const struct ber_type p1_report_relay, p1_report_envelope_relay, p1_report_content_relay, p1_report_recipient_relay;
+
+/* The types that decode and encode go by: those of 1988, or of 1984 over the same C forms (p1_84_table.c). */
+struct p1_table_set {
+	const struct ber_type *message; /* a message's envelope */
+	const struct ber_type *probe, *report, *report_envelope, *report_content, *recipient, *report_recipient; /* relay */
+	const struct ber_type *apdu; /* full */
+};
+extern const struct p1_table_set p1_88_tables, p1_84_tables;
+static inline const struct p1_table_set *p1_table_set(enum p1_tables tables)
+{
+	return tables == P1_1984 ? &p1_84_tables : &p1_88_tables;
+}
 
 /* Tags of what the relay tables leave as octets. */
 #define P1_TAG_EITS BER_A(5)

@@ -4,9 +4,10 @@
  * decoded one after the other through one struct, so that 32,000 recipients cost what their struct
  * recipient costs. */
 #include "flow/codec/p1/p1.h"
-#include "flow/codec/p1/p1_asn1.h"
+#include "flow/codec/p1/p1_84.h"
 
 struct decoding {
+	const struct p1_table_set *tables;
 	struct message *m;
 	struct arena *a;
 	const struct ber_limits *limits;
@@ -438,7 +439,7 @@ static bool take_recipient(struct decoding *d, struct recipient *r, struct view 
 {
 	struct p1_recipient p;
 	struct view none = {NULL, 0};
-	if (!decode(d, &p1_recipient_relay, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
+	if (!decode(d, d->tables->recipient, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
 	    !take_number(d, r, p.number) || !take_indicators(d, r, &p.indicators))
 		return false;
 	if (has(&p.seq, P1_RCPT_CONVERSION)) {
@@ -501,7 +502,7 @@ static bool take_report_recipient(struct decoding *d, struct recipient *r, struc
 {
 	struct p1_report_recipient p;
 	struct view none = {NULL, 0};
-	if (!decode(d, &p1_report_recipient_relay, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
+	if (!decode(d, d->tables->report_recipient, tlv, &p) || !take_name(d, &r->addr, &p.name) ||
 	    !take_number(d, r, p.number) || !take_indicators(d, r, &p.indicators) ||
 	    !take_last_trace(d, r, &p.last))
 		return false;
@@ -632,22 +633,39 @@ static bool decode_kind(struct decoding *d, struct view octets)
 	struct p1_report report;
 	switch (d->m->kind) {
 	case MESSAGE_MESSAGE:
-		return decode(d, &p1_message_envelope_relay, octets, &env) &&
-		       take_envelope(d, &env);
+		return decode(d, d->tables->message, octets, &env) && take_envelope(d, &env);
 	case MESSAGE_PROBE:
-		return decode(d, &p1_probe_relay, octets, &env) && take_envelope(d, &env);
+		return decode(d, d->tables->probe, octets, &env) && take_envelope(d, &env);
 	case MESSAGE_REPORT:
-		return decode(d, &p1_report_relay, octets, &report) && take_report(d, &report);
+		return decode(d, d->tables->report, octets, &report) && take_report(d, &report);
 	}
 	CANT_HAPPEN("a message of no kind");
 }
 
-bool p1_decode_envelope(enum message_kind kind, struct view octets, struct message *m_r,
+/* MOTIS' internal trace is an element of the envelope, and its elements are all of the domain that has handed it over. One that
+ * cannot be read stays an unknown element. */
+static bool take_motis(struct decoding *d)
+{
+	struct message *m = d->m;
+	size_t n = 0;
+	for (size_t i = 0; i < m->n_extra; i++) {
+		struct trace t;
+		const bool ours = m->extra[i].p[0] == P1_84_MOTIS_OCTET && m->internal_trace.n == 0 && m->trace.n > 0;
+		if (ours && p1_84_motis_to(m->extra[i], &m->trace.v[m->trace.n - 1].domain, &t, d->a))
+			m->internal_trace = t;
+		else
+			m->extra[n++] = m->extra[i];
+	}
+	m->n_extra = n;
+	return !arena_full(d->a) || full(d);
+}
+
+bool p1_decode_envelope(enum p1_tables tables, enum message_kind kind, struct view octets, struct message *m_r,
 			struct arena *a, const struct ber_limits *limits, struct err *e)
 {
 	struct message m = {.kind = kind, .priority = PRIORITY_NORMAL, .content_length = -1};
-	struct decoding d = {.m = &m, .a = a, .limits = limits, .e = e};
-	if (!decode_kind(&d, octets))
+	struct decoding d = {.tables = p1_table_set(tables), .m = &m, .a = a, .limits = limits, .e = e};
+	if (!decode_kind(&d, octets) || (tables == P1_1984 && !take_motis(&d)))
 		return false;
 	*m_r = m;
 	return true;
@@ -677,13 +695,13 @@ static bool unwrap(struct view external, struct view *apdu_r, const struct ber_l
 	return not_apdu(e, "an EXTERNAL without single-ASN1-type", child.tag);
 }
 
-static bool decode_message(struct view inside, struct message *m_r, struct view *content_r,
+static bool decode_message(enum p1_tables tables, struct view inside, struct message *m_r, struct view *content_r,
 			   struct arena *a, const struct ber_limits *limits,
 			   const struct ber_limits *whole, struct err *e)
 {
 	struct ber_tlv envelope;
 	if (!ber_tlv(inside, &envelope, whole, e) ||
-	    !p1_decode_envelope(MESSAGE_MESSAGE, envelope.whole, m_r, a, limits, e))
+	    !p1_decode_envelope(tables, MESSAGE_MESSAGE, envelope.whole, m_r, a, limits, e))
 		return false;
 	struct ber_limits content_limits = *whole;
 	return ber_decode(&p1_octets, view_from(inside, envelope.whole.n), content_r, a,
@@ -692,6 +710,12 @@ static bool decode_message(struct view inside, struct message *m_r, struct view 
 
 bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, struct arena *a,
 	       const struct ber_limits *limits, struct err *e)
+{
+	return p1_decode_by(P1_1988, apdu, m_r, content_r, a, limits, e);
+}
+
+bool p1_decode_by(enum p1_tables tables, struct view apdu, struct message *m_r, struct view *content_r, struct arena *a,
+		  const struct ber_limits *limits, struct err *e)
 {
 	struct ber_limits whole = *limits;
 	struct ber_tlv tlv;
@@ -709,9 +733,9 @@ bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, st
 		good = err_set(e, ERR_PERM, ERR_OF_MESSAGE, "P1: %zu octets after the MTS-APDU",
 			       apdu.n - tlv.whole.n);
 	else if (tlv.tag == BER_C(MESSAGE_MESSAGE) && tlv.constructed)
-		good = decode_message(tlv.content, m_r, content_r, a, limits, &whole, e);
+		good = decode_message(tables, tlv.content, m_r, content_r, a, limits, &whole, e);
 	else if (tlv.tag == BER_C(MESSAGE_REPORT) || tlv.tag == BER_C(MESSAGE_PROBE))
-		good = p1_decode_envelope((enum message_kind)ber_tag_number(tlv.tag), tlv.whole,
+		good = p1_decode_envelope(tables, (enum message_kind)ber_tag_number(tlv.tag), tlv.whole,
 					  m_r, a, limits, e);
 	else
 		good = not_apdu(e, "an element", tlv.tag);

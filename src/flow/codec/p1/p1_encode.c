@@ -4,11 +4,15 @@
  * envelope's table as one piece of octets. What decode kept as octets goes into ber_seq.extra,
  * which the engine sorts in by tag. */
 #include "flow/codec/p1/p1.h"
-#include "flow/codec/p1/p1_asn1.h"
+#include "flow/codec/p1/p1_84.h"
+#include "flow/message/downgrade.h"
 
 struct encoding {
 	const struct message *m;
-	enum p1_extension_form form;
+	const struct p1_encode_options *options;
+	const struct p1_table_set *tables;
+	enum p1_extension_form form; /* P1_EXT_NONE for 1984 */
+	bool old; /* 1984 */
 	struct arena *a; /* of this call */
 	struct out out;	 /* recipients, then values of extensions */
 	struct err *e;
@@ -33,13 +37,17 @@ static void give_part(struct p1_words *to, const struct gdi_part *part)
 	to->value = part->value;
 }
 
-static void give_gdi(struct p1_gdi *to, const struct gdi *g)
+/* 1984 has the administration domain mandatory, and so has 1988; but peers of 1988 leave it out. */
+static void give_gdi(const struct encoding *c, struct p1_gdi *to, const struct gdi *g)
 {
+	static const struct gdi_part blank = {ORA_PRINTABLE, {(const uint8_t *)" ", 1}};
+	if (g->country.value.n == 0 && c->options->domain != NULL)
+		g = c->options->domain;
 	to->seq.has = 1u << P1_GDI_COUNTRY;
 	give_part(&to->country, &g->country);
-	if (g->admd.value.p != NULL) {
+	if (g->admd.value.p != NULL || c->old) {
 		set(&to->seq, P1_GDI_ADMD);
-		give_part(&to->admd, &g->admd);
+		give_part(&to->admd, g->admd.value.n > 0 || !c->old ? &g->admd : &blank);
 	}
 	if (g->has_prmd && g->prmd.value.n > 0) {
 		set(&to->seq, P1_GDI_PRMD);
@@ -47,9 +55,9 @@ static void give_gdi(struct p1_gdi *to, const struct gdi *g)
 	}
 }
 
-static void give_id(struct p1_mts_id *to, const struct mts_id *id)
+static void give_id(const struct encoding *c, struct p1_mts_id *to, const struct mts_id *id)
 {
-	give_gdi(&to->domain, &id->domain);
+	give_gdi(c, &to->domain, &id->domain);
 	to->local = id->local;
 }
 
@@ -73,11 +81,13 @@ static struct ber_bits give_bits(struct encoding *c, unsigned x)
 	return bits;
 }
 
-/* Octets behind all fields of the table: `tlv` (if any) and unknown elements. One place is left for
- * add_extra. */
+/* Octets behind all fields of the table: `tlv` (if any) and unknown elements, which 1984 does not get. One place is
+ * left for add_extra. */
 static bool give_extra(struct encoding *c, struct ber_seq *seq, struct view tlv,
 		       const struct view *v, size_t n)
 {
+	if (c->old)
+		n = 0;
 	if (n == 0 && tlv.n == 0)
 		return true;
 	seq->extra = arena_array(c->a, n + 2, sizeof *seq->extra);
@@ -99,11 +109,16 @@ static bool add_extra(struct encoding *c, struct ber_seq *seq, struct view tlv)
 	return true;
 }
 
+static struct view give_eits(struct encoding *c, struct view tlv)
+{
+	return c->old && tlv.n > 0 ? p1_84_eits_of(tlv, c->a) : tlv;
+}
+
 static bool give_trace_element(struct encoding *c, struct p1_trace_element *to,
 			       const struct trace_element *t)
 {
 	struct p1_supplied *s = &to->supplied;
-	give_gdi(&to->domain, &t->domain);
+	give_gdi(c, &to->domain, &t->domain);
 	to->mta = t->mta;
 	s->arrival = give_time(c, t->arrival, t->arrival_raw);
 	s->action = t->action;
@@ -112,17 +127,17 @@ static bool give_trace_element(struct encoding *c, struct p1_trace_element *to,
 		s->mta = t->attempted_mta;
 	} else if (t->has_attempted) {
 		set(&s->seq, P1_SUPPLIED_DOMAIN);
-		give_gdi(&s->domain, &t->attempted_domain);
+		give_gdi(c, &s->domain, &t->attempted_domain);
 	}
 	if (t->deferred != 0 || t->deferred_raw.n > 0) {
 		set(&s->seq, P1_SUPPLIED_DEFERRED);
 		s->deferred = give_time(c, t->deferred, t->deferred_raw);
 	}
-	if (t->other_actions != 0) {
+	if (t->other_actions != 0 && !c->old) {
 		set(&s->seq, P1_SUPPLIED_OTHER);
 		s->other = give_bits(c, t->other_actions);
 	}
-	return give_extra(c, &s->seq, t->converted, t->extra, t->n_extra);
+	return give_extra(c, &s->seq, give_eits(c, t->converted), t->extra, t->n_extra);
 }
 
 static bool give_trace(struct encoding *c, struct ber_list *to, const struct trace *t)
@@ -137,9 +152,15 @@ static bool give_trace(struct encoding *c, struct ber_list *to, const struct tra
 	return true;
 }
 
-static bool give_name(struct encoding *c, struct p1_orname *to, const struct oraddr *addr)
+/* rest: nobody could be told that it has no form of 1984. */
+static bool give_name(struct encoding *c, struct p1_orname *to, const struct oraddr *addr, bool rest)
 {
-	if (p1_orname_of_addr(addr, to, c->a, c->e))
+	struct oraddr old;
+	if (c->old && rest && !downgrade_address_rest(addr, c->options->domain, &old, c->a))
+		return full(c);
+	if (c->old && !rest && !downgrade_address(addr, c->options->domain, &old, c->a, c->e))
+		return false;
+	if (p1_orname_of_addr(c->old ? &old : addr, to, c->a, c->e))
 		return true;
 	if (c->e != NULL)
 		c->e->kind = ERR_LOCAL; /* what we hold should have a form; to whom it is charged
@@ -147,11 +168,23 @@ static bool give_name(struct encoding *c, struct p1_orname *to, const struct ora
 	return false;
 }
 
-static void give_content_type(struct p1_content_type *to, const struct message *m)
+/* 2.6.1.10.0 and .1: P2 and P22 under their other names. */
+static int64_t content_number(const struct message *m)
 {
-	bool built_in = m->content_type >= 0;
+	enum { EXTERNAL_CONTENT = 1, P2 = 2, P22 = 22 };
+	if (m->content_type >= 0)
+		return m->content_type;
+	if (view_eq(m->content_type_oid, VIEW("\x56\x01\x0a\x00")))
+		return P2;
+	return view_eq(m->content_type_oid, VIEW("\x56\x01\x0a\x01")) ? P22 : EXTERNAL_CONTENT;
+}
+
+static void give_content_type(struct encoding *c, struct p1_content_type *to)
+{
+	const struct message *m = c->m;
+	bool built_in = m->content_type >= 0 || c->old;
 	to->choice.which = built_in ? P1_CONTENT_BUILT_IN : P1_CONTENT_EXTENDED;
-	to->built_in = m->content_type;
+	to->built_in = built_in ? content_number(m) : m->content_type;
 	to->extended = m->content_type_oid;
 }
 
@@ -230,7 +263,7 @@ static bool add_history(struct encoding *c, struct ber_list *to, uint32_t number
 		return full(c);
 	for (size_t i = 0; i < h->n; i++) {
 		v[i].time = give_time(c, h->v[i].at, h->v[i].at_raw);
-		if (!give_name(c, &v[i].name, &h->v[i].name))
+		if (!give_name(c, &v[i].name, &h->v[i].name, true))
 			return false;
 	}
 	struct ber_list list = {v, h->n};
@@ -248,7 +281,7 @@ static bool add_redirections(struct encoding *c, struct ber_list *to, const stru
 		const struct redirection *from = &r->redirections[i];
 		v[i].intended.time = give_time(c, from->at, from->at_raw);
 		v[i].reason = from->reason;
-		if (!give_name(c, &v[i].intended.name, &from->intended))
+		if (!give_name(c, &v[i].intended.name, &from->intended, true))
 			return false;
 	}
 	struct ber_list list = {v, r->n_redirections};
@@ -261,7 +294,7 @@ static bool add_name(struct encoding *c, struct ber_list *to, uint32_t number, u
 	struct p1_orname name;
 	if (addr == NULL || extensions_has(x, number))
 		return true;
-	return give_name(c, &name, addr) && add_extension(c, to, number, crit, &p1_orname_type, &name);
+	return give_name(c, &name, addr, true) && add_extension(c, to, number, crit, &p1_orname_type, &name);
 }
 
 static bool add_exempted(struct encoding *c, struct ber_list *to, const struct message *m)
@@ -272,7 +305,7 @@ static bool add_exempted(struct encoding *c, struct ber_list *to, const struct m
 	if (v == NULL)
 		return full(c);
 	for (size_t i = 0; i < m->n_exempted; i++)
-		if (!give_name(c, &v[i], &m->exempted[i]))
+		if (!give_name(c, &v[i], &m->exempted[i], true))
 			return false;
 	struct ber_list list = {v, m->n_exempted};
 	return add_extension(c, to, EXT_EXEMPTED_RECIPIENTS, 0, &p1_exempted_recipients, &list);
@@ -325,7 +358,7 @@ static bool give_envelope_extensions(struct encoding *c, struct ber_list *to)
 		if (!add_extension(c, to, EXT_LATEST_DELIVERY, m->latest_crit, &p1_utctime, &time))
 			return false;
 	}
-	if (m->internal_trace.n == 0)
+	if (m->internal_trace.n == 0 || c->options->no_internal_trace)
 		return true;
 	struct ber_list trace;
 	return give_trace(c, &trace, &m->internal_trace) &&
@@ -346,7 +379,7 @@ static struct ber_bits give_indicators(struct encoding *c, const struct recipien
 					     [REPORT_NON_DELIVERY] = 0x08,
 					     [REPORT_ALL] = 0x10,
 					     [REPORT_ALL_AUDITED] = 0x10};
-	struct view raw = view_from(r->indicators_raw, 1);
+	struct view raw = c->old ? (struct view){NULL, 0} : view_from(r->indicators_raw, 1);
 	uint8_t *p = arena_get(c->a, raw.n == 0 ? 1 : raw.n);
 	if (p == NULL)
 		return (struct ber_bits){0};
@@ -368,12 +401,12 @@ static bool give_recipient(struct encoding *c, const struct recipient *r)
 		set(&p.seq, P1_RCPT_CONVERSION);
 		p.conversion = (int64_t)r->explicit_conversion - 1;
 	}
-	if (!give_name(c, &p.name, &r->addr) || !give_recipient_extensions(c, &p.ext, r) ||
+	if (!give_name(c, &p.name, &r->addr, !r->responsible) || !give_recipient_extensions(c, &p.ext, r) ||
 	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)
 		set(&p.seq, P1_RCPT_EXT);
-	return ber_encode(&p1_recipient_relay, &p, &c->out, c->e);
+	return ber_encode(c->tables->recipient, &p, &c->out, c->e);
 }
 
 static bool give_outcome(struct encoding *c, struct p1_report_type *to, const struct recipient *r)
@@ -385,14 +418,16 @@ static bool give_outcome(struct encoding *c, struct p1_report_type *to, const st
 		to->delivery.time = give_time(c, r->delivered_at, r->delivered_raw);
 		if (r->type_of_user != UINT32_MAX)
 			set(seq, P1_DELIVERY_TYPE_OF_USER);
-		to->delivery.type_of_user = r->type_of_user;
+		/* TypeOfUA of 1984: public (0), private (1) */
+		to->delivery.type_of_user = c->old && r->type_of_user > 1 ? 1 : r->type_of_user;
 	} else {
 		seq = &to->non_delivery.seq;
 		to->choice.which = P1_REPORT_NON_DELIVERY;
-		to->non_delivery.reason = r->reason;
-		if (r->diagnostic >= 0)
+		int diagnostic = c->old ? downgrade_diagnostic(r->diagnostic) : r->diagnostic;
+		to->non_delivery.reason = c->old ? downgrade_reason(r->reason) : r->reason;
+		if (diagnostic >= 0)
 			set(seq, P1_NON_DELIVERY_DIAGNOSTIC);
-		to->non_delivery.diagnostic = r->diagnostic;
+		to->non_delivery.diagnostic = diagnostic;
 	}
 	return give_extra(c, seq, (struct view){NULL, 0}, r->report_extra, r->n_report_extra);
 }
@@ -405,7 +440,15 @@ static bool give_last_trace(struct encoding *c, struct p1_last_trace *to, const 
 	const struct trace_element *t = &r->arrival.v[0];
 	to->arrival = give_time(c, t->arrival, t->arrival_raw);
 	return give_outcome(c, &to->type, r) &&
-	       give_extra(c, &to->seq, r->converted, t->extra, t->n_extra);
+	       give_extra(c, &to->seq, give_eits(c, r->converted), t->extra, t->n_extra);
+}
+
+/* What the codes of 1984 cannot say, in words, where nothing else is said. */
+static struct view give_supplementary(const struct encoding *c, const struct recipient *r)
+{
+	bool lost = c->old && r->outcome == OUTCOME_NOT_DELIVERED &&
+		    downgrade_diagnostic(r->diagnostic) != r->diagnostic;
+	return lost && r->supplementary.n == 0 ? view_str(diagnostic_name(r->diagnostic)) : r->supplementary;
 }
 
 static bool give_report_recipient(struct encoding *c, const struct recipient *r)
@@ -417,20 +460,19 @@ static bool give_report_recipient(struct encoding *c, const struct recipient *r)
 	if (r->has_intended) {
 		set(&p.seq, P1_RR_INTENDED);
 		p.intended = &intended;
-		if (!give_name(c, &intended, &r->intended))
+		if (!give_name(c, &intended, &r->intended, true))
 			return false;
 	}
-	if (r->supplementary.n > 0) {
+	p.supplementary = give_supplementary(c, r);
+	if (p.supplementary.n > 0)
 		set(&p.seq, P1_RR_SUPPLEMENTARY);
-		p.supplementary = r->supplementary;
-	}
-	if (!give_name(c, &p.name, &r->addr) || !give_last_trace(c, &p.last, r) ||
+	if (!give_name(c, &p.name, &r->addr, true) || !give_last_trace(c, &p.last, r) ||
 	    !give_recipient_extensions(c, &p.ext, r) ||
 	    !give_extra(c, &p.seq, (struct view){NULL, 0}, r->extra, r->n_extra))
 		return false;
 	if (p.ext.n > 0)
 		set(&p.seq, P1_RR_EXT);
-	return ber_encode(&p1_report_recipient_relay, &p, &c->out, c->e);
+	return ber_encode(c->tables->report_recipient, &p, &c->out, c->e);
 }
 
 /* All recipients as the octets of one list; `one` is where their view lies. */
@@ -454,22 +496,61 @@ static bool give_recipients(struct encoding *c, struct ber_list *to, struct view
 
 /* --- envelopes --- */
 
+/* X.411 8.2.1.1.1.9; PerMessageFlag of 1984 has four bits. */
+static void give_message_indicators(struct encoding *c, struct p1_envelope *to)
+{
+	enum { OF_1984 = 0x0f };
+	const struct message *m = c->m;
+	unsigned bits = m->indicators & (c->options->no_content_return ? ~(unsigned)IND_CONTENT_RETURN : ~0u);
+	if (!m->has_indicators)
+		return;
+	set(&to->seq, P1_ENV_INDICATORS);
+	to->indicators = give_bits(c, c->old ? bits & OF_1984 : bits);
+}
+
+static bool give_bilateral(struct encoding *c, struct p1_envelope *to)
+{
+	const struct message *m = c->m;
+	if (m->n_bilateral == 0 || c->options->no_bilateral)
+		return true;
+	struct view *v = arena_array(c->a, m->n_bilateral, sizeof *v);
+	if (v == NULL)
+		return full(c);
+	to->bilateral = (struct ber_list){v, 0};
+	for (size_t i = 0; i < m->n_bilateral; i++)
+		if (!c->old || p1_84_has_bilateral(m->bilateral[i]))
+			v[to->bilateral.n++] = m->bilateral[i];
+	if (to->bilateral.n > 0)
+		set(&to->seq, P1_ENV_BILATERAL);
+	return true;
+}
+
+/* The elements that no row has: encoded types (none in a report's envelope), what is unknown, MOTIS' internal trace. */
+static bool give_envelope_extra(struct encoding *c, struct ber_seq *seq, struct view eits)
+{
+	const struct message *m = c->m;
+	if (!give_extra(c, seq, give_eits(c, eits), m->extra, m->n_extra))
+		return false;
+	bool motis = c->old && c->options->keep_internal_trace && !c->options->no_internal_trace;
+	if (!motis || m->internal_trace.n == 0)
+		return true;
+	struct view tlv = p1_84_motis_of(&m->internal_trace, c->a);
+	return tlv.n == 0 ? full(c) : add_extra(c, seq, tlv);
+}
+
 static bool give_envelope(struct encoding *c, struct p1_envelope *to, struct view *recipients)
 {
 	static const int64_t priority[] = {
 		[PRIORITY_NON_URGENT] = 1, [PRIORITY_NORMAL] = 0, [PRIORITY_URGENT] = 2};
 	const struct message *m = c->m;
-	give_id(&to->id, &m->id);
-	give_content_type(&to->content_type, m);
+	give_id(c, &to->id, &m->id);
+	give_content_type(c, &to->content_type);
 	to->priority = priority[m->priority];
 	if (m->content_id.n > 0) {
 		set(&to->seq, P1_ENV_CONTENT_ID);
 		to->content_id = m->content_id;
 	}
-	if (m->has_indicators) {
-		set(&to->seq, P1_ENV_INDICATORS);
-		to->indicators = give_bits(c, m->indicators);
-	}
+	give_message_indicators(c, to);
 	if (m->kind == MESSAGE_MESSAGE && (m->deferred != 0 || m->deferred_raw.n > 0)) {
 		set(&to->seq, P1_ENV_ZERO);
 		to->deferred = give_time(c, m->deferred, m->deferred_raw);
@@ -478,16 +559,12 @@ static bool give_envelope(struct encoding *c, struct p1_envelope *to, struct vie
 		set(&to->seq, P1_ENV_ZERO);
 		to->content_length = m->content_length;
 	}
-	if (m->n_bilateral > 0) {
-		set(&to->seq, P1_ENV_BILATERAL);
-		to->bilateral = (struct ber_list){m->bilateral, m->n_bilateral};
-	}
 	/* Extensions before recipients: the view of the recipients must outlive every write to
 	 * c->out. */
-	if (!give_name(c, &to->originator, &m->originator) ||
+	if (!give_bilateral(c, to) || !give_name(c, &to->originator, &m->originator, false) ||
 	    !give_trace(c, &to->trace, &m->trace) || !give_envelope_extensions(c, &to->ext) ||
 	    !give_recipients(c, &to->recipients, recipients) ||
-	    !give_extra(c, &to->seq, m->original_eits, m->extra, m->n_extra))
+	    !give_envelope_extra(c, &to->seq, m->original_eits))
 		return false;
 	if (to->ext.n > 0)
 		set(&to->seq, P1_ENV_EXT);
@@ -498,10 +575,10 @@ static bool give_report_content(struct encoding *c, struct p1_report_content *to
 				struct view *recipients)
 {
 	const struct message *m = c->m;
-	give_id(&to->subject, &m->subject_id);
-	if (m->content_type != -2) {
+	give_id(c, &to->subject, &m->subject_id);
+	if (m->content_type != -2 && !c->old) {
 		set(&to->seq, P1_RC_CONTENT_TYPE);
-		give_content_type(&to->content_type, m);
+		give_content_type(c, &to->content_type);
 	}
 	if (m->content_id.n > 0) {
 		set(&to->seq, P1_RC_CONTENT_ID);
@@ -518,7 +595,8 @@ static bool give_report_content(struct encoding *c, struct p1_report_content *to
 	}
 	if (!give_extensions(c, &to->ext, &m->content_ext, 0) ||
 	    !give_recipients(c, &to->recipients, recipients) ||
-	    !give_extra(c, &to->seq, m->original_eits, m->content_extra, m->n_content_extra) ||
+	    !give_extra(c, &to->seq, c->old ? (struct view){NULL, 0} : m->original_eits, m->content_extra,
+			m->n_content_extra) ||
 	    (m->content_extra_raw.n > 0 && !add_extra(c, &to->seq, m->content_extra_raw)))
 		return false;
 	if (to->ext.n > 0)
@@ -529,11 +607,11 @@ static bool give_report_content(struct encoding *c, struct p1_report_content *to
 static bool give_report(struct encoding *c, struct p1_report *to, struct view *recipients)
 {
 	const struct message *m = c->m;
-	give_id(&to->envelope.id, &m->id);
-	if (!give_name(c, &to->envelope.destination, &m->originator) ||
+	give_id(c, &to->envelope.id, &m->id);
+	if (!give_name(c, &to->envelope.destination, &m->originator, true) ||
 	    !give_trace(c, &to->envelope.trace, &m->trace) ||
 	    !give_envelope_extensions(c, &to->envelope.ext) ||
-	    !give_extra(c, &to->envelope.seq, (struct view){NULL, 0}, m->extra, m->n_extra))
+	    !give_envelope_extra(c, &to->envelope.seq, (struct view){NULL, 0}))
 		return false;
 	if (to->envelope.ext.n > 0)
 		set(&to->envelope.seq, P1_RE_EXT);
@@ -560,21 +638,41 @@ static void put_wrapper(struct out *o, unsigned context, uint64_t n)
 	out_fini(&reference);
 }
 
+/* What stands inside the OCTET STRING before a content whose type 1984 has no number for: EXTERNAL { direct-reference,
+ * octet-aligned [1] }. Nothing for any other. */
+static void put_external(const struct encoding *c, uint64_t content_size, struct out *o)
+{
+	const struct message *m = c->m;
+	if (!c->old || m->content_type >= 0 || content_number(m) != 1)
+		return;
+	size_t inside = ber_header_size(p1_oid.tag, m->content_type_oid.n) + m->content_type_oid.n +
+			ber_header_size(BER_C(1), (size_t)content_size) + (size_t)content_size;
+	ber_put_header(o, BER_U(8), true, inside);
+	ber_put_header(o, p1_oid.tag, false, m->content_type_oid.n);
+	out_bytes(o, m->content_type_oid);
+	ber_put_header(o, BER_C(1), false, (size_t)content_size);
+}
+
 static bool put_message(struct encoding *c, uint64_t content_size, unsigned context, struct out *o)
 {
 	struct p1_envelope env = {0};
 	struct view recipients;
+	struct out external;
 	if (!give_envelope(c, &env, &recipients))
 		return false;
-	size_t envelope = ber_size(&p1_message_envelope_relay, &env);
-	size_t header = ber_header_size(p1_octets.tag, (size_t)content_size);
-	uint64_t inside = envelope + header + content_size;
+	out_init(&external, SIZE_MAX);
+	put_external(c, content_size, &external);
+	size_t envelope = ber_size(c->tables->message, &env);
+	uint64_t content = out_len(&external) + content_size;
+	size_t header = ber_header_size(p1_octets.tag, (size_t)content);
+	uint64_t inside = envelope + header + content;
 	put_wrapper(o, context, ber_header_size(BER_C(MESSAGE_MESSAGE), (size_t)inside) + inside);
 	ber_put_header(o, BER_C(MESSAGE_MESSAGE), true, (size_t)inside);
-	if (!ber_encode(&p1_message_envelope_relay, &env, o, c->e))
-		return false;
-	ber_put_header(o, p1_octets.tag, false, (size_t)content_size);
-	return true;
+	bool good = ber_encode(c->tables->message, &env, o, c->e);
+	ber_put_header(o, p1_octets.tag, false, (size_t)content);
+	out_bytes(o, out_view(&external));
+	out_fini(&external);
+	return good;
 }
 
 static bool put_probe(struct encoding *c, unsigned context, struct out *o)
@@ -583,8 +681,8 @@ static bool put_probe(struct encoding *c, unsigned context, struct out *o)
 	struct view recipients;
 	if (!give_envelope(c, &env, &recipients))
 		return false;
-	put_wrapper(o, context, ber_size(&p1_probe_relay, &env));
-	return ber_encode(&p1_probe_relay, &env, o, c->e);
+	put_wrapper(o, context, ber_size(c->tables->probe, &env));
+	return ber_encode(c->tables->probe, &env, o, c->e);
 }
 
 /* With content to follow, returned-content is the last element of the report's content: a SET has
@@ -597,17 +695,17 @@ static bool put_open_report(struct encoding *c, struct p1_report *report, uint64
 	static const struct ber_limits any = {.depth = 1, .elements = SIZE_MAX, .bytes = SIZE_MAX};
 	out_init(&set_of, SIZE_MAX);
 	report->content.seq.has &= ~(UINT64_C(1) << P1_RC_RETURNED);
-	bool good = ber_encode(&p1_report_content_relay, &report->content, &set_of, c->e) &&
+	bool good = ber_encode(c->tables->report_content, &report->content, &set_of, c->e) &&
 		    ber_tlv(out_view(&set_of), &content, &any, c->e);
 	if (good) {
 		size_t returned =
 			ber_header_size(BER_C(1), (size_t)content_size) + (size_t)content_size;
 		size_t in_set = content.content.n + returned;
-		size_t inside = ber_size(&p1_report_envelope_relay, &report->envelope) +
+		size_t inside = ber_size(c->tables->report_envelope, &report->envelope) +
 				ber_header_size(BER_U(17), in_set) + in_set;
 		put_wrapper(o, context, ber_header_size(BER_C(MESSAGE_REPORT), inside) + inside);
 		ber_put_header(o, BER_C(MESSAGE_REPORT), true, inside);
-		good = ber_encode(&p1_report_envelope_relay, &report->envelope, o, c->e);
+		good = ber_encode(c->tables->report_envelope, &report->envelope, o, c->e);
 		ber_put_header(o, BER_U(17), true, in_set);
 		out_bytes(o, content.content);
 		ber_put_header(o, BER_C(1), false, (size_t)content_size);
@@ -624,14 +722,16 @@ static bool put_report(struct encoding *c, uint64_t content_size, unsigned conte
 		return false;
 	if (content_size > 0)
 		return put_open_report(c, &report, content_size, context, o);
-	put_wrapper(o, context, ber_size(&p1_report_relay, &report));
-	return ber_encode(&p1_report_relay, &report, o, c->e);
+	put_wrapper(o, context, ber_size(c->tables->report, &report));
+	return ber_encode(c->tables->report, &report, o, c->e);
 }
 
 bool p1_encode_head(const struct message *m, uint64_t content_size,
 		    const struct p1_encode_options *options, struct out *o, struct err *e)
 {
-	struct encoding c = {.m = m, .form = options->extension_form, .e = e};
+	struct encoding c = {.m = m, .options = options, .old = options->as_1984, .e = e};
+	c.form = c.old ? P1_EXT_NONE : options->extension_form;
+	c.tables = p1_table_set(c.old ? P1_1984 : P1_1988);
 	bool good = false;
 	c.a = arena_new(SIZE_MAX);
 	out_init(&c.out, SIZE_MAX);

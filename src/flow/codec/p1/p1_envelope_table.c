@@ -331,3 +331,10 @@ static const struct ber_field apdu_rows[] = {
 };
 const struct ber_type p1_apdu_type = { .name = "MTS-APDU", .kind = BER_CHOICE, .tag = BER_NO_TAG,
 				       .size = sizeof(struct p1_apdu), P1_ROWS(apdu_rows), .closed = true };
+
+const struct p1_table_set p1_88_tables = {
+	.message = &p1_message_envelope_relay, .probe = &p1_probe_relay, .report = &p1_report_relay,
+	.report_envelope = &p1_report_envelope_relay, .report_content = &p1_report_content_relay,
+	.recipient = &p1_recipient_relay, .report_recipient = &p1_report_recipient_relay,
+	.apdu = &p1_apdu_type,
+};

@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	arena_reset(a);
 	out_init(&o, 1 << 20);
-	p1_print(in, size % 2 == 0 ? BER_ASN1 : BER_JSON, 2, a, &limits, &o);
+	p1_print(P1_1988, in, size % 2 == 0 ? BER_ASN1 : BER_JSON, 2, a, &limits, &o);
 	out_fini(&o);
 	arena_free(&a);
 	return 0;

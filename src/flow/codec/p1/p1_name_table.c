@@ -106,7 +106,7 @@ static const struct ber_field attribute_rows[] = {
 static const struct ber_type attribute = { .name = "ExtensionAttribute", .kind = BER_SEQ, .tag = BER_U(16),
 					   .size = sizeof(struct p1_extension_attribute), P1_ROWS(attribute_rows),
 					   .closed = true };
-static const struct ber_type attributes = { .name = "ExtensionAttributes", .kind = BER_SET_OF, .tag = BER_U(17),
+const struct ber_type p1_attributes_type = { .name = "ExtensionAttributes", .kind = BER_SET_OF, .tag = BER_U(17),
 					    .size = sizeof(struct ber_list), .of = &attribute, .min = 1, .max = 256 };
 
 /* X.501 Name: RDNSequence is its only alternative. */
@@ -138,7 +138,7 @@ static const struct ber_type *directory_name_type(const void *parent)
 				       P1_FIELD(p1_orname, domain_defined), .type = &domain_defined_list, \
 				       .flags = BER_OPTIONAL }, \
 	[P1_ORNAME_EXTENSIONS] = { .name = "extension-attributes", P1_FIELD(p1_orname, extensions), \
-				   .type = &attributes, .flags = BER_OPTIONAL }
+				   .type = &p1_attributes_type, .flags = BER_OPTIONAL }
 
 static const struct ber_field oraddress_rows[] = { ADDRESS_ROWS };
 static const struct ber_field orname_rows[] = {

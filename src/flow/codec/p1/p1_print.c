@@ -1,7 +1,7 @@
 /* p1_print.c - an APDU for people, by the full tables. A message's content is shown as its length: what is in it
  * is another protocol's, and printed by that. */
 #include "flow/codec/p1/p1.h"
-#include "flow/codec/p1/p1_asn1.h"
+#include "flow/codec/p1/p1_84.h"
 
 struct shown_content {
 	struct ber_seq seq;
@@ -34,13 +34,26 @@ static const struct ber_field choice_rows[] = {
 static const struct ber_type shown_apdu = { .name = "MTS-APDU", .kind = BER_CHOICE, .tag = BER_NO_TAG,
 					    .size = sizeof(struct shown_choice), P1_ROWS(choice_rows) };
 
-static void print_message(struct p1_message *m, enum ber_form form, unsigned indent, struct out *o)
+/* The same of 1984. */
+static const struct ber_field shown_84_rows[] = {
+	{ .name = "envelope", P1_FIELD(shown_message, envelope), .type = &p1_84_envelope },
+	{ .name = "content", P1_FIELD(shown_message, content), .type = &shown_content },
+};
+static const struct ber_type shown_84_message = { .name = "UserMPDU", .kind = BER_SEQ, .tag = BER_C(0),
+						  .size = sizeof(struct shown_message), P1_ROWS(shown_84_rows) };
+static const struct ber_field choice_84_rows[] = {
+	{ .name = "userMPDU", P1_FIELD(shown_choice, message), .type = &shown_84_message, .tag = BER_C(0) },
+};
+static const struct ber_type shown_mpdu = { .name = "MPDU", .kind = BER_CHOICE, .tag = BER_NO_TAG,
+					    .size = sizeof(struct shown_choice), P1_ROWS(choice_84_rows) };
+
+static void print_message(const struct ber_type *t, struct p1_message *m, enum ber_form form, unsigned indent, struct out *o)
 {
 	struct shown_choice shown = { .choice.which = 1 };
 	shown.message.seq = m->seq;
 	shown.message.envelope = m->envelope;
 	shown.message.content.octets = (int64_t)m->content.n;
-	ber_print(&shown_apdu, &shown, form, indent, o);
+	ber_print(t, &shown, form, indent, o);
 }
 
 /* The element inside the EXTERNAL, or `apdu` itself. */
@@ -58,17 +71,18 @@ static struct view inner(struct view apdu, const struct ber_limits *limits)
 	return apdu;
 }
 
-void p1_print(struct view apdu, enum ber_form form, unsigned indent, struct arena *a, const struct ber_limits *limits,
-	      struct out *o)
+void p1_print(enum p1_tables tables, struct view apdu, enum ber_form form, unsigned indent, struct arena *a,
+	      const struct ber_limits *limits, struct out *o)
 {
+	const struct ber_type *t = p1_table_set(tables)->apdu;
 	struct p1_apdu p;
 	struct err e = { 0 };
 	apdu = inner(apdu, limits);
-	if (ber_decode(&p1_apdu_type, apdu, &p, a, limits, &e)) {
+	if (ber_decode(t, apdu, &p, a, limits, &e)) {
 		if (p.choice.which == P1_APDU_MESSAGE)
-			print_message(&p.message, form, indent, o);
+			print_message(tables == P1_1984 ? &shown_mpdu : &shown_apdu, &p.message, form, indent, o);
 		else
-			ber_print(&p1_apdu_type, &p, form, indent, o);
+			ber_print(t, &p, form, indent, o);
 		return;
 	}
 	if (form == BER_ASN1) {

@@ -20,6 +20,7 @@ struct p1_split {
 #define P1_SPLIT_MAGIC 0x91511701u
 	enum state state;
 	enum message_kind kind;
+	enum p1_tables tables;
 	unsigned base, top;
 	bool closed; /* the outermost element has ended */
 	struct ber_stream *stream;
@@ -71,6 +72,13 @@ void p1_split_reset(struct p1_split *s)
 	s->closed = false;
 	ber_stream_reset(s->stream);
 	p1_split_forget(s);
+}
+
+void p1_split_tables(struct p1_split *s, enum p1_tables tables)
+{
+	CHECK(s, P1_SPLIT_MAGIC);
+	assert(s->state == START);
+	s->tables = tables;
 }
 
 struct view p1_split_envelope(const struct p1_split *s)
@@ -173,7 +181,7 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 static enum step end_envelope(struct p1_split *s, struct p1_split_event *ev_r, struct arena *a,
 			      struct err *e)
 {
-	if (!p1_decode_envelope(s->kind, out_view(&s->envelope), &s->message, a, &s->limits, e)) {
+	if (!p1_decode_envelope(s->tables, s->kind, out_view(&s->envelope), &s->message, a, &s->limits, e)) {
 		s->state = BROKEN;
 		return STEP_FAIL;
 	}

@@ -527,7 +527,7 @@ static void test_p1_30_long_directory_name(void **state)
 	assert_true(contains(again(apdu, 0, P1_EXT_STANDARD, a), name));
 	struct out o;
 	out_init(&o, 1 << 20);
-	p1_print(apdu, BER_JSON, 0, a, &test_limits, &o);
+	p1_print(P1_1988, apdu, BER_JSON, 0, a, &test_limits, &o);
 	assert_true(contains(out_view(&o), VIEW("{{{{{{{{")) || contains(out_view(&o), VIEW("7b7b7b7b")));
 	out_fini(&o);
 }
@@ -868,7 +868,7 @@ static void test_print_names_what_is_there(void **state)
 	struct arena *a = *state;
 	struct out o;
 	out_init(&o, 1 << 20);
-	p1_print(corpus("report-full", a), BER_ASN1, 0, a, &test_limits, &o);
+	p1_print(P1_1988, corpus("report-full", a), BER_ASN1, 0, a, &test_limits, &o);
 	static const char *const want[] = { "report", "report-destination-name", "subject-identifier",
 					    "non-delivery-diagnostic-code unrecognised-OR-name",
 					    "reporting-MTA-name", "redirection-reason directory-look-up",
@@ -877,11 +877,11 @@ static void test_print_names_what_is_there(void **state)
 		if (strstr(out_cstr(&o), want[i]) == NULL)
 			fail_msg("not shown: %s", want[i]);
 	out_clear(&o);
-	p1_print(corpus("message-full", a), BER_JSON, 0, a, &test_limits, &o);
+	p1_print(P1_1988, corpus("message-full", a), BER_JSON, 0, a, &test_limits, &o);
 	assert_non_null(strstr(out_cstr(&o), "\"security-classification\":\"secret\""));
 	assert_non_null(strstr(out_cstr(&o), "\"content\":{\"octets\":5}"));
 	out_clear(&o);
-	p1_print(VIEW("\x30\x03\x02\x01\x05"), BER_ASN1, 0, a, &test_limits, &o);
+	p1_print(P1_1988, VIEW("\x30\x03\x02\x01\x05"), BER_ASN1, 0, a, &test_limits, &o);
 	assert_true(out_len(&o) > 0);
 	out_fini(&o);
 }
