@@ -136,6 +136,29 @@ void gdi_print(const struct gdi *d, struct out *o)
 		o->n--; /* the last `;` */
 }
 
+static struct gdi_part part_in(const struct oraddr *addr, enum oraddr_type type)
+{
+	const struct oraddr_attr *at = oraddr_find(addr, type);
+	return at == NULL ? (struct gdi_part){0} : (struct gdi_part){at->form, at->value};
+}
+
+bool gdi_parse(struct view text, struct gdi *domain_r, struct arena *a, struct err *e)
+{
+	struct oraddr addr;
+	if (!oraddr_parse(text, &addr, a, ORADDR_CARRY, e))
+		return false;
+	struct gdi d = {.country = part_in(&addr, ORA_COUNTRY),
+			.admd = part_in(&addr, ORA_ADMD),
+			.prmd = part_in(&addr, ORA_PRMD)};
+	d.has_prmd = d.prmd.value.p != NULL;
+	if (d.country.value.p == NULL || d.admd.value.p == NULL)
+		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 11,
+				  "global domain \"%.*s\": want a country C and an ADMD A", (int)text.n,
+				  (const char *)text.p);
+	*domain_r = d;
+	return true;
+}
+
 void mts_id_print(const struct mts_id *id, struct out *o)
 {
 	print_domain(&id->domain, o);

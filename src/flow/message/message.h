@@ -224,6 +224,10 @@ void mts_id_print(const struct mts_id *id, struct out *o);
 MUST_CHECK bool mts_id_parse(struct view text, struct mts_id *id_r, struct arena *a, struct err *e);
 void gdi_print(const struct gdi *d, struct out *o);
 
+/* A global domain identifier as a setting says it, "C=GB; A=EXAMPLE; P=SITE": country and ADMD are wanted. Views in the arena. Fails with
+ * ERR_PERM, recipient, 1/11. */
+MUST_CHECK bool gdi_parse(struct view text, struct gdi *domain_r, struct arena *a, struct err *e);
+
 /* A UTCTime (X.680: YYMMDDhhmm[ss](Z|+hhmm|-hhmm)) with the year within 10 back and 90 on of the century window
  * used by MIXER: 80..99 = 19xx, 00..79 = 20xx. False: not a time. */
 MUST_CHECK bool utctime_parse(struct view text, wall_ms_t *at_r);

@@ -99,7 +99,9 @@ bool exam_take(struct examination *x, const struct msg_examine *m, struct err *e
 	x->stalled = false;
 	snprintf(x->name, sizeof x->name, "%.*s", (int)m->link.n, (const char *)m->link.p);
 	snprintf(x->peer, sizeof x->peer, "%.*s", (int)m->peer.n, (const char *)m->peer.p);
-	inbound_begin(&x->in, x->name, x->peer);
+	const struct set_link *peer = link_find(x->in.link, m->link); /* the mode it came in is not kept */
+	const bool old = peer != NULL && peer->conformance == CONFORMANCE_1984;
+	inbound_begin(&x->in, x->name, x->peer, old ? P1_1984 : P1_1988);
 	x->in.examined = m->examine;
 	x->in.hash = m->hash;
 	inbound_octets(&x->in, m->content);

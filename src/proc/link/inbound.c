@@ -11,6 +11,7 @@
 #include "proc/link/link_int.h"
 
 #include "base/mem.h"
+#include "flow/message/downgrade.h"
 
 enum { KEPT_IDLE = 4 * 1024, RECIPIENTS_MAX = 32767 /* X.411 ub-recipients */ };
 
@@ -73,9 +74,11 @@ void inbound_refuse(struct inbound *in, const struct err *why)
 	in->state = IN_REFUSED;
 }
 
-void inbound_begin(struct inbound *in, const char *link, const char *peer)
+void inbound_begin(struct inbound *in, const char *link, const char *peer, enum p1_tables tables)
 {
 	reset(in);
+	in->tables = tables;
+	p1_split_tables(in->split, tables);
 	in->name = link;
 	in->peer = peer;
 	in->state = IN_HEAD;
@@ -174,10 +177,14 @@ static void broken(struct inbound *in, struct view octets, const struct err *why
 
 /* --- decoding --- */
 
-static bool envelope(struct inbound *in, const struct message *m, struct err *e)
+static bool envelope(struct inbound *in, const struct message *came, struct err *e)
 {
+	struct message upgraded = *came;
+	const struct message *m = &upgraded;
 	if (m->n_rcpt > RECIPIENTS_MAX)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "%zu recipients, X.411 allows %d", m->n_rcpt, RECIPIENTS_MAX);
+	if (in->tables == P1_1984 && !upgrade_message(&upgraded, &in->link->domain, in->link->arena))
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "the envelope with %zu recipients needs more memory than it may", m->n_rcpt);
 	pack_message(&in->packed, m, 0, m->n_rcpt);
 	if (in->packed.bad)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "the envelope with %zu recipients is longer than %d octets",

@@ -38,7 +38,7 @@ static void feed(struct world *w, struct feed *f, struct view octets, size_t chu
 {
 	w->data = 0;
 	uint64_t credited = 0;
-	inbound_begin(&f->in, "to-a", "127.0.0.1:4711");
+	inbound_begin(&f->in, "to-a", "127.0.0.1:4711", P1_1988);
 	for (size_t at = 0; at < octets.n;) {
 		const struct view part = view_first(view_from(octets, at), chunk == 0 ? octets.n : chunk);
 		inbound_octets(&f->in, part);

@@ -262,6 +262,10 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->instance = instance;
 	l->inbound_max = (size_t)settings->limits.associations;
 	l->arena = arena_new(arena_quota(&settings->limits));
+	l->config_arena = arena_new(SIZE_MAX);
+	/* The switch ends the process for settings with another domain; without one nothing of 1984 finds its way back. */
+	if (!gdi_parse(view_str(settings->mta.domain), &l->domain, l->config_arena, NULL))
+		l->domain = (struct gdi){ 0 };
 	l->examination = exam_new(l);
 	bind_list_selectors(l);
 	timer_init(&l->alone, host->env, on_alone, l);
@@ -282,6 +286,7 @@ void link_free(struct link **lp)
 	assoc_free_graves(l);
 	exam_free(&l->examination);
 	arena_free(&l->arena);
+	arena_free(&l->config_arena);
 	timer_stop(&l->alone);
 	env_remove_hook(l->host.env, &l->reap);
 	map_fini(&l->by_id);

@@ -50,6 +50,7 @@ struct inbound {
 	uint8_t head[MSG_HEAD];   /* the first octets */
 	size_t n_head;
 	uint64_t hash;            /* of them, once they are all there */
+	enum p1_tables tables;    /* of what the peer sends */
 	struct p1_split *split;
 	struct out kept;          /* IN_ENVELOPE: octets as they came. Later: what is to be offered and has no credit yet */
 	struct out packed;        /* envelope, until it is offered */
@@ -116,6 +117,8 @@ struct link {
 #define LINK_MAGIC 0x117c117cu
 	struct actor_host host;
 	const struct settings *settings;
+	struct arena *config_arena;
+	struct gdi domain;           /* mta.domain */
 	uint32_t instance;
 	struct view *own_tsels;      /* called selectors we answer to; none: any (a link has no selector of its own) */
 	size_t n_own_tsels;
@@ -170,7 +173,7 @@ void receive_begin(struct assoc *a);
  * end answered with `why`. */
 void inbound_init(struct inbound *in, struct link *l, const struct inbound_sender *sender);
 void inbound_fini(struct inbound *in);
-void inbound_begin(struct inbound *in, const char *link, const char *peer);
+void inbound_begin(struct inbound *in, const char *link, const char *peer, enum p1_tables tables);
 void inbound_octets(struct inbound *in, struct view octets);
 void inbound_refuse(struct inbound *in, const struct err *why);
 void inbound_end(struct inbound *in);

@@ -39,8 +39,13 @@ static bool encode(struct assoc *a, struct handover *h, const struct msg_transfe
 {
 	struct link *l = a->link;
 	struct message m;
-	struct p1_encode_options options = { .context_id = x400_transfer_context(a->x),
-					     .extension_form = (enum p1_extension_form)a->peer->extension_form };
+	const struct set_link *peer = a->peer;
+	const struct p1_encode_options options = {
+		.context_id = x400_transfer_context(a->x), .extension_form = (enum p1_extension_form)peer->extension_form,
+		.as_1984 = x400_mode(a->x) == X400_X410_84, .keep_internal_trace = peer->keep_internal_trace_84,
+		.no_bilateral = peer->strip_bilateral, .no_internal_trace = peer->strip_internal_trace,
+		.no_content_return = !peer->ask_content_return, .domain = l->domain.country.value.n > 0 ? &l->domain : NULL,
+	};
 	note_transfer(l, t->stored);
 	bool good = false;
 	if (t->content.n > t->content_size)

@@ -54,7 +54,8 @@ void receive_init(struct assoc *a)
 void receive_begin(struct assoc *a)
 {
 	struct err e;
-	inbound_begin(&a->in, a->peer->name, stream_peer(a->stream));
+	const enum p1_tables tables = x400_mode(a->x) == X400_X410_84 ? P1_1984 : P1_1988;
+	inbound_begin(&a->in, a->peer->name, stream_peer(a->stream), tables);
 	if (link_is_busy(a->link, &e))
 		inbound_refuse(&a->in, &e);
 }

@@ -95,9 +95,9 @@ static struct view report_mpdu(struct arena *a)
 {
 	struct view good = join(a, hex(a, U_EITS U_TRACE_TIME), tlv(a, 0xa1, tlv(a, 0xa0, hex(a, "800d 3936303130323033303530305a 810101"))));
 	struct view bad = join(a, hex(a, U_TRACE_TIME), tlv(a, 0xa1, tlv(a, 0xa1, hex(a, "800101 810100"))));
-	const struct view first[] = { or_name(a, 0xa0), hex(a, "810101 820200d8"), tlv(a, 0xa3, good), or_name(a, 0xa4),
+	const struct view first[] = { or_name(a, 0xa0), hex(a, "810101 820200d0"), tlv(a, 0xa3, good), or_name(a, 0xa4),
 				      hex(a, "8504 74657874") };
-	const struct view second[] = { or_name(a, 0xa0), hex(a, "810102 820200d8"), tlv(a, 0xa3, bad) };
+	const struct view second[] = { or_name(a, 0xa0), hex(a, "810102 820200d0"), tlv(a, 0xa3, bad) };
 	struct view recipients = join(a, tlv(a, 0x31, all(a, first, ARRAY_LEN(first))), tlv(a, 0x31, all(a, second, ARRAY_LEN(second))));
 	const struct view envelope[] = { or_name(a, 0x60), mpdu_id(a, "1.4"), trace_of(a) };
 	const struct view content[] = { mpdu_id(a, "1.2"), trace_of(a), hex(a, "4a02 6964"), tlv(a, 0xa0, recipients),

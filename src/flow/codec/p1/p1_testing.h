@@ -120,11 +120,25 @@ static inline bool contains(struct view v, struct view part)
 	return part.n == 0 || memmem(v.p, v.n, part.p, part.n) != NULL;
 }
 
+/* Some octets around that one, in hexadecimal. */
+static inline const char *octets_text(char *buf, size_t size, struct view v, size_t at)
+{
+	struct out o;
+	out_init(&o, 200);
+	text_hex(&o, view_first(view_from(v, at < 8 ? 0 : at - 8), 24));
+	snprintf(buf, size, "%s", out_cstr(&o));
+	out_fini(&o);
+	return buf;
+}
+
 static inline void assert_octets(struct view found, struct view want)
 {
 	size_t same = 0;
 	while (same < found.n && same < want.n && found.p[same] == want.p[same])
 		same++;
-	if (same < found.n || same < want.n)
-		fail_msg("octets differ at %zu: found %zu octets, want %zu", same, found.n, want.n);
+	if (same < found.n || same < want.n) {
+		char a[100], b[100];
+		fail_msg("octets differ at %zu: found %zu octets, want %zu; ...%s... and ...%s...", same, found.n, want.n,
+			 octets_text(a, sizeof a, found, same), octets_text(b, sizeof b, want, same));
+	}
 }
