@@ -29,7 +29,7 @@ static void arm(struct assoc *a)
 /* The initiator lets an association rest for its lifetime; any work sets the clock back. */
 static void arm_idle(struct assoc *a)
 {
-	if (a->initiator && a->bound && !a->releasing && outbound_is_empty(a)) {
+	if (a->initiator && a->bound && !a->releasing && outbound_is_empty(a) && a->in.state == IN_IDLE) {
 		if (!timer_is_set(&a->idle))
 			timer_after(&a->idle, (int64_t)a->peer->lifetime_ms);
 	} else {
@@ -43,6 +43,8 @@ static void ended(struct assoc *a, const struct x400_event *ev)
 	if (ev->kind == X400_UNBOUND)
 		why = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
 	inbound_cancel(&a->in);
+	if (ev->turn_lost)
+		turn_lost(a, &why);
 	if (why.kind != ERR_NONE) {
 		outbound_fail_all(a, &why);
 	} else {
@@ -78,8 +80,8 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	case X400_TRANSFER_ABORTED: inbound_cancel(&a->in); break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
 	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;
-	case X400_TURN_PLEASE:
-	case X400_TURN_GIVEN: break; /* the switch decides about turns when it uses two-way links */
+	case X400_TURN_PLEASE: turn_asked_for(a, ev->priority); break;
+	case X400_TURN_GIVEN: turn_given(a); break;
 	case X400_BIND_REFUSED:
 	case X400_UNBOUND:
 	case X400_ENDED: ended(a, ev); break;
@@ -97,10 +99,11 @@ void assoc_pump(struct assoc *a)
 	while (!a->dead && !a->stalled && x400_next(a->x, &ev, now) == STEP_DONE)
 		handle(a, &ev);
 	if (!a->dead) {
+		turn_settle(a);
 		outbound_start(a);
 		outbound_produce(a);
 	}
-	if (a->releasing && !a->initiator && a->link->stopping && a->in.state == IN_IDLE) {
+	if (a->releasing && !a->initiator && a->link->stopping && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
 		struct err e;
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
 		assoc_abort(a, &e);
@@ -146,7 +149,9 @@ void assoc_release_when_idle(struct assoc *a)
 	struct err e;
 	if (a->unbinding)
 		return;
-	if (a->initiator && a->bound) {
+	if (a->initiator && a->bound && !turn_is_here(a)) {
+		; /* turn_given comes back here */
+	} else if (a->initiator && a->bound) {
 		a->unbinding = true;
 		if (!x400_unbind(a->x, env_now_ms(a->link->host.env), &e))
 			assoc_abort(a, &e);

@@ -18,6 +18,7 @@ static struct x400_credentials own_credentials(const struct link *l, const struc
 static void widest(const struct link *l, struct x400_config *c)
 {
 	const struct set_link *links = l->settings->links.v;
+	c->two_way_alternate = true; /* whose link does not take it is told so by name */
 	c->checkpoint_size = 0;
 	c->window = 1;
 	c->session.versions = 2;
@@ -82,6 +83,7 @@ void bind_config(const struct link *l, const struct set_link *peer, bool initiat
 		.response_timeout_ms = (uint32_t)limits->response_timeout_ms,
 		.receive_timeout_ms = (uint32_t)limits->receive_timeout_ms,
 		.abort_timeout_ms = (uint32_t)limits->abort_timeout_ms,
+		.turn_timeout_ms = (uint32_t)limits->response_timeout_ms,
 	};
 	if (peer == NULL) {
 		widest(l, c);
@@ -164,22 +166,39 @@ static void refuse(struct assoc *a, enum x400_bind_error why, const struct err *
 		assoc_abort(a, &e);
 }
 
+/* Of the links of that name the first one's: what the caller should have called. */
+static struct view own_selector_for(const struct link *l, struct view mta)
+{
+	const struct set_link *links = l->settings->links.v;
+	for (size_t i = 0; i < l->settings->links.n; i++)
+		if (links[i].kind != LINK_CONNECTOR && view_eq_nocase(mta, view_str(links[i].remote_mta)))
+			return links[i].calling_tsel;
+	return (struct view){ NULL, 0 };
+}
+
+static const char *in_hex(char *to, size_t size, struct view selector)
+{
+	struct out o;
+	out_init(&o, size);
+	text_hex(&o, view_first(selector, SESSION_SELECTOR_MAX));
+	snprintf(to, size, "%s", out_cstr(&o));
+	out_fini(&o);
+	return to;
+}
+
 static void refuse_caller(struct assoc *a, const struct x400_event *ev, bool known)
 {
-	char name[80], hex[80];
+	char name[80], theirs[80], ours[80];
 	struct err e;
 	const struct actor_host *host = &a->link->host;
 	const char *mta = text_escaped(name, sizeof name, ev->peer.mta_name);
-	struct out o;
-	out_init(&o, sizeof hex);
-	text_hex(&o, view_first(ev->called_tsel, 32));
-	snprintf(hex, sizeof hex, "%s", out_cstr(&o));
-	out_fini(&o);
+	in_hex(theirs, sizeof theirs, ev->called_tsel);
 	if (known) {
-		EMIT(host, TSEL_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", hex);
-		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" called transport selector 0x%s, no link of that name has it", mta, hex);
+		in_hex(ours, sizeof ours, own_selector_for(a->link, ev->peer.mta_name));
+		EMIT(host, TSEL_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", theirs, "our-tsel", ours);
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" called transport selector 0x%s, its link has 0x%s", mta, theirs, ours);
 	} else {
-		EMIT(host, ASSOC_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", hex);
+		EMIT(host, ASSOC_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", theirs);
 		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" is not the remote-mta-name of any link", mta);
 	}
 	refuse(a, X400_AUTHENTICATION, &e);
@@ -226,7 +245,36 @@ static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 	return true;
 }
 
-static void accept(struct assoc *a, const struct set_link *k)
+static void refuse_mode(struct assoc *a, const struct set_link *k, bool dialogue, const struct err *why)
+{
+	struct err e;
+	EMIT(&a->link->host, ASSOC_MODE, "link", k->name, "peer", stream_peer(a->stream), "why", why->text);
+	a->why = *why;
+	a->told = true;
+	if (!(dialogue ? x400_bind_refuse(a->x, X400_DIALOGUE_MODE, &e) : x400_bind_refuse_mode(a->x, &e)))
+		assoc_abort(a, &e);
+}
+
+/* Q171113, Q169701: refused with the reason, and said on both sides. */
+static bool refused_for_mode(struct assoc *a, const struct set_link *k, const struct x400_event *ev)
+{
+	struct err e;
+	const enum x400_mode wanted = (enum x400_mode)k->conformance;
+	if (ev->peer_two_way_alternate && !k->two_way_alternate) {
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" asks for two-way alternate dialogue, link %s has "
+			"two-way-alternate: false", k->remote_mta, k->name);
+		refuse_mode(a, k, true, &e);
+	} else if (k->only_conformance && ev->mode != wanted) {
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" calls in mode %s, link %s takes only its conformance %s",
+			k->remote_mta, x400_mode_name(ev->mode), k->name, x400_mode_name(wanted));
+		refuse_mode(a, k, false, &e);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void accept(struct assoc *a, const struct set_link *k, const struct x400_event *ev)
 {
 	struct link *l = a->link;
 	struct x400_credentials own = own_credentials(l, k);
@@ -237,7 +285,9 @@ static void accept(struct assoc *a, const struct set_link *k)
 	}
 	a->peer = k;
 	a->bound = true;
+	turn_bound(a, ev->peer_two_way_alternate);
 	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
+	link_tell_how(l, a, false);
 	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
 }
 
@@ -253,8 +303,8 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 		refuse_caller(a, ev, known);
 	else if (ev->peer.present && !password_fits(k, &ev->peer))
 		refuse_password(a, k, ev->peer.has_password);
-	else if (!refused_as_busy(a, k))
-		accept(a, k);
+	else if (!refused_for_mode(a, k, ev) && !refused_as_busy(a, k))
+		accept(a, k, ev);
 }
 
 void bind_confirmed(struct assoc *a, const struct x400_event *ev)
@@ -269,6 +319,7 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev)
 		return;
 	}
 	a->bound = true;
+	turn_bound(a, ev->peer_two_way_alternate);
 	EMIT(&a->link->host, ASSOC_OUT, "link", k->name, "peer", stream_peer(a->stream));
 	link_tell_assoc(a->link, MSG_ASSOC_UP, a, NULL, false);
 }

@@ -25,6 +25,15 @@ void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const st
 	chan_end(l->control);
 }
 
+void link_tell_how(struct link *l, const struct assoc *a, bool recovered)
+{
+	const struct msg_assoc_how how = { .assoc = a->id, .recovered = recovered, .can_send = !a->initiator && a->turn.two_way };
+	if (l->control == NULL || (!how.recovered && !how.can_send))
+		return;
+	put_msg_assoc_how(chan_begin(l->control, MSG_ASSOC_HOW), &how);
+	chan_end(l->control);
+}
+
 /* --- what the switch says --- */
 
 static bool on_offer_credit(void *ctx, struct view payload, struct err *e)
@@ -94,6 +103,9 @@ static bool on_transfer(void *ctx, struct view payload, struct err *e)
 	if (map_get(&l->by_transfer, m.transfer) != NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER %llu is under way already", (unsigned long long)m.transfer);
 	struct assoc *a = map_get(&l->by_id, m.assoc);
+	if (a != NULL && !a->initiator && !a->turn.two_way)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER %llu for an association that the peer opened as monologue",
+			       (unsigned long long)m.transfer);
 	if (a == NULL || a->dead || a->releasing)
 		answer_gone(l, m.transfer);
 	else
@@ -333,7 +345,7 @@ void link_stop(struct link *l, void (*done)(void *ctx), void *ctx)
 	l->stopped_ctx = ctx;
 	for (struct assoc *a = l->assocs, *next; a != NULL; a = next) {
 		next = a->next;
-		if (!a->initiator && a->in.state == IN_IDLE) {
+		if (!a->initiator && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
 			struct err e;
 			err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
 			assoc_abort(a, &e);

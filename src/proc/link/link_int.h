@@ -74,6 +74,7 @@ struct handover {
 	struct out content;       /* pulled, not yet given to the machine */
 	uint64_t total;           /* RTTR octets in all */
 	int64_t timeout_ms;       /* longest time for it, by priority and size */
+	enum priority priority;
 	bool begun;
 };
 
@@ -89,6 +90,14 @@ struct assoc {
 	bool initiator, bound, stalled, releasing, dead, pumping;
 	bool unbinding;              /* the release has been asked for */
 	bool told;                   /* the event that says how the bind ended is out */
+	struct {                     /* two-way alternate: turn.c */
+		bool two_way;        /* agreed */
+		bool asked;          /* we have, with this priority */
+		unsigned priority;
+		bool peer_asks;      /* it has, with this one */
+		unsigned peer_priority;
+		bool one_more;       /* has begun since it asked, being of higher priority */
+	} turn;
 	bool lost;                   /* the connection is gone: nobody's fault here */
 	uint8_t references[64];      /* session connection identifier, see bind_references */
 	int64_t opened_ms;
@@ -165,6 +174,14 @@ void bind_references(struct assoc *a, struct session_config *c);
 void bind_list_selectors(struct link *l);
 void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c_r);
 
+/* turn.c: whose turn it is on a two-way alternate association. settle: between transfers, gives it or asks for it. */
+void turn_bound(struct assoc *a, bool two_way);
+void turn_asked_for(struct assoc *a, unsigned priority);
+void turn_given(struct assoc *a);
+void turn_settle(struct assoc *a);
+void turn_lost(struct assoc *a, const struct err *why);
+bool turn_is_here(struct assoc *a);             /* else asks for it, in order to leave */
+
 /* receive.c: an association's transfers in. */
 void receive_init(struct assoc *a);
 void receive_begin(struct assoc *a);
@@ -221,8 +238,11 @@ void outbound_confirmed(struct assoc *a);
 void outbound_refused(struct assoc *a, const struct err *why); /* by the peer; the association goes on */
 void outbound_fail_all(struct assoc *a, const struct err *why);
 bool outbound_is_empty(const struct assoc *a);
+bool outbound_is_begun(const struct assoc *a);  /* a transfer is under way */
 
 /* link.c */
+/* Before ASSOC_UP: what the association can do. Nothing is said of one that can do no more than others. */
+void link_tell_how(struct link *l, const struct assoc *a, bool recovered);
 void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const struct err *why, bool was_open);
 const struct set_link *link_find(const struct link *l, struct view name);
 /* Nothing can be taken in now, and why: no switch, it is busy, no memory, the end. */

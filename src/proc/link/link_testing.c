@@ -23,6 +23,7 @@ HEAR(offer, offer, offer, n_offers)
 HEAR(spoiled, spoiled, spoiled, n_spoiled)
 HEAR(examined, examined, examined, n_examined)
 HEAR(up, assoc, up, ups)
+HEAR(how, assoc_how, how, n_hows)
 HEAR(down, assoc, down, downs)
 
 static bool hear_begin(void *ctx, struct view payload, struct err *e)
@@ -93,7 +94,7 @@ static void hear_closed(void *ctx, const struct err *why)
 static const struct chan_type heard[] = {
 	HEARD(OFFER, hear_offer), HEARD(OFFER_BEGIN, hear_begin), HEARD(OFFER_DATA, hear_data), HEARD(OFFER_END, hear_end),
 	HEARD(OFFER_CANCEL, hear_cancel), HEARD(OFFER_SPOILED, hear_spoiled), HEARD(ASSOC_UP, hear_up), HEARD(ASSOC_DOWN, hear_down), HEARD(TRANSFER_PULL, hear_pull),
-	HEARD(TRANSFER_RESULT, hear_result), HEARD(EXAMINED, hear_examined),
+	HEARD(TRANSFER_RESULT, hear_result), HEARD(EXAMINED, hear_examined), HEARD(ASSOC_HOW, hear_how),
 };
 static const struct chan_events switch_events = { heard, ARRAY_LEN(heard), NULL, NULL, hear_closed };
 
@@ -238,6 +239,7 @@ static void peer_event(struct peer *p, const struct x400_event *ev)
 	case X400_TRANSFER_DATA: out_bytes(&p->received, ev->bytes); break;
 	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(p->x, ev->serial); break;
 	case X400_TRANSFER_END: peer_answer(p); break;
+	case X400_TURN_PLEASE: p->priority = ev->priority; break;
 	default: break;
 	}
 }
@@ -315,7 +317,8 @@ struct peer *call(struct world *w, unsigned i)
 static void on_called(void *ctx, struct stream *s)
 {
 	struct world *w = ctx;
-	const struct x400_config c = peer_config(SESSION_RESPONDER);
+	struct x400_config c = peer_config(SESSION_RESPONDER);
+	c.two_way_alternate = true;
 	unsigned i = 0;
 	while (w->peer[i].x != NULL)
 		i++;
@@ -374,10 +377,16 @@ void peer_sends(struct peer *p, size_t size, size_t cut)
 
 void say_transfer(struct world *w, uint64_t transfer, uint64_t assoc, size_t size)
 {
+	say_transfer_of(w, transfer, assoc, size, PRIORITY_NORMAL);
+}
+
+void say_transfer_of(struct world *w, uint64_t transfer, uint64_t assoc, size_t size, enum priority priority)
+{
 	struct out packed;
 	uint8_t content[MSG_INLINE_MAX] = { 0 };
 	out_init(&packed, MSG_ENVELOPE_MAX);
-	const struct message *m = letter(w);
+	struct message *m = letter(w);
+	m->priority = priority;
 	pack_message(&packed, m, 0, 1);
 	const struct msg_transfer t = { .transfer = transfer, .assoc = assoc, .packed = out_view(&packed), .content_size = size,
 					.stored = 1000 + transfer,
@@ -407,7 +416,7 @@ void say_content(struct world *w, uint64_t transfer, size_t n)
 	"mta:\n  name: mta-p\n  domain: \"C=FR; A=SIM\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\n"               \
 	"limits: {%s}\nlinks:\n"                                                                                           \
 	"  - name: to-a\n    address: \"127.0.0.1:2\"\n    remote-mta-name: mta-a\n    remote-password: secret\n"            \
-	"    calling-tsel: OURS\n    association-lifetime: 20 s\n"                                                        \
+	"    calling-tsel: OURS\n    association-lifetime: 20 s\n%s"                                                      \
 	"routes:\n  - match: \"C=GB; A=SIM\"\n    to: to-a\n"
 
 static void take_note(void *ctx, const char *text)
@@ -425,11 +434,16 @@ static void no_death(void *ctx, const struct err *why)
 
 struct world *world_new_with(const char *limits)
 {
+	return world_new_as(limits, "");
+}
+
+struct world *world_new_as(const char *limits, const char *link)
+{
 	struct world *w = mem_zero(sizeof *w);
 	struct err e;
 	struct net_addr at;
 	char yaml[1024];
-	snprintf(yaml, sizeof yaml, SETTINGS, limits);
+	snprintf(yaml, sizeof yaml, SETTINGS, limits, link);
 	out_init(&w->streamed, SIZE_MAX / 2);
 	out_init(&w->notes, SIZE_MAX / 2);
 	w->env = fake_env_new();

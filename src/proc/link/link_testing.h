@@ -27,6 +27,7 @@ struct peer {
 	enum answer answer;              /* to a transfer that has come */
 	struct out to_send, received;
 	uint64_t total;                  /* a transfer that waits to begin */
+	unsigned priority;               /* of the turn that it was asked for */
 };
 
 struct world {
@@ -40,6 +41,8 @@ struct world {
 	struct chan *control, *bulk;     /* the switch's ends */
 	unsigned closed, ups, downs, cancels, n_offers, n_begins, n_ends, n_spoiled, n_results, n_pulls, n_examined;
 	struct msg_assoc up, down;
+	unsigned n_hows;
+	struct msg_assoc_how how;
 	struct msg_offer offer;          /* the last one, whole or begun */
 	struct msg_spoiled spoiled;
 	struct msg_examined examined;
@@ -82,9 +85,12 @@ void peer_sends_octets(struct peer *p, struct view octets);
 /* A letter with so much content, the last `cut` octets left out. */
 void peer_sends(struct peer *p, size_t size, size_t cut);
 void say_transfer(struct world *w, uint64_t transfer, uint64_t assoc, size_t size);
+void say_transfer_of(struct world *w, uint64_t transfer, uint64_t assoc, size_t size, enum priority priority);
 void say_content(struct world *w, uint64_t transfer, size_t n);
 /* limits: the settings of that section, as "associations: 2, memory: 16 M". */
 struct world *world_new_with(const char *limits);
+/* link: lines of the link's settings, each indented by four and with its end. */
+struct world *world_new_as(const char *limits, const char *link);
 struct world *world_new(void);
 bool was_told(struct world *w, const char *event);
 void world_free(struct world *w);

@@ -9,6 +9,11 @@ bool outbound_is_empty(const struct assoc *a)
 	return a->first == NULL;
 }
 
+bool outbound_is_begun(const struct assoc *a)
+{
+	return a->first != NULL && a->first->begun;
+}
+
 static void handover_free(struct assoc *a, struct handover *h)
 {
 	map_take(&a->link->by_transfer, h->transfer);
@@ -54,6 +59,7 @@ static bool encode(struct assoc *a, struct handover *h, const struct msg_transfe
 		err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "the message cannot be encoded (fault point)");
 	else
 		good = unpack_message(t->packed, &m, l->arena, e) && p1_encode_head(&m, t->content_size, &options, &h->head, e);
+	h->priority = good ? m.priority : PRIORITY_NORMAL;
 	h->timeout_ms = good ? timeout_of(a->peer, m.priority, t->content_size) : 0;
 	e->culprit = ERR_OF_MESSAGE; /* it will fail the same way each time: attempts are counted, then it is reported */
 	arena_reset(l->arena);

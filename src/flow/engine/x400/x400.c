@@ -195,9 +195,6 @@ static void see(struct x400 *x, int64_t now_ms)
 	if (x->stale)
 		x->since = now_ms;
 	x->stale = false;
-	if (x->wish.stale)
-		x->wish.since = now_ms;
-	x->wish.stale = false;
 }
 
 static bool over(const struct x400 *x)

@@ -108,7 +108,8 @@ struct x400_event {
 	enum x400_bind_error bind_error;
 	struct view bytes;                     /* TRANSFER_DATA; good until the next call */
 	uint32_t serial;                       /* TRANSFER_CHECKPOINT */
-	unsigned priority;                     /* TURN_PLEASE */
+	unsigned priority;                     /* TURN_PLEASE: 0 to leave, 1 urgent, 2 normal, 3 non-urgent (X.419 13.1.3) */
+	bool turn_lost;                        /* ENDED: by turn_timeout_ms */
 	struct err err;
 };
 
@@ -141,6 +142,8 @@ MUST_CHECK bool x400_bind_accept(struct x400 *x, const struct x400_credentials *
 /* To X400_BIND with recover: the old association's state is here; own credentials are not sent. */
 MUST_CHECK bool x400_bind_recover(struct x400 *x, struct err *e);
 MUST_CHECK bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e);
+/* Because of x400_mode: application-context-name-not-supported in normal mode, validationFailure in X.410 mode. */
+MUST_CHECK bool x400_bind_refuse_mode(struct x400 *x, struct err *e);
 
 /* --- outbound transfer. total: RTTR octets that will follow, known before (our encodings are definite). --- */
 bool x400_can_transfer(const struct x400 *x);  /* bound, has the turn, no activity open */
@@ -181,7 +184,7 @@ MUST_CHECK bool x400_transfer_refuse(struct x400 *x, struct err *e);
 /* --- turn (two-way alternate) --- */
 /* Without the turn, with or without a transfer of the peer going on; again with another priority (0 is the highest). Answered by
  * X400_TURN_GIVEN, or by X400_ENDED after turn_timeout_ms in which nothing moved. */
-MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e);
+MUST_CHECK bool x400_turn_please(struct x400 *x, unsigned priority, int64_t now_ms, struct err *e);
 /* With the turn, between transfers. */
 MUST_CHECK bool x400_turn_give(struct x400 *x, struct err *e);
 bool x400_has_turn(const struct x400 *x);

@@ -264,6 +264,25 @@ static struct view keep_tsel(struct x400 *x, int i, bool has, struct view v)
 	return (struct view){ x->tsel[i], n };
 }
 
+/* Q252843, Q166308: both in hex, since what differs may not be seen in text. */
+static void say_not_ours(const struct x400 *x, const struct session_event *ev, struct err *e)
+{
+	struct out theirs, ours, text;
+	char calling[100];
+	out_init(&theirs, 2 * SESSION_SELECTOR_MAX + 1);
+	out_init(&ours, 2 * SESSION_SELECTOR_MAX + 1);
+	out_init(&text, 4 * SESSION_SELECTOR_MAX + 1);
+	text_hex(&theirs, view_first(ev->called_tsel, SESSION_SELECTOR_MAX));
+	text_hex(&ours, view_first(x->c.own_tsels[0], SESSION_SELECTOR_MAX));
+	text_escape(&text, view_first(ev->called_tsel, SESSION_SELECTOR_MAX), SESSION_SELECTOR_MAX);
+	err_set(e, ERR_PEER, ERR_OF_LINK, "transport: called T-selector 0x%s \"%s\"%s is not ours (0x%s%s), caller \"%s\"",
+		out_cstr(&theirs), out_cstr(&text), ev->has_called_tsel ? "" : " (absent)", out_cstr(&ours),
+		x->c.n_own_tsels > 1 ? " and others" : "", text_escaped(calling, sizeof calling, ev->calling_tsel));
+	out_fini(&theirs);
+	out_fini(&ours);
+	out_fini(&text);
+}
+
 void x400_on_t_connect(struct x400 *x, const struct session_event *ev)
 {
 	enum { ADDRESS_UNKNOWN = 3 }; /* X.224 13.5.3 */
@@ -275,11 +294,7 @@ void x400_on_t_connect(struct x400 *x, const struct session_event *ev)
 		return;
 	}
 	struct err e;
-	char called[100], calling[100];
-	err_set(&e, ERR_PEER, ERR_OF_LINK, "transport: called T-selector %s%s%s is not ours, caller \"%s\"",
-		ev->has_called_tsel ? "\"" : "", ev->has_called_tsel ? text_escaped(called, sizeof called, ev->called_tsel)
-								     : "(absent)",
-		ev->has_called_tsel ? "\"" : "", text_escaped(calling, sizeof calling, ev->calling_tsel));
+	say_not_ours(x, ev, &e);
 	session_t_refuse(x->s, ADDRESS_UNKNOWN);
 	x400_end(x, &e);
 }
@@ -337,14 +352,15 @@ static void refuse_at_once(struct x400 *x, const struct acse_answer *answer, enu
 }
 
 /* X.227 7.1: the application context is what differs; X.410 has no word for it. */
+static const struct acse_answer other_context = { ACSE_REJECTED_PERMANENT, false, ACSE_USER_CONTEXT_NAME };
+
 static bool mode_is_taken(struct x400 *x)
 {
-	static const struct acse_answer context = { ACSE_REJECTED_PERMANENT, false, ACSE_USER_CONTEXT_NAME };
 	struct err e;
 	if (x->c.modes == 0 || (x->c.modes & 1u << x->mode) != 0)
 		return true;
 	layer_error(&e, "presentation", "the caller uses mode %s, which is not taken", x400_mode_name(x->mode));
-	refuse_at_once(x, &context, X400_NO_BIND_ERROR, &e);
+	refuse_at_once(x, &other_context, X400_NO_BIND_ERROR, &e);
 	return false;
 }
 
@@ -502,16 +518,26 @@ bool x400_bind_recover(struct x400 *x, struct err *e)
 	return good;
 }
 
-bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e)
+static bool refuse_decided(struct x400 *x, const struct acse_answer *answer, enum x400_bind_error why, struct err *e)
 {
 	CHECK(x, X400_MAGIC);
 	if (x->state != X400_S_DECIDING)
 		return not_deciding(x, "bind refused", e);
-	if (!refuse_bind(x, &rejected, why, e))
+	if (!refuse_bind(x, answer, why, e))
 		return false;
 	x->stale = true;
 	x400_change(x, X400_S_CLOSING);
 	return true;
+}
+
+bool x400_bind_refuse(struct x400 *x, enum x400_bind_error why, struct err *e)
+{
+	return refuse_decided(x, &rejected, why, e);
+}
+
+bool x400_bind_refuse_mode(struct x400 *x, struct err *e)
+{
+	return refuse_decided(x, &other_context, X400_NO_BIND_ERROR, e);
 }
 
 /* --- release --- */

@@ -107,7 +107,7 @@ static void act(struct run *r, unsigned what, unsigned size)
 		break;
 	case 4: send_some(r, 1 + size); break;
 	case 5: x400_transfer_discard(r->x); break;
-	case 6: (void)!x400_turn_please(r->x, size, &e); break;
+	case 6: (void)!x400_turn_please(r->x, size, r->now, &e); break;
 	case 7: (void)!x400_turn_give(r->x, &e); break;
 	case 8: (void)!x400_unbind(r->x, r->now, &e); break;
 	case 9:

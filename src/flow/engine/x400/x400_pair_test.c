@@ -141,7 +141,7 @@ static void test_rt_04_monologue_to_two_way_alternate(void **state)
 	p.cr.two_way_alternate = true;
 	pair_bind(&p, NULL);
 	assert_false(p.r.last[X400_BIND].peer_two_way_alternate);
-	assert_false(x400_turn_please(p.r.x, 0, &e));
+	assert_false(x400_turn_please(p.r.x, 0, p.r.now, &e));
 	assert_int_equal(e.kind, ERR_LOCAL);
 	pair_close(&p);
 }
@@ -588,7 +588,7 @@ static void test_turn_goes_to_and_fro(void **state)
 	assert_true(p.i.last[X400_BOUND].peer_two_way_alternate);
 	for (unsigned round = 1; round <= 5; round++) {
 		transfer(&p.i, &p.r, 2500, &seed);
-		assert_true(x400_turn_please(p.r.x, round, &e));
+		assert_true(x400_turn_please(p.r.x, round, p.r.now, &e));
 		pump(&p.i, &p.r, &seed);
 		assert_int_equal(p.i.count[X400_TURN_PLEASE], round);
 		assert_int_equal(p.i.priority, round);
@@ -621,7 +621,7 @@ static void test_turn_please_on_the_wire_and_in_a_transfer(void **state)
 	pair_config(&p);
 	p.ci.two_way_alternate = p.cr.two_way_alternate = true;
 	pair_bind(&p, NULL);
-	assert_true(x400_turn_please(p.r.x, 7, &e));
+	assert_true(x400_turn_please(p.r.x, 7, p.r.now, &e));
 	struct arena *a = arena_new(1 << 20);
 	const struct view want = octets_of(a, "61(30(020103 a0(020107)))"), got = out_view(x400_out(p.r.x));
 	assert_true(got.n > want.n);

@@ -49,7 +49,6 @@ struct x400 {
 		bool disputed;      /* the peer asked for it, so it is not there either */
 		unsigned priority;
 		int64_t since;
-		bool stale;         /* as `stale` above */
 	} wish;
 
 	uint32_t activities;     /* started by us */

@@ -37,15 +37,14 @@ static bool waits(const struct x400 *x)
 
 static void begin_wait(struct x400 *x)
 {
-	if (waits(x))
-		return; /* since the first time */
-	x->wish.since = x->now;
-	x->wish.stale = true; /* a call without a clock: the next one sets it */
+	if (!waits(x)) /* since the first time */
+		x->wish.since = x->now;
 }
 
-bool x400_turn_please(struct x400 *x, unsigned priority, struct err *e)
+bool x400_turn_please(struct x400 *x, unsigned priority, int64_t now_ms, struct err *e)
 {
 	CHECK(x, X400_MAGIC);
+	x->now = now_ms;
 	const bool may = x->state == X400_S_OPEN || x->state == X400_S_RECEIVING || x->state == X400_S_RECEIVED;
 	if (!may || !x->agreed.two_way_alternate || session_has_turn(x->s))
 		return turn_error(x, "asked for", e);
@@ -152,8 +151,8 @@ int64_t x400_turn_deadline(const struct x400 *x)
 {
 	if (!waits(x) || x->state != X400_S_OPEN || x->c.turn_timeout_ms == 0)
 		return INT64_MAX;
-	const int64_t asked = x->wish.stale ? x->now : x->wish.since, open = x->stale ? x->now : x->since;
-	return (asked > open ? asked : open) + x->c.turn_timeout_ms;
+	const int64_t open = x->stale ? x->now : x->since;
+	return (x->wish.since > open ? x->wish.since : open) + x->c.turn_timeout_ms;
 }
 
 void x400_turn_late(struct x400 *x)
@@ -162,4 +161,5 @@ void x400_turn_late(struct x400 *x)
 	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "x400: no turn for %u ms: the peer does not give it, or believes that it is here",
 		(unsigned)x->c.turn_timeout_ms);
 	x400_fail(x, RTSE_ABORT_TEMPORARY, &e);
+	x->events[x->n_events - 1].turn_lost = true;
 }

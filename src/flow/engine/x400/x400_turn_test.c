@@ -32,7 +32,7 @@ static void test_ss_25_please_give_and_its_answer(void **state)
 		twa_open(&p, (enum x400_mode)mode);
 		drain(&p.i);
 		drain(&p.r);
-		assert_true(x400_turn_please(p.r.x, 2, &e));
+		assert_true(x400_turn_please(p.r.x, 2, p.r.now, &e));
 		const struct view v = out_view(x400_out(p.r.x));
 		const struct view want = octets_of(a, please[mode]);
 		assert_true(v.n > 7 && view_eq(view_from(v, 7), want));
@@ -61,7 +61,7 @@ static void test_ss_25_in_monologue_it_is_an_error(void **state)
 		p.ci.mode = (enum x400_mode)mode;
 		pair_bind(&p, NULL);
 		assert_false(x400_turn_give(p.i.x, &e));
-		assert_false(x400_turn_please(p.r.x, 0, &e));
+		assert_false(x400_turn_please(p.r.x, 0, p.r.now, &e));
 		say(&p.r, "1500");
 		assert_ended(&p.r, "monologue");
 		drain(&p.r);
@@ -110,7 +110,7 @@ static void test_please_crosses_give(void **state)
 	struct pair p;
 	struct err e;
 	twa_open(&p, X400_NORMAL);
-	assert_true(x400_turn_please(p.r.x, 1, &e));
+	assert_true(x400_turn_please(p.r.x, 1, p.r.now, &e));
 	assert_true(x400_turn_give(p.i.x, &e));
 	pump(&p.i, &p.r, NULL);
 	assert_int_equal(p.r.count[X400_TURN_GIVEN], 1);
@@ -127,7 +127,7 @@ static void test_a_wish_before_the_turn_is_acknowledged(void **state)
 	struct err e;
 	twa_open(&p, X400_X410_84);
 	assert_true(x400_turn_give(p.i.x, &e));
-	assert_true(x400_turn_please(p.i.x, 1, &e));
+	assert_true(x400_turn_please(p.i.x, 1, p.i.now, &e));
 	assert_int_equal(x400_deadline(p.i.x), p.i.now + TURN_MS);
 	pump(&p.i, &p.r, NULL);
 	assert_int_equal(p.r.count[X400_TURN_GIVEN], 1);
@@ -151,7 +151,7 @@ static void test_a_wish_in_a_transfer(void **state)
 	assert_true(x400_transfer_begin(p.i.x, 3000, p.i.now, &e));
 	give(&p.i, 1000, &done);
 	pump(&p.i, &p.r, NULL);
-	assert_true(x400_turn_please(p.r.x, 0, &e));
+	assert_true(x400_turn_please(p.r.x, 0, p.r.now, &e));
 	pump(&p.i, &p.r, NULL);
 	assert_int_equal(p.i.count[X400_TURN_PLEASE], 1);
 	p.r.now += TURN_MS;
@@ -161,7 +161,7 @@ static void test_a_wish_in_a_transfer(void **state)
 		pump(&p.i, &p.r, NULL);
 	}
 	assert_int_equal(p.r.count[X400_TRANSFER_END], 1);
-	assert_true(x400_turn_please(p.r.x, 0, &e)); /* ... and before it is answered */
+	assert_true(x400_turn_please(p.r.x, 0, p.r.now, &e)); /* ... and before it is answered */
 	assert_true(x400_transfer_accept(p.r.x, &e));
 	p.r.now += 10;
 	pump(&p.i, &p.r, NULL);
@@ -200,8 +200,8 @@ static void test_k166594_both_believe_the_other_has_the_turn(void **state)
 		struct pair p;
 		struct err e;
 		lose_the_turn(&p, (enum x400_mode)mode);
-		assert_true(x400_turn_please(p.r.x, 0, &e));
-		assert_true(x400_turn_please(p.i.x, 0, &e));
+		assert_true(x400_turn_please(p.r.x, 0, p.r.now, &e));
+		assert_true(x400_turn_please(p.i.x, 0, p.i.now, &e));
 		pump(&p.i, &p.r, NULL);
 		assert_int_equal(p.i.count[X400_TURN_PLEASE] + p.r.count[X400_TURN_PLEASE], 0);
 		assert_int_equal(x400_deadline(p.i.x), p.i.now + TURN_MS);
@@ -224,7 +224,7 @@ static void test_k166594_the_peer_alone_asks(void **state)
 	struct err e;
 	lose_the_turn(&p, X400_NORMAL);
 	assert_int_equal(x400_deadline(p.i.x), INT64_MAX);
-	assert_true(x400_turn_please(p.r.x, 0, &e));
+	assert_true(x400_turn_please(p.r.x, 0, p.r.now, &e));
 	pump(&p.i, &p.r, NULL);
 	assert_int_equal(x400_deadline(p.i.x), p.i.now + TURN_MS);
 	pass_time(&p.i, TURN_MS);
@@ -294,7 +294,7 @@ static void do_what_a_link_does(struct side *s, uint32_t *rng)
 		assert_true(x400_transfer_begin(x, s->total, s->u->now, &e));
 	} else if (!x400_has_turn(x) && s->waiting > 0 && !s->asked) {
 		s->asked = true;
-		assert_true(x400_turn_please(x, draw(rng, 3), &e));
+		assert_true(x400_turn_please(x, draw(rng, 3), s->u->now, &e));
 	}
 	give(s->u, s->total, &s->done);
 }
