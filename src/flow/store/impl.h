@@ -48,7 +48,6 @@ struct store_ops {
 				  uint64_t after, uint64_t *ids, size_t max);
 	/* Partial transfers: rows only, their octets are contents that are put when their first row is. */
 	void (*partial_put)(struct store *s, uint64_t id, const struct store_partial_name *name);
-	void (*partial_set)(struct store *s, uint64_t id, const struct store_partial_name *name);
 	void (*partial_put_sync)(struct store *s, uint64_t id, const struct store_sync *y);
 	void (*partial_cut)(struct store *s, uint64_t id, uint32_t after);
 	/* Those with a lower serial that are in that file. */

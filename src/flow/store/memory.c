@@ -523,7 +523,6 @@ static const struct store_ops memory_ops = {
 	.load_quarantine = memory_load_quarantine,
 	.quarantine_next = memory_quarantine_next,
 	.partial_put = memory_partial_put,
-	.partial_set = memory_partial_set,
 	.partial_put_sync = memory_partial_put_sync,
 	.partial_cut = memory_partial_cut,
 	.partial_trim = memory_partial_trim,

@@ -75,7 +75,7 @@ struct row_file {
 struct row_partial {
 	struct life life;
 	wall_ms_t started;
-	struct store_partial_name now, committed; /* views: names of the disk */
+	struct store_partial_name name; /* views: names of the disk */
 };
 
 struct row_sync {
@@ -140,7 +140,6 @@ void memory_partial_settle(struct store_disk *d, bool revive);
 void memory_partial_free(struct store_disk *d);
 bool memory_partial_wants(const struct store_disk *d, uint64_t file);
 void memory_partial_put(struct store *s, uint64_t id, const struct store_partial_name *name);
-void memory_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name);
 void memory_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y);
 void memory_partial_cut(struct store *s, uint64_t id, uint32_t after);
 void memory_partial_trim(struct store *s, uint64_t id, uint32_t before, uint64_t file);

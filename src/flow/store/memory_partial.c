@@ -22,13 +22,6 @@ void memory_partial_settle(struct store_disk *d, bool revive)
 {
 	memory_settle(&d->partials, d->committed, revive, nothing);
 	memory_settle(&d->syncs, d->committed, revive, nothing);
-	for (size_t i = 0; i < d->partials.n; i++) {
-		struct row_partial *p = partial_at(d, i);
-		if (revive)
-			p->now = p->committed;
-		else
-			p->committed = p->now;
-	}
 }
 
 void memory_partial_free(struct store_disk *d)
@@ -59,19 +52,11 @@ void memory_partial_put(struct store *s, uint64_t id, const struct store_partial
 	struct row_partial *p = memory_add(t, sizeof *p, UINT64_MAX, m->group);
 	p->life.id = id;
 	p->started = env_wall_ms(s->env);
-	p->now = keep_name(m->disk, name);
+	p->name = keep_name(m->disk, name);
 	for (size_t i = t->n - 1; i > 0 && t->v[i - 1]->id > id; i--) {
 		t->v[i] = t->v[i - 1];
 		t->v[i - 1] = &p->life;
 	}
-}
-
-void memory_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name)
-{
-	struct memory *m = memory_group(s);
-	struct row_partial *p = memory_find(&m->disk->partials, id);
-	if (p != NULL)
-		p->now = keep_name(m->disk, name);
 }
 
 void memory_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y)
@@ -141,7 +126,7 @@ void memory_partials(struct store *s, store_partial_f *each, void *ctx)
 			continue;
 		memory_partial_syncs(s, p->life.id, &syncs);
 		assert(syncs.n > 0);
-		const struct store_partial_row row = {p->life.id, p->now, p->started, syncs.v[syncs.n - 1].serial,
+		const struct store_partial_row row = {p->life.id, p->name, p->started, syncs.v[syncs.n - 1].serial,
 						      syncs.v[syncs.n - 1].octets};
 		free(syncs.v);
 		each(ctx, &row);

@@ -398,7 +398,6 @@ static const struct store_ops sqlite_ops = {
 	.load_quarantine = sqlite_load_quarantine,
 	.quarantine_next = sqlite_quarantine_next,
 	.partial_put = sqlite_partial_put,
-	.partial_set = sqlite_partial_set,
 	.partial_put_sync = sqlite_partial_put_sync,
 	.partial_cut = sqlite_partial_cut,
 	.partial_trim = sqlite_partial_trim,

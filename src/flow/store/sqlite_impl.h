@@ -199,7 +199,6 @@ MUST_CHECK bool sqlite_sweep(struct sqlite *q, struct err *e);
 
 /* --- sqlite_partial.c --- */
 void sqlite_partial_put(struct store *s, uint64_t id, const struct store_partial_name *name);
-void sqlite_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name);
 void sqlite_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y);
 void sqlite_partial_cut(struct store *s, uint64_t id, uint32_t after);
 void sqlite_partial_trim(struct store *s, uint64_t id, uint32_t before, uint64_t file);

@@ -11,12 +11,6 @@ void sqlite_partial_put(struct store *s, uint64_t id, const struct store_partial
 	q->counts.partials++;
 }
 
-void sqlite_partial_set(struct store *s, uint64_t id, const struct store_partial_name *name)
-{
-	SQLITE_RUN(sqlite_of(s), SQL_SET_PARTIAL, BIND_T(name->link), BIND_T(name->host), BIND_B(name->reference),
-		   BIND_I(name->activity), BIND_I(id));
-}
-
 void sqlite_partial_put_sync(struct store *s, uint64_t id, const struct store_sync *y)
 {
 	SQLITE_RUN(sqlite_of(s), SQL_PUT_PARTIAL_SYNC, BIND_I(id), BIND_I(y->serial), BIND_I(y->octets), BIND_I(y->file),

@@ -199,8 +199,6 @@ struct store_partial; /* one that octets are added to, or read from */
 /* Nothing of it outlives the process before its first checkpoint. NULL: TEMP, LOCAL. */
 struct store_partial *store_partial_new(struct store *s, const struct store_partial_name *name, struct err *e);
 uint64_t store_partial_id(const struct store_partial *p);
-/* Another association goes on with it: from its next checkpoint on that is its durable name. */
-void store_partial_rename(struct store_partial *p, const struct store_partial_name *name);
 MUST_CHECK bool store_partial_append(struct store_partial *p, struct view octets, struct err *e);
 uint64_t store_partial_octets(const struct store_partial *p);
 /* A checkpoint after all octets so far; serials ascend. Calls done, never from inside the call, when they are on disk and the checkpoint is a

@@ -19,7 +19,7 @@ struct store_partial {
 	struct store *s;
 	uint64_t id, octets;
 	struct store_partial_name name; /* ours */
-	bool has_row, renamed, resumed, broken, syncing;
+	bool has_row, resumed, broken, syncing;
 	uint32_t cut_after;		/* resumed: later ones go with the next checkpoint */
 	struct store_syncs files;	/* that are rows: serial, octets of the last checkpoint in each that counts */
 	struct store_syncs dropped;	/* files that go with the next checkpoint */
@@ -47,20 +47,6 @@ static struct view own(struct view v)
 	return view_of(mem_dup(v.p == NULL ? "" : (const void *)v.p, v.n), v.n);
 }
 
-static void drop_name(struct store_partial *p)
-{
-	free((void *)(uintptr_t)p->name.link.p);
-	free((void *)(uintptr_t)p->name.host.p);
-	free((void *)(uintptr_t)p->name.reference.p);
-}
-
-static void set_name(struct store_partial *p, const struct store_partial_name *name)
-{
-	const struct store_partial_name copy = {own(name->link), own(name->host), own(name->reference), name->activity};
-	drop_name(p);
-	p->name = copy;
-}
-
 static void failed_before(void *ctx);
 
 static struct store_partial *handle(struct store *s)
@@ -74,7 +60,9 @@ static struct store_partial *handle(struct store *s)
 
 static void free_handle(struct store_partial *p)
 {
-	drop_name(p);
+	free((void *)(uintptr_t)p->name.link.p);
+	free((void *)(uintptr_t)p->name.host.p);
+	free((void *)(uintptr_t)p->name.reference.p);
 	free(p->files.v);
 	free(p->dropped.v);
 	free(p->wanted);
@@ -98,7 +86,7 @@ struct store_partial *store_partial_new(struct store *s, const struct store_part
 	struct store_partial *p = handle(s);
 	p->tail = tail;
 	p->id = tail->file;
-	set_name(p, name);
+	p->name = (struct store_partial_name){own(name->link), own(name->host), own(name->reference), name->activity};
 	return p;
 }
 
@@ -112,13 +100,6 @@ uint64_t store_partial_octets(const struct store_partial *p)
 {
 	CHECK(p, STORE_PARTIAL_MAGIC);
 	return p->octets;
-}
-
-void store_partial_rename(struct store_partial *p, const struct store_partial_name *name)
-{
-	CHECK(p, STORE_PARTIAL_MAGIC);
-	set_name(p, name);
-	p->renamed = true;
 }
 
 static bool has_tail(struct store_partial *p, struct err *e)
@@ -151,10 +132,7 @@ static void put_row(struct store_partial *p)
 	const struct store_ops *ops = p->s->ops;
 	if (!p->has_row)
 		ops->partial_put(p->s, p->id, &p->name);
-	else if (p->renamed)
-		ops->partial_set(p->s, p->id, &p->name);
 	p->has_row = true;
-	p->renamed = false;
 	if (!p->resumed)
 		return;
 	ops->partial_cut(p->s, p->id, p->cut_after);

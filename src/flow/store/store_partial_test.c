@@ -361,27 +361,6 @@ static void test_it_goes_octets_and_all(void **state)
 	assert_int_equal(list(b), 1);
 }
 
-static void test_a_new_name_is_durable_with_a_checkpoint(void **state)
-{
-	struct bed *b = *state;
-	struct store_partial *p = begin(b, 5);
-	const uint64_t id = store_partial_id(p);
-	const struct store_partial_name other = {VIEW("PARIS"), VIEW("192.0.2.1"), VIEW("8"), 1};
-	checkpoint(b, p, 1, 1, 1000);
-	store_partial_close(&p);
-	p = resume(b, id, 1, 1000);
-	store_partial_rename(p, &other);
-	list(b);
-	assert_int_equal(b->rows[0].name.activity, 5);
-	checkpoint(b, p, 1, 2, 1001);
-	store_partial_close(&p);
-	reopen(b);
-	list(b);
-	assert_int_equal(b->rows[0].name.activity, 1);
-	assert_string_equal(b->links[0], "PARIS/8");
-	whole(b);
-}
-
 /* --- what fails --- */
 static void test_a_failed_sync_loses_nothing_that_was_durable(void **state)
 {
@@ -664,7 +643,6 @@ int main(void)
 		BOTH(test_one_sync_covers_all_that_were_asked_for),
 		BOTH(test_old_checkpoints_are_forgotten),
 		BOTH(test_it_goes_octets_and_all),
-		BOTH(test_a_new_name_is_durable_with_a_checkpoint),
 		BOTH(test_a_failed_sync_loses_nothing_that_was_durable),
 		BOTH(test_a_full_disk_takes_no_octets),
 		BOTH(test_it_may_be_closed_by_whom_it_tells),

@@ -67,6 +67,7 @@ void room_check(struct sw *s)
 	bool was_low = s->low, busy = is_busy(s, &e);
 	if (s->low && !was_low)
 		EMIT(&s->host, STORE_LOW, "why", e.text);
+	partial_room(s);
 	if (busy)
 		s->busy_why = e;
 	if (busy == s->busy)

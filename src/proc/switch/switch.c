@@ -189,6 +189,7 @@ static const struct chan_type link_types[] = {
 	TYPE(ASSOC_DOWN, dispatch_assoc_down),
 	TYPE(TRANSFER_PULL, dispatch_pull),
 	TYPE(TRANSFER_RESULT, dispatch_result),
+	TYPE(PARTIAL_PULL, partial_pull),
 };
 static const struct chan_type alone_types[] = {
 	TYPE(OFFER, intake_offer),
@@ -204,6 +205,11 @@ static const struct chan_type bulk_types[] = {
 	TYPE(OFFER_END, intake_end),
 	TYPE(OFFER_CANCEL, intake_cancel),
 	TYPE(OFFER_SPOILED, intake_spoiled),
+	TYPE(PARTIAL_BEGIN, partial_begin),
+	TYPE(PARTIAL_DATA, partial_data),
+	TYPE(PARTIAL_SYNC, partial_sync),
+	TYPE(PARTIAL_END, partial_end),
+	TYPE(PARTIAL_FIND, partial_find),
 };
 static const struct chan_type content_types[] = {
 	TYPE(RENDERED, control_rendered),
@@ -265,6 +271,7 @@ void proc_lost(struct proc *p, const struct err *why)
 	connector_gone(p);
 	limbo_proc_gone(p);
 	intake_proc_gone(p);
+	partial_proc_gone(p);
 	dispatch_proc_gone(p);
 	alone_proc_gone(p);
 	control_proc_gone(p);
@@ -293,6 +300,7 @@ void proc_hung(struct proc *p, const struct err *why)
 static void proc_free(struct proc *p)
 {
 	map_fini(&p->offers);
+	map_fini(&p->partials);
 	map_fini(&p->inbound);
 	p->magic = 0;
 	free(p);
@@ -482,6 +490,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 		dispatch_link_init(&s->links[i], s, &set[i]);
 	store_queues(s->store, count_queue, s);
 	suspect_start(s);
+	partial_start(s);
 	alone_init(s);
 	announce(s);
 	room_init(s);
@@ -511,6 +520,7 @@ void switch_free(struct sw **sp)
 		waiting_free(w);
 	}
 	expire_fini(s);
+	partial_fini(s);
 	alone_fini(s);
 	convert_fini(s);
 	for (size_t i = 0; i < s->n_links; i++)

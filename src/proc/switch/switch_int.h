@@ -46,6 +46,7 @@ struct proc {
 	uint32_t instance;
 	struct chan *control, *bulk;
 	struct map offers;               /* offer id -> struct offer, streamed ones */
+	struct map partials;             /* link: its id -> struct partial, those in its hands */
 	struct map inbound;              /* link: id of an inbound association -> struct swlink */
 	int64_t user;                    /* of a command line: uid, as the kernel says; -1: not known */
 	bool dead;
@@ -194,6 +195,8 @@ struct swlink {
 	bool is_missed;                  /* told that there is none */
 	uint64_t queued, octets;         /* in the store and in the open group */
 	uint64_t sent, received, in_flight;
+	unsigned n_partials;             /* in hand and kept */
+	uint64_t partial_octets;
 };
 
 /* What happens when a ticket is durable, in order. */
@@ -205,6 +208,7 @@ struct waiting {
 	uint64_t id;
 	bool accepted, duplicate;
 	uint8_t what;
+	uint32_t serial;                 /* partial.c */
 	char mts_id[200];
 	struct order **orders;           /* to enter their windows */
 	size_t n_orders;
@@ -319,6 +323,7 @@ struct sw {
 	size_t expire_link;              /* whose turn it is */
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
+	struct partial *partials;        /* partial.c */
 	struct timer room;               /* room.c */
 	uint64_t under_way;              /* octets that streamed offers may hold in memory */
 	bool low, spent, slow, busy;     /* the first three: why busy */
@@ -351,6 +356,18 @@ const struct chan_events *switch_bulk_events(void);
 void room_init(struct sw *s);
 void room_check(struct sw *s);     /* after something that it looks at has changed */
 void room_tell(struct proc *p);    /* also one that has just come: a link takes nothing in before it has been told */
+
+/* partial.c: what has come of transfers that may break off. */
+bool partial_begin(void *ctx, struct view payload, struct err *e);
+bool partial_data(void *ctx, struct view payload, struct err *e);
+bool partial_sync(void *ctx, struct view payload, struct err *e);
+bool partial_end(void *ctx, struct view payload, struct err *e);
+bool partial_find(void *ctx, struct view payload, struct err *e);
+bool partial_pull(void *ctx, struct view payload, struct err *e);
+void partial_proc_gone(struct proc *p);
+void partial_room(struct sw *s);   /* there is less of it than was */
+void partial_start(struct sw *s);  /* what the store has */
+void partial_fini(struct sw *s);
 
 /* intake.c: messages come in. */
 bool intake_offer(void *ctx, struct view payload, struct err *e);

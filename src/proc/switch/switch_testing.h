@@ -49,6 +49,15 @@ struct player {
 	unsigned n_registered, n_alive;
 	uint64_t alive;                  /* number of the last ALIVE */
 	uint64_t credit;
+	struct msg_sync syncs[SEEN_MAX]; /* PARTIAL_SYNCED */
+	size_t n_syncs;
+	struct msg_partial found;        /* PARTIAL_FOUND, the last one */
+	unsigned n_found;
+	struct msg_assoc_how how;        /* ASSOC_HOW and TRANSFER_RESUME, the last one */
+	struct msg_resume resume;
+	unsigned n_hows, n_resumes;
+	struct out partial;              /* PARTIAL_DATA */
+	unsigned empty_partials;
 	struct out data;                 /* pieces of content */
 };
 
@@ -123,6 +132,45 @@ static inline bool play_data(void *ctx, struct view payload, struct err *e)
 		return false;
 	p->empty_pieces += m.octets.n == 0;
 	out_bytes(&p->data, m.octets);
+	return true;
+}
+
+static inline bool play_synced(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	assert_true(p->n_syncs < SEEN_MAX);
+	return get_msg_sync(payload, &p->syncs[p->n_syncs++], e);
+}
+
+static inline bool play_found(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_found++;
+	return get_msg_partial(arena_copy(p->b->a, payload), &p->found, e);
+}
+
+static inline bool play_how(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_hows++;
+	return get_msg_assoc_how(arena_copy(p->b->a, payload), &p->how, e);
+}
+
+static inline bool play_resume(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_resumes++;
+	return get_msg_resume(arena_copy(p->b->a, payload), &p->resume, e);
+}
+
+static inline bool play_partial(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	struct msg_piece m;
+	if (!get_msg_piece(payload, &m, e))
+		return false;
+	p->empty_partials += m.octets.n == 0;
+	out_bytes(&p->partial, m.octets);
 	return true;
 }
 
@@ -235,6 +283,8 @@ static const struct chan_type play_types[] = {
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
 	HEARD(ACTED, play_acted), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
+	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume),
+	HEARD(PARTIAL_DATA, play_partial), HEARD(PARTIAL_SYNCED, play_synced), HEARD(PARTIAL_FOUND, play_found),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
 
@@ -321,6 +371,7 @@ static inline void bench_join(struct bench *b, struct player *p, enum process_ki
 	struct stream *ours, *theirs;
 	p->b = b;
 	out_init(&p->data, (size_t)64 << 20);
+	out_init(&p->partial, (size_t)64 << 20);
 	fake_env_pair(b->env, &ours, &theirs);
 	p->control = chan_new(&ours, &play_events, p, kind, instance);
 	if (kind == PROCESS_TOOL) {
@@ -341,6 +392,7 @@ static inline void bench_leave(struct bench *b, struct player *p)
 	if (p->bulk != NULL)
 		chan_free(&p->bulk, false);
 	out_fini(&p->data);
+	out_fini(&p->partial);
 	*p = (struct player){ 0 };
 	fake_env_settle(b->env);
 }
