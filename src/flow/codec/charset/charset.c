@@ -429,16 +429,9 @@ unsigned charset_choose(const struct charset_kit *kit, struct view utf8)
 	return CHARSET_REG_UTF8;
 }
 
-size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o)
+size_t charset_octets_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o)
 {
 	size_t replaced = 0;
-	unsigned i = kit_96_by_registration(registration);
-	if (registration == CHARSET_REG_UTF8)
-		out_bytes(o, VIEW("\x1b\x25\x2f\x49"));
-	else if (registration == CHARSET_REG_LATIN1)
-		out_bytes(o, VIEW("\x1b\x2d\x41"));
-	else if (i < KIT_96_COUNT)
-		out_bytes(o, view_of((uint8_t[]){ ESC, 0x2d, kit_96_final(i) }, 3));
 	while (utf8.n > 0 && !o->bad) {
 		uint32_t c = next_for_writing(&utf8, &replaced);
 		uint8_t high = c < 0x80 || registration == CHARSET_REG_UTF8 ? 0 : octet_in(kit, registration, c);
@@ -452,4 +445,47 @@ size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registr
 		}
 	}
 	return replaced;
+}
+
+size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o)
+{
+	unsigned i = kit_96_by_registration(registration);
+	uint8_t final = registration == CHARSET_REG_LATIN1 ? 'A' : i < KIT_96_COUNT ? kit_96_final(i) : 0;
+	if (registration == CHARSET_REG_UTF8)
+		out_bytes(o, VIEW("\x1b\x25\x2f\x49"));
+	else if (final != 0) /* G0 too: some readers know no default of it */
+		out_bytes(o, view_of((uint8_t[]){ ESC, 0x28, 0x42, ESC, 0x2d, final }, 6));
+	return charset_octets_from_utf8(kit, registration, utf8, o);
+}
+
+/* --- names of MIME --- */
+
+static const struct {
+	unsigned registration;
+	const char *name;
+} mime_names[] = {
+	{ CHARSET_REG_ASCII, "US-ASCII" },
+	{ CHARSET_REG_LATIN1, "ISO-8859-1" },
+	{ CHARSET_REG_UTF8, "UTF-8" },
+#define X96(registration, final, name) { registration, name },
+#define X94N(registration, final, name)
+#include "flow/codec/charset/charset_table.h"
+#undef X96
+#undef X94N
+};
+
+const char *charset_mime_name(unsigned registration)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mime_names); i++)
+		if (mime_names[i].registration == registration)
+			return mime_names[i].name;
+	return NULL;
+}
+
+unsigned charset_of_mime_name(struct view name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mime_names); i++)
+		if (view_eq_nocase(view_str(mime_names[i].name), name))
+			return mime_names[i].registration;
+	return CHARSET_REG_NONE;
 }

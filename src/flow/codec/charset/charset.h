@@ -47,9 +47,17 @@ size_t charset_from_utf8(enum charset to, struct view utf8, struct out *o);
 /* The smallest registration that holds all of the text: 6, 100, another part of ISO 8859 (with a kit), or 192. */
 unsigned charset_choose(const struct charset_kit *kit, struct view utf8);
 
-/* Appends a GeneralString: the escape that designates `registration` into G1 (none for 6), then the text in eight
- * bits. Returns how many characters became `?`. registration: one that charset_choose gives. */
+/* Appends a GeneralString: the escapes that designate 6 into G0 and `registration` into G1 (none at all for 6; for UTF-8 the one
+ * that switches to it), then the text in eight bits. Returns how many characters became `?`. registration: one that
+ * charset_choose gives. */
 size_t charset_general_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o);
+
+/* The same text without any escape: the octets that a charset of MIME has. */
+size_t charset_octets_from_utf8(const struct charset_kit *kit, unsigned registration, struct view utf8, struct out *o);
+
+/* "ISO-8859-1" for 100; NULL: MIME has no name for it that is known here. The other way in any case; CHARSET_REG_NONE: not known. */
+const char *charset_mime_name(unsigned registration);
+unsigned charset_of_mime_name(struct view name);
 
 /* --- text as it is, for who cuts it between characters --- */
 

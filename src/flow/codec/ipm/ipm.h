@@ -41,6 +41,7 @@ struct ipm_part {
 	bool ita2;               /* IA5 text whose repertoire is ITA2 */
 	struct ipm_external parameters; /* of an extended part; has bit IPM_EXTENDED_PARAMETERS in has_parameters */
 	bool has_parameters;
+	struct view data;        /* of an extended part: the TLV of its single-ASN1-type; empty: it came in another form */
 
 	/* File transfer. */
 	const struct ipm_file_parameters *file; /* NULL when absent or not readable */

@@ -176,10 +176,13 @@ struct ipm_body_part {
 	struct ipm_message_part message;
 	struct view bilateral;
 	struct ipm_extended_part extended;
+	struct ipm_encrypted_part voice; /* 1984: a SET of parameters, a BIT STRING, too */
+	struct ber_list sfd;       /* 1984; struct view: TLVs */
 };
 enum ipm_basic { /* ber_choice.which */
 	IPM_BASIC_IA5 = 1, IPM_BASIC_G3, IPM_BASIC_G4, IPM_BASIC_TELETEX, IPM_BASIC_VIDEOTEX, IPM_BASIC_NATIONAL,
-	IPM_BASIC_ENCRYPTED, IPM_BASIC_MESSAGE, IPM_BASIC_MIXED, IPM_BASIC_BILATERAL, IPM_BASIC_EXTENDED
+	IPM_BASIC_ENCRYPTED, IPM_BASIC_MESSAGE, IPM_BASIC_MIXED, IPM_BASIC_BILATERAL, IPM_BASIC_EXTENDED,
+	IPM_BASIC_VOICE, IPM_BASIC_SFD
 };
 
 /* --- notifications, X.420 8 --- */
@@ -245,6 +248,7 @@ struct ipm_delivery_envelope {
 	int64_t priority;              /* 0 normal, 1 non-urgent, 2 urgent */
 	int64_t content_type;
 	struct view content_type_oid;
+	int64_t content_type_1984;     /* the same, tagged as X.411 of 1984 has it */
 	struct ipm_eits *original_eits;
 	struct ber_bits flags;
 	struct ber_list other_recipients; /* struct p1_orname */
@@ -255,7 +259,7 @@ struct ipm_delivery_envelope {
 	struct ber_list extensions;    /* struct view: TLVs of ExtensionField */
 };
 enum {
-	IPM_ENV_OID, IPM_ENV_ORIGINATOR, IPM_ENV_PRIORITY, IPM_ENV_TYPE, IPM_ENV_EITS, IPM_ENV_FLAGS, IPM_ENV_OTHERS, IPM_ENV_THIS,
+	IPM_ENV_OID, IPM_ENV_ORIGINATOR, IPM_ENV_TYPE_1984, IPM_ENV_PRIORITY, IPM_ENV_TYPE, IPM_ENV_EITS, IPM_ENV_FLAGS, IPM_ENV_OTHERS, IPM_ENV_THIS,
 	IPM_ENV_INTENDED, IPM_ENV_CONVERTED, IPM_ENV_SUBMISSION, IPM_ENV_CONTENT_ID, IPM_ENV_EXTENSIONS, IPM_ENV_COUNT
 };
 
@@ -394,6 +398,80 @@ struct ipm_voice_parameters {
 	struct view supplementary; /* IA5String */
 };
 
+/* --- military messages (STANAG 4406 annex A): P772 is X.420 with these extensions and body parts --- */
+
+struct ipm_mm_message_type {
+	struct ber_seq seq;
+	int64_t type;            /* 0 exercise, 1 operation, 2 project, 3 drill */
+	struct view identifier;  /* PrintableString */
+};
+
+struct ipm_mm_distribution_extension {
+	struct ber_seq seq;
+	struct view type;        /* OID */
+	struct view value;       /* TLV */
+};
+struct ipm_mm_distribution_codes {
+	struct ber_seq seq;
+	struct ber_list sics;       /* struct view: PrintableString, subject indicator codes */
+	struct ber_list extensions; /* struct ipm_mm_distribution_extension */
+};
+
+struct ipm_mm_address_list {
+	struct ber_seq seq;
+	int64_t type;            /* 0 primary, 1 copy */
+	struct ipm_or_descriptor name;
+	int64_t notification_request, reply_request; /* 0 action, 1 info, 2 both */
+};
+
+struct ipm_mm_other_recipient {
+	struct ber_seq seq;
+	int64_t type;            /* 0 primary, 1 copy */
+	struct view designator;  /* PrintableString */
+};
+
+struct ipm_mm_pilot {
+	struct ber_seq seq;
+	int64_t precedence;
+	struct ber_list recipients; /* struct ipm_or_descriptor */
+	struct ber_seq security;    /* SecurityLabel, carried in ber_seq.extra */
+	struct ber_list handling;   /* struct view: PrintableString */
+};
+
+struct ipm_mm_body_part_label {
+	struct ber_seq seq;
+	struct ber_seq label;       /* SecurityLabel, carried in ber_seq.extra */
+	int64_t number;
+};
+struct ipm_mm_labels {
+	struct ber_seq seq;
+	struct ber_seq content, heading; /* SecurityLabel, carried in ber_seq.extra */
+	struct ber_list parts;           /* struct ipm_mm_body_part_label */
+};
+
+struct ipm_mm_acp127_response {
+	struct ber_seq seq;
+	struct ber_bits type;
+	struct view receipt_time;  /* UTCTime */
+	struct ber_list lists;     /* struct ipm_mm_address_list */
+	struct view recipient, supplementary; /* PrintableString */
+};
+
+struct ipm_adatp3 {
+	struct ber_choice choice;
+	struct view line_oriented;     /* IA5String */
+	struct ber_list set_oriented;  /* struct view: IA5String */
+};
+enum { IPM_ADATP3_LINES = 1, IPM_ADATP3_SETS };
+
+/* --- body part signatures (X.420 annex A) --- */
+struct ipm_body_part_signature {
+	struct ber_seq seq;
+	int64_t number;
+	struct ber_seq signature, certificate_selector; /* carried in ber_seq.extra */
+	struct ber_list certificates; /* struct view: TLVs */
+};
+
 /* Tables. _outer_: body parts are TLVs; the others decode everything. */
 extern const struct ber_type ipm_object_type, ipm_object_outer_type;
 extern const struct ber_type ipm_message_type, ipm_message_outer_type;
@@ -413,12 +491,20 @@ extern const struct ber_type ipm_ia5_string_type, ipm_general_string_type, ipm_v
 extern const struct ber_type ipm_any_type, ipm_null_type, ipm_oid_type, ipm_generalized_time_type, ipm_languages_type,
 	ipm_auto_submitted_type, ipm_circulation_list_type, ipm_distribution_codes_type, ipm_universal_or_bmp_type,
 	ipm_universal_or_bmp_list_type, ipm_information_categories_type, ipm_security_request_type, ipm_absence_advice_type,
-	ipm_address_advice_type, ipm_precedence_type;
+	ipm_address_advice_type, ipm_precedence_type, ipm_signatures_type, ipm_security_label_type;
+
+/* ipm_mm_table.c */
+extern const struct ber_type ipm_mm_precedence_type, ipm_mm_message_type_type, ipm_mm_address_lists_type, ipm_mm_exempted_type,
+	ipm_mm_distribution_codes_type, ipm_mm_strings_type, ipm_mm_codress_type, ipm_mm_string_type, ipm_mm_other_recipients_type,
+	ipm_mm_pilot_type, ipm_mm_acp127_request_type, ipm_mm_acp127_response_type, ipm_mm_labels_type, ipm_adatp3_type,
+	ipm_integer_type, ipm_utc_time_type;
 
 enum ipm_ext {
 #define X(id, name, arc, last, type) IPM_X_##id,
+#define M(id, name, last, type) IPM_X_##id,
 #include "flow/codec/ipm/ipm_ext_table.h"
 #undef X
+#undef M
 	IPM_X_COUNT /* also: an extension that has no row */
 };
 

@@ -128,6 +128,7 @@ static const struct ber_type content_id_type = STRING("ContentIdentifier", BER_S
 static const struct ber_field envelope_fields[] = {
 	[IPM_ENV_OID] = ENVELOPE(content_type_oid, "content-type-extended", ipm_oid_type, BER_NO_TAG, OPT),
 	[IPM_ENV_ORIGINATOR] = ENVELOPE(originator, "originator-name", p1_orname_type, BER_NO_TAG, OPT | BER_POINTER),
+	[IPM_ENV_TYPE_1984] = ENVELOPE(content_type_1984, "content-type", content_type_type, BER_NO_TAG, OPT),
 	[IPM_ENV_PRIORITY] = FIELD_DEFAULT(ipm_delivery_envelope, priority, "priority", priority_type, BER_NO_TAG, 0),
 	[IPM_ENV_TYPE] = ENVELOPE(content_type, "content-type", content_type_type, BER_C(0), OPT),
 	[IPM_ENV_EITS] = ENVELOPE(original_eits, "original-encoded-information-types", ipm_eits_type, BER_C(1), OPT | BER_POINTER),
@@ -212,20 +213,24 @@ const struct ber_type ipm_address_advice_type =
 
 /* --- which extension --- */
 
+#define MILITARY 0x2b, 0x1a, 0x00, 0xa2, 0x36, 0x00, 0x02 /* 1.3.26.0.4406.0.2 */
+
 static const struct {
 	const char *name;
-	uint8_t oid[4]; /* 2.6.1.x.y: joint-iso-itu-t mhs ipms */
+	uint8_t n, oid[8];
 	const struct ber_type *type;
 } exts[IPM_X_COUNT] = {
-#define X(id, name, arc, last, type) [IPM_X_##id] = { name, { 0x56, 1, arc, last }, &type },
+#define X(id, name, arc, last, type) [IPM_X_##id] = { name, 4, { 0x56, 1, arc, last }, &type },
+#define M(id, name, last, type) [IPM_X_##id] = { name, 8, { MILITARY, last }, &type },
 #include "flow/codec/ipm/ipm_ext_table.h"
 #undef X
+#undef M
 };
 
 enum ipm_ext ipm_ext_of(struct view oid)
 {
 	for (unsigned i = 0; i < IPM_X_COUNT; i++)
-		if (view_eq(oid, view_of(exts[i].oid, sizeof exts[i].oid)))
+		if (view_eq(oid, view_of(exts[i].oid, exts[i].n)))
 			return (enum ipm_ext)i;
 	return IPM_X_COUNT;
 }
@@ -243,5 +248,5 @@ const struct ber_type *ipm_ext_value_type(enum ipm_ext x)
 struct view ipm_ext_oid(enum ipm_ext x)
 {
 	assert(x < IPM_X_COUNT);
-	return view_of(exts[x].oid, sizeof exts[x].oid);
+	return view_of(exts[x].oid, exts[x].n);
 }

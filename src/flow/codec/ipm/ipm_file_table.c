@@ -144,6 +144,9 @@ const struct ber_type *ipm_external_value_type(struct view oid)
 		{ 15, &ipm_ipn_type, &ipm_message_parameters_type },
 		{ 16, &ipm_octets_type, &ipm_voice_parameters_type },
 	};
+	const struct ber_type *military = ipm_mm_value_type(oid);
+	if (military != NULL)
+		return military;
 	if (oid.n != 4 || oid.p[0] != 0x56 || oid.p[1] != 1)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -24,17 +24,24 @@ size_t ipm_part_count(const struct ipm_message *m)
 	return m->body.n;
 }
 
+static enum ipm_part_kind kind_of_row(int et)
+{
+	for (unsigned k = 0; k < ARRAY_LEN(rows); k++)
+		if (rows[k].et == et)
+			return (enum ipm_part_kind)k;
+	return IPM_PART_EXTENDED;
+}
+
 /* {id-et n}: 2.6.1.4.n. {id-et 17} is followed by a content type. */
 static enum ipm_part_kind kind_of_oid(struct view oid)
 {
+	if (oid.n == 8 && view_eq(view_first(oid, 7), VIEW("\x2b\x1a\x00\xa2\x36\x00\x07")))
+		return kind_of_row(256 + oid.p[7]);
 	if (oid.n < 4 || oid.p[0] != 0x56 || oid.p[1] != 1 || oid.p[2] != 4)
 		return IPM_PART_EXTENDED;
 	if (oid.n > 4)
 		return oid.p[3] == 17 ? IPM_PART_CONTENT : IPM_PART_EXTENDED;
-	for (unsigned k = 0; k < ARRAY_LEN(rows); k++)
-		if (rows[k].et == oid.p[3])
-			return (enum ipm_part_kind)k;
-	return IPM_PART_EXTENDED;
+	return kind_of_row(oid.p[3]);
 }
 
 static bool decode(struct part_reader *r, const struct ber_type *t, struct view tlv, void *value_r)
@@ -49,26 +56,33 @@ static const void *decode_new(struct part_reader *r, const struct ber_type *t, s
 	return value != NULL && decode(r, t, tlv, value) ? value : NULL;
 }
 
-/* Pages one after the other, a form feed between them. */
-static struct view join_pages(struct part_reader *r, const struct ber_list *pages)
+/* Pages (or lines) one after the other, `between` between them. */
+static struct view join(struct part_reader *r, const struct ber_list *pages, struct view between)
 {
 	const struct view *v = pages->v;
 	size_t total = 0, at = 0;
 	if (pages->n == 1)
 		return v[0];
 	for (size_t i = 0; i < pages->n; i++)
-		total = mem_add(total, v[i].n + (i > 0));
+		total = mem_add(total, v[i].n + (i > 0 ? between.n : 0));
 	uint8_t *joined = arena_get(r->a, total);
 	if (joined == NULL)
 		return (struct view){ NULL, 0 };
 	for (size_t i = 0; i < pages->n; i++) {
-		if (i > 0)
-			joined[at++] = '\f';
+		if (i > 0) {
+			memcpy(joined + at, between.p, between.n);
+			at += between.n;
+		}
 		if (v[i].n > 0)
 			memcpy(joined + at, v[i].p, v[i].n);
 		at += v[i].n;
 	}
 	return view_of(joined, total);
+}
+
+static struct view join_pages(struct part_reader *r, const struct ber_list *pages)
+{
+	return join(r, pages, VIEW("\f"));
 }
 
 static void set_text(struct ipm_part *p, struct view octets, enum charset charset)
@@ -212,8 +226,22 @@ static void take_parameters(struct part_reader *r, const struct ipm_external *x)
 		take_file_parameters(r, tlv);
 	else if (p->kind == IPM_PART_TELETEX || p->kind == IPM_PART_G3_FACSIMILE)
 		take_pages(r, tlv);
-	else if (p->kind == IPM_PART_MESSAGE || p->kind == IPM_PART_NOTIFICATION || p->kind == IPM_PART_CONTENT)
+	else if (p->kind == IPM_PART_MESSAGE || p->kind == IPM_PART_NOTIFICATION || p->kind == IPM_PART_CONTENT ||
+		 p->kind == IPM_PART_MM_MESSAGE || p->kind == IPM_PART_FORWARDED_ENCRYPTED || p->kind == IPM_PART_REPORT)
 		p->delivery = decode_new(r, &ipm_message_parameters_type, tlv);
+}
+
+/* Lines are joined as lines. */
+static bool take_adatp3(struct part_reader *r, struct view tlv)
+{
+	struct ipm_adatp3 data;
+	if (!decode(r, &ipm_adatp3_type, tlv, &data))
+		return false;
+	if (data.choice.which == IPM_ADATP3_LINES)
+		set_text(r->part, data.line_oriented, CHARSET_IA5);
+	else if (data.choice.which == IPM_ADATP3_SETS)
+		set_text(r->part, join(r, &data.set_oriented, VIEW("\r\n")), CHARSET_IA5);
+	return true;
 }
 
 /* Data of a known type; false: it is not that type. */
@@ -221,6 +249,7 @@ static bool take_extended_data(struct part_reader *r, struct view tlv)
 {
 	struct ipm_part *p = r->part;
 	struct ber_list list;
+	struct ber_bits bits;
 	p->octets = tlv;
 	switch (p->kind) {
 	case IPM_PART_IA5_TEXT:
@@ -245,14 +274,27 @@ static bool take_extended_data(struct part_reader *r, struct view tlv)
 			return false;
 		p->octets = file_octets(r, &list);
 		return true;
+	case IPM_PART_CORRECTIONS:
+	case IPM_PART_ACP127_DATA:
+		set_text(p, p->octets, CHARSET_IA5);
+		return decode(r, &ipm_ia5_string_type, tlv, &p->octets);
+	case IPM_PART_ADATP3:
+		return take_adatp3(r, tlv);
+	case IPM_PART_FORWARDED_ENCRYPTED:
+		if (!decode(r, &ipm_bits_type, tlv, &bits))
+			return false;
+		p->octets = bits.bytes;
+		return true;
 	case IPM_PART_MESSAGE:
+	case IPM_PART_MM_MESSAGE:
 		p->message = decode_new(r, &ipm_message_outer_type, tlv);
 		return p->message != NULL;
 	case IPM_PART_NOTIFICATION:
 		p->notification = decode_new(r, &ipm_ipn_outer_type, tlv);
 		return p->notification != NULL;
 	case IPM_PART_G3_FACSIMILE: case IPM_PART_G4_CLASS1: case IPM_PART_NATIONALLY_DEFINED: case IPM_PART_ENCRYPTED:
-	case IPM_PART_MIXED_MODE: case IPM_PART_REPORT: case IPM_PART_PKCS7: case IPM_PART_EXTENDED:
+	case IPM_PART_MIXED_MODE: case IPM_PART_REPORT: case IPM_PART_PKCS7: case IPM_PART_EXTENDED: case IPM_PART_TELEX:
+	case IPM_PART_VOICE_1984: case IPM_PART_SIMPLE_FORMATTABLE:
 	case IPM_PART_UNKNOWN: case IPM_PART_KIND_COUNT:
 		return true;
 	}
@@ -266,6 +308,7 @@ static bool take_extended(struct part_reader *r, const struct ipm_extended_part 
 	p->type = x->data.direct_reference;
 	p->kind = kind_of_oid(p->type);
 	if (x->data.encoding.choice.which == IPM_EXTERNAL_SINGLE) {
+		p->data = x->data.encoding.single;
 		if (!take_extended_data(r, x->data.encoding.single))
 			return false;
 	} else {
@@ -315,10 +358,13 @@ static bool take_basic(struct part_reader *r, const struct ipm_body_part *b)
 		return true;
 	case IPM_BASIC_EXTENDED:
 		return take_extended(r, &b->extended);
-	case IPM_BASIC_G4: case IPM_BASIC_MIXED:
+	case IPM_BASIC_VOICE:
+		p->octets = b->voice.data.bytes;
+		return true;
+	case IPM_BASIC_G4: case IPM_BASIC_MIXED: case IPM_BASIC_SFD:
 		return true;
 	}
-	return err_set(r->e, ERR_PERM, ERR_OF_MESSAGE, "body part: a tag that X.420 does not have");
+	return p->kind == IPM_PART_TELEX || err_set(r->e, ERR_PERM, ERR_OF_MESSAGE, "body part: a tag that X.420 does not have");
 }
 
 static enum ipm_part_kind kind_of_tag(struct view tlv)

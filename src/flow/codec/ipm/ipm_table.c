@@ -99,6 +99,9 @@ static const struct ber_field encrypted_fields[] = {
 };
 static const struct ber_type encrypted_type = TABLE(ipm_encrypted_part, "EncryptedBodyPart", BER_SEQ, BER_U(U_SEQ), encrypted_fields);
 
+/* X.420 (1984) 3.3.1: parameters for further study, then the bits. */
+static const struct ber_type voice_type = TABLE(ipm_encrypted_part, "VoiceBodyPart", BER_SEQ, BER_U(U_SEQ), encrypted_fields);
+
 static const struct ber_field message_parameters_fields[] = {
 	[IPM_MESSAGE_DELIVERY_TIME] = FIELD(ipm_message_parameters, delivery_time, "delivery-time", ipm_utc_time_type, BER_C(0), OPT),
 	[IPM_MESSAGE_ENVELOPE] = FIELD(ipm_message_parameters, delivery_envelope, "delivery-envelope", ipm_delivery_envelope_type,
@@ -137,7 +140,9 @@ static const struct ber_type extended_type = TABLE(ipm_extended_part, "ExtendedB
 	PART(IPM_BASIC_MESSAGE, message, "message", message_type, 9),                        \
 	PART(IPM_BASIC_MIXED, mixed, "mixed-mode", ipm_tlv_list_type, 11),                   \
 	PART(IPM_BASIC_BILATERAL, bilateral, "bilaterally-defined", ipm_octets_type, 14),    \
-	PART(IPM_BASIC_EXTENDED, extended, "extended", extended_type, 15)
+	PART(IPM_BASIC_EXTENDED, extended, "extended", extended_type, 15),                   \
+	PART(IPM_BASIC_VOICE, voice, "voice", voice_type, 2),                                \
+	PART(IPM_BASIC_SFD, sfd, "sfd", ipm_tlv_list_type, 10)
 
 static const struct ber_field body_part_fields[] = { PARTS(message_part_type) };
 static const struct ber_field body_part_outer_fields[] = { PARTS(message_part_outer_type) };

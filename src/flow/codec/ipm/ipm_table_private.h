@@ -34,9 +34,10 @@ enum {
 };
 
 /* ipm_base_table.c: types used by more than one file. */
-extern const struct ber_type ipm_bool_type, ipm_integer_type, ipm_graphic_string_type, ipm_graphic_list_type,
-	ipm_printable_type, ipm_utc_time_type, ipm_extensions_type,
+extern const struct ber_type ipm_bool_type, ipm_graphic_string_type, ipm_graphic_list_type, ipm_printable_type, ipm_extensions_type,
 	ipm_teletex_string_type;
 
 /* The type that a pair of {id-et n} or {id-ep n} (content octets) gives the value; NULL: unknown. */
 const struct ber_type *ipm_external_value_type(struct view oid);
+/* The same for the military ones, ipm_mm_table.c. */
+const struct ber_type *ipm_mm_value_type(struct view oid);
