@@ -164,9 +164,9 @@ static void test_choose_and_write_general(void **state)
 		struct view octets; /* with the kit */
 	} rows[] = {
 		{ "plain", 6, 6, { (const uint8_t *)"plain", 5 } },
-		{ "caf\xc3\xa9", 100, 100, { (const uint8_t *)"\x1b\x2d\x41" "caf\xe9", 7 } },
-		{ "5 \xe2\x82\xac", 192, 203, { (const uint8_t *)"\x1b\x2d\x62" "5 \xa4", 6 } },
-		{ "\xd0\x9c", 192, 144, { (const uint8_t *)"\x1b\x2d\x4c\xbc", 4 } },
+		{ "caf\xc3\xa9", 100, 100, { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x41" "caf\xe9", 10 } },
+		{ "5 \xe2\x82\xac", 192, 203, { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x62" "5 \xa4", 9 } },
+		{ "\xd0\x9c", 192, 144, { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x4c\xbc", 7 } },
 		{ "\xe6\x97\xa5", 192, 192, { (const uint8_t *)"\x1b%/I\xe6\x97\xa5", 7 } },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -180,6 +180,35 @@ static void test_choose_and_write_general(void **state)
 		read_as(kit, CHARSET_GENERAL, 0, rows[i].octets, rows[i].utf8);
 		out_fini(&o);
 	}
+	charset_kit_free(&kit);
+}
+
+static void test_octets_and_names_of_mime(void **state)
+{
+	(void)state;
+	struct charset_kit *kit = charset_kit_new();
+	static const struct {
+		const char *utf8, *name;
+		struct view octets;
+	} rows[] = { /* names: IANA's register of character sets */
+		{ "plain", "US-ASCII", { (const uint8_t *)"plain", 5 } },
+		{ "caf\xc3\xa9", "ISO-8859-1", { (const uint8_t *)"caf\xe9", 4 } },
+		{ "\xd0\x9c", "ISO-8859-5", { (const uint8_t *)"\xbc", 1 } },
+		{ "\xe6\x97\xa5", "UTF-8", { (const uint8_t *)"\xe6\x97\xa5", 3 } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const unsigned registration = charset_choose(kit, view_str(rows[i].utf8));
+		struct out o;
+		out_init(&o, 100);
+		assert_int_equal(charset_octets_from_utf8(kit, registration, view_str(rows[i].utf8), &o), 0);
+		assert_true(view_eq(out_view(&o), rows[i].octets));
+		assert_string_equal(charset_mime_name(registration), rows[i].name);
+		assert_int_equal(charset_of_mime_name(view_str(rows[i].name)), registration);
+		out_fini(&o);
+	}
+	assert_int_equal(charset_of_mime_name(VIEW("iso-8859-1")), CHARSET_REG_LATIN1);
+	assert_int_equal(charset_of_mime_name(VIEW("iso-8859-11x")), CHARSET_REG_NONE);
+	assert_null(charset_mime_name(58));
 	charset_kit_free(&kit);
 }
 
@@ -238,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_general_escapes),
 		cmocka_unit_test(test_q167639_unknown_set_is_no_error),
 		cmocka_unit_test(test_choose_and_write_general),
+		cmocka_unit_test(test_octets_and_names_of_mime),
 		cmocka_unit_test(test_wide_strings),
 		cmocka_unit_test(test_cut_at_every_offset),
 		cmocka_unit_test(test_full_output_stops),

@@ -4,9 +4,9 @@
  * What is done, in this order, down to forwarded messages at any depth:
  *
  * 1. Age. to_84 (RFC 1328 5): heading, recipient and notification extensions go (an extended-subject becomes the subject when there is
- *    none); O/R names get the form of 1984 (oraddr_to_84); a directory name is said in parentheses behind the free-form name; the
+ *    none); O/R names get the form of 1984 (flow/message/downgrade.h); a directory name is said in parentheses behind the free-form name; the
  *    delivery envelope of a forwarded message loses what 1984 has not. Fields as such do not count as conversion or as loss: they are
- *    no encoded information types. from_84 is the way back: O/R names (oraddr_from_84), and IA5 texts that are MIME (RFC 1496) become the
+ *    no encoded information types. from_84 is the way back: O/R names, and IA5 texts that are MIME (RFC 1496) become the
  *    parts they stand for: general text, the body part itself, a file.
  * 2. Body parts. to_84 and no_part_15: an externally defined part [15] becomes
  *      the older part of the same name (ia5-text, g3, g4, teletex, videotex, encrypted, message, mixed-mode, bilateral, national)
@@ -20,6 +20,7 @@
  * where there is a formal one. */
 #pragma once
 #include "flow/codec/ipm/ipm.h"
+#include "flow/message/message.h"
 
 enum ipm_text { IPM_TEXT_AS_IS, IPM_TEXT_IA5, IPM_TEXT_TELETEX, IPM_TEXT_GENERAL };
 
@@ -30,6 +31,7 @@ struct ipm_convert {
 	enum ipm_text text;
 	bool no_loss;                   /* conversion-with-loss-prohibited */
 	bool prohibited;                /* conversion-prohibited: steps 2 and 3 must not be needed, 4 is left out */
+	const struct gdi *relay;        /* our domain, where X400-88 stands; NULL: the address's own */
 	size_t column;                  /* most columns in a line; 0: not wrapped */
 	struct ber_limits limits;       /* for taking the content apart */
 	const struct charset_kit *kit;  /* may be NULL, see charset.h */

@@ -3,7 +3,7 @@
 #include "flow/codec/ipm/ipm_convert_private.h"
 
 #include "flow/codec/ipm/ipm_table_private.h"
-#include "flow/message/oraddr_84.h"
+#include "flow/message/downgrade.h"
 
 enum {
 	FREE_FORM_MAX = 64, SUBJECT_MAX = 128, /* X.420 ub-free-form-name, ub-subject-field */
@@ -101,7 +101,8 @@ static struct p1_orname *other_name(struct conv *c, const struct oraddr *addr)
 {
 	struct p1_orname *name = arena_get(c->a, sizeof *name);
 	struct oraddr other;
-	const bool ok = c->how->to_84 ? oraddr_to_84(addr, &other, c->a, NULL) : oraddr_from_84(addr, &other, c->a, NULL);
+	const bool ok = c->how->to_84 ? downgrade_address(addr, c->how->relay, &other, c->a, NULL)
+				      : upgrade_address(addr, c->how->relay, &other, c->a);
 	return name != NULL && ok && other.n > 0 && p1_orname_of_addr(&other, name, c->a, NULL) ? name : NULL;
 }
 

@@ -177,7 +177,8 @@ static void test_compose_ia5(void **state)
 	out_fini(&o);
 }
 
-static void test_compose_general_text(void **state)
+/* Q151417: Latin-1 without a designation of G0 was not converted by the peer. */
+static void test_k151417_general_text_designates_g0_and_g1(void **state)
 {
 	(void)state;
 	struct ipm_recipient to;
@@ -186,16 +187,16 @@ static void test_compose_general_text(void **state)
 	struct ipm_composed done;
 	struct out o;
 	const struct view got = compose(&m, &done, &o);
-	assert_octets(got, VIEW("\xa0\x81\xa9" SMALL_HEADING "\x30\x27\xaf\x25"
+	assert_octets(got, VIEW("\xa0\x81\xac" SMALL_HEADING "\x30\x2a\xaf\x28"
 				"\xa0\x13\x06\x04\x56\x01\x0b\x0b\xa0\x0b\x31\x09\x02\x01\x01\x02\x01\x06\x02\x01\x64"
-				"\x28\x0e\x06\x04\x56\x01\x04\x0b\xa0\x06\x1b\x04\x1b\x2d\x41\xe9"));
+				"\x28\x11\x06\x04\x56\x01\x04\x0b\xa0\x09\x1b\x07\x1b\x28\x42\x1b\x2d\x41\xe9"));
 	assert_int_equal(done.content_type, 22);
 	const struct ipm ipm = parse_ok(got);
 	const struct ipm_part back = part_ok(ipm.message, 0);
 	assert_int_equal(back.kind, IPM_PART_GENERAL_TEXT);
 	assert_int_equal(back.registration, 100);
 	assert_true(back.extended && back.is_text);
-	assert_view(back.octets, "\x1b\x2d\x41\xe9");
+	assert_view(back.octets, "\x1b\x28\x42\x1b\x2d\x41\xe9");
 	out_fini(&o);
 }
 
@@ -662,7 +663,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_contents_of_pp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_ia5, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_compose_general_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_k151417_general_text_designates_g0_and_g1, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_bilateral_and_line_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_heading_fields, setup, teardown),

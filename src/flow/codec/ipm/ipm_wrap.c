@@ -5,6 +5,7 @@
 #include "base/cur.h"
 #include "base/mem.h"
 #include "flow/codec/ipm/ipm.h"
+#include "flow/codec/ipm/ipm_mime.h"
 #include "flow/codec/ipm/ipm_table_private.h"
 
 enum {
@@ -140,6 +141,8 @@ static bool wrap_string(struct walk *w, const struct ber_tlv *t, unsigned depth,
 	if (t->constructed && !ber_decode(from == CHARSET_IA5 ? &ipm_ia5_string_type : &ipm_general_string_type, t->whole, &text,
 					  w->a, &limits, w->e))
 		return false;
+	if (from == CHARSET_IA5 && ipm_mime_is(text))
+		return true;
 	if (!ipm_wrap_text(text, from, registration, w->how, NULL, &n, &wrapped, w->e))
 		return false;
 	if (wrapped != IPM_WRAP_CHANGED)

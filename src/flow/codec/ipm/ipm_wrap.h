@@ -7,7 +7,7 @@
  * length. A definite length is written again only where something inside has become longer or shorter, with as many octets
  * as it had if they do; a text in pieces becomes one piece when it is changed.
  *
- * Left as they are: teletex and videotex (pages of their own lay-out), file transfer parts (files), notifications with the
+ * Left as they are: teletex and videotex (pages of their own lay-out), IA5 text that is MIME (ipm_mime.h: lines of its own), file transfer parts (files), notifications with the
  * message they return, parts {id-et 17} (a content as octets, often signed), general texts that shift or use sets of more than
  * one octet a character, and EXTERNALs in any form but single-ASN1-type.
  *
