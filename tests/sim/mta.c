@@ -175,7 +175,7 @@ static void birth_of_post(void *ctx)
 	const struct render_limits limits = render_limits_default();
 	host_of(p);
 	if (p->kind == PROCESS_CONTENT)
-		p->content = content_new(&p->host, &limits, 10 * 1000, NULL, (uint32_t)p->index);
+		p->content = content_new(&p->host, &limits, 10 * 1000, NULL, NULL, (uint32_t)p->index);
 	else
 		p->link = link_new(&p->host, &p->mta->settings, (uint32_t)p->index);
 }

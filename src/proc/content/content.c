@@ -3,15 +3,14 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
-#include "flow/codec/ipm/ipm.h"
-#include "flow/codec/ipm/ipm_wrap.h"
+#include "flow/codec/ipm/ipm_convert.h"
 #include "flow/message/pack.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
 #include "sys/process.h"
 
 enum {
-	CONVERTED_FIELDS = 512, /* what else a CONVERTED has */
+	CONVERTED_FIELDS = 512, /* what else a CONVERTED has, but encoded information types */
 	CONVERSION_NOT_PERFORMED = 2, CONVERSION_IMPRACTICAL = 8, CONTENT_TYPE_NOT_SUPPORTED = 15, /* X.411 8.2.1.4 */
 };
 
@@ -21,6 +20,7 @@ struct content {
 	struct actor_host host;
 	struct render_limits limits;
 	const struct charset_kit *kit;
+	const struct gdi *domain;
 	uint32_t instance;
 	struct chan *control, *bulk;
 	struct timer alone;
@@ -82,22 +82,28 @@ static bool on_render(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
-static bool convert(struct content *c, const struct msg_convert *m, struct out *o, bool *changed_r, struct err *e)
+static bool convert(struct content *c, const struct msg_convert *m, struct arena *a, struct out *o, struct ipm_converted *done_r,
+		    struct err *e)
 {
 	if (FAULT_ON(CONTENT_CONVERT, m->content))
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONVERSION_IMPRACTICAL,
 				  "content: cannot be converted (fault point)");
 	if (m->content_type != 2 && m->content_type != 22)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONTENT_TYPE_NOT_SUPPORTED,
-				  "content: found type %lld, text can be wrapped in 2 (P2) and 22 (P22) only",
-				  (long long)m->content_type);
-	struct ipm_wrap how = { .column = (size_t)m->wrap, .limits = ipm_limits_default(), .out_of_time = out_of_time, .ctx = c };
+				  "content: found type %lld, 2 (P2) and 22 (P22) can be converted only", (long long)m->content_type);
+	struct ipm_convert how = {
+		.to_84 = m->to_84, .from_84 = m->from_84 && !m->to_84, .no_part_15 = m->no_part_15, .no_free_form = m->no_free_form,
+		.text = m->text <= IPM_TEXT_GENERAL ? (enum ipm_text)m->text : IPM_TEXT_AS_IS, .no_loss = m->no_loss,
+		.prohibited = m->prohibited, .column = (size_t)m->wrap, .relay = c->domain, .limits = ipm_limits_default(),
+		.kit = c->kit, .out_of_time = out_of_time, .ctx = c,
+	};
 	how.limits.elements = c->limits.elements;
 	how.limits.bytes = m->content.n;
-	struct arena *a = arena_new(c->limits.arena);
-	const bool ok = ipm_wrap(m->content, &how, a, o, changed_r, e);
-	arena_free(&a);
-	return ok;
+	if (!ipm_convert(m->content, m->content_type, &how, a, o, done_r, e))
+		return false;
+	return done_r->eits.n <= out_room(o) ||
+	       err_report(e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONVERSION_IMPRACTICAL,
+			  "content: it is too long once it is converted, %zu octets", out_len(o));
 }
 
 static bool on_convert(void *ctx, struct view payload, struct err *e)
@@ -108,14 +114,23 @@ static bool on_convert(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_convert(payload, &m, e))
 		return false;
 	begin_item(c, "transfer", m.transfer);
-	struct msg_converted answer = { .id = m.id, .err = { .reason = -1, .diagnostic = -1 } };
+	struct msg_converted answer = { .id = m.id, .content_type = m.content_type, .err = { .reason = -1, .diagnostic = -1 } };
+	struct ipm_converted done;
+	struct arena *a = arena_new(c->limits.arena);
 	struct out result;
 	out_init(&result, MSG_MAX_CONVERTED - CONVERTED_FIELDS);
-	if (convert(c, &m, &result, &answer.changed, &answer.err) && answer.changed)
+	if (convert(c, &m, a, &result, &done, &answer.err)) {
+		answer.changed = done.changed;
+		answer.wrapped = done.wrapped;
+		answer.is_notification = done.is_notification;
+		answer.content_type = done.content_type;
+		answer.eits = done.eits;
 		answer.content = out_view(&result);
+	}
 	put_msg_converted(chan_begin(c->control, MSG_CONVERTED), &answer);
 	chan_end(c->control);
 	out_fini(&result);
+	arena_free(&a);
 	end_item(c);
 	return true;
 }
@@ -155,7 +170,7 @@ static const struct chan_events control_events = { control_types, ARRAY_LEN(cont
 static const struct chan_events bulk_events = { NULL, 0, NULL, NULL, on_bulk_closed };
 
 struct content *content_new(const struct actor_host *host, const struct render_limits *limits, int64_t budget_ms,
-			    const struct charset_kit *kit, uint32_t instance)
+			    const struct charset_kit *kit, const struct gdi *domain, uint32_t instance)
 {
 	struct content *c = mem_zero(sizeof *c);
 	c->magic = CONTENT_MAGIC;
@@ -165,6 +180,7 @@ struct content *content_new(const struct actor_host *host, const struct render_l
 	c->limits.ctx = c;
 	c->budget_us = budget_ms * 1000;
 	c->kit = kit;
+	c->domain = domain;
 	c->instance = instance;
 	timer_init(&c->alone, host->env, on_alone, c);
 	return c;

@@ -9,9 +9,10 @@
 struct content;
 
 /* limits: for each item; a conversion takes from them arena and elements (its out_of_time is replaced by budget_ms of processor and waiting time together). kit: borrowed, may
- * be NULL. */
+ * be NULL. domain: ours, for addresses that 1984 has no form for (ipm_convert.h); borrowed, may be NULL. */
+struct gdi;
 struct content *content_new(const struct actor_host *host, const struct render_limits *limits, int64_t budget_ms,
-			    const struct charset_kit *kit, uint32_t instance);
+			    const struct charset_kit *kit, const struct gdi *domain, uint32_t instance);
 void content_free(struct content **c);
 
 /* A stream to the switch: control (RENDER and CONVERT come, RENDERED and CONVERTED go) or bulk (nothing yet). A new pair replaces one that has ended.

@@ -97,7 +97,7 @@ static void begin(struct world *w, int64_t budget_ms)
 	event_log_set_level(w->log, EVENT_ALARM);
 	const struct actor_host host = { .env = w->env, .log = w->log, .note = on_note, .die = on_die, .ctx = w };
 	const struct render_limits limits = render_limits_default();
-	w->content = content_new(&host, &limits, budget_ms, NULL, 1);
+	w->content = content_new(&host, &limits, budget_ms, NULL, NULL, 1);
 	connect_pair(w);
 	w->shown = (struct render){ 0 };
 }

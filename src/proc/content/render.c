@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/codec/ipm/ipm_mime.h"
 
 struct walk {
 	struct renderer r;
@@ -65,8 +66,26 @@ static size_t whole_characters(struct view v)
 	return v.n - rest.n;
 }
 
-static void show_text(struct walk *w, const struct ipm_part *p, struct render_part *to)
+/* IA5 text that is MIME (RFC 1496) is shown as what it stands for, and said to be. */
+static struct ipm_part meant(struct walk *w, const struct ipm_part *p, struct field_list *fields)
 {
+	struct ipm_part part = *p;
+	struct ipm_mime m;
+	if (p->kind != IPM_PART_IA5_TEXT || !ipm_mime_open(p->octets, &m, w->r.a))
+		return part;
+	fields_add(&w->r, fields, "mime-type", field_text(&w->r, CHARSET_IA5, m.type));
+	if (m.kind != IPM_MIME_TEXT)
+		return part;
+	fields_add_str(&w->r, fields, "mime-charset", charset_mime_name(m.registration));
+	part.octets = m.octets;
+	part.registration = m.registration;
+	part.charset = m.registration == CHARSET_REG_UTF8 ? CHARSET_UTF8 : CHARSET_GENERAL;
+	return part;
+}
+
+static void show_text(struct walk *w, const struct ipm_part *as_it_is, struct render_part *to, struct field_list *fields)
+{
+	const struct ipm_part part = meant(w, as_it_is, fields), *p = &part;
 	struct out o;
 	out_init(&o, w->r.limits->text_max);
 	const size_t replaced = charset_to_utf8(w->r.kit, p->charset, p->registration, p->octets, &o);
@@ -161,7 +180,7 @@ static bool walk_part(struct walk *w, const struct ipm_part *p, unsigned depth)
 				       w->r.limits->depth);
 		}
 		if (p->is_text)
-			show_text(w, p, to);
+			show_text(w, p, to, &fields);
 		else if (!nested)
 			show_hex(w, p->octets, to);
 		to->fields = fields.v;

@@ -17,7 +17,8 @@
  *
  * Labels are lower case with hyphens. A message: message-id, from, authorized-by, to, cc, bcc, asked-of (what a
  * recipient is to send back), reply-to, in-reply-to, obsoletes, related-to, subject, expires, reply-by, importance,
- * sensitivity, auto-forwarded, and the standard's name of each heading extension. A report: report-id, subject-message,
+ * sensitivity, auto-forwarded, and the standard's name of each heading extension, military ones too (STANAG 4406). A part of IA5 text that is
+ * MIME (RFC 1496) has mime-type, and mime-charset when what it stands for is shown. A report: report-id, subject-message,
  * to, delivered, not-delivered (one a recipient), intended.
  *
  *     string = 4 octets of length, then the octets */

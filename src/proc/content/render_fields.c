@@ -200,6 +200,52 @@ static void add_recipients(struct renderer *r, struct field_list *list, const ch
 
 /* --- extensions --- */
 
+static void add_number(struct renderer *r, struct field_list *list, const char *label, const struct ber_type *t, int64_t x)
+{
+	for (size_t i = 0; i < t->n_names; i++) {
+		if (t->names[i].value == x) {
+			fields_add_str(r, list, label, t->names[i].name);
+			return;
+		}
+	}
+	fields_add_fmt(r, list, label, "%" PRId64, x);
+}
+
+static void add_value(struct renderer *r, struct field_list *list, const char *label, const struct ber_type *t, const void *value)
+{
+	const struct ber_list *of = value;
+	struct out o;
+	switch (t->kind) {
+	case BER_INT: case BER_ENUM:
+		add_number(r, list, label, t, *(const int64_t *)value);
+		return;
+	case BER_STRING: /* those that stand alone are PrintableString or IA5String */
+		fields_add(r, list, label, field_text(r, CHARSET_IA5, *(const struct view *)value));
+		return;
+	case BER_TIME:
+		if (t == &ipm_generalized_time_type)
+			add_generalized(r, list, label, *(const struct view *)value);
+		else
+			fields_add_utctime(r, list, label, *(const struct view *)value);
+		return;
+	case BER_OID:
+		fields_add_oid(r, list, label, *(const struct view *)value);
+		return;
+	case BER_SEQ_OF: case BER_SET_OF:
+		for (size_t i = 0; t->of->kind == BER_STRING && i < of->n && !arena_full(r->a); i++)
+			fields_add(r, list, label, field_text(r, CHARSET_IA5, ((const struct view *)of->v)[i]));
+		if (t->of->kind == BER_STRING)
+			return;
+		break;
+	case BER_BOOL: case BER_BIGINT: case BER_BITS: case BER_OCTETS: case BER_NULL: case BER_RELATIVE_OID: case BER_REAL: case BER_ANY:
+	case BER_SEQ: case BER_SET: case BER_CHOICE: case BER_TAGGED:
+		break;
+	}
+	out_init(&o, FIELD_MAX);
+	ber_print(t, value, BER_JSON, 0, &o);
+	fields_add_built(r, list, label, &o);
+}
+
 static void add_extension(struct renderer *r, struct field_list *list, const struct ipm_extension *x)
 {
 	const enum ipm_ext which = ipm_ext_of(x->type);
@@ -220,10 +266,12 @@ static void add_extension(struct renderer *r, struct field_list *list, const str
 		out_str(&o, "yes");
 	} else {
 		void *value = arena_get(r->a, t->size);
-		if (value != NULL && ber_decode(t, x->value, value, r->a, &r->ber, NULL))
-			ber_print(t, value, BER_JSON, 0, &o);
-		else
-			text_hex(&o, view_first(x->value, 256));
+		if (value != NULL && ber_decode(t, x->value, value, r->a, &r->ber, NULL)) {
+			out_fini(&o);
+			add_value(r, list, ipm_ext_name(which), t, value);
+			return;
+		}
+		text_hex(&o, view_first(x->value, 256));
 	}
 	fields_add_built(r, list, ipm_ext_name(which), &o);
 }

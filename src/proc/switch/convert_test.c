@@ -36,12 +36,35 @@ static void take_in(struct bench *b, struct message *m, struct view content)
 static void say_converted(struct player *p, struct view content, enum err_kind kind)
 {
 	struct msg_converted m = { .id = p->convert.id, .changed = content.n > 0, .content = content,
+				   .content_type = p->convert.content_type, .wrapped = content.n > 0,
 				   .err = { .reason = -1, .diagnostic = -1 } };
 	if (kind != ERR_NONE)
 		err_set(&m.err, kind, ERR_OF_MESSAGE, "no text in it");
 	put_msg_converted(chan_begin(p->control, MSG_CONVERTED), &m);
 	chan_end(p->control);
 	fake_env_settle(p->b->env);
+}
+
+static void say_answer(struct player *p, struct msg_converted m)
+{
+	m.id = p->convert.id;
+	put_msg_converted(chan_begin(p->control, MSG_CONVERTED), &m);
+	chan_end(p->control);
+	fake_env_settle(p->b->env);
+}
+
+static struct set_link *settings_of_to_c(struct bench *b)
+{
+	return &((struct set_link *)(uintptr_t)b->settings.links.v)[1];
+}
+
+/* Link to-c is to a peer of 1984. */
+static struct bench *with_1984(void)
+{
+	struct bench *b = with_wrap();
+	settings_of_to_c(b)->wrap = 0;
+	settings_of_to_c(b)->down = DOWN_TO_1984;
+	return b;
 }
 
 static void content_dies(struct bench *b)
@@ -98,7 +121,7 @@ static void test_what_needs_no_change_goes_as_it_is(void **state)
 }
 
 /* X.411 8.2.1.1.1.9 implicit-conversion-prohibited; content types other than 2 and 22; what is no message; other links. */
-static void test_what_is_not_converted(void **state)
+static void test_k255894_k271706_k176132_k176143_what_is_not_converted(void **state)
 {
 	(void)state;
 	struct bench *b = with_wrap();
@@ -346,12 +369,185 @@ static void test_a_long_content_is_converted(void **state)
 	bench_free(b);
 }
 
+/* X.411 8.2.2.1: what the encoded information types became stands in the trace element that we have added. */
+static void test_content_for_1984_and_its_envelope(void **state)
+{
+	(void)state;
+	struct bench *b = with_1984();
+	struct player *p = &b->link[0], *c = &b->content;
+	struct message *m = text(b, "1", 22);
+	m->original_eits = VIEW("\x65\x04\x80\x02\x05\x20");
+	take_in(b, m, VIEW("P22"));
+	open_up(p);
+	assert_true(c->convert.to_84);
+	assert_false(c->convert.from_84 || c->convert.no_part_15 || c->convert.no_free_form || c->convert.no_loss || c->convert.prohibited);
+	assert_int_equal(c->convert.wrap, 0);
+	say_answer(c, (struct msg_converted){ .changed = true, .content_type = 2, .content = VIEW("P2"),
+					      .eits = VIEW("\x65\x04\x80\x02\x02\x04"), .err = { .reason = -1, .diagnostic = -1 } });
+	assert_int_equal(p->n_transfers, 1);
+	assert_true(view_eq(p->transfers[0].content, VIEW("P2")));
+	const struct message *sent = &p->transfers[0].m;
+	assert_int_equal(sent->content_type, 2);
+	assert_true(view_eq(sent->original_eits, VIEW("\x65\x04\x80\x02\x05\x20")));
+	assert_true(sent->trace.n > 0);
+	assert_true(view_eq(sent->trace.v[sent->trace.n - 1].converted, VIEW("\x65\x04\x80\x02\x02\x04")));
+	for (size_t i = 0; i + 1 < sent->trace.n; i++)
+		assert_int_equal(sent->trace.v[i].converted.n, 0);
+	bench_free(b);
+}
+
+/* Q152952: a receipt with original encoded information types was refused by peers of 1984. */
+static void test_k152952_a_notification_for_1984_has_no_original_types(void **state)
+{
+	(void)state;
+	struct bench *b = with_1984();
+	struct player *p = &b->link[0];
+	for (unsigned changed = 0; changed < 2; changed++) {
+		struct message *m = text(b, changed ? "1" : "0", changed ? 22 : 2);
+		m->original_eits = VIEW("\x65\x04\x80\x02\x07\x80");
+		take_in(b, m, VIEW("IPN"));
+		if (!changed)
+			open_up(p);
+		say_answer(&b->content, (struct msg_converted){ .changed = changed, .is_notification = true, .content_type = 2,
+								.content = changed ? VIEW("IPN84") : (struct view){ NULL, 0 },
+								.err = { .reason = -1, .diagnostic = -1 } });
+		assert_int_equal(last_transfer(p)->m.content_type, 2);
+		assert_int_equal(last_transfer(p)->m.original_eits.n, 0);
+		assert_true(view_eq(last_transfer(p)->content, changed ? VIEW("IPN84") : VIEW("IPN")));
+		say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	}
+	bench_free(b);
+}
+
+static void refused(int diagnostic, unsigned strikes, size_t in_quarantine)
+{
+	struct bench *b = with_1984();
+	struct player *p = &b->link[0];
+	struct message *m = text(b, "1", 22);
+	struct extension loss = { .number = EXT_LOSS_PROHIBITED, .value = VIEW("\x0a\x01\x01") };
+	m->indicators = diagnostic == 9 ? IND_CONVERSION_PROHIBITED : 0;
+	m->has_indicators = true;
+	if (diagnostic == 19)
+		m->ext = (struct extensions){ &loss, 1 };
+	take_in(b, m, VIEW("x"));
+	open_up(p);
+	for (unsigned i = 0; i < strikes; i++) {
+		struct msg_converted answer = { .content_type = 22 };
+		assert_int_equal(b->content.n_converts, i + 1);
+		assert_int_equal(b->content.convert.prohibited, diagnostic == 9);
+		assert_int_equal(b->content.convert.no_loss, diagnostic == 19);
+		err_report(&answer.err, ERR_PERM, ERR_OF_MESSAGE, 2, diagnostic, "it may not");
+		say_answer(&b->content, answer);
+	}
+	assert_int_equal(kept(b), in_quarantine);
+	assert_int_equal(counts_of(b).suspects, 0);
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 2);
+	if (in_quarantine == 0)
+		assert_int_equal(last_transfer(p)->m.rcpt[0].diagnostic, diagnostic);
+	bench_free(b);
+}
+
+/* RFC 1328 6: what may not be converted is reported, at once: it is nobody's fault. */
+static void test_dg_11_k177862_conversion_prohibited_is_reported(void **state)
+{
+	(void)state;
+	refused(9, 1, 0);
+}
+
+static void test_dg_12_loss_prohibited_is_reported(void **state)
+{
+	(void)state;
+	refused(19, 1, 0);
+	refused(15, 1, 0);
+	refused(8, 3, 1); /* a failure of the conversion is struck, as ever */
+}
+
+static void test_what_a_link_wants(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	struct set_link *l = settings_of_to_c(b);
+	l->wrap = 0;
+	l->up = UP_TO_1988;
+	l->body_part_15 = false;
+	l->free_form_names = false;
+	l->text = TEXT_TELETEX;
+	take_in(b, text(b, "1", 2), VIEW("x"));
+	open_up(p);
+	const struct msg_convert *c = &b->content.convert;
+	assert_true(c->from_84 && !c->to_84 && c->no_part_15 && c->no_free_form);
+	assert_int_equal(c->text, TEXT_TELETEX);
+	bench_free(b);
+}
+
+/* Longer than is converted: with a demand it is reported, not sent as something the peer has not asked for. */
+static void test_a_content_too_long_to_be_converted(void **state)
+{
+	(void)state;
+	enum { PIECE = 64 * 1024 };
+	struct bench *b = with_1984();
+	struct player *p = &b->link[0];
+	uint8_t *octets = mem_zero(PIECE);
+	uint64_t n = 0;
+	b->settings.limits.message = 16 * 1024 * 1024;
+	settings_of_to_c(b)->size_limit = 0;
+	put_offer(p, p->bulk, MSG_OFFER_BEGIN, 1, "to-a", text(b, "1", 22), (struct view){ NULL, 0 });
+	for (; n <= 12 * 1024 * 1024; n += PIECE)
+		say_piece(p, 1, view_of(octets, PIECE));
+	say_count(p->bulk, MSG_OFFER_END, 1, n);
+	fake_env_settle(b->env);
+	open_up(p);
+	assert_int_equal(b->content.n_converts, 0);
+	open_up(p);
+	assert_int_equal(last_transfer(p)->m.kind, MESSAGE_REPORT);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].reason, 2);
+	assert_int_equal(last_transfer(p)->m.rcpt[0].diagnostic, 8);
+	free(octets);
+	bench_free(b);
+}
+
+/* What was converted is charged to limits.memory; when that is spent, what waits is converted again later, to the same octets. */
+static void test_converted_contents_are_counted(void **state)
+{
+	(void)state;
+	enum { N = 100 * 1024 };
+	struct bench *b = with_1984();
+	struct player *p = &b->link[0];
+	uint8_t *octets = mem_zero(N);
+	const struct msg_converted answer = { .changed = true, .content_type = 2, .content = view_of(octets, N),
+					      .err = { .reason = -1, .diagnostic = -1 } };
+	take_in(b, text(b, "1", 22), VIEW("x"));
+	open_up(p);
+	say_answer(&b->content, answer);
+	assert_int_equal(p->n_transfers, 1);
+	assert_int_equal(b->sw->under_way, N);
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-c", NULL);
+	assert_int_equal(b->sw->under_way, N); /* kept for the next association ... */
+	b->settings.limits.memory = N / 2;
+	room_check(b->sw);
+	assert_int_equal(b->sw->under_way, 0); /* ... while there is room */
+	assert_false(b->sw->busy);
+	open_up(p);
+	assert_int_equal(b->content.n_converts, 2);
+	say_answer(&b->content, answer);
+	assert_int_equal(p->n_transfers, 2);
+	assert_true(b->sw->busy); /* in hand: it is not forgotten, nothing new is taken */
+	assert_int_equal(p->transfers[1].size, N);
+	say_result(p, p->transfers[1].transfer, ERR_NONE, 0);
+	assert_int_equal(b->sw->under_way, 0);
+	free(octets);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_was_converted_is_transferred),
 		cmocka_unit_test(test_what_needs_no_change_goes_as_it_is),
-		cmocka_unit_test(test_what_is_not_converted),
+		cmocka_unit_test(test_k255894_k271706_k176132_k176143_what_is_not_converted),
 		cmocka_unit_test(test_others_pass_while_one_is_converted),
 		cmocka_unit_test(test_more_than_may_wait_for_conversion),
 		cmocka_unit_test(test_what_waits_behind_the_deleted_goes),
@@ -362,6 +558,13 @@ int main(void)
 		cmocka_unit_test(test_a_content_process_that_is_ended_from_outside),
 		cmocka_unit_test(test_converted_is_told_only_when_asked),
 		cmocka_unit_test(test_a_long_content_is_converted),
+		cmocka_unit_test(test_content_for_1984_and_its_envelope),
+		cmocka_unit_test(test_k152952_a_notification_for_1984_has_no_original_types),
+		cmocka_unit_test(test_dg_11_k177862_conversion_prohibited_is_reported),
+		cmocka_unit_test(test_dg_12_loss_prohibited_is_reported),
+		cmocka_unit_test(test_what_a_link_wants),
+		cmocka_unit_test(test_a_content_too_long_to_be_converted),
+		cmocka_unit_test(test_converted_contents_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,19 +43,30 @@ static bool is_sealed(const struct extensions *x)
 }
 
 /* A content that is encrypted, or that somebody has computed a check over, stays as it is. */
-static bool may_convert(const struct message *m)
+static bool is_sealed_message(const struct message *m)
 {
 	bool sealed = is_sealed(&m->ext);
 	for (size_t i = 0; i < m->n_rcpt && !sealed; i++)
 		sealed = is_sealed(&m->rcpt[i].ext);
-	return m->kind == MESSAGE_MESSAGE && (m->indicators & IND_CONVERSION_PROHIBITED) == 0 && !sealed;
+	return sealed;
+}
+
+/* conversion-with-loss-prohibited is ENUMERATED, 1 is prohibited (X.411 8.2.1.1.1.10). */
+static bool prohibits_loss(const struct extensions *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (!x->v[i].is_private && x->v[i].number == EXT_LOSS_PROHIBITED)
+			return view_eq(x->v[i].value, VIEW("\x0a\x01\x01"));
+	return false;
 }
 
 void order_keep_message(struct order *o, const struct message *m)
 {
 	keep_id(o, &m->id);
 	o->content_type = m->content_type;
-	o->may_convert = o->link->set->wrap > 0 && may_convert(m);
+	o->conversion_prohibited = (m->indicators & IND_CONVERSION_PROHIBITED) != 0;
+	o->loss_prohibited = prohibits_loss(&m->ext);
+	o->may_convert = convert_is_wanted(o) && m->kind == MESSAGE_MESSAGE && !is_sealed_message(m);
 }
 
 void order_pack(const struct order *o, struct out *packed, const struct message *m)
@@ -78,24 +89,53 @@ void order_keep_hot(struct order *o, struct view packed, struct view content)
 	o->link->sw->hot += packed.n + content.n;
 }
 
+/* What it is charged for goes with what is hot. */
+static void leave_converted(struct order *o)
+{
+	if (o->at_converted == NULL)
+		return;
+	o->link->sw->under_way -= o->reserved;
+	o->reserved = 0;
+	*o->at_converted = o->next_converted;
+	if (o->next_converted != NULL)
+		o->next_converted->at_converted = o->at_converted;
+	o->at_converted = NULL;
+}
+
 void order_forget_hot(struct order *o)
 {
 	if (!o->has_hot)
 		return;
+	leave_converted(o);
 	o->link->sw->hot -= o->hot_packed.n + o->hot_content.n;
 	free((void *)(uintptr_t)o->hot_packed.p);
 	o->hot_packed = o->hot_content = (struct view){ NULL, 0 };
 	o->has_hot = false;
 }
 
-void order_set_content(struct order *o, struct view content)
+void order_set_converted(struct order *o, struct view packed, struct view content)
 {
-	void *old = (void *)(uintptr_t)o->hot_packed.p;
-	struct view packed = o->hot_packed;
-	o->link->sw->hot -= packed.n + o->hot_content.n;
+	struct sw *s = o->link->sw;
+	struct order old = *o; /* what is new may lie in it */
+	o->has_hot = false;
 	order_keep_hot(o, packed, content);
 	o->size_sent = content.n;
-	free(old);
+	o->reserved = content.n;
+	s->under_way += o->reserved;
+	o->next_converted = s->converted;
+	o->at_converted = &s->converted;
+	if (s->converted != NULL)
+		s->converted->at_converted = &o->next_converted;
+	s->converted = o;
+	s->hot -= old.hot_packed.n + old.hot_content.n;
+	free((void *)(uintptr_t)old.hot_packed.p);
+}
+
+void order_forget_converted(struct order *o)
+{
+	order_forget_hot(o);
+	o->is_converted = false;
+	o->size_sent = o->size;
 }
 
 bool order_load(struct order *o, struct err *e)

@@ -28,6 +28,8 @@ static bool is_low(struct sw *s, struct err *e)
 
 static bool is_spent(struct sw *s, struct err *e)
 {
+	if (s->under_way > s->settings->limits.memory)
+		convert_make_room(s);
 	s->spent = is_over(s->under_way, s->settings->limits.memory, s->spent);
 	return s->spent && !err_set(e, ERR_TEMP, ERR_OF_PROCESS, "%llu octets of messages are under way, %llu are allowed (limits.memory)",
 				    (unsigned long long)s->under_way, (unsigned long long)s->settings->limits.memory);

@@ -144,8 +144,12 @@ struct order {
 	uint64_t size;                   /* content octets */
 	uint64_t size_sent;              /* the same, unless it was converted */
 	int64_t content_type;
-	bool may_convert;                /* a message whose conversion is not prohibited */
+	bool may_convert;                /* a message that its link wants converted, and nobody has sealed */
+	bool conversion_prohibited;      /* says so itself ... */
+	bool loss_prohibited;            /* ... or only with loss */
 	bool is_converted;               /* or needs none */
+	uint64_t reserved;               /* converted: of sw.under_way, what is only here ... */
+	struct order *next_converted, **at_converted; /* ... and then it is in sw.converted */
 	bool damaged;                    /* its content could not be read */
 	char *cause;                     /* condemned: why; else NULL */
 	uint64_t handover;               /* in flight: number of this attempt */
@@ -309,6 +313,7 @@ struct sw {
 	unsigned n_guests;
 	uint32_t next_connector;
 	struct order_list converts;
+	struct order *converted;         /* those that hold a converted content */
 	bool suspects_have_content;      /* a content process that is for suspects has been here */
 	struct alone alone;
 	uint64_t n_deaths, next_conversion;
@@ -325,7 +330,7 @@ struct sw {
 	int64_t started_wall_ms, started_ms;
 	struct partial *partials;        /* partial.c */
 	struct timer room;               /* room.c */
-	uint64_t under_way;              /* octets that streamed offers may hold in memory */
+	uint64_t under_way;              /* octets that streamed offers may hold in memory, and converted contents do */
 	bool low, spent, slow, busy;     /* the first three: why busy */
 	struct err busy_why;
 	bool full, failed, stopping;
@@ -408,7 +413,8 @@ void order_keep_message(struct order *o, const struct message *m); /* what is ne
 void order_pack(const struct order *o, struct out *packed, const struct message *m); /* as its link's process reads it */
 void order_keep_hot(struct order *o, struct view packed, struct view content);
 void order_forget_hot(struct order *o);
-void order_set_content(struct order *o, struct view content); /* converted; the message is kept already */
+void order_set_converted(struct order *o, struct view packed, struct view content); /* in place of what is hot */
+void order_forget_converted(struct order *o);    /* it is converted again when its time comes; not while in hand */
 MUST_CHECK bool order_load(struct order *o, struct err *e);  /* keeps the message and inline content; noted before. False: the row is damaged, or ERR_PERM */
 void order_free(struct order *o);
 void order_gone(struct order *o);                            /* the same, and it waits for its link no more */
@@ -519,11 +525,13 @@ void connector_sweep(struct swlink *l);                   /* mail waits and nobo
 MUST_CHECK bool connector_check_message(const struct message *m, struct err *e); /* made by a program that we do not know */
 
 /* convert.c: content on its way out, through a content process. */
+bool convert_is_wanted(const struct order *o);            /* by its link, for what the message says and its content type */
 bool convert_wants(const struct order *o);                /* its message must be known: loaded, or hot */
 void convert_enter(struct order *o);                      /* waits for a content process; comes back by dispatch_put_back */
 void convert_run(struct sw *s);
 bool convert_done(void *ctx, struct view payload, struct err *e);
 void convert_fini(struct sw *s);
+void convert_make_room(struct sw *s);                     /* memory is spent: what can be converted again is forgotten */
 struct order *convert_take_back(struct proc *p);          /* its process has gone: what it had; NULL: nothing */
 
 /* operate.c: the operator's hand. */

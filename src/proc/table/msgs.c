@@ -498,7 +498,9 @@ void put_msg_convert(struct out *o, const struct msg_convert *m)
 	out_u64(o, m->transfer);
 	out_u64(o, m->wrap);
 	out_u8(o, m->to_84);
+	out_u8(o, m->from_84);
 	out_u8(o, m->no_part_15);
+	out_u8(o, m->no_free_form);
 	out_u8(o, m->text);
 	out_u8(o, m->no_loss);
 	out_u8(o, m->prohibited);
@@ -513,7 +515,9 @@ bool get_msg_convert(struct view payload, struct msg_convert *m, struct err *e)
 	m->transfer = cur_u64(&c);
 	m->wrap = cur_u64(&c);
 	m->to_84 = cur_u8(&c) != 0;
+	m->from_84 = cur_u8(&c) != 0;
 	m->no_part_15 = cur_u8(&c) != 0;
+	m->no_free_form = cur_u8(&c) != 0;
 	m->text = cur_u8(&c);
 	m->no_loss = cur_u8(&c) != 0;
 	m->prohibited = cur_u8(&c) != 0;
@@ -527,6 +531,8 @@ void put_msg_converted(struct out *o, const struct msg_converted *m)
 	out_u64(o, m->id);
 	out_u8(o, m->changed);
 	out_u64(o, (uint64_t)m->content_type);
+	out_u8(o, m->wrapped);
+	out_u8(o, m->is_notification);
 	put_string(o, m->eits);
 	put_string(o, m->content);
 	put_err(o, &m->err);
@@ -538,6 +544,8 @@ bool get_msg_converted(struct view payload, struct msg_converted *m, struct err 
 	m->id = cur_u64(&c);
 	m->changed = cur_u8(&c) != 0;
 	m->content_type = (int64_t)cur_u64(&c);
+	m->wrapped = cur_u8(&c) != 0;
+	m->is_notification = cur_u8(&c) != 0;
 	m->eits = get_string(&c);
 	m->content = get_string(&c);
 	get_err(&c, &m->err);

@@ -138,7 +138,9 @@ struct msg_convert { /* CONVERT */
 	uint64_t id, transfer; /* transfer: the store's, for the note */
 	uint64_t wrap;         /* columns */
 	bool to_84;            /* P22 becomes P2 (RFC 1328 5) */
+	bool from_84;          /* and the way back; at most one of the two */
 	bool no_part_15;       /* externally defined body parts become the older ones (X.420 annex) */
+	bool no_free_form;     /* free-form names go where there is a formal one */
 	uint8_t text;          /* enum link_text */
 	bool no_loss;          /* conversion-with-loss-prohibited: 2/19 rather than a loss */
 	bool prohibited;       /* conversion-prohibited: 2/9 rather than a conversion */
@@ -149,6 +151,8 @@ struct msg_converted { /* CONVERTED */
 	uint64_t id;
 	bool changed;          /* false with kind ERR_NONE: send it as it is */
 	int64_t content_type;  /* changed: what it is now */
+	bool wrapped;          /* changed: lines were */
+	bool is_notification;  /* whether it is changed or not */
 	struct view eits;      /* changed: encoded information types now (raw TLV), for the trace; empty: as before */
 	struct view content;
 	struct err err;

@@ -83,6 +83,7 @@ static const char *const conformances[] = { "1988-normal", "1988-x410", "1984", 
 static const char *const schedules[] = { "always", "never", "selected-times", "remote-initiated", NULL };
 static const char *const tls_words[] = { "never", "required", NULL };
 static const char *const down_words[] = { "never", "1984", NULL };
+static const char *const up_words[] = { "never", "1988", NULL };
 static const char *const text_words[] = { "as-is", "ia5", "teletex", "general", NULL };
 static const char *const list_report_words[] = { "originator", "owner", "both", NULL };
 static const char *const password_forms[] = { "ia5", "octets", NULL };
@@ -145,8 +146,10 @@ static const struct setting link_rows[] = {
 	{ "keep-internal-trace-84", SETTING_BOOL, AT(set_link, keep_internal_trace_84), "false", .manual = "send internal trace information to a 1984 peer too, as MOTIS of 1986 had it" },
 	{ "ask-content-return", SETTING_BOOL, AT(set_link, ask_content_return), "true", .manual = "false: the request to return the content with a report is not passed on" },
 	{ "downgrade-content", SETTING_ENUM, AT(set_link, down), "never", .words = down_words, .manual = "1984: interpersonal messages of 1988 (P22) are sent as those of 1984 (P2)" },
-	{ "body-part-15", SETTING_BOOL, AT(set_link, body_part_15), "true", .manual = "the peer reads externally defined body parts; false: they are sent as the older parts that say the same" },
-	{ "text", SETTING_ENUM, AT(set_link, text), "as-is", .words = text_words, .manual = "the body part in which text is sent" },
+	{ "upgrade-content", SETTING_ENUM, AT(set_link, up), "never", .words = up_words, .manual = "1988: what interpersonal messages of 1984 can only say in other words is sent as it was meant: domain-defined attributes that stand for others, texts that are MIME (RFC 1496); not together with downgrade-content" },
+	{ "body-part-15", SETTING_BOOL, AT(set_link, body_part_15), "true", .manual = "the peer reads externally defined body parts; false: they are sent as the older parts that say the same, or as MIME in text (RFC 1496)" },
+	{ "free-form-names", SETTING_BOOL, AT(set_link, free_form_names), "true", .manual = "false: the names that originators give people and themselves are left out where there is an address" },
+	{ "text", SETTING_ENUM, AT(set_link, text), "as-is", .words = text_words, .manual = "the body part in which text is sent; a message that forbids its conversion is reported when it has another" },
 	{ "tls", SETTING_ENUM, AT(set_link, tls), "never", .words = tls_words, .manual = "required: TLS around the transport, both sides show certificates; a caller of this link has to come by listen-tls" },
 	{ "tls-name", SETTING_STRING, AT(set_link, tls_name), "\"\"", 0, 255, .manual = "name that the peer's certificate must bear; empty: the host of address" },
 	{ "tls-own", SETTING_MAP, AT(set_link, tls_own), "{}", .of = &tls_section, .manual = "certificate and authorities for this peer; what is empty is taken from tls" },

@@ -47,6 +47,7 @@ enum link_schedule { SCHEDULE_ALWAYS, SCHEDULE_NEVER, SCHEDULE_SELECTED, SCHEDUL
 enum link_conformance { CONFORMANCE_1988, CONFORMANCE_X410, CONFORMANCE_1984 }; /* as enum x400_mode */
 enum link_tls { LINK_TLS_NEVER, LINK_TLS_REQUIRED };
 enum link_down { DOWN_NEVER, DOWN_TO_1984 };
+enum link_up { UP_NEVER, UP_TO_1988 };
 enum link_text { TEXT_AS_IS, TEXT_IA5, TEXT_TELETEX, TEXT_GENERAL };
 enum list_reports { LIST_REPORTS_ORIGINATOR, LIST_REPORTS_OWNER, LIST_REPORTS_BOTH };
 
@@ -84,6 +85,8 @@ struct set_link {
 	struct setting_list accept_from, reject_from; /* const char *: O/R address patterns of originators */
 	bool strip_bilateral, strip_internal_trace, keep_internal_trace_84, ask_content_return;
 	unsigned down;             /* enum link_down: of contents */
+	unsigned up;               /* enum link_up */
+	bool free_form_names;
 	bool body_part_15;
 	unsigned text;             /* enum link_text */
 	unsigned tls;              /* enum link_tls */

@@ -6,7 +6,7 @@
 #include "flow/message/downgrade.h"
 
 enum {
-	FREE_FORM_MAX = 64, SUBJECT_MAX = 128, /* X.420 ub-free-form-name, ub-subject-field */
+	FREE_FORM_MAX = 64, TELEPHONE_MAX = 32, SUBJECT_MAX = 128, /* X.420 ub-free-form-name, -telephone-number, -subject-field */
 	REQUESTS_1984 = 0xe0,                  /* receipt, non-receipt, return */
 	CONTENT_TYPE_UNDEFINED = 0, CONTENT_TYPE_P2 = 2, CONTENT_TYPE_P22 = 22,
 	U_UTF8 = 12, U_NUMERIC = 18,
@@ -173,8 +173,10 @@ static void conv_descriptor(struct conv *c, struct ipm_or_descriptor *d)
 	struct oraddr was;
 	const bool had = d->formal_name != NULL;
 	conv_name(c, &d->formal_name, &was);
-	if (c->how->to_84)
+	if (c->how->to_84) {
 		d->seq.n_extra = 0;
+		d->telephone_number = view_first(d->telephone_number, TELEPHONE_MAX);
+	}
 	if (c->how->no_free_form && d->formal_name != NULL) {
 		d->seq.has &= ~(UINT64_C(1) << IPM_DESCRIPTOR_FREE_FORM);
 		return;

@@ -14,12 +14,18 @@ void conv_note_bit(struct conv *c, unsigned bit)
 	c->eits |= 1u << bit;
 }
 
+/* More than anyone looks at are undefined. */
 void conv_note_type(struct conv *c, struct view oid)
 {
+	enum { TYPES_MAX = 64, TYPE_MAX = 32 };
 	struct view *v = c->types.v;
 	for (size_t i = 0; i < c->types.n; i++)
 		if (view_eq(v[i], oid))
 			return;
+	if (oid.n > TYPE_MAX || c->types.n == TYPES_MAX) {
+		conv_note_bit(c, 0);
+		return;
+	}
 	if (c->types.n == c->types_cap) {
 		const size_t cap = 2 * c->types_cap + 4;
 		v = arena_array(c->a, cap, sizeof *v);

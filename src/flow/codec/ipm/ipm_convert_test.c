@@ -106,7 +106,7 @@ static struct view name_84(void)
 		   VIEW("\x30\x16\x30\x14\x13\x06" "Common\x13\x0aPostmaster"));
 }
 
-static void test_dg_01_common_name_in_the_content(void **state)
+static void test_dg_01_k181947_k232656_common_name_in_the_content(void **state)
 {
 	(void)state;
 	const struct view heading_88 = tlv(a, 0x6b, 2, name_88(), VIEW("\x13\x01" "1"));
@@ -146,7 +146,7 @@ static struct view named(struct view directory_name)
 	return tlv(a, 0x60, 2, tlv(a, 0x30, 1, VIEW(STANDARD_ATTRIBUTES)), directory_name.n == 0 ? NOTHING : tlv(a, 0xa0, 1, directory_name));
 }
 
-static void test_dg_07_heading_of_1988(void **state)
+static void test_dg_07_k161948_heading_of_1988(void **state)
 {
 	(void)state;
 	const struct view dn = tlv(a, 0x30, 4, rdn(6, VIEW("GB")), rdn(10, VIEW("UCL")), rdn(11, VIEW("CS")), rdn(3, VIEW("Steve Kille")));
@@ -225,6 +225,23 @@ static void test_k161946_k163464_without_free_form_names(void **state)
 	assert_octets(convert(content, 22, &how, &done), want);
 	assert_int_equal(done.content_type, 22);
 	assert_int_equal(convert(want, 22, &how, &done).n, 0);
+}
+
+/* Q164528: notification-requests of no bits (03 01 00) ask for nothing; advice, asked for since 1999, is not 1984's. Q232388: a telephone
+ * number has 32 characters at most (X.420 7.1.1). */
+static void test_k164528_k232388_recipients_of_1988(void **state)
+{
+	(void)state;
+	const struct view long_number = VIEW("\x81\x28" "0123456789012345678901234567890123456789");
+	const struct view in = tlv(a, 0xa2, 3, tlv(a, 0x31, 2, tlv(a, 0xa0, 1, named(NOTHING)), VIEW("\x81\x01\x00")),
+		tlv(a, 0x31, 3, tlv(a, 0xa0, 2, named(NOTHING), long_number), VIEW("\x81\x02\x03\xc8"),
+		    VIEW("\xa3\x0a\x30\x08\x06\x04\x56\x01\x14\x00\x05\x00")), NOTHING);
+	const struct view want = tlv(a, 0xa2, 2, tlv(a, 0x31, 2, tlv(a, 0xa0, 1, named(NOTHING)), VIEW("\x81\x01\x00")),
+		tlv(a, 0x31, 2, tlv(a, 0xa0, 2, named(NOTHING), VIEW("\x81\x20" "01234567890123456789012345678901")), VIEW("\x81\x02\x05\xc0")));
+	const struct ipm_convert how = down();
+	struct ipm_converted done;
+	assert_octets(convert(tlv(a, 0xa0, 2, tlv(a, 0x31, 2, THIS_IPM, in), tlv(a, 0x30, 0)), 22, &how, &done),
+		      tlv(a, 0xa0, 2, tlv(a, 0x31, 2, THIS_IPM, want), tlv(a, 0x30, 0)));
 }
 
 /* --- body parts --- */
@@ -470,6 +487,65 @@ static void test_k166585_damaged_tnef_is_carried(void **state)
 	assert_int_equal(convert(with_part(tlv(a, 0x8e, 1, tnef)), 2, &how, &done).n, 0);
 }
 
+static void test_k193762_a_file_of_no_octets(void **state)
+{
+	(void)state;
+	const struct view data = tlv(a, 0x30, 1, tlv(a, 0x28, 2, VIEW("\x06\x05\x28\xc2\x7b\x02\x04"), VIEW("\x81\x00")));
+	const struct ipm_convert how = down();
+	struct ipm_converted done;
+	assert_octets(convert(with_part(extended_of(a, 12, NOTHING, data)), 22, &how, &done), with_part(VIEW("\x8e\x00")));
+	assert_octets(convert(with_part(extended_of(a, 12, NOTHING, VIEW("\x30\x00"))), 22, &how, &done), with_part(VIEW("\x8e\x00")));
+}
+
+/* Characters that were lost or became others (section 6 of the catalogue): through MIME and back they are what they were, and through
+ * teletex those that T.61 has. Octets: ISO 8859-1, -5, -7, -15; T.61 (register 103). */
+static void test_k148234_k169687_k175042_k176235_k179739_k193345_k232579_k237421_k263898_characters(void **state)
+{
+	(void)state;
+	static const struct {
+		struct view general, teletex; /* teletex empty: T.61 has them not all */
+	} rows[] = {
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x41\xa9\xae\xbc", 9 }, { NULL, 0 } },
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x41\xe6\xf8\xe5", 9 }, { (const uint8_t *)"\xf1\xf9\xca" "a", 4 } },
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x41\xe9\xe8\xe7\xf4", 10 }, { (const uint8_t *)"\xc2" "e\xc1" "e\xcb" "c\xc3" "o", 8 } },
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x4c\xb0\xd0", 8 }, { NULL, 0 } },
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x46\xe1", 7 }, { NULL, 0 } },
+		{ { (const uint8_t *)"\x1b\x28\x42\x1b\x2d\x62" "5 \xa4", 9 }, { NULL, 0 } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct ipm_convert how = down(), back = up();
+		const struct ipm_convert teletex = { .text = IPM_TEXT_TELETEX, .no_loss = true, .limits = ipm_limits_default(), .kit = kit };
+		struct ipm_converted done;
+		struct ipm ipm;
+		struct ipm_part part;
+		struct err e;
+		print_message("row %zu\n", i);
+		const struct view in = with_part(general_of(a, rows[i].general));
+		const struct view mime = convert(in, 22, &how, &done);
+		const struct view again = convert(mime, 2, &back, &done);
+		assert_true(ipm_parse(again, &ipm, a, &how.limits, &e));
+		assert_true(ipm_part_at(ipm.message, 0, &part, a, &how.limits, &e));
+		assert_int_equal(part.kind, IPM_PART_GENERAL_TEXT);
+		assert_octets(part.octets, rows[i].general);
+		if (rows[i].teletex.n == 0) {
+			assert_refused(in, &teletex, 19);
+			continue;
+		}
+		assert_true(ipm_parse(convert(in, 22, &teletex, &done), &ipm, a, &how.limits, &e));
+		assert_true(ipm_part_at(ipm.message, 0, &part, a, &how.limits, &e));
+		assert_octets(part.octets, rows[i].teletex);
+	}
+}
+
+/* Q159179, Q181649: a NUL ended the text; here it is one character that is replaced, and the rest stays. */
+static void test_k159179_k181649_nul_in_a_converted_text(void **state)
+{
+	(void)state;
+	const struct ipm_convert ia5 = { .text = IPM_TEXT_IA5, .limits = ipm_limits_default(), .kit = kit };
+	struct ipm_converted done;
+	assert_octets(convert(with_part(general_of(a, VIEW("a\0b"))), 22, &ia5, &done), with_part(ia5_of(a, VIEW("a?b"))));
+}
+
 /* --- forwarded messages --- */
 
 static struct view forwarded(struct view part, struct view extra, bool extended)
@@ -658,8 +734,8 @@ static void test_contents_of_pp(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_dg_01_common_name_in_the_content),
-		TEST(test_dg_07_heading_of_1988),
+		TEST(test_dg_01_k181947_k232656_common_name_in_the_content),
+		TEST(test_dg_07_k161948_heading_of_1988),
 		TEST(test_dg_07_a_directory_name_too_long),
 		TEST(test_extended_subject_is_the_subject_where_there_is_none),
 		TEST(test_k194651_a_subject_of_nul_goes),
@@ -673,6 +749,10 @@ int main(void)
 		TEST(test_texts_in_the_wanted_form),
 		TEST(test_files_and_other_parts),
 		TEST(test_k166585_damaged_tnef_is_carried),
+		TEST(test_k164528_k232388_recipients_of_1988),
+		TEST(test_k193762_a_file_of_no_octets),
+		TEST(test_k148234_k169687_k175042_k176235_k179739_k193345_k232579_k237421_k263898_characters),
+		TEST(test_k159179_k181649_nul_in_a_converted_text),
 		TEST(test_forwarded_messages_all_the_way_down),
 		TEST(test_delivery_envelope_of_1984),
 		TEST(test_k146929_a_receipt_names_its_subject_as_it_came),
