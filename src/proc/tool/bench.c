@@ -92,13 +92,9 @@ static void deferred_end(void *ctx)
 	loop_stop(((struct bench *)ctx)->env);
 }
 
-void bench_moved(struct bench *b)
+/* With a pause the time may run out while nothing moves. */
+static void end_when_done(struct bench *b)
 {
-	b->moved_ms = env_now_ms(b->env);
-	if (waits(b) && b->arrived == b->n_items && !b->ended) {
-		b->ended = true;
-		env_defer(b->env, deferred_end, b); /* what it has confirmed leaves first */
-	}
 	if (b->o.to == NULL || b->ended || bench_may_begin(b) || !all_done(b))
 		return;
 	if (!b->warmed) {
@@ -108,6 +104,16 @@ void bench_moved(struct bench *b)
 		b->ended = true;
 		loop_stop(b->env);
 	}
+}
+
+void bench_moved(struct bench *b)
+{
+	b->moved_ms = env_now_ms(b->env);
+	if (waits(b) && b->arrived == b->n_items && !b->ended) {
+		b->ended = true;
+		env_defer(b->env, deferred_end, b); /* what it has confirmed leaves first */
+	}
+	end_when_done(b);
 }
 
 static void on_patience(void *ctx)
@@ -133,6 +139,7 @@ static void on_pace(void *ctx)
 	for (struct bench_peer *p = b->peers; p != NULL; p = p->next)
 		if (p->initiator)
 			bench_pump(p);
+	end_when_done(b);
 }
 
 /* --- the result --- */
