@@ -184,6 +184,10 @@ static bool may_go(const struct subject *x, const struct swlink *to, struct err 
 	if (to->set->size_limit != 0 && x->loaded.content_size > to->set->size_limit)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu has %llu octets of content, link %s takes %llu", id,
 			       (unsigned long long)x->loaded.content_size, to->set->name, (unsigned long long)to->set->size_limit);
+	const struct message *m = x->loaded.m;
+	for (size_t i = 0; i < m->n_rcpt; i++)
+		if (m->rcpt[i].responsible && !downgrade_link_takes(to->sw, to, m, &m->rcpt[i], e))
+			return false;
 	return true;
 }
 

@@ -134,6 +134,10 @@ static enum store_rcpt_state place_one(struct placing *p, size_t i, const struct
 		fail(p, i, addr, &e);
 		return STORE_RCPT_REPORTED;
 	}
+	if (!downgrade_link_takes(s, l, p->in->m, &p->in->m->rcpt[i], &e)) {
+		fail(p, i, addr, &e);
+		return STORE_RCPT_REPORTED;
+	}
 	*transfer_r = transfer_to(p, l);
 	return STORE_RCPT_QUEUED;
 }

@@ -400,6 +400,10 @@ struct incoming {
 	const struct err *refusal;       /* permanent cause found before routing: every recipient is reported with it */
 };
 
+/* downgrade.c: false, and 2/47 with the reason: the link speaks 1984, and message or recipient has what is not to be left out. */
+MUST_CHECK bool downgrade_link_takes(const struct sw *s, const struct swlink *l, const struct message *m, const struct recipient *r,
+				     struct err *e);
+
 /* place.c: where each recipient goes, and the one operation that stores it all. Reports that are due are made and placed too.
  * Ownership of in->file passes to the ticket. */
 void place_message(struct sw *s, const struct incoming *in, struct waiting *w);
