@@ -59,6 +59,9 @@ struct item {
 	const char *content; /* of TEXT's length; LARGE: see large_content */
 };
 #define LARGE "large"
+/* X.420 7.1 and annex B: a P22 with general text of registrations 1, 6 and 101, three letters of ISO 8859-2. */
+#define LATIN2 "\xa0\x34\x31\x05\x6b\x03\x13\x01" "1" "\x30\x2b\xaf\x29\xa0\x13\x06\x04\x56\x01\x0b\x0b\xa0\x0b\x31\x09\x02\x01\x01\x02\x01\x06\x02\x01\x65" \
+	"\x28\x12\x06\x04\x56\x01\x04\x0b\xa0\x0a\x1b\x08\x1b\x28\x42\x1b\x2d\x42\xbf\xf3"
 
 struct scenario {
 	const char *name, *faults; /* CONTENT_TEST, POSTHORN_FAULT_ALWAYS */
@@ -75,6 +78,7 @@ static const struct scenario scenarios[] = {
 	{ "eat", "content:CONTENT_CONVERT:@EAT:eat,content:CONTENT_RENDER:@EAT:eat",
 	  { { true, TEXT("hello world") }, { true, TEXT("do EAT more") }, { true, TEXT("still alive") }, { false, TEXT("do EAT more") },
 	    { false, TEXT("show me too") }, { true, LARGE }, { false, LARGE }, { true, LARGE } } },
+	{ "ages", "", { { true, LATIN2 }, { true, TEXT("hello world") } } },
 	{ "hang", "content:CONTENT_CONVERT:@HANG:hang,content:CONTENT_RENDER:@HANG:hang",
 	  { { true, TEXT("hello world") }, { true, TEXT("HANG around") }, { true, TEXT("still alive") }, { false, TEXT("HANG around") },
 	    { false, TEXT("show me too") } } },
@@ -117,6 +121,8 @@ static void ask(struct asker *k, uint64_t id, struct view content)
 
 static struct view item_content(const struct item *x)
 {
+	if (strcmp(x->content, LATIN2) == 0)
+		return VIEW(LATIN2);
 	return view_of(x->content, sizeof TEXT("hello world") - 1);
 }
 
@@ -155,6 +161,7 @@ static void ask_item(struct asker *k)
 	large_content(&large);
 	struct msg_convert with = m;
 	with.wrap = is_large ? 70 : m.wrap;
+	with.to_84 = strcmp(k->scenario->name, "ages") == 0;
 	with.content = is_large ? out_view(&large) : item_content(x);
 	if (x->convert) {
 		put_msg_convert(chan_begin(k->control, MSG_CONVERT), &with);
@@ -179,7 +186,11 @@ static bool on_converted(void *ctx, struct view payload, struct err *e)
 	struct msg_converted m;
 	if (!get_msg_converted(payload, &m, e) || m.id != k->at)
 		return false;
-	answered(k, m.err.kind != ERR_NONE ? m.err.text : m.changed ? "converted" : "as it was");
+	const bool mime = memmem(m.content.p, m.content.n, "charset=ISO-8859-2\r\n", 20) != NULL;
+	answered(k, m.err.kind != ERR_NONE                ? m.err.text
+		    : m.changed && m.content_type == 2 ? (mime ? "P2, its text is MIME" : "P2")
+		    : m.changed                        ? "converted"
+						       : "as it was");
 	return true;
 }
 
@@ -481,6 +492,16 @@ static void run_scenario(struct run *r, const char *name)
 	assert_null(strstr(r->log, "died switch"));
 }
 
+/* RFC 1328 and 1496 as it runs: the character sets are there behind the jail's door. */
+static void test_dg_09_contents_of_1984_as_it_runs(void **state)
+{
+	(void)state;
+	static struct run r;
+	run_scenario(&r, "ages");
+	assert_said(&r, "item 0: P2, its text is MIME\n");
+	assert_said(&r, "item 1: P2\n");
+}
+
 /* Q151669: a death costs the item at hand, and nothing after it; a refusal costs not even the process. */
 static void k151669_deaths_are_charged_to_the_item_at_hand(void **state)
 {
@@ -574,6 +595,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renders_as_it_runs),
+		cmocka_unit_test(test_dg_09_contents_of_1984_as_it_runs),
 		cmocka_unit_test(k151669_deaths_are_charged_to_the_item_at_hand),
 		cmocka_unit_test(test_eating_memory_ends_at_the_limit),
 		cmocka_unit_test(test_a_hang_ends_by_accusation),

@@ -17,6 +17,25 @@ static void walk(const struct ipm_message *m, struct arena *a, const struct ber_
 	}
 }
 
+/* Each extension's value as what its object identifier says. */
+static void values(const struct ber_list *extensions, struct arena *a, const struct ber_limits *limits)
+{
+	const struct ipm_extension *v = extensions->v;
+	struct out o;
+	out_init(&o, 1 << 20);
+	for (size_t i = 0; i < extensions->n; i++) {
+		const struct ber_type *t = ipm_ext_value_type(ipm_ext_of(v[i].type));
+		void *value = t == NULL ? NULL : arena_get(a, t->size);
+		if (value == NULL || !ber_decode(t, v[i].value, value, a, limits, NULL))
+			continue;
+		out_clear(&o);
+		if (ber_encode(t, value, &o, NULL))
+			assert(ber_size(t, value) == out_len(&o));
+		ber_print(t, value, BER_JSON, 0, &o);
+	}
+	out_fini(&o);
+}
+
 static void encode_again(struct view in, struct arena *a, const struct ber_limits *limits)
 {
 	struct ipm_object *object = arena_get(a, sizeof *object);
@@ -43,8 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	limits.elements = 20000;
 	struct arena *a = arena_new(1 << 22);
 	struct ipm ipm;
-	if (ipm_parse(in, &ipm, a, &limits, NULL) && ipm.message != NULL)
+	if (ipm_parse(in, &ipm, a, &limits, NULL) && ipm.message != NULL) {
+		values(&ipm.message->heading.extensions, a, &limits);
 		walk(ipm.message, a, &limits, 0);
+	}
 	struct out o;
 	out_init(&o, 1 << 20);
 	ipm_print(in, size % 2 ? BER_ASN1 : BER_JSON, 0, a, &limits, &o);
