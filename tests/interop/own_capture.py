@@ -238,4 +238,28 @@ def long_message_without_checkpoints(lab):
     return "%d octets in one TSDU" % len(text)
 
 
-main(message_probe_reports, long_message_with_checkpoints, long_message_without_checkpoints)
+def contents_for_1984(lab):
+    """P22 sent as P2, read by tshark as such: texts, a file, the heading; the reader sees the text it was."""
+    london, paris, taps = capture(lab, downgrade_content="1984")
+    octets = bytes(range(256))
+    path = lab.file("numbers.bin", octets)
+    london.send("alice", paris.claude, "--subject", "For 1984 \u0416", "--text", "Plain words.", "--text", "Caf\u00e9 cr\u00e8me", "--file", path)
+    entry = paris.wait_mail("claude", 1)[0]
+    packets = packets_of(lab, taps[:1])
+    messages = apdus(packets, "0")
+    same(len(messages), 1, "messages that tshark finds")
+    m = messages[0]
+    same(m.fields("p1.built_in"), ["2"], "content type: P2")
+    same(m.fields("p22.IPMSExtension_element"), [], "heading extensions")
+    same(m.fields("p22.subject"), ["For 1984 ?"], "subject")
+    mime = (b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=ISO-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+            b"Caf=E9 cr=E8me")
+    same(m.texts("p22.ia5text.data"), [b"Plain words.", mime], "texts")
+    same(m.texts("p22.bilaterally_defined"), [octets], "the file's octets")
+    same(len(m.fields("p1.converted_encoded_information_types_element")) > 0, True, "converted types in the trace")
+    shown = paris.show("claude", entry["delivery"])
+    same([x.get("text") for x in shown["parts"]][:2], ["Plain words.", "Caf\u00e9 cr\u00e8me"], "what Paris reads")
+    return "a P2 of %d body parts" % len(shown["parts"])
+
+
+main(contents_for_1984, message_probe_reports, long_message_with_checkpoints, long_message_without_checkpoints)

@@ -80,6 +80,18 @@ static void test_schedules(void **state)
 	says(CALLED "    schedule: sometimes\n", "sometimes");
 }
 
+static void test_contents_for_peers_of_another_age(void **state)
+{
+	(void)state;
+	assert_null(wrong(CALLED "    downgrade-content: 1984\n    text: teletex\n    free-form-names: false\n    wrap: 72\n"));
+	assert_null(wrong(CALLED "    upgrade-content: 1988\n    text: general\n"));
+	assert_null(wrong(CALLED "    body-part-15: false\n    text: ia5\n"));
+	says(CALLED "    downgrade-content: 1984\n    upgrade-content: 1988\n", "want one of them");
+	says(CALLED "    downgrade-content: 1984\n    text: general\n", "1984 does not leave it");
+	says(CALLED "    body-part-15: false\n    text: general\n", "false does not leave it");
+	says(CALLED "    downgrade-content: 1988\n", "1988");
+}
+
 static void test_what_means_nothing_to_a_connector(void **state)
 {
 	(void)state;
@@ -97,6 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_k164400_addresses),
 		cmocka_unit_test(test_k162674_peer_hosts),
+		cmocka_unit_test(test_contents_for_peers_of_another_age),
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),
 	};

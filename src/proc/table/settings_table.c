@@ -317,13 +317,24 @@ static bool check_schedule(const struct set_link *k, const char *name, struct er
 	return true;
 }
 
+static bool check_contents(const struct set_link *k, const char *name, struct err *e)
+{
+	if (k->down != DOWN_NEVER && k->up != UP_NEVER)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link %s has downgrade-content and upgrade-content, want one of them", name,
+			       k->name);
+	if (k->text == TEXT_GENERAL && (k->down != DOWN_NEVER || !k->body_part_15))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link %s wants text: general, a body part that %s does not leave it", name,
+			       k->name, k->down != DOWN_NEVER ? "downgrade-content: 1984" : "body-part-15: false");
+	return true;
+}
+
 static bool check_links(const struct settings *s, const char *name, struct err *e)
 {
 	const struct set_link *links = s->links.v;
 	for (size_t i = 0; i < s->links.n; i++) {
 		if (!check_kind(&links[i], name, e))
 			return false;
-		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e))
+		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e) || !check_contents(&links[i], name, e))
 			return false;
 		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0)
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: a link cannot be called \"%s\"", name, links[i].name);

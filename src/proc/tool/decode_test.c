@@ -46,7 +46,7 @@ static void test_p772(void **state)
 		"password: (9 octets)", "password: (6 octets)",
 		"mts-id: C=gb;A= ;P=smhs;L=percival.s:055680:20051001113050", "content type: 1.3.26.0.4406.0.4.1 (P772",
 		"surname \"gal\"", "organization-name \"guinevere\"", "CommonName : \"ethereal\"", "standard-extension : internal-trace-information",
-		"private-extension : {1 3 26 0 4406 0 8 0}", "arrival-time \"051001113050Z\"", "subject \"P772 Message\"", "data \"hello\\x0d\\x0a\"",
+		"private-extension : {1 3 26 0 4406 0 8 0}", "arrival-time \"051001113050Z\"", "subject \"P772 Message\"", "MMHSPrecedence : immediate", "type exercise", "data \"hello\\x0d\\x0a\"",
 		"cotp: DT, 3 of them", "acse: RLRE",
 	};
 	struct out file = real_capture("p772-transfer-success.pcap");
