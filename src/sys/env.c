@@ -339,6 +339,7 @@ bool net_addr_parse(const char *text, struct net_addr *addr_r, struct err *e)
 void stream_init(struct stream *s, struct env *env)
 {
 	*s = (struct stream){ .magic = STREAM_MAGIC, .env = env, .user = -1 };
+	env->n_streams++;
 	out_init(&s->unsent, SIZE_MAX / 2);
 	out_init(&s->held, SIZE_MAX / 2);
 }
@@ -347,6 +348,7 @@ void stream_fini(struct stream *s)
 {
 	CHECK(s, STREAM_MAGIC);
 	unlink_dirty(s);
+	s->env->n_streams--;
 	out_fini(&s->unsent);
 	out_fini(&s->held);
 	MEM_FREE(s->why);
@@ -614,18 +616,29 @@ const char *env_directory(const struct env *env)
 	return env->directory;
 }
 
+static struct file *counted(struct env *env, struct file *f)
+{
+	env->n_files += f != NULL;
+	return f;
+}
+
+struct env_counts env_count(const struct env *env)
+{
+	return (struct env_counts){ .timers = env->n_heap, .streams = env->n_streams, .files = env->n_files };
+}
+
 struct file *env_file_create(struct env *env, const char *name, struct err *e)
 {
 	if (FAULT(CONTENT_OPEN)) {
 		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "file %s: cannot be created (fault point)", name);
 		return NULL;
 	}
-	return env->ops->file_create(env, name, e);
+	return counted(env, env->ops->file_create(env, name, e));
 }
 
 struct file *env_file_open(struct env *env, const char *name, struct err *e)
 {
-	return env->ops->file_open(env, name, e);
+	return counted(env, env->ops->file_open(env, name, e));
 }
 
 bool file_append(struct file *f, struct view data, struct err *e)
@@ -653,6 +666,7 @@ void file_close(struct file **f)
 	if (*f == NULL)
 		return;
 	CHECK(*f, FILE_MAGIC);
+	(*f)->env->n_files--;
 	(*f)->env->ops->file_close(*f);
 	*f = NULL;
 }

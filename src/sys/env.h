@@ -16,6 +16,12 @@ int64_t env_wall_ms(const struct env *env);  /* since 1970 UTC */
 int64_t env_precise_us(struct env *env);     /* monotonic microseconds, read now; for measuring only */
 uint64_t env_random(struct env *env);
 
+/* What is alive: to see that nothing is leaked. */
+struct env_counts {
+	size_t timers, streams, files; /* timers: set ones */
+};
+struct env_counts env_count(const struct env *env);
+
 /* --- timers, embedded in their owner. --- */
 typedef void timer_f(void *ctx);
 struct timer {
@@ -181,6 +187,7 @@ struct env {
 	int64_t now_ms;
 	struct timer **heap; /* binary heap by at_ms, ties by age of setting */
 	size_t n_heap, cap_heap;
+	size_t n_streams, n_files;
 	uint64_t age;
 	struct env_hook *hooks, *next_hook; /* next_hook: while they run */
 	struct env_deferred *deferred, **deferred_end;

@@ -89,6 +89,14 @@ static bool on_link(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+/* For programs: what is alive in each process. */
+static void ask_blocks(struct ctl *c)
+{
+	const struct msg_row all = { .id = 1 };
+	put_msg_row(chan_begin(c->chan, MSG_BLOCKS), &all);
+	chan_end(c->chan);
+}
+
 static bool on_status_end(void *ctx, struct view payload, struct err *e)
 {
 	struct ctl *c = ctx;
@@ -112,7 +120,29 @@ static bool on_status_end(void *ctx, struct view payload, struct err *e)
 		printf("in quarantine: %llu (posthorn quarantine list)\n", (unsigned long long)m.quarantined);
 	if (!c->json && m.suspects > 0)
 		printf("suspects, handled alone: %llu\n", (unsigned long long)m.suspects);
-	ctl_over(c, CTL_DONE);
+	if (c->json)
+		ask_blocks(c);
+	else
+		ctl_over(c, CTL_DONE);
+	return true;
+}
+
+static bool on_blocks(void *ctx, struct view payload, struct err *e)
+{
+	struct msg_row m;
+	(void)ctx;
+	if (!get_msg_row(payload, &m, e))
+		return false;
+	ctl_print_json(m.pairs);
+	return true;
+}
+
+static bool on_all_told(void *ctx, struct view payload, struct err *e)
+{
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	ctl_over(ctx, CTL_DONE);
 	return true;
 }
 
@@ -126,11 +156,13 @@ int ctl_status(int argc, char **argv)
 	static const struct chan_type types[] = {
 		{ .type = MSG_STATUS_LINK, .name = "STATUS_LINK", .handle = on_link, .max = 4096 },
 		{ .type = MSG_STATUS_END, .name = "STATUS_END", .handle = on_status_end, .max = 1024 },
+		{ .type = MSG_DONE, .name = "DONE", .handle = on_all_told, .max = 1024 },
+		{ .type = MSG_BLOCKS, .name = "BLOCKS", .handle = on_blocks, .max = MSG_MAX_BLOCKS },
 	};
 	struct ctl c;
 	struct choice choice = { 0 };
 	ctl_begin(&c, argv[0]);
-	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals.\n\n"
+	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals; with --json also how many\ncontrol blocks of each kind are alive in every process.\n\n"
 		    CTL_FIND CTL_STATUSES) && ctl_find_mta(&c))
 		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status);
 	ctl_end(&c);

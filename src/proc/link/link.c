@@ -157,6 +157,26 @@ static bool on_examine(void *ctx, struct view payload, struct err *e)
 	return get_msg_examine(payload, &m, e) && exam_take(l->examination, &m, e);
 }
 
+static bool on_blocks(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_row m;
+	struct blocks b;
+	struct out pairs;
+	char name[24];
+	if (!get_msg_row(payload, &m, e))
+		return false;
+	link_blocks(l, &b);
+	snprintf(name, sizeof name, "link-%u", (unsigned)l->instance);
+	out_init(&pairs, MSG_MAX_BLOCKS);
+	put_blocks(&pairs, name, &b);
+	const struct msg_row answer = { .id = m.id, .pairs = out_view(&pairs) };
+	put_msg_row(chan_begin(l->control, MSG_BLOCKS), &answer);
+	chan_end(l->control);
+	out_fini(&pairs);
+	return true;
+}
+
 #define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type control_types[] = {
 	TYPE(OFFER_CREDIT, on_offer_credit),
@@ -167,6 +187,7 @@ static const struct chan_type control_types[] = {
 	TYPE(ASSOC_CLOSE, on_assoc_close),
 	TYPE(TRANSFER, on_transfer),
 	TYPE(EXAMINE, on_examine),
+	TYPE(BLOCKS, on_blocks),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -336,6 +357,20 @@ bool link_is_busy(const struct link *l, struct err *e)
 	else
 		return false;
 	return true;
+}
+
+void link_blocks(const struct link *l, struct blocks *b)
+{
+	const struct assoc *const lists[] = { l->assocs, l->graves };
+	*b = (struct blocks){ 0 };
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (const struct assoc *a = lists[i]; a != NULL; a = a->next) {
+			b->n[BLOCK_ASSOCIATIONS]++;
+			for (const struct handover *h = a->first; h != NULL; h = h->next)
+				b->n[BLOCK_HANDOVERS]++;
+		}
+	b->n[BLOCK_OFFERS] = l->by_offer.n;
+	blocks_of_env(l->host.env, b);
 }
 
 void link_stop(struct link *l, void (*done)(void *ctx), void *ctx)

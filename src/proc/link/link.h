@@ -11,6 +11,7 @@
  * It keeps nothing durable: when its channel to the switch ends, it aborts its associations; peers send again. */
 #pragma once
 #include "proc/table/actor.h"
+#include "proc/table/blocks.h"
 #include "proc/table/settings_table.h"
 
 struct link;
@@ -28,6 +29,9 @@ void link_adopt_switch(struct link *l, bool bulk, struct stream *s);
 void link_accepted(struct link *l, struct stream *s);
 /* Takes no new work, ends associations as they become idle, then calls done(ctx). */
 void link_stop(struct link *l, void (*done)(void *ctx), void *ctx);
+
+/* What is alive in this process; at rest the same before and after any traffic. */
+void link_blocks(const struct link *l, struct blocks *b_r);
 
 /* main of the process. */
 int link_main(uint32_t instance);

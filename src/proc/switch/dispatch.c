@@ -58,6 +58,7 @@ static struct proc *least_loaded_link(struct sw *s)
 static void assoc_free(struct swassoc *a)
 {
 	struct swlink *l = a->link;
+	resume_assoc_gone(a);
 	for (struct swassoc **at = &l->assocs; *at != NULL; at = &(*at)->next)
 		if (*at == a) {
 			*at = a->next;
@@ -75,8 +76,7 @@ static bool open_one(struct swlink *l)
 {
 	struct sw *s = l->sw;
 	struct proc *p = connector_is_link(l) ? l->connector : least_loaded_link(s);
-	struct out *o = proc_begin(p, MSG_ASSOC_OPEN);
-	if (o == NULL)
+	if (p == NULL || p->dead || p->control == NULL)
 		return false;
 	struct swassoc *a = mem_zero(sizeof *a);
 	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING,
@@ -86,8 +86,13 @@ static bool open_one(struct swlink *l)
 	l->n_opening++;
 	p->n_assocs++;
 	map_put(&s->assocs, a->id, a);
-	struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
-	put_msg_assoc(o, &m);
+	const struct msg_assoc_how how = { .assoc = a->id, .reference = resume_reference(a) };
+	if (how.reference.n > 0) {
+		put_msg_assoc_how(proc_begin(p, MSG_ASSOC_HOW), &how);
+		proc_end(p);
+	}
+	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_assoc(proc_begin(p, MSG_ASSOC_OPEN), &m);
 	proc_end(p);
 	return true;
 }
@@ -153,6 +158,7 @@ void dispatch_hand_over(struct order *o, struct swassoc *a)
 	/* A number of its own: what is still on its way about an earlier attempt must not be taken for this one. */
 	o->handover = ++l->sw->next_handover;
 	map_put(&l->sw->handovers, o->handover, o);
+	resume_tell(o, a);
 	struct msg_transfer m = { .transfer = o->handover, .assoc = a->id, .packed = o->hot_packed, .content_size = o->size_sent,
 				  .stored = o->transfer };
 	if (o->size_sent <= MSG_INLINE_MAX)
@@ -259,6 +265,19 @@ static void inbound_up(struct proc *p, uint64_t id, struct swlink *l)
 	}
 }
 
+/* Before ASSOC_UP: what it can do. */
+bool dispatch_assoc_how(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct msg_assoc_how m;
+	if (!get_msg_assoc_how(payload, &m, e))
+		return false;
+	struct swassoc *a = map_get(&p->sw->assocs, m.assoc);
+	if (a != NULL && a->proc == p && a->state == ASSOC_OPENING)
+		a->recovered = m.recovered;
+	return true;
+}
+
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
@@ -283,7 +302,9 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 		return true;
 	}
 	l->n_opening--;
-	dispatch_run(l);
+	struct order *first = resume_first(a);
+	if (first == NULL || start(first, a))
+		dispatch_run(l);
 	return true;
 }
 

@@ -155,6 +155,7 @@ static void leave_queue(struct subject *x)
 		order_gone(x->o);
 		x->o = NULL;
 	} else if (x->l != NULL) {
+		resume_forget(x->l->sw, x->id);
 		x->l->queued -= x->l->queued > 0;
 		x->l->octets -= x->l->octets < x->row.size ? x->l->octets : x->row.size;
 	}

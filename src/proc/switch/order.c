@@ -173,6 +173,7 @@ void order_free(struct order *o)
 void order_gone(struct order *o)
 {
 	struct swlink *l = o->link;
+	resume_forget(l->sw, o->transfer);
 	l->queued -= l->queued > 0;
 	l->octets -= l->octets < o->size ? l->octets : o->size;
 	order_free(o);

@@ -189,6 +189,9 @@ static const struct chan_type link_types[] = {
 	TYPE(ASSOC_DOWN, dispatch_assoc_down),
 	TYPE(TRANSFER_PULL, dispatch_pull),
 	TYPE(TRANSFER_RESULT, dispatch_result),
+	TYPE(ASSOC_HOW, dispatch_assoc_how),
+	TYPE(TRANSFER_RESUME, resume_told),
+	TYPE(BLOCKS, census_told),
 	TYPE(PARTIAL_PULL, partial_pull),
 };
 static const struct chan_type alone_types[] = {
@@ -198,6 +201,8 @@ static const struct chan_type alone_types[] = {
 	TYPE(TRANSFER_PULL, dispatch_pull),
 	TYPE(TRANSFER_RESULT, dispatch_result),
 	TYPE(EXAMINED, examine_done),
+	TYPE(ASSOC_HOW, dispatch_assoc_how),
+	TYPE(TRANSFER_RESUME, resume_told),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(OFFER_BEGIN, intake_begin),
@@ -225,6 +230,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(SHOW_MAIL, control_show_mail),
 	TYPE(REMOVE_MAIL, control_remove_mail),
 	TYPE(ACT, operate_act),
+	TYPE(BLOCKS, census_asked),
 };
 
 static void on_closed(void *ctx, const struct err *why)
@@ -275,6 +281,7 @@ void proc_lost(struct proc *p, const struct err *why)
 	dispatch_proc_gone(p);
 	alone_proc_gone(p);
 	control_proc_gone(p);
+	census_proc_gone(p);
 	/* What it has sent and we have not read is not handled any more: a handler may rely on a process that lives. */
 	if (p->control != NULL)
 		chan_free(&p->control, false);
@@ -520,6 +527,8 @@ void switch_free(struct sw **sp)
 		waiting_free(w);
 	}
 	expire_fini(s);
+	census_fini(s);
+	resume_fini(s);
 	partial_fini(s);
 	alone_fini(s);
 	convert_fini(s);

@@ -13,6 +13,7 @@
 #pragma once
 #include "flow/store/store.h"
 #include "proc/table/actor.h"
+#include "proc/table/blocks.h"
 #include "proc/table/settings_table.h"
 #include "sys/process.h"
 
@@ -43,6 +44,8 @@ void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx);
 
 /* What is in the store, the open group included. */
 void switch_count(const struct sw *s, struct store_counts *c_r);
+/* What is alive in this process; at rest the same before and after any traffic. */
+void switch_blocks(const struct sw *s, struct blocks *b_r);
 
 /* main of the process. */
 int switch_main(uint32_t instance);

@@ -114,6 +114,7 @@ struct swassoc {
 	struct swlink *link;
 	enum assoc_state state;
 	bool alone;                      /* for one suspect, in the process for them: in no list of its link */
+	bool recovered;                  /* it has taken the place of one that was lost */
 	int64_t since_ms;                /* opening, or closing with nothing in flight */
 	unsigned in_flight;
 	struct order *held[HANDOVERS];   /* in flight, the first one first */
@@ -329,6 +330,9 @@ struct sw {
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
 	struct partial *partials;        /* partial.c */
+	struct map resumes;              /* transfer id -> struct resume */
+	struct census *censuses;         /* census.c */
+	uint64_t n_censuses;
 	struct timer room;               /* room.c */
 	uint64_t under_way;              /* octets that streamed offers may hold in memory, and converted contents do */
 	bool low, spent, slow, busy;     /* the first three: why busy */
@@ -373,6 +377,21 @@ void partial_proc_gone(struct proc *p);
 void partial_room(struct sw *s);   /* there is less of it than was */
 void partial_start(struct sw *s);  /* what the store has */
 void partial_fini(struct sw *s);
+
+/* resume.c: where transfers of ours broke off. */
+bool resume_told(void *ctx, struct view payload, struct err *e);
+struct view resume_reference(const struct swassoc *a); /* of the association that this new one is to recover; empty: none */
+struct order *resume_first(struct swassoc *a);         /* it is up: out of its window, what goes on it first; NULL: nothing */
+void resume_assoc_gone(const struct swassoc *a);
+void resume_tell(const struct order *o, struct swassoc *a); /* before it is handed over there */
+void resume_forget(struct sw *s, uint64_t transfer);
+void resume_fini(struct sw *s);
+
+/* census.c: live control blocks. */
+bool census_asked(void *ctx, struct view payload, struct err *e);
+bool census_told(void *ctx, struct view payload, struct err *e);
+void census_proc_gone(struct proc *p);
+void census_fini(struct sw *s);
 
 /* intake.c: messages come in. */
 bool intake_offer(void *ctx, struct view payload, struct err *e);
@@ -450,6 +469,7 @@ void expire_init(struct sw *s);
 void expire_fini(struct sw *s);
 void expire_hopeless(struct swlink *l);                   /* one more failure to open it: is that too many? */
 void dispatch_watch(struct sw *s);                        /* what is in hand for too long */
+bool dispatch_assoc_how(void *ctx, struct view payload, struct err *e);
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e);
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e);
 bool dispatch_pull(void *ctx, struct view payload, struct err *e);

@@ -56,6 +56,8 @@ struct player {
 	struct msg_assoc_how how;        /* ASSOC_HOW and TRANSFER_RESUME, the last one */
 	struct msg_resume resume;
 	unsigned n_hows, n_resumes;
+	struct msg_row blocks;           /* BLOCKS, the last one */
+	unsigned n_blocks;
 	struct out partial;              /* PARTIAL_DATA */
 	unsigned empty_partials;
 	struct out data;                 /* pieces of content */
@@ -161,6 +163,13 @@ static inline bool play_resume(void *ctx, struct view payload, struct err *e)
 	struct player *p = ctx;
 	p->n_resumes++;
 	return get_msg_resume(arena_copy(p->b->a, payload), &p->resume, e);
+}
+
+static inline bool play_blocks(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_blocks++;
+	return get_msg_row(arena_copy(p->b->a, payload), &p->blocks, e);
 }
 
 static inline bool play_partial(void *ctx, struct view payload, struct err *e)
@@ -283,7 +292,7 @@ static const struct chan_type play_types[] = {
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
 	HEARD(ACTED, play_acted), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
-	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume),
+	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume), HEARD(BLOCKS, play_blocks),
 	HEARD(PARTIAL_DATA, play_partial), HEARD(PARTIAL_SYNCED, play_synced), HEARD(PARTIAL_FOUND, play_found),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
