@@ -134,6 +134,15 @@ static bool read_apdu(struct decode_stack *d, const struct ber_type *t, struct v
 	return ber_decode(t, v, value, d->arena, &limits, e);
 }
 
+/* In X.410 mode the value is bare (X.419 13.2.1.1.2), though some may wrap it as in normal mode. */
+static const struct ber_type *bind_type(const struct decode_stack *d, bool argument, struct view v)
+{
+	enum { ARGUMENT = 0xb0, RESULT = 0xb1 }; /* [16], [17] */
+	if (d->x410 && v.n > 0 && v.p[0] != ARGUMENT && v.p[0] != RESULT)
+		return argument ? &mta_bind_bare_argument_type : &mta_bind_bare_result_type;
+	return argument ? &mta_bind_argument_type : &mta_bind_result_type;
+}
+
 /* The user data of RTSE's three connection APDUs: argument, result, error. */
 static void show_bind(struct decode_stack *d, unsigned which, struct view v)
 {
@@ -154,7 +163,7 @@ static void show_bind(struct decode_stack *d, unsigned which, struct view v)
 			show_int(s, "error", error.error, mta_bind_error_name(error.error));
 	} else {
 		struct mta_bind_value value;
-		if (read_apdu(d, which == RTSE_APDU_RTORQ ? &mta_bind_argument_type : &mta_bind_result_type, v, &value, &e)) {
+		if (read_apdu(d, bind_type(d, which == RTSE_APDU_RTORQ, v), v, &value, &e)) {
 			show_bind_value(s, &value);
 		} else {
 			show_damaged(s, "mta bind: %s", e.text);
@@ -211,7 +220,7 @@ static void show_rtoac(struct decode_stack *d, const struct rtse_apdu_rtoac *r)
 static void show_rtorj(struct decode_stack *d, const struct rtse_apdu_rtorj *r)
 {
 	if (HAS(r, RTSE_APDU_RTORJ_REASON))
-		show_int(d->show, "refuse reason", r->refuse_reason, NULL);
+		show_int(d->show, "refuse reason", r->refuse_reason, rtse_refuse_reason_name(r->refuse_reason));
 	if (r->user_data.n > 0)
 		show_bind(d, RTSE_APDU_RTORJ, r->user_data);
 }
