@@ -49,7 +49,8 @@ void trace_mark(struct message *m, unsigned actions);
 enum trace_verdict { TRACE_FINE, TRACE_LOOP };
 /* RFC 1615 4.1 and 4.3: our own domain (left and entered again) or MTA since the last redirect or DL expansion. To be asked before trace_add.
  * Not a loop: elements of our domain at the end with none of another after them, elements `rerouted` of our MTA at the end
- * (with the visit they belong to). 512 elements (X.411 ub-transfers) are a loop whoever wrote them. */
-enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta);
+ * (with the visit they belong to). `max` elements (X.411 ub-transfers: 512) are a loop
+ * whoever wrote them. */
+enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta, size_t max);
 
 /* Words for the diagnostics table: X.411 <-> SMTP enhanced status code <-> MS Mail notice. diagnostics.h has the table. */

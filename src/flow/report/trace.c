@@ -1,8 +1,6 @@
 /* trace.c - see report.h: what a message has passed through, and whether it goes round. */
 #include "flow/report/report.h"
 
-enum { TRACE_MAX = 512 }; /* X.411 ub-transfers */
-
 static bool append(struct trace *t, struct trace_element element, wall_ms_t now, struct arena *a)
 {
 	struct trace_element *v = arena_array(a, t->n + 1, sizeof *v);
@@ -121,9 +119,9 @@ static bool mta_loops(const struct trace *t, const struct gdi *domain, struct vi
 	return false;
 }
 
-enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta)
+enum trace_verdict trace_check(const struct message *m, const struct gdi *domain, struct view mta, size_t max)
 {
-	bool full = m->trace.n >= TRACE_MAX || m->internal_trace.n >= TRACE_MAX;
+	bool full = m->trace.n >= max || m->internal_trace.n >= max;
 	bool loops = full || domain_loops(&m->trace, domain) ||
 		     mta_loops(&m->internal_trace, domain, mta);
 	return loops ? TRACE_LOOP : TRACE_FINE;

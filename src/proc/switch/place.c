@@ -151,7 +151,7 @@ static const struct err *common_refusal(struct placing *p, struct err *e)
 	struct sw *s = p->s;
 	if (p->in->refusal != NULL)
 		return p->in->refusal;
-	if (p->in->link.n > 0 && trace_check(m, &s->domain, s->mta) == TRACE_LOOP) {
+	if (p->in->link.n > 0 && trace_check(m, &s->domain, s->mta, (size_t)s->settings->limits.trace) == TRACE_LOOP) {
 		step_of(p, STEP_LOOP, NULL, p->in->link, "it has been here before");
 		EMIT(&s->host, MESSAGE_LOOP, "message", p->w->mts_id);
 		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 3, "loop: the trace shows that this MTA has handled the message before");

@@ -50,6 +50,7 @@ static const struct setting limit_rows[] = {
 	{ "message", SETTING_SIZE, AT(set_limits, message), "1 G", 1, 1ull << 40, .manual = "longest content taken" },
 	{ "associations", SETTING_UINT, AT(set_limits, associations), "1000", 1, 65536, .manual = "inbound associations per link process; more are answered busy" },
 	{ "associations-per-address", SETTING_UINT, AT(set_limits, per_address), "100", 1, 65536, .manual = "inbound connections of one address that have not bound yet, per link process; more are closed" },
+	{ "trace", SETTING_UINT, AT(set_limits, trace), "512", 16, 32767, .manual = "elements of a trace from which on a message counts as looping (X.411: 512)" },
 	{ "reroutes", SETTING_UINT, AT(set_limits, reroutes), "8", 0, 64, .manual = "how often one message is given to another link because one has failed" },
 	{ "list-depth", SETTING_UINT, AT(set_limits, list_depth), "16", 1, 128, .manual = "deepest nesting of distribution lists" },
 	{ "list-members", SETTING_UINT, AT(set_limits, list_members), "32767", 1, 32767, .manual = "most recipients that one list makes of one message" },

@@ -31,6 +31,7 @@ struct set_limits {
 	uint64_t strikes;          /* then quarantine */
 	uint64_t memory;           /* octets that one process may spend on what is under way */
 	uint64_t per_address;      /* inbound, not yet bound, per peer address and link process */
+	uint64_t trace;            /* elements; from then on it is a loop */
 	uint64_t reroutes;         /* of one message */
 	uint64_t list_depth, list_members;
 	uint64_t depth, elements;  /* BER */

@@ -5,7 +5,9 @@
  * definite, minimal, SETs in tag order. Kept through decode, pack, unpack and encode: unknown
  * elements and extensions bit-exact, times as they came, the order of extensions. Normalised:
  * DEFAULT values are left out, an empty SET OF extensions or content-identifier counts as absent
- * (X.411 has neither), an empty private domain too, per-recipient-indicators have 8 bits.
+ * (X.411 has neither), an empty private domain too, per-recipient-indicators have 8 bits. A directory name that is none, or
+ * has characters that its string types have not, is not written where the address names somebody without it. Refused: a
+ * time of no length where X.411 has one mandatory.
  *
  * Duplicate extensions: the first latest-delivery-time and internal-trace-information count; any
  * further one, and one that does not decode, stays in `ext` as octets and goes out as it came. */

@@ -87,6 +87,9 @@ extern const struct ber_type p1_extensions_type; /* SET OF ExtensionField */
 
 extern const struct ber_type p1_attributes_type; /* ExtensionAttributes */
 
+/* Is this the TLV of a Name (X.501), its strings of their own alphabets? (p1_dn.c) */
+bool p1_dn_is_sound(struct view tlv);
+
 /* What a standard extension's value is; NULL beyond the list (p1_extension_table.c). */
 const struct ber_type *p1_extension_value_type(int64_t number);
 /* The same for an extension attribute of an O/R address (p1_attribute_table.c). */

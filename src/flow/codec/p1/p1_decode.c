@@ -69,6 +69,13 @@ static void take_id(struct mts_id *to, const struct p1_mts_id *id)
 	to->local = id->local;
 }
 
+/* Of no length it is a syntax error (Q248732); one that cannot be read is carried as it came. */
+static bool is_time(struct decoding *d, const char *what, struct view text)
+{
+	return text.n > 0 || err_report(d->e, ERR_PERM, ERR_OF_MESSAGE, UNABLE_TO_TRANSFER, PROTOCOL_VIOLATION,
+					"%s: found a time of no octets, want a UTCTime", what);
+}
+
 /* A time that cannot be read is carried as it came, and counts as absent. */
 static wall_ms_t take_time(struct view text)
 {
@@ -119,6 +126,8 @@ static bool take_trace_element(struct decoding *d, struct trace_element *to,
 			       const struct p1_trace_element *t)
 {
 	const struct p1_supplied *s = &t->supplied;
+	if (!is_time(d, "trace-information: arrival-time", s->arrival))
+		return false;
 	take_gdi(&to->domain, &t->domain);
 	to->mta = t->mta;
 	to->arrival = take_time(s->arrival);
@@ -462,6 +471,8 @@ static bool take_outcome(struct decoding *d, struct recipient *r, const struct p
 	r->type_of_user = UINT32_MAX;
 	if (t->choice.which == P1_REPORT_DELIVERY) {
 		seq = &t->delivery.seq;
+		if (!is_time(d, "report-type: message-delivery-time", t->delivery.time))
+			return false;
 		r->outcome = OUTCOME_DELIVERED;
 		r->delivered_at = take_time(t->delivery.time);
 		r->delivered_raw = t->delivery.time;
@@ -494,7 +505,7 @@ static bool take_last_trace(struct decoding *d, struct recipient *r, const struc
 	r->arrival = (struct trace){x, 1};
 	x->arrival = take_time(t->arrival);
 	x->arrival_raw = t->arrival;
-	return take_outcome(d, r, &t->type) &&
+	return is_time(d, "last-trace-information: arrival-time", t->arrival) && take_outcome(d, r, &t->type) &&
 	       take_extra(d, &t->seq, P1_TAG_EITS, &r->converted, &x->extra, &x->n_extra);
 }
 

@@ -152,7 +152,17 @@ static bool give_trace(struct encoding *c, struct ber_list *to, const struct tra
 	return true;
 }
 
-/* rest: nobody could be told that it has no form of 1984. */
+/* Somebody, and not only a domain. */
+static bool names_somebody(const struct oraddr *addr)
+{
+	for (size_t i = 0; i < addr->n; i++)
+		if (addr->v[i].type > ORA_PRMD)
+			return true;
+	return false;
+}
+
+/* A directory name that peers refuse is left out where the address says the same. rest: nobody could be told that it has no form
+ * of 1984. */
 static bool give_name(struct encoding *c, struct p1_orname *to, const struct oraddr *addr, bool rest)
 {
 	struct oraddr old;
@@ -160,8 +170,13 @@ static bool give_name(struct encoding *c, struct p1_orname *to, const struct ora
 		return full(c);
 	if (c->old && !rest && !downgrade_address(addr, c->options->domain, &old, c->a, c->e))
 		return false;
-	if (p1_orname_of_addr(c->old ? &old : addr, to, c->a, c->e))
+	if (p1_orname_of_addr(c->old ? &old : addr, to, c->a, c->e)) {
+		if (to->directory_name.n > 0 && names_somebody(addr) && !p1_dn_is_sound(to->directory_name)) {
+			to->directory_name = (struct view){NULL, 0};
+			to->seq.has &= ~(UINT64_C(1) << P1_ORNAME_DIRECTORY_NAME);
+		}
 		return true;
+	}
 	if (c->e != NULL)
 		c->e->kind = ERR_LOCAL; /* what we hold should have a form; to whom it is charged
 					   stays */

@@ -1,5 +1,5 @@
-/* p1_split_fuzz.c - a transfer in pieces (sizes from the first octet) gives what it gives as a
- * whole, and what the whole decoder gives. */
+/* p1_split_fuzz.c - a transfer in pieces (sizes from the first octet, whose top bit chooses the tables of 1984) gives what it
+ * gives as a whole, and what the whole decoder gives. */
 #include "flow/codec/p1/p1.h"
 #include "flow/message/pack.h"
 
@@ -14,10 +14,11 @@ struct result {
 	struct err e;
 };
 
-static void run(struct view in, size_t piece, struct result *r)
+static void run(enum p1_tables tables, struct view in, size_t piece, struct result *r)
 {
 	struct p1_split *s = p1_split_new(1 << 18, &limits);
 	struct arena *a = arena_new(16 << 20);
+	p1_split_tables(s, tables);
 	out_init(&r->packed, SIZE_MAX);
 	out_init(&r->content, SIZE_MAX);
 	r->last = STEP_WAIT;
@@ -49,14 +50,14 @@ static void fini(struct result *r)
 
 /* A transfer that ended well decodes in one go to the same message; the splitter asks no less than
  * that. */
-static void check_whole(struct view in, const struct result *r)
+static void check_whole(enum p1_tables tables, struct view in, const struct result *r)
 {
 	struct arena *a = arena_new(64 << 20);
 	struct message m;
 	struct view content;
 	struct out packed;
 	struct err e;
-	if (!p1_decode(in, &m, &content, a, &limits, &e))
+	if (!p1_decode_by(tables, in, &m, &content, a, &limits, &e))
 		check_failed(__FILE__, __LINE__, e.text);
 	out_init(&packed, SIZE_MAX);
 	pack_message(&packed, &m, 0, m.n_rcpt);
@@ -72,8 +73,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	struct view in = view_of(data + 1, size - 1);
-	run(in, SIZE_MAX, &whole);
-	run(in, 1 + data[0] % 17u, &parts);
+	enum p1_tables tables = (data[0] & 0x80) != 0 ? P1_1984 : P1_1988;
+	run(tables, in, SIZE_MAX, &whole);
+	run(tables, in, 1 + data[0] % 17u, &parts);
 	assert(whole.last == parts.last && whole.ended == parts.ended);
 	assert(view_eq(out_view(&whole.packed), out_view(&parts.packed)));
 	if (whole.last != STEP_FAIL)
@@ -81,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		assert(whole.e.kind == parts.e.kind && whole.e.diagnostic == parts.e.diagnostic);
 	if (whole.ended && whole.last == STEP_WAIT)
-		check_whole(in, &whole);
+		check_whole(tables, in, &whole);
 	fini(&whole);
 	fini(&parts);
 	return 0;
