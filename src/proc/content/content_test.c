@@ -323,6 +323,52 @@ static void test_a_content_is_converted(void **state)
 	end(&w);
 }
 
+/* X.420 7.1: a P22 with the extension incomplete-copy; a voice part {id-et 16}; a receipt (8.2). RFC 1328 5 and 6. */
+static void test_contents_for_another_age(void **state)
+{
+	(void)state;
+	static const struct view
+		extension = { (const uint8_t *)"\xa0\x15\x31\x11\x6b\x03\x13\x01" "1\xaf\x0a\x30\x08\x06\x04\x56\x01\x05\x00\x05\x00\x30\x00", 23 },
+		plain = { (const uint8_t *)"\xa0\x09\x31\x05\x6b\x03\x13\x01" "1\x30\x00", 11 },
+		voice = { (const uint8_t *)"\xa0\x1a\x31\x05\x6b\x03\x13\x01" "1\x30\x11\xaf\x0f\x28\x0d\x06\x04\x56\x01\x04\x10\xa0\x05\x04\x03" "abc", 28 },
+		receipt = { (const uint8_t *)"\xa1\x18\x6b\x03\x13\x01" "1\xa0\x11\xa1\x0f\x80\x0d" "261122003902Z", 26 };
+	struct world w;
+	begin(&w, 10000);
+	const struct {
+		struct msg_convert m;
+		int diagnostic; /* 0: converted */
+		struct view want;
+		bool eits, is_notification;
+	} rows[] = {
+		{ { .to_84 = true, .content_type = 22, .content = extension }, 0, plain, false, false },
+		{ { .to_84 = true, .prohibited = true, .content_type = 22, .content = extension }, 0, plain, false, false },
+		{ { .to_84 = true, .content_type = 2, .content = plain }, 0, { NULL, 0 }, false, false },
+		{ { .to_84 = true, .content_type = 22, .content = receipt }, 0, receipt, false, true },
+		{ { .no_part_15 = true, .prohibited = true, .content_type = 22, .content = voice }, 9, { NULL, 0 }, false, false },
+		{ { .text = 250, .content_type = 22, .content = voice }, 0, { NULL, 0 }, false, false }, /* nobody's wish */
+		{ { .from_84 = true, .no_free_form = true, .text = 1, .no_loss = true, .content_type = 22, .content = extension }, 0, { NULL, 0 }, false, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct msg_convert m = rows[i].m;
+		m.id = i + 1;
+		put_msg_convert(chan_begin(w.control, MSG_CONVERT), &m);
+		chan_end(w.control);
+		fake_env_settle(w.env);
+		assert_int_equal(w.converted.id, i + 1);
+		if (rows[i].diagnostic != 0) {
+			assert_failed(&w, rows[i].diagnostic);
+			continue;
+		}
+		assert_int_equal(w.converted.err.kind, ERR_NONE);
+		assert_int_equal(w.converted.content_type, m.to_84 ? 2 : 22);
+		assert_true(view_eq(w.converted.content, rows[i].want));
+		assert_int_equal(w.converted.changed, rows[i].want.n > 0);
+		assert_int_equal(w.converted.eits.n > 0, rows[i].eits);
+		assert_int_equal(w.converted.is_notification, rows[i].is_notification);
+	}
+	end(&w);
+}
+
 static void test_what_cannot_be_converted_fails_alone_and_the_same_way(void **state)
 {
 	(void)state;
@@ -457,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_without_a_switch_it_ends),
 		cmocka_unit_test(test_nonsense_ends_the_channel),
 		cmocka_unit_test(test_a_content_is_converted),
+		cmocka_unit_test(test_contents_for_another_age),
 		cmocka_unit_test(test_what_cannot_be_converted_fails_alone_and_the_same_way),
 		cmocka_unit_test(test_contents_as_long_as_a_frame),
 		cmocka_unit_test(test_fault_points_by_marker),

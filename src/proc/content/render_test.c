@@ -205,6 +205,35 @@ static void test_every_message_of_the_captures(void **state)
 	}
 }
 
+/* RFC 1496 3.2: what came as MIME in IA5 text is read as the text it is; other types are said. */
+static void test_dg_10_mime_in_ia5_text_is_shown_decoded(void **state)
+{
+	(void)state;
+	static const char head[] = "\xa0\x81\xb2\x31\x05\x6b\x03\x13\x01" "1\x30\x81\xa8\xa0\x81\xa5\x31\x00\x16\x81\xa0";
+	static const char *const bodies[] = {
+		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=ISO-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ncaf=E9 .",
+		"MIME-Version: 1.0\r\nContent-Type: application/x400-bp; bp-type=2.6.1.4.16\r\nContent-Transfer-Encoding: base64\r\n\r\nrwA=",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct out o;
+		out_init(&o, 1000);
+		out_bytes(&o, view_of(head, sizeof head - 1));
+		assert_true(strlen(bodies[i]) <= 0xa0);
+		out_str(&o, bodies[i]);
+		while (out_len(&o) < sizeof head - 1 + 0xa0)
+			out_u8(&o, i == 0 ? '.' : ' ');
+		const struct render r = render_ok(2, out_view(&o));
+		assert_int_equal(r.kind, RENDER_IPM);
+		assert_text(r.parts[0].kind, "ia5-text");
+		assert_field(r.parts[0].fields, r.parts[0].n_fields, "mime-type", 0, i == 0 ? "text/plain" : "application/x400-bp");
+		if (i == 0)
+			assert_field(r.parts[0].fields, r.parts[0].n_fields, "mime-charset", 0, "ISO-8859-1");
+		assert_text(view_first(r.parts[0].text, 6), i == 0 ? "caf\xc3\xa9 " : "MIME-V");
+		assert_int_equal(r.parts[0].size, 0xa0);
+		out_fini(&o);
+	}
+}
+
 static struct oraddr address(const char *text)
 {
 	struct oraddr addr;
@@ -487,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_contents_of_pp_as_tshark_shows_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_message_of_the_captures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dg_10_mime_in_ia5_text_is_shown_decoded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parts_files_and_forwarded_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notifications, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_and_broken_contents, setup, teardown),

@@ -542,6 +542,39 @@ static void test_converted_contents_are_counted(void **state)
 	bench_free(b);
 }
 
+/* Q135063: what a link wants is looked at when a message is sent, not when it came. Q163689 and its kind: the conversion is of a copy; the
+ * message in the store stays what it was, whatever becomes of the converted one. */
+static void test_k135063_k163689_k165093_k178365_k178821_k179837_the_message_itself_is_untouched(void **state)
+{
+	(void)state;
+	struct bench *b = with_wrap();
+	struct player *p = &b->link[0];
+	settings_of_to_c(b)->wrap = 0;
+	take_in(b, text(b, "1", 22), VIEW("P22"));
+	for (unsigned i = 0; i < 3; i++) {
+		const bool old = i == 1; /* the peer is of 1984 from now on, and later no more */
+		bench_leave(b, p);
+		bench_leave(b, &b->alone);
+		bench_leave(b, &b->content);
+		settings_of_to_c(b)->down = old ? DOWN_TO_1984 : DOWN_NEVER;
+		bench_switch_dies(b, "");
+		bench_join(b, p, PROCESS_LINK, 1);
+		bench_join(b, &b->alone, PROCESS_ALONE, 1);
+		bench_join(b, &b->content, PROCESS_CONTENT, 1);
+		const unsigned before = b->content.n_converts;
+		open_up(p);
+		assert_int_equal(b->content.n_converts - before, old);
+		if (old)
+			say_answer(&b->content, (struct msg_converted){ .changed = true, .content_type = 2, .content = VIEW("P2"),
+									.err = { .reason = -1, .diagnostic = -1 } });
+		assert_int_equal(last_transfer(p)->m.content_type, old ? 2 : 22);
+		assert_true(view_eq(last_transfer(p)->content, old ? VIEW("P2") : VIEW("P22")));
+	}
+	say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_link_wants),
 		cmocka_unit_test(test_a_content_too_long_to_be_converted),
 		cmocka_unit_test(test_converted_contents_are_counted),
+		cmocka_unit_test(test_k135063_k163689_k165093_k178365_k178821_k179837_the_message_itself_is_untouched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #include "base/mem.h"
 #include "flow/codec/ipm/ipm_convert_testing.h"
@@ -708,6 +709,27 @@ static void test_limits_are_errors(void **state)
 	assert_refused(whole, &how, 12);
 }
 
+/* Q232604, Q176708: each conversion kept some memory. */
+static void test_k232604_k176708_no_conversion_keeps_memory(void **state)
+{
+	(void)state;
+	const struct view whole = with_part(forwarded(general_of(a, VIEW("caf\xe9")), NOTHING, true));
+	const struct ipm_convert how = down();
+	size_t in_use = 0;
+	for (unsigned i = 0; i < 50; i++) {
+		struct arena *own = arena_new(1 << 20);
+		struct ipm_converted done;
+		struct out o;
+		out_init(&o, i % 2 == 0 ? 1 << 20 : 30); /* every other one fails */
+		assert_int_equal(ipm_convert(whole, 22, &how, own, &o, &done, NULL), i % 2 == 0);
+		out_fini(&o);
+		arena_free(&own);
+		if (i == 10)
+			in_use = mallinfo2().uordblks;
+	}
+	assert_int_equal(mallinfo2().uordblks, in_use);
+}
+
 /* Contents of an independent implementation (ISODE/PP) are of both ages: only the type changes. */
 static void test_contents_of_pp(void **state)
 {
@@ -761,6 +783,7 @@ int main(void)
 		TEST(test_what_is_not_asked_for_stays),
 		TEST(test_cut_at_every_offset),
 		TEST(test_limits_are_errors),
+		TEST(test_k232604_k176708_no_conversion_keeps_memory),
 		TEST(test_contents_of_pp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
