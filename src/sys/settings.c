@@ -9,7 +9,7 @@
 #include <yaml.h>
 
 enum {
-	FILE_MAX = 1 << 20,  /* of text: a site with a thousand links needs a quarter of that */
+	FILE_MAX = 4 << 20,  /* of text: processes get all settings printed, and a thousand links are 1.6 M then */
 	LIST_MAX = 65536,
 	NEAR_MAX = 3,        /* of distance: more is another word */
 };

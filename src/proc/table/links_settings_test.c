@@ -104,6 +104,30 @@ static void test_what_means_nothing_to_a_connector(void **state)
 	says("    kind: connector\n    schedule: remote-initiated\n    two-way-alternate: true\n", "remote-initiated");
 }
 
+/* Every process gets all settings, printed: a site of a thousand links has to fit, whatever rows are added. */
+static void test_k200259_k166602_a_thousand_links(void **state)
+{
+	(void)state;
+	struct settings s, again;
+	struct err e;
+	struct out yaml, printed;
+	struct arena *a = arena_new(64 << 20);
+	out_init(&yaml, 4 << 20);
+	out_init(&printed, 64 << 20);
+	out_str(&yaml, "mta:\n  name: p\n  domain: \"C=FR; A=SIM\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\nlinks:\n");
+	for (unsigned i = 0; i < 1000; i++)
+		out_fmt(&yaml, "  - name: l%u\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: m%u\n", i, i + 1, i);
+	if (!settings_load(out_view(&yaml), "test", &s, a, &e))
+		fail_msg("%s", e.text);
+	settings_print(&settings_root, &s, &printed);
+	if (!settings_load(out_view(&printed), "printed", &again, a, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(again.links.n, 1000);
+	out_fini(&yaml);
+	out_fini(&printed);
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_contents_for_peers_of_another_age),
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),
+		cmocka_unit_test(test_k200259_k166602_a_thousand_links),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
