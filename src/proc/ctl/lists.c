@@ -46,9 +46,10 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 		struct out o;
 		out_init(&o, 16 * 1024);
 		const struct { const char *name; struct view value; } texts[] = {
-			{ "link", m->name }, { "state", m->state }, { "address", m->address }, { "last-error", m->last_error } };
+			{ "link", m->name }, { "state", m->state }, { "address", m->address }, { "schedule", m->schedule },
+			{ "last-error", m->last_error } };
 		const struct { const char *name; uint64_t value; } numbers[] = {
-			{ "queued", m->queued }, { "octets", m->octets }, { "inbound", m->inbound }, { "outbound", m->outbound },
+			{ "queued", m->queued }, { "octets", m->octets }, { "inbound", m->inbound }, { "two-way", m->two_way }, { "outbound", m->outbound },
 			{ "in-flight", m->in_flight }, { "sent", m->sent }, { "received", m->received }, { "open-failures", m->attempts } };
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 			put_string(&o, view_str(texts[i].name));
@@ -75,6 +76,10 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 	       (unsigned long long)m->queued, (unsigned long long)m->sent, (unsigned long long)m->received);
 	if (m->next_attempt_ms >= 0)
 		printf(" next attempt in %lld s", (long long)(m->next_attempt_ms + 999) / 1000);
+	if (m->two_way > 0)
+		printf(" two-way %llu", (unsigned long long)m->two_way);
+	if (!view_eq(m->schedule, VIEW("always")))
+		printf(" schedule %.*s", (int)m->schedule.n, (const char *)m->schedule.p);
 	putchar('\n');
 	if (m->last_error.n > 0)
 		printf("                 %.*s\n", (int)m->last_error.n, (const char *)m->last_error.p);

@@ -68,12 +68,13 @@ static void drop_chosen(struct sw *s)
 		dispatch_put_back(o);
 }
 
-static void open_for(struct order *o, struct proc *p)
+/* which, n_tried: as in dispatch.c. */
+static void open_for(struct order *o, struct proc *p, uint32_t which, uint32_t n_tried)
 {
 	struct swlink *l = o->link;
 	struct sw *s = l->sw;
 	struct swassoc *a = mem_zero(sizeof *a);
-	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .alone = true,
+	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .alone = true, .which = which, .n_tried = n_tried,
 			       .since_ms = env_now_ms(s->host.env) };
 	map_put(&s->assocs, a->id, a);
 	p->n_assocs++;
@@ -81,9 +82,7 @@ static void open_for(struct order *o, struct proc *p)
 	s->alone.order = o;
 	s->alone.in_a_row = 1;
 	o->in_hand = true;
-	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
-	put_msg_assoc(proc_begin(p, MSG_ASSOC_OPEN), &m);
-	proc_end(p);
+	calling_open(a);
 }
 
 void alone_up(struct swassoc *a)
@@ -100,6 +99,14 @@ void alone_down(struct swassoc *a, const struct err *why)
 		struct order *o = a->held[0];
 		dispatch_release(o);
 		dispatch_put_back(o);
+	}
+	if (failed && was_opening && s->alone.order != NULL && calling_has_more(a)) {
+		struct order *o = s->alone.order;
+		struct proc *p = a->proc;
+		const uint32_t next = calling_next(a), n_tried = a->n_tried + 1;
+		free_assoc(s);
+		open_for(o, p, next, n_tried);
+		return;
 	}
 	free_assoc(s);
 	drop_chosen(s);
@@ -174,13 +181,19 @@ static void look_again_at(struct sw *s, int64_t at_ms)
 		timer_set(&s->alone.run, at_ms);
 }
 
+static bool may_call_for_suspects(const struct swlink *l)
+{
+	const enum calling calling = calling_now(l);
+	return calling == CALLING_ANY || (calling == CALLING_URGENT && l->suspects.first->priority == PRIORITY_URGENT);
+}
+
 /* The links take turns; one that cannot be reached waits and costs the others nothing. */
 static void open_next(struct sw *s, struct proc *p)
 {
 	int64_t now = env_now_ms(s->host.env);
 	for (size_t i = 0; i < s->n_links && s->alone.assoc == NULL; i++) {
 		struct swlink *l = &s->links[(s->alone.next_link + i) % s->n_links];
-		if (l->suspects.n == 0 || connector_is_link(l) || *l->set->address == 0 || timer_is_set(&l->open_timer))
+		if (l->suspects.n == 0 || connector_is_link(l) || *l->set->address == 0 || timer_is_set(&l->open_timer) || !may_call_for_suspects(l))
 			continue;
 		if (l->alone_at_ms > now) {
 			look_again_at(s, l->alone_at_ms);
@@ -190,7 +203,7 @@ static void open_next(struct sw *s, struct proc *p)
 		if (o == NULL)
 			continue;
 		s->alone.next_link = (size_t)(l - s->links) + 1;
-		open_for(o, p);
+		open_for(o, p, l->address, 1);
 	}
 }
 

@@ -64,52 +64,75 @@ static void assoc_free(struct swassoc *a)
 			*at = a->next;
 			break;
 		}
-	l->n_assocs--;
-	if (a->state == ASSOC_OPENING)
-		l->n_opening--;
-	a->proc->n_assocs--;
-	map_take(&l->sw->assocs, a->id);
+	if (a->inbound) {
+		l->n_inbound--;
+		l->n_turns -= a->sends;
+		map_take(&a->proc->inbound, a->id);
+	} else {
+		l->n_assocs--;
+		l->n_opening -= a->state == ASSOC_OPENING;
+		l->n_kept -= a->kept;
+		a->proc->n_assocs--;
+		map_take(&l->sw->assocs, a->id);
+	}
 	free(a);
 }
 
-static bool open_one(struct swlink *l)
+static bool has_permanent(const struct swlink *l)
+{
+	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->permanent && a->state != ASSOC_CLOSING)
+			return true;
+	return false;
+}
+
+/* which, n_tried: the peer's address, and the how manieth it is of this attempt. */
+static bool open_one(struct swlink *l, uint32_t which, uint32_t n_tried)
 {
 	struct sw *s = l->sw;
 	struct proc *p = connector_is_link(l) ? l->connector : least_loaded_link(s);
 	if (p == NULL || p->dead || p->control == NULL)
 		return false;
 	struct swassoc *a = mem_zero(sizeof *a);
-	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING,
-			       .since_ms = env_now_ms(s->host.env), .next = l->assocs };
+	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .which = which, .n_tried = n_tried,
+			       .since_ms = env_now_ms(s->host.env), .next = l->assocs,
+			       .kept = queue_is_kept(&l->policy, l->n_assocs - l->n_kept),
+			       .permanent = l->set->permanent && calling_now(l) == CALLING_ANY && !has_permanent(l) };
 	l->assocs = a;
 	l->n_assocs++;
 	l->n_opening++;
+	l->n_kept += a->kept;
 	p->n_assocs++;
 	map_put(&s->assocs, a->id, a);
-	const struct msg_assoc_how how = { .assoc = a->id, .reference = resume_reference(a) };
-	if (how.reference.n > 0) {
-		put_msg_assoc_how(proc_begin(p, MSG_ASSOC_HOW), &how);
-		proc_end(p);
-	}
-	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
-	put_msg_assoc(proc_begin(p, MSG_ASSOC_OPEN), &m);
-	proc_end(p);
+	calling_open(a);
 	return true;
+}
+
+/* For what may be sent now; the one that is kept for urgent mail is not counted when there is none. */
+static unsigned wanted(const struct swlink *l, enum calling calling)
+{
+	const size_t n_urgent = queue_window_count(l->window, PRIORITY_URGENT);
+	const uint64_t waiting = calling == CALLING_URGENT ? n_urgent : queue_window_total(l->window) == 0 ? 0 : l->queued;
+	unsigned want = queue_associations(&l->policy, waiting, n_urgent > 0);
+	if (n_urgent == 0) /* what the peer has opened serves as well, but may be a while about it */
+		want -= want < l->n_turns ? want : l->n_turns;
+	if (want == 0 && ((connector_is_link(l) && l->suspects.n > 0) || (l->set->permanent && calling == CALLING_ANY)))
+		want = 1;
+	if ((l->open_failures > 0 || l->lost_in_vain > 0) && want > 1)
+		want = 1; /* one probe is enough to learn that the peer is back */
+	if (timer_is_set(&l->more_timer) && l->n_assocs > 0)
+		want = 0;
+	return n_urgent == 0 && want > 0 ? want + l->n_kept : want;
 }
 
 void dispatch_open(struct swlink *l)
 {
 	struct sw *s = l->sw;
-	const bool served = connector_is_link(l) ? l->connector != NULL : *l->set->address != 0;
-	if (!served || s->stopping || timer_is_set(&l->open_timer))
+	const enum calling calling = calling_now(l);
+	if (!calling_has_somebody(l) || calling == CALLING_NEVER || s->stopping || timer_is_set(&l->open_timer))
 		return;
-	bool urgent = queue_window_count(l->window, PRIORITY_URGENT) > 0;
-	unsigned want = queue_associations(&l->policy, queue_window_total(l->window) == 0 ? 0 : l->queued, urgent);
-	if (want == 0 && connector_is_link(l) && l->suspects.n > 0)
-		want = 1;
-	if (l->open_failures > 0 && want > 1)
-		want = 1; /* one probe is enough to learn that the peer is back */
-	while (l->n_assocs < want && open_one(l))
+	const unsigned want = wanted(l, calling);
+	while (l->n_assocs < want && open_one(l, l->address, 1))
 		;
 }
 
@@ -130,23 +153,78 @@ static void on_open_timer(void *ctx)
 void dispatch_open_failed(struct swlink *l, const struct err *why)
 {
 	struct sw *s = l->sw;
+	const int64_t now = env_now_ms(s->host.env);
 	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
-	if (l->open_failures++ == 0)
-		l->first_failure = env_wall_ms(s->host.env);
+	if (l->open_failures == 0 || queue_open_counts(&l->policy, l->open_failures, (uint64_t)(now - l->counted_ms))) {
+		l->counted_ms = now;
+		if (l->open_failures++ == 0)
+			l->first_failure = env_wall_ms(s->host.env);
+	}
 	uint64_t delay = queue_open_delay(&l->policy, l->open_failures, env_random(s->host.env));
 	timer_after(&l->open_timer, (int64_t)delay);
 	expire_hopeless(l);
 }
 
+static bool has_open(const struct swlink *l)
+{
+	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->state == ASSOC_OPEN && !a->inbound)
+			return true;
+	return false;
+}
+
+/* The peer takes no more than are open (Q278444: that is no failure of the link), or they break without use: those that are open do,
+ * for a while. */
+static void no_more(struct swlink *l, const struct err *why)
+{
+	struct sw *s = l->sw;
+	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
+	timer_after(&l->more_timer, (int64_t)queue_open_delay(&l->policy, UINT32_MAX, env_random(s->host.env)));
+}
+
+static void on_more_timer(void *ctx)
+{
+	dispatch_run(ctx);
+}
+
+/* It was open: the peer is there, or was just now. */
+static void lost(struct swlink *l, bool used, const struct err *why)
+{
+	struct sw *s = l->sw;
+	if (has_open(l)) {
+		if (!used)
+			no_more(l, why);
+		return;
+	}
+	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
+	l->lost_in_vain = used ? 0 : l->lost_in_vain + 1;
+	timer_after(&l->open_timer, (int64_t)queue_reopen_delay(&l->policy, l->lost_in_vain, env_random(s->host.env)));
+}
+
 /* --- handing over --- */
 
-static struct swassoc *free_assoc(struct swlink *l)
+/* Our own ones carry what the schedule lets us call for: what opened it in between takes nothing else (Q217131). */
+static bool carries(const struct swassoc *a, enum priority prio, enum calling calling)
 {
+	if (a->inbound)
+		return true;
+	return prio == PRIORITY_URGENT ? calling != CALLING_NEVER : calling == CALLING_ANY && !a->kept;
+}
+
+static struct swassoc *free_assoc(struct swlink *l, enum priority prio)
+{
+	const enum calling calling = calling_now(l);
 	struct swassoc *best = NULL;
 	for (struct swassoc *a = l->assocs; a != NULL; a = a->next)
-		if (a->state == ASSOC_OPEN && a->in_flight < HANDOVERS && (best == NULL || a->in_flight < best->in_flight))
+		if (a->state == ASSOC_OPEN && a->in_flight < HANDOVERS && carries(a, prio, calling) &&
+		    (best == NULL || a->in_flight < best->in_flight))
 			best = a;
 	return best;
+}
+
+static enum priority next_priority(const struct swlink *l)
+{
+	return queue_window_count(l->window, PRIORITY_URGENT) > 0 ? PRIORITY_URGENT : PRIORITY_NON_URGENT;
 }
 
 void dispatch_hand_over(struct order *o, struct swassoc *a)
@@ -208,7 +286,8 @@ void dispatch_run(struct swlink *l)
 	struct queue_entry entry;
 	struct swassoc *a;
 	refill(l);
-	while (connector_takes(l) && (a = free_assoc(l)) != NULL && queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
+	while (connector_takes(l) && (a = free_assoc(l, next_priority(l))) != NULL &&
+	       queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
 		refill(l);
 	dispatch_open(l);
 	if (connector_is_link(l) && l->suspects.n > 0)
@@ -251,18 +330,36 @@ static void take_back(struct swassoc *a, const struct err *why)
 	}
 }
 
-/* An association of the peer's: only counted. */
-static void inbound_up(struct proc *p, uint64_t id, struct swlink *l)
+/* Of the peer's: with can_send our mail goes out on it too. */
+static void inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_send)
 {
 	if (map_get(&p->inbound, id) != NULL)
 		return;
-	map_put(&p->inbound, id, l);
+	struct swassoc *a = mem_zero(sizeof *a);
+	*a = (struct swassoc){ .id = id, .proc = p, .link = l, .state = ASSOC_OPEN, .inbound = true, .sends = can_send,
+			       .since_ms = env_now_ms(p->sw->host.env) };
+	map_put(&p->inbound, id, a);
 	l->n_inbound++;
-	if (timer_is_set(&l->open_timer)) { /* the peer is there: the next attempt to reach it need not wait */
-		timer_stop(&l->open_timer);
-		alone_kick(l->sw);
+	calling_kick(l, false); /* the peer is there: the next attempt to reach it need not wait */
+	if (!can_send)
+		return;
+	a->next = l->assocs;
+	l->assocs = a;
+	l->n_turns++;
+	dispatch_run(l);
+}
+
+static void inbound_down(struct proc *p, const struct msg_assoc *m)
+{
+	struct swassoc *a = map_get(&p->inbound, m->assoc);
+	if (a == NULL)
+		return;
+	struct swlink *l = a->link;
+	const bool sends = a->sends;
+	take_back(a, &m->err);
+	assoc_free(a);
+	if (sends)
 		dispatch_run(l);
-	}
 }
 
 /* Before ASSOC_UP: what it can do. */
@@ -272,6 +369,7 @@ bool dispatch_assoc_how(void *ctx, struct view payload, struct err *e)
 	struct msg_assoc_how m;
 	if (!get_msg_assoc_how(payload, &m, e))
 		return false;
+	p->two_way = (m.assoc & MSG_INBOUND_BIT) != 0 && m.can_send ? m.assoc : 0;
 	struct swassoc *a = map_get(&p->sw->assocs, m.assoc);
 	if (a != NULL && a->proc == p && a->state == ASSOC_OPENING)
 		a->recovered = m.recovered;
@@ -287,7 +385,7 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 		return false;
 	struct swlink *l = switch_link(s, m.link);
 	if (l != NULL && (m.assoc & MSG_INBOUND_BIT) != 0) {
-		inbound_up(p, m.assoc, l);
+		inbound_up(p, m.assoc, l, m.assoc == p->two_way);
 		return true;
 	}
 	struct swassoc *a = map_get(&s->assocs, m.assoc);
@@ -296,16 +394,39 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 			       (unsigned long long)m.assoc);
 	a->state = ASSOC_OPEN;
 	l->open_failures = 0;
-	l->last_error[0] = 0;
+	l->address = a->which;
+	if (l->lost_in_vain == 0)
+		l->last_error[0] = 0;
 	if (a->alone) {
 		alone_up(a);
 		return true;
 	}
 	l->n_opening--;
-	struct order *first = resume_first(a);
+	if (a->permanent && calling_now(l) != CALLING_ANY) /* its time was over before it stood */
+		dispatch_close_assoc(a);
+	struct order *first = a->state == ASSOC_OPEN ? resume_first(a) : NULL;
 	if (first == NULL || start(first, a))
 		dispatch_run(l);
 	return true;
+}
+
+/* What its end means for the link. */
+static void down(struct swassoc *a, const struct err *why)
+{
+	struct swlink *l = a->link;
+	const bool opening = a->state == ASSOC_OPENING, failed = why->kind != ERR_NONE, used = a->used;
+	const bool comes_again = a->permanent && a->state == ASSOC_OPEN;
+	const bool has_more = opening && failed && calling_has_more(a);
+	const uint32_t next = calling_next(a), n_tried = a->n_tried + 1;
+	assoc_free(a);
+	if (has_more && open_one(l, next, n_tried))
+		return;
+	if (opening && failed && has_open(l))
+		no_more(l, why);
+	else if (opening && failed)
+		dispatch_open_failed(l, why);
+	else if (failed || comes_again)
+		lost(l, used, why);
 }
 
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
@@ -315,9 +436,7 @@ bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_assoc(payload, &m, e))
 		return false;
 	if ((m.assoc & MSG_INBOUND_BIT) != 0) {
-		struct swlink *of = map_take(&p->inbound, m.assoc);
-		if (of != NULL)
-			of->n_inbound--;
+		inbound_down(p, &m);
 		return true;
 	}
 	struct swassoc *a = map_get(&p->sw->assocs, m.assoc);
@@ -330,9 +449,7 @@ bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 		return true;
 	}
 	take_back(a, &m.err);
-	assoc_free(a);
-	if (m.err.kind != ERR_NONE)
-		dispatch_open_failed(l, &m.err);
+	down(a, &m.err);
 	dispatch_run(l);
 	return true;
 }
@@ -507,6 +624,9 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 	const enum err_culprit culprit = m.err.culprit;
 	const bool here = culprit == ERR_OF_PROCESS || (culprit == ERR_OF_MESSAGE && m.err.kind == ERR_LOCAL) || o->damaged;
 	const bool ends = culprit == ERR_OF_ASSOCIATION || culprit == ERR_OF_LINK || culprit == ERR_OF_PROCESS;
+	a->used = a->used || m.delivered;
+	if (m.delivered)
+		l->lost_in_vain = 0;
 	if (m.delivered)
 		delivered(o);
 	else if (operate_returned(o))
@@ -610,6 +730,8 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 		.expiry_ms = { expiry->non_urgent_ms, expiry->normal_ms, expiry->urgent_ms },
 	};
 	l->window = queue_window_new(WINDOW_MAX);
+	calling_init(l);
+	timer_init(&l->more_timer, s->host.env, on_more_timer, l);
 	timer_init(&l->open_timer, s->host.env, on_open_timer, l);
 	timer_init(&l->wake_timer, s->host.env, on_wake, l);
 	wall_ms_t now = env_wall_ms(s->host.env), next = store_queue_wakes(s->store, l->name, now);
@@ -620,6 +742,8 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 void dispatch_link_fini(struct swlink *l)
 {
 	struct queue_entry entry;
+	calling_fini(l);
+	timer_stop(&l->more_timer);
 	timer_stop(&l->open_timer);
 	timer_stop(&l->wake_timer);
 	while (queue_window_take(l->window, PRIORITY_NON_URGENT, &entry))
@@ -637,8 +761,9 @@ void dispatch_proc_gone(struct proc *p)
 	struct swlink *l;
 	if (p->kind != PROCESS_LINK && p->kind != PROCESS_CONNECTOR)
 		return;
-	for (size_t i = 0; (l = map_next(&p->inbound, &i)) != NULL;)
-		l->n_inbound--;
+	struct swassoc *of_peer;
+	for (size_t i = 0; (of_peer = map_next(&p->inbound, &i)) != NULL; i = 0)
+		assoc_free(of_peer);
 	for (size_t i = 0; i < s->n_links; i++) {
 		l = &s->links[i];
 		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
@@ -699,7 +824,7 @@ void dispatch_watch(struct sw *s)
 
 const char *dispatch_state(const struct swlink *l)
 {
-	unsigned open = l->n_assocs - l->n_opening;
+	unsigned open = l->n_assocs - l->n_opening + l->n_turns;
 	if (connector_is_link(l) && l->connector == NULL)
 		return "no connector";
 	if (open > 0)
@@ -708,5 +833,7 @@ const char *dispatch_state(const struct swlink *l)
 		return "opening";
 	if (timer_is_set(&l->open_timer))
 		return "waiting";
-	return *l->set->address == 0 && !connector_is_link(l) ? "remote-initiated" : "idle";
+	if (calling_now(l) != CALLING_ANY && l->set->schedule != SCHEDULE_REMOTE)
+		return "closed";
+	return l->set->schedule == SCHEDULE_REMOTE || (*l->set->address == 0 && !connector_is_link(l)) ? "remote-initiated" : "idle";
 }

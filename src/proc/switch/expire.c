@@ -79,8 +79,12 @@ static void expired(struct sw *s, const struct store_expired *x)
 {
 	struct swlink *l = switch_link(s, x->queue);
 	struct err e;
-	err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: link %.*s%s%s", (int)x->queue.n, (const char *)x->queue.p,
-		   l == NULL ? " is in the settings no more" : ": ", l == NULL ? "" : l->last_error);
+	char story[190];
+	if (l == NULL)
+		snprintf(story, sizeof story, "link %.*s is in the settings no more", (int)x->queue.n, (const char *)x->queue.p);
+	else
+		calling_story(l, l->open_failures, l->first_failure, story, sizeof story);
+	err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: %.170s", story);
 	if (l == NULL) {
 		give_up_homeless(s, x, &e);
 		return;
@@ -116,7 +120,9 @@ static size_t give_up_some(struct swlink *l)
 	struct store_queued rows[REPORTED_MAX];
 	struct err e;
 	const size_t n = store_queue_next(l->sw->store, l->name, h->priority, env_wall_ms(l->sw->host.env), &h->place, rows, REPORTED_MAX);
-	err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "link %s could not be opened %u times: %s", l->set->name, h->failures, l->last_error);
+	char story[190];
+	calling_story(l, h->failures, h->before, story, sizeof story);
+	err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "%s", story);
 	for (size_t i = 0; i < n; i++) {
 		struct order *o = rows[i].arrived <= h->before ? order_at_rest(l, &rows[i]) : NULL;
 		if (o != NULL)

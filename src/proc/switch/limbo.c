@@ -122,17 +122,25 @@ static void take_inputs(struct limbo *b, struct proc *p)
 	}
 }
 
+static void take_orders_of(struct limbo *b, struct swassoc *a)
+{
+	while (a->in_flight > 0) {
+		struct order *o = a->held[0];
+		dispatch_release(o);
+		o->in_hand = true;
+		order_list_add(&b->orders, o);
+	}
+}
+
 static void take_orders(struct limbo *b, struct proc *p)
 {
 	struct sw *s = b->sw;
 	struct swassoc *a;
 	for (size_t i = 0; (a = map_next(&s->assocs, &i)) != NULL;)
-		while (a->proc == p && a->in_flight > 0) {
-			struct order *o = a->held[0];
-			dispatch_release(o);
-			o->in_hand = true;
-			order_list_add(&b->orders, o);
-		}
+		if (a->proc == p)
+			take_orders_of(b, a);
+	for (size_t i = 0; (a = map_next(&p->inbound, &i)) != NULL;)
+		take_orders_of(b, a);
 	struct order *o = convert_take_back(p);
 	if (o == NULL)
 		return;

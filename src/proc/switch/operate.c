@@ -247,6 +247,7 @@ static void retry(struct sw *s, const struct act *a, struct subject *x, struct w
 {
 	if (x->l != NULL) {
 		timer_stop(&x->l->open_timer);
+		timer_stop(&x->l->more_timer);
 		x->l->alone_at_ms = 0;
 	}
 	if (x->o == NULL && x->row.next_ms > now_of(s))

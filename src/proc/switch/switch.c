@@ -501,6 +501,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	alone_init(s);
 	announce(s);
 	room_init(s);
+	calling_watch_network(s);
 	timer_after(&s->sweep, SWEEP_MS);
 	expire_init(s);
 	return s;
@@ -537,6 +538,7 @@ void switch_free(struct sw **sp)
 	limbo_fini(s);
 	suspect_fini(s);
 	free(s->links);
+	env_unwatch_network(s->host.env);
 	timer_stop(&s->sweep);
 	timer_stop(&s->room);
 	timer_stop(&s->group_due);

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "flow/message/pack.h"
 #include "flow/queue/queue.h"
+#include "flow/queue/schedule.h"
 #include "flow/report/report.h"
 #include "flow/route/route.h"
 #include "proc/switch/switch.h"
@@ -47,7 +48,8 @@ struct proc {
 	struct chan *control, *bulk;
 	struct map offers;               /* offer id -> struct offer, streamed ones */
 	struct map partials;             /* link: its id -> struct partial, those in its hands */
-	struct map inbound;              /* link: id of an inbound association -> struct swlink */
+	struct map inbound;              /* link: id of an inbound association -> struct swassoc */
+	uint64_t two_way;                /* link: the inbound association that comes up next can carry our mail too; 0: none */
 	int64_t user;                    /* of a command line: uid, as the kernel says; -1: not known */
 	bool dead;
 	struct render *render;           /* content: the one under way */
@@ -115,6 +117,12 @@ struct swassoc {
 	enum assoc_state state;
 	bool alone;                      /* for one suspect, in the process for them: in no list of its link */
 	bool recovered;                  /* it has taken the place of one that was lost */
+	bool inbound;                    /* the peer's: in proc->inbound, not in sw.assocs */
+	bool sends;                      /* inbound: two-way alternate, and in its link's list; else it is only counted */
+	bool kept;                       /* for urgent mail only */
+	bool permanent;
+	bool used;                       /* something has got through on it */
+	uint32_t which, n_tried;         /* the peer's address; how many of them this attempt has come to, this one too */
 	int64_t since_ms;                /* opening, or closing with nothing in flight */
 	unsigned in_flight;
 	struct order *held[HANDOVERS];   /* in flight, the first one first */
@@ -174,6 +182,8 @@ struct hopeless {
 	struct store_place place;        /* ... from here */
 };
 
+enum calling { CALLING_NEVER, CALLING_URGENT, CALLING_ANY };
+
 struct swlink {
 	struct sw *sw;
 	const struct set_link *set;
@@ -184,7 +194,15 @@ struct swlink {
 	bool complete[PRIORITY_COUNT];   /* all that is ready in the store is in memory */
 	bool missed[PRIORITY_COUNT];     /* something came since the listing began that is in the store only */
 	struct swassoc *assocs;
-	unsigned n_assocs, n_opening, n_inbound;
+	unsigned n_assocs, n_opening, n_inbound; /* n_assocs: our own */
+	unsigned n_kept, n_turns;        /* of our own: for urgent mail only; of the inbound: two-way alternate */
+	struct schedule schedule;
+	enum calling calling;            /* as it was when the schedule was last looked at */
+	struct timer schedule_timer;     /* its next change */
+	uint32_t address;                /* which of the peer's answered last */
+	int64_t tried_ms, counted_ms;    /* the last call; the last failure to open that counted */
+	uint32_t lost_in_vain;           /* lost in a row, with nothing got through */
+	struct timer more_timer;         /* set: the peer wants no more associations than are open, until then */
 	struct timer open_timer;         /* next attempt after a failure */
 	struct timer wake_timer;         /* a transfer's own time comes */
 	uint32_t open_failures;
@@ -463,6 +481,21 @@ void dispatch_open_failed(struct swlink *l, const struct err *why);
 void dispatch_give_up(struct order *o, const struct err *why);
 void dispatch_proc_gone(struct proc *p);
 void dispatch_sweep(struct swlink *l);
+
+/* calling.c: when a link calls, and where. */
+void calling_init(struct swlink *l);
+void calling_fini(struct swlink *l);
+enum calling calling_now(const struct swlink *l);         /* for what mail its schedule lets it call; not for what is open already */
+bool calling_has_somebody(const struct swlink *l);        /* an address, or a connector that has registered */
+void calling_open(struct swassoc *a);                     /* tells a->proc, which is there: at address a->which */
+bool calling_has_more(const struct swassoc *a);           /* it could not be opened, and its peer has an address that was not tried */
+uint32_t calling_next(const struct swassoc *a);
+const char *calling_address(const struct swlink *l);      /* tried first */
+void calling_kick(struct swlink *l, bool spread);         /* an attempt that waits comes now or soon; spread: not with all the others */
+void calling_watch_network(struct sw *s);
+void calling_schedule(const struct swlink *l, char *buf, size_t size); /* for people */
+/* For a report: which link, how often tried since when, why not. */
+void calling_story(const struct swlink *l, uint32_t failures, wall_ms_t since, char *buf, size_t size);
 
 /* expire.c: what has had its time, in slices. */
 void expire_init(struct sw *s);

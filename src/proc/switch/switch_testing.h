@@ -24,6 +24,8 @@ struct player {
 	unsigned closed;                 /* channels that the switch has ended */
 	struct msg_assoc opens[SEEN_MAX];
 	size_t n_opens;
+	struct msg_assoc_how hows[SEEN_MAX];
+	size_t n_hows;
 	uint64_t closes[SEEN_MAX];
 	size_t n_closes;
 	struct msg_answer answers[SEEN_MAX];
@@ -55,7 +57,7 @@ struct player {
 	unsigned n_found;
 	struct msg_assoc_how how;        /* ASSOC_HOW and TRANSFER_RESUME, the last one */
 	struct msg_resume resume;
-	unsigned n_hows, n_resumes;
+	unsigned n_resumes;
 	struct msg_row blocks;           /* BLOCKS, the last one */
 	unsigned n_blocks;
 	struct out partial;              /* PARTIAL_DATA */
@@ -84,6 +86,16 @@ static inline bool play_open(void *ctx, struct view payload, struct err *e)
 	struct player *p = ctx;
 	assert_true(p->n_opens < SEEN_MAX);
 	return get_msg_assoc(arena_copy(p->b->a, payload), &p->opens[p->n_opens++], e);
+}
+
+static inline bool play_how(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	assert_true(p->n_hows < SEEN_MAX);
+	if (!get_msg_assoc_how(arena_copy(p->b->a, payload), &p->how, e))
+		return false;
+	p->hows[p->n_hows++] = p->how;
+	return true;
 }
 
 static inline bool play_close(void *ctx, struct view payload, struct err *e)
@@ -149,13 +161,6 @@ static inline bool play_found(void *ctx, struct view payload, struct err *e)
 	struct player *p = ctx;
 	p->n_found++;
 	return get_msg_partial(arena_copy(p->b->a, payload), &p->found, e);
-}
-
-static inline bool play_how(void *ctx, struct view payload, struct err *e)
-{
-	struct player *p = ctx;
-	p->n_hows++;
-	return get_msg_assoc_how(arena_copy(p->b->a, payload), &p->how, e);
 }
 
 static inline bool play_resume(void *ctx, struct view payload, struct err *e)
@@ -523,6 +528,14 @@ static inline void say_assoc(struct player *p, enum msg kind, uint64_t id, const
 	put_msg_assoc(chan_begin(p->control, (uint16_t)kind), &m);
 	chan_end(p->control);
 	fake_env_settle(p->b->env);
+}
+
+/* Of an inbound association that comes up next. */
+static inline void say_can_send(struct player *p, uint64_t id)
+{
+	const struct msg_assoc_how m = { .assoc = id, .can_send = true };
+	put_msg_assoc_how(chan_begin(p->control, MSG_ASSOC_HOW), &m);
+	chan_end(p->control);
 }
 
 static inline void say_result(struct player *p, uint64_t transfer, enum err_kind kind, enum err_culprit culprit)

@@ -143,6 +143,7 @@ void put_msg_assoc_how(struct out *o, const struct msg_assoc_how *m)
 {
 	out_u64(o, m->assoc);
 	out_u32(o, m->which);
+	out_u8(o, m->permanent);
 	put_string(o, m->reference);
 	out_u8(o, m->recovered);
 	out_u8(o, m->can_send);
@@ -153,6 +154,7 @@ bool get_msg_assoc_how(struct view payload, struct msg_assoc_how *m, struct err 
 	struct cur c = cur_of(payload);
 	m->assoc = cur_u64(&c);
 	m->which = cur_u32(&c);
+	m->permanent = cur_u8(&c) != 0;
 	m->reference = get_string(&c);
 	m->recovered = cur_u8(&c) != 0;
 	m->can_send = cur_u8(&c) != 0;
@@ -307,9 +309,11 @@ void put_msg_status_link(struct out *o, const struct msg_status_link *m)
 	put_string(o, m->state);
 	put_string(o, m->last_error);
 	put_string(o, m->address);
+	put_string(o, m->schedule);
 	out_u64(o, m->queued);
 	out_u64(o, m->octets);
 	out_u64(o, m->inbound);
+	out_u64(o, m->two_way);
 	out_u64(o, m->outbound);
 	out_u64(o, m->in_flight);
 	out_u64(o, m->sent);
@@ -325,9 +329,11 @@ bool get_msg_status_link(struct view payload, struct msg_status_link *m, struct 
 	m->state = get_string(&c);
 	m->last_error = get_string(&c);
 	m->address = get_string(&c);
+	m->schedule = get_string(&c);
 	m->queued = cur_u64(&c);
 	m->octets = cur_u64(&c);
 	m->inbound = cur_u64(&c);
+	m->two_way = cur_u64(&c);
 	m->outbound = cur_u64(&c);
 	m->in_flight = cur_u64(&c);
 	m->sent = cur_u64(&c);

@@ -193,6 +193,7 @@ struct msg_answer { /* OFFER_ANSWER, DONE */
 struct msg_assoc_how { /* ASSOC_HOW */
 	uint64_t assoc;
 	uint32_t which;       /* to a link: the peer's address: 0 for `address`, then more-addresses */
+	bool permanent;       /* to a link: it is not released for being idle */
 	struct view reference;/* to a link: recover this association, when the peer agrees; empty: none */
 	bool recovered;       /* from a link: it did: transfers broken off there can be resumed */
 	bool can_send;        /* from a link, of an inbound association: it is two-way alternate, transfers may be handed over on it */
@@ -245,8 +246,10 @@ struct msg_render { /* RENDER, RENDERED, SHOW_MAIL, SHOWN_MAIL, REMOVE_MAIL, STA
 	struct err err;       /* RENDERED, SHOWN: kind ERR_NONE when it went well */
 };
 struct msg_status_link {
-	struct view name, state, last_error, address;
+	struct view name, state, last_error, address; /* address: the one that is called first */
+	struct view schedule; /* "always", "open until 2026-11-22T18:00Z", "urgent only until ...", "never" ... */
 	uint64_t queued, octets, inbound, outbound, in_flight, sent, received, attempts;
+	uint64_t two_way;     /* of the inbound ones: those on which mail goes out too */
 	int64_t next_attempt_ms; /* from now; -1: none */
 };
 struct msg_status_end {

@@ -1,0 +1,193 @@
+/* calling.c - when a link calls its peer, at which of its addresses, and what brings the next call forward: schedule, the peer's
+ * own call, a change of the host's network. */
+#include "proc/switch/switch_int.h"
+
+#include <time.h>
+
+enum {
+	LOOK_AGAIN_MS = 15 * 60 * 1000, /* at the schedule at least so often: the host's clock may be set */
+	STORY_ERROR = 100,              /* octets of the last error in a story, which is part of a report */
+};
+
+/* --- the schedule --- */
+
+enum calling calling_now(const struct swlink *l)
+{
+	switch ((enum link_schedule)l->set->schedule) {
+	case SCHEDULE_ALWAYS:
+		return CALLING_ANY;
+	case SCHEDULE_SELECTED:
+		if (schedule_is_open(&l->schedule, env_wall_ms(l->sw->host.env)))
+			return CALLING_ANY;
+		return l->set->urgent_any_time ? CALLING_URGENT : CALLING_NEVER;
+	case SCHEDULE_NEVER:
+	case SCHEDULE_REMOTE:
+		return CALLING_NEVER;
+	}
+	CANT_HAPPEN("schedule of a link");
+}
+
+bool calling_has_somebody(const struct swlink *l)
+{
+	return connector_is_link(l) ? l->connector != NULL : *l->set->address != 0;
+}
+
+/* What is open stays so until its lifetime is over, and takes nothing more; a permanent one has none. */
+static void close_permanent(struct swlink *l)
+{
+	for (struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->permanent && a->state == ASSOC_OPEN)
+			dispatch_close_assoc(a);
+}
+
+static void wait_for_change(struct swlink *l)
+{
+	const wall_ms_t now = env_wall_ms(l->sw->host.env), next = schedule_changes(&l->schedule, now);
+	if (l->set->schedule == SCHEDULE_SELECTED && next != 0)
+		timer_after(&l->schedule_timer, next - now < LOOK_AGAIN_MS ? next - now : LOOK_AGAIN_MS);
+}
+
+static void on_schedule(void *ctx)
+{
+	struct swlink *l = ctx;
+	const enum calling before = l->calling;
+	l->calling = calling_now(l);
+	wait_for_change(l);
+	if (l->calling == before)
+		return;
+	EMIT(&l->sw->host, SCHEDULE_CHANGED, "link", l->set->name, "state", l->calling == CALLING_ANY ? "open" : "closed");
+	if (l->calling != CALLING_ANY)
+		close_permanent(l);
+	alone_kick(l->sw);
+	dispatch_run(l);
+}
+
+void calling_init(struct swlink *l)
+{
+	const char *const *times = l->set->times.v;
+	struct err e;
+	for (size_t i = 0; i < l->set->times.n; i++)
+		if (!schedule_add(&l->schedule, view_str(times[i]), &e))
+			CANT_HAPPEN("times of a link that settings_load has passed");
+	if (l->set->conformance != CONFORMANCE_1988 && (l->set->calling_ssel.n > 0 || l->set->called_ssel.n > 0))
+		EMIT(&l->sw->host, SSEL_IGNORED, "link", l->set->name);
+	timer_init(&l->schedule_timer, l->sw->host.env, on_schedule, l);
+	l->calling = calling_now(l);
+	l->tried_ms = INT64_MIN / 2;
+	wait_for_change(l);
+}
+
+void calling_fini(struct swlink *l)
+{
+	timer_stop(&l->schedule_timer);
+}
+
+static void print_time(char *buf, size_t size, wall_ms_t at)
+{
+	const time_t seconds = (time_t)(at / 1000);
+	struct tm utc;
+	gmtime_r(&seconds, &utc);
+	strftime(buf, size, "%Y-%m-%dT%H:%MZ", &utc);
+}
+
+void calling_schedule(const struct swlink *l, char *buf, size_t size)
+{
+	char until[32] = "";
+	const wall_ms_t next = schedule_changes(&l->schedule, env_wall_ms(l->sw->host.env));
+	const char *state = "always";
+	if (l->set->schedule == SCHEDULE_NEVER)
+		state = "never";
+	else if (l->set->schedule == SCHEDULE_REMOTE)
+		state = "remote-initiated";
+	else if (l->set->schedule == SCHEDULE_SELECTED)
+		state = calling_now(l) == CALLING_ANY ? "open" : calling_now(l) == CALLING_URGENT ? "urgent only" : "closed";
+	if (l->set->schedule == SCHEDULE_SELECTED && next != 0)
+		print_time(until, sizeof until, next);
+	snprintf(buf, size, "%s%s%s", state, *until == 0 ? "" : " until ", until);
+}
+
+/* --- addresses --- */
+
+static uint32_t n_addresses(const struct swlink *l)
+{
+	return 1 + (uint32_t)l->set->more_addresses.n;
+}
+
+const char *calling_address(const struct swlink *l)
+{
+	const char *const *more = l->set->more_addresses.v;
+	return l->address == 0 ? l->set->address : more[l->address - 1];
+}
+
+bool calling_has_more(const struct swassoc *a)
+{
+	return !connector_is_link(a->link) && a->n_tried < n_addresses(a->link);
+}
+
+uint32_t calling_next(const struct swassoc *a)
+{
+	return (a->which + 1) % n_addresses(a->link);
+}
+
+/* What an ASSOC_OPEN leaves open: which address, what to recover. Nothing of it: not said, as a connector never hears it. */
+void calling_open(struct swassoc *a)
+{
+	struct swlink *l = a->link;
+	const struct msg_assoc_how how = { .assoc = a->id, .which = a->which, .permanent = a->permanent,
+					   .reference = resume_reference(a) };
+	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
+	l->tried_ms = env_now_ms(l->sw->host.env);
+	if (a->which != 0 || a->permanent || how.reference.n > 0) {
+		put_msg_assoc_how(proc_begin(a->proc, MSG_ASSOC_HOW), &how);
+		proc_end(a->proc);
+	}
+	put_msg_assoc(proc_begin(a->proc, MSG_ASSOC_OPEN), &m);
+	proc_end(a->proc);
+}
+
+/* --- earlier than the interval says --- */
+
+void calling_kick(struct swlink *l, bool spread)
+{
+	struct env *env = l->sw->host.env;
+	if (!timer_is_set(&l->open_timer))
+		return;
+	const int64_t since = env_now_ms(env) - l->tried_ms;
+	const int64_t delay = (int64_t)queue_kick_delay(&l->policy, (uint64_t)since, spread ? env_random(env) : 0);
+	if (env_now_ms(env) + delay < l->open_timer.at_ms)
+		timer_after(&l->open_timer, delay);
+}
+
+static void on_network(void *ctx)
+{
+	struct sw *s = ctx;
+	char waiting[24];
+	size_t n = 0;
+	CHECK(s, SW_MAGIC);
+	for (size_t i = 0; i < s->n_links; i++) {
+		n += timer_is_set(&s->links[i].open_timer);
+		calling_kick(&s->links[i], true);
+	}
+	snprintf(waiting, sizeof waiting, "%zu", n);
+	EMIT(&s->host, NETWORK_CHANGED, "waiting", waiting);
+}
+
+void calling_watch_network(struct sw *s)
+{
+	struct err e;
+	if (!env_watch_network(s->host.env, on_network, s, &e))
+		EMIT(&s->host, NETWORK_UNTOLD, "why", e.text);
+}
+
+/* --- for reports --- */
+
+void calling_story(const struct swlink *l, uint32_t failures, wall_ms_t since, char *buf, size_t size)
+{
+	const wall_ms_t now = env_wall_ms(l->sw->host.env);
+	const long long minutes = since == 0 || now < since ? 0 : (long long)(now - since) / 60000;
+	if (failures == 0)
+		snprintf(buf, size, "link %s%s%.*s", l->set->name, *l->last_error == 0 ? "" : ": ", STORY_ERROR, l->last_error);
+	else
+		snprintf(buf, size, "link %s could not be opened %u times in %lld min: %.*s", l->set->name, failures, minutes, STORY_ERROR,
+			 l->last_error);
+}
