@@ -20,6 +20,8 @@ static void arm(struct assoc *a)
 	int64_t at = x400_deadline(a->x);
 	if (a->first != NULL && a->first->begun && a->transfer_until_ms < at)
 		at = a->transfer_until_ms;
+	if (a->unbinding && a->release_until_ms < at)
+		at = a->release_until_ms;
 	if (at == INT64_MAX)
 		timer_stop(&a->timer);
 	else
@@ -29,7 +31,7 @@ static void arm(struct assoc *a)
 /* The initiator lets an association rest for its lifetime; any work sets the clock back. */
 static void arm_idle(struct assoc *a)
 {
-	if (a->initiator && a->bound && !a->releasing && outbound_is_empty(a) && a->in.state == IN_IDLE) {
+	if (a->initiator && a->bound && !a->permanent && !a->releasing && outbound_is_empty(a) && a->in.state == IN_IDLE) {
 		if (!timer_is_set(&a->idle))
 			timer_after(&a->idle, (int64_t)a->peer->lifetime_ms);
 	} else {
@@ -37,9 +39,18 @@ static void arm_idle(struct assoc *a)
 	}
 }
 
+/* Not one more failure to open: nothing changes until somebody does something (Q225196). */
+static void tell_refused_credentials(struct assoc *a, const struct err *why)
+{
+	EMIT(&a->link->host, AUTH_REFUSED, "link", a->peer->name, "peer", a->address, "why", why->text);
+	a->told = true;
+}
+
 static void ended(struct assoc *a, const struct x400_event *ev)
 {
 	struct err why = ev->err;
+	if (ev->kind == X400_BIND_REFUSED && ev->bind_error == X400_AUTHENTICATION)
+		tell_refused_credentials(a, &why);
 	if (ev->kind == X400_UNBOUND)
 		why = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
 	inbound_cancel(&a->in);
@@ -128,6 +139,10 @@ static void on_timer(void *ctx)
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "a transfer of %llu octets took longer than %lld s",
 			(unsigned long long)a->first->total, (long long)a->first->timeout_ms / 1000);
 		assoc_abort(a, &e);
+	} else if (a->unbinding && now >= a->release_until_ms) {
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the release was not answered in %lld s", (long long)a->peer->disconnect_ms / 1000);
+		assoc_abort(a, &e);
 	} else {
 		x400_tick(a->x, now);
 	}
@@ -153,6 +168,7 @@ void assoc_release_when_idle(struct assoc *a)
 		; /* turn_given comes back here */
 	} else if (a->initiator && a->bound) {
 		a->unbinding = true;
+		a->release_until_ms = env_now_ms(a->link->host.env) + (int64_t)a->peer->disconnect_ms;
 		if (!x400_unbind(a->x, env_now_ms(a->link->host.env), &e))
 			assoc_abort(a, &e);
 	} else if (!a->bound) {
@@ -275,16 +291,20 @@ static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_lin
 	return a;
 }
 
-struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer)
+struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how)
 {
+	const char *const *more = peer->more_addresses.v;
 	struct assoc *a = assoc_new(l, id, peer, true);
 	struct net_addr to, from;
 	struct err e;
 	bool bind = *peer->bind_address != 0;
+	a->address = how->which == 0 ? peer->address : more[how->which - 1];
+	a->permanent = how->permanent;
 	if (FAULT(ENV_CONNECT)) {
-		err_set(&e, ERR_TEMP, ERR_OF_LINK, "%s: cannot connect (fault point)", peer->address);
-	} else if (net_addr_parse(peer->address, &to, &e) && (!bind || net_addr_parse(peer->bind_address, &from, &e))) {
+		err_set(&e, ERR_TEMP, ERR_OF_LINK, "%s: cannot connect (fault point)", a->address);
+	} else if (net_addr_parse(a->address, &to, &e) && (!bind || net_addr_parse(peer->bind_address, &from, &e))) {
 		a->stream = env_connect(l->host.env, &to, bind ? &from : NULL, &assoc_stream_events, a);
+		stream_set_keepalive(a->stream, (int64_t)peer->keepalive_ms);
 		arm(a);
 		return a;
 	}
@@ -294,10 +314,11 @@ struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *pee
 	return NULL;
 }
 
-struct assoc *assoc_accept(struct link *l, struct stream *s)
+struct assoc *assoc_accept(struct link *l, struct stream *s, struct crowd *c)
 {
 	struct assoc *a = assoc_new(l, MSG_INBOUND_BIT | l->next_inbound++, NULL, false);
 	a->stream = s;
+	a->crowd = c;
 	l->n_inbound++;
 	stream_set_events(s, &assoc_stream_events, a);
 	arm(a);
@@ -316,7 +337,7 @@ static void tell_end(struct assoc *a)
 	else if (a->told)
 		; /* by bind.c, with more than we know here */
 	else if (a->initiator)
-		EMIT(&l->host, OPEN_FAILED, "link", name, "peer", a->peer->address, "why", a->why.text);
+		EMIT(&l->host, OPEN_FAILED, "link", name, "peer", a->address, "why", a->why.text);
 	else
 		EMIT(&l->host, ASSOC_REFUSED, "peer", where, "why", a->why.text);
 	if (a->initiator || a->bound)
@@ -339,8 +360,11 @@ void assoc_bury(struct assoc *a)
 		stream_close(&a->stream, true);
 	timer_stop(&a->timer);
 	timer_stop(&a->idle);
+	crowd_leave(l, &a->crowd);
 	if (!a->initiator)
 		l->n_inbound--;
+	if (!a->initiator && a->bound)
+		bind_is_over(a);
 	map_take(&l->by_id, a->id);
 	*a->prev = a->next;
 	if (a->next != NULL)

@@ -3,13 +3,18 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sys/net_prefix.h"
 
-static struct x400_credentials own_credentials(const struct link *l, const struct set_link *peer)
+/* Of the inbound associations that a process may have: those that every other link finds free whatever one link's peer opens, but
+ * no more than a quarter of all. */
+enum { KEPT_FOR_A_LINK = 2, KEPT_PART = 4 };
+
+static struct x400_credentials own_credentials(const struct link *l, const struct set_link *peer, bool initiator)
 {
 	const char *name = *peer->local_mta != 0 ? peer->local_mta : l->settings->mta.name;
+	const char *password = !initiator && *peer->local_password_answer != 0 ? peer->local_password_answer : peer->local_password;
 	return (struct x400_credentials){
-		.present = true, .mta_name = view_str(name),
-		.has_password = *peer->local_password != 0, .password = view_str(peer->local_password),
+		.present = true, .mta_name = view_str(name), .has_password = *password != 0, .password = view_str(password),
 		.form = peer->password_form == 0 ? X400_PASSWORD_IA5 : X400_PASSWORD_OCTETS,
 	};
 }
@@ -98,11 +103,12 @@ void bind_config(const struct link *l, const struct set_link *peer, bool initiat
 	c->session.send_tsel = peer->calling_tsel.n > 0 || peer->called_tsel.n > 0;
 	c->session.calling_ssel = peer->calling_ssel;
 	c->session.called_ssel = peer->called_ssel;
-	c->session.send_ssel = peer->calling_ssel.n > 0 || peer->called_ssel.n > 0;
+	c->session.send_ssel = (peer->calling_ssel.n > 0 || peer->called_ssel.n > 0) &&
+			       peer->conformance == CONFORMANCE_1988; /* X.410 mode has none (Q152932) */
 	c->calling_psel = peer->calling_psel;
 	c->called_psel = peer->called_psel;
 	c->send_psel = peer->calling_psel.n > 0 || peer->called_psel.n > 0;
-	c->own = own_credentials(l, peer);
+	c->own = own_credentials(l, peer, initiator);
 	c->checkpoint_size = (unsigned)peer->checkpoint_k;
 	c->window = (unsigned)peer->window;
 	c->two_way_alternate = peer->two_way_alternate;
@@ -124,35 +130,57 @@ static bool selector_fits(const struct set_link *k, const struct x400_event *ev)
 	       (k->called_tsel.n == 0 || view_eq(k->called_tsel, ev->calling_tsel));
 }
 
-/* host of "host:port" */
-static struct view host_of(struct view address)
+static bool is_peer_host(const struct set_link *k, const char *caller)
 {
-	size_t n = address.n;
-	while (n > 0 && address.p[n - 1] != ':')
-		n--;
-	return view_first(address, n == 0 ? address.n : n - 1);
+	const char *const *hosts = k->peer_hosts.v;
+	struct net_prefix p;
+	struct err e;
+	for (size_t i = 0; i < k->peer_hosts.n; i++)
+		if (net_prefix_parse(hosts[i], &p, &e) && net_prefix_has(&p, caller))
+			return true;
+	return false;
 }
 
-/* Without credentials a caller is known by where it calls from, and by its selectors. */
-static bool null_bind_fits(const struct assoc *a, const struct set_link *k)
+/* A caller is known by its credentials. Where it calls from is looked at when the settings say so, and never looked up. */
+static bool host_fits(const struct set_link *k, const char *caller)
 {
-	return k->allow_null_bind && view_eq(host_of(view_str(stream_peer(a->stream))), host_of(view_str(k->address)));
+	return k->peer_hosts.n == 0 || is_peer_host(k, caller);
 }
 
-/* Several links may name the same MTA (two selectors): the first whose selectors fit. */
-static const struct set_link *find_caller(const struct assoc *a, const struct x400_event *ev, bool *known_r)
+/* Without credentials it is known by where it calls from, and by its selectors. */
+static bool null_bind_fits(const struct set_link *k, const char *caller)
+{
+	const char *const *more = k->more_addresses.v;
+	bool fits = net_same_host(caller, k->address) || is_peer_host(k, caller);
+	for (size_t i = 0; i < k->more_addresses.n; i++)
+		fits = fits || net_same_host(caller, more[i]);
+	return k->allow_null_bind && fits;
+}
+
+/* What there is that a caller is known by. */
+struct caller {
+	bool named;                  /* a link has its name */
+	const struct set_link *elsewhere; /* one of those, with its selectors, whose peer calls from another host */
+};
+
+/* Several links may name the same MTA (two selectors): the first whose selectors and hosts fit. */
+static const struct set_link *find_caller(const struct assoc *a, const struct x400_event *ev, struct caller *c)
 {
 	const struct link *l = a->link;
 	const struct set_link *links = l->settings->links.v;
-	*known_r = false;
+	const char *from = stream_peer(a->stream);
+	*c = (struct caller){ .elsewhere = NULL };
 	for (size_t i = 0; i < l->settings->links.n; i++) {
 		const struct set_link *k = &links[i];
-		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(a, k);
+		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(k, from);
 		if (!named || k->kind == LINK_CONNECTOR)
 			continue;
-		*known_r = true;
-		if (selector_fits(k, ev))
+		c->named = true;
+		if (!selector_fits(k, ev))
+			continue;
+		if (host_fits(k, from))
 			return k;
+		c->elsewhere = k;
 	}
 	return NULL;
 }
@@ -186,14 +214,18 @@ static const char *in_hex(char *to, size_t size, struct view selector)
 	return to;
 }
 
-static void refuse_caller(struct assoc *a, const struct x400_event *ev, bool known)
+static void refuse_caller(struct assoc *a, const struct x400_event *ev, const struct caller *c)
 {
 	char name[80], theirs[80], ours[80];
 	struct err e;
 	const struct actor_host *host = &a->link->host;
 	const char *mta = text_escaped(name, sizeof name, ev->peer.mta_name);
 	in_hex(theirs, sizeof theirs, ev->called_tsel);
-	if (known) {
+	if (c->elsewhere != NULL) {
+		EMIT(host, ASSOC_HOST, "link", c->elsewhere->name, "mta", mta, "peer", stream_peer(a->stream));
+		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" calls from %s, which is not among the peer-hosts of link %s", mta,
+			stream_peer(a->stream), c->elsewhere->name);
+	} else if (c->named) {
 		in_hex(ours, sizeof ours, own_selector_for(a->link, ev->peer.mta_name));
 		EMIT(host, TSEL_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", theirs, "our-tsel", ours);
 		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" called transport selector 0x%s, its link has 0x%s", mta, theirs, ours);
@@ -204,10 +236,23 @@ static void refuse_caller(struct assoc *a, const struct x400_event *ev, bool kno
 	refuse(a, X400_AUTHENTICATION, &e);
 }
 
+static bool is_password(const char *want, const struct x400_credentials *given)
+{
+	return *want != 0 && given->has_password && same_secret(given->password, view_str(want));
+}
+
+/* OP-12: while the peer changes its password, the old one and the next are as good as each other. */
 static bool password_fits(const struct set_link *k, const struct x400_credentials *given)
 {
-	struct view want = view_str(k->remote_password);
-	return want.n == 0 || (given->has_password && same_secret(given->password, want));
+	return *k->remote_password == 0 || is_password(k->remote_password, given) || is_password(k->remote_password_next, given);
+}
+
+/* In the peer's answer (RT-25, Q159182): what is set for that direction, and nothing else, when it is set. */
+static bool answer_fits(const struct set_link *k, const struct x400_credentials *given)
+{
+	if (*k->remote_password_answer != 0)
+		return is_password(k->remote_password_answer, given);
+	return password_fits(k, given);
 }
 
 /* Nothing is kept to recover from; the peer opens afresh (RT-15). */
@@ -228,12 +273,29 @@ static void refuse_password(struct assoc *a, const struct set_link *k, bool give
 	refuse(a, X400_AUTHENTICATION, &e);
 }
 
+static size_t *n_bound_of(const struct link *l, const struct set_link *k)
+{
+	const struct set_link *links = l->settings->links.v;
+	return &l->n_bound[k - links];
+}
+
+static size_t share_of(const struct link *l)
+{
+	const size_t others = KEPT_FOR_A_LINK * (l->settings->links.n - 1), most = l->inbound_max / KEPT_PART;
+	return l->inbound_max - (others < most ? others : most);
+}
+
+void bind_is_over(const struct assoc *a)
+{
+	n_bound_of(a->link, a->peer)[0]--;
+}
+
 /* Told in the protocol's own word, so that the peer keeps its mail and tries again. */
 static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 {
 	struct link *l = a->link;
 	struct err e;
-	if (l->n_inbound > l->inbound_max) {
+	if (l->n_inbound > l->inbound_max || n_bound_of(l, k)[0] >= share_of(l)) {
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: the limit of associations is reached");
 	} else if (link_is_busy(l, &e)) {
@@ -277,7 +339,7 @@ static bool refused_for_mode(struct assoc *a, const struct set_link *k, const st
 static void accept(struct assoc *a, const struct set_link *k, const struct x400_event *ev)
 {
 	struct link *l = a->link;
-	struct x400_credentials own = own_credentials(l, k);
+	struct x400_credentials own = own_credentials(l, k, false);
 	struct err e;
 	if (!x400_bind_accept(a->x, &own, &e)) {
 		assoc_abort(a, &e);
@@ -286,6 +348,9 @@ static void accept(struct assoc *a, const struct set_link *k, const struct x400_
 	a->peer = k;
 	a->bound = true;
 	turn_bound(a, ev->peer_two_way_alternate);
+	n_bound_of(l, k)[0]++;
+	crowd_leave(l, &a->crowd);
+	stream_set_keepalive(a->stream, (int64_t)k->keepalive_ms);
 	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
 	link_tell_how(l, a, false);
 	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
@@ -293,14 +358,14 @@ static void accept(struct assoc *a, const struct set_link *k, const struct x400_
 
 void bind_indication(struct assoc *a, const struct x400_event *ev)
 {
-	bool known;
+	struct caller c;
 	if (ev->recover) {
 		refuse_recovery(a);
 		return;
 	}
-	const struct set_link *k = find_caller(a, ev, &known);
+	const struct set_link *k = find_caller(a, ev, &c);
 	if (k == NULL)
-		refuse_caller(a, ev, known);
+		refuse_caller(a, ev, &c);
 	else if (ev->peer.present && !password_fits(k, &ev->peer))
 		refuse_password(a, k, ev->peer.has_password);
 	else if (!refused_for_mode(a, k, ev) && !refused_as_busy(a, k))
@@ -311,9 +376,11 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev)
 {
 	const struct set_link *k = a->peer;
 	struct err e;
-	if (*k->remote_password != 0 && (!ev->peer.present || !password_fits(k, &ev->peer))) {
-		err_set(&e, ERR_PEER, ERR_OF_LINK, "the bind was answered with %s, want the remote-password of link %s",
-			!ev->peer.present ? "no credentials" : ev->peer.has_password ? "another password" : "no password", k->name);
+	const bool wants = *k->remote_password != 0 || *k->remote_password_answer != 0;
+	if (wants && (!ev->peer.present || !answer_fits(k, &ev->peer))) {
+		err_set(&e, ERR_PEER, ERR_OF_LINK, "the bind was answered with %s, want the %s of link %s",
+			!ev->peer.present ? "no credentials" : ev->peer.has_password ? "another password" : "no password",
+			*k->remote_password_answer != 0 ? "remote-password-answer" : "remote-password", k->name);
 		EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
 		assoc_abort(a, &e);
 		return;

@@ -60,6 +60,16 @@ static bool on_offer_answer(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static bool on_assoc_how(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_assoc_how m;
+	if (!get_msg_assoc_how(payload, &m, e))
+		return false;
+	l->how = (struct how){ .assoc = m.assoc, .which = m.which, .permanent = m.permanent };
+	return true;
+}
+
 static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
 {
 	struct link *l = ctx;
@@ -70,7 +80,11 @@ static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
 	if (peer == NULL || *peer->address == 0 || (m.assoc & MSG_INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_OPEN %llu names a link without address or an association that exists",
 			       (unsigned long long)m.assoc);
-	assoc_open(l, m.assoc, peer);
+	const struct how usual = { .assoc = m.assoc }, *how = l->how.assoc == m.assoc ? &l->how : &usual;
+	if (how->which > peer->more_addresses.n)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_HOW %llu names address %u of link %s", (unsigned long long)m.assoc,
+			       (unsigned)how->which, peer->name);
+	assoc_open(l, m.assoc, peer, how);
 	return true;
 }
 
@@ -188,6 +202,7 @@ static const struct chan_type control_types[] = {
 	TYPE(TRANSFER, on_transfer),
 	TYPE(EXAMINE, on_examine),
 	TYPE(BLOCKS, on_blocks),
+	TYPE(ASSOC_HOW, on_assoc_how),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -260,7 +275,12 @@ void link_accepted(struct link *l, struct stream *s)
 		stream_close(&s, false);
 		return;
 	}
-	struct assoc *a = assoc_accept(l, s);
+	struct crowd *c = crowd_enter(l, stream_peer(s));
+	if (c == NULL) {
+		stream_close(&s, false);
+		return;
+	}
+	struct assoc *a = assoc_accept(l, s, c);
 	if (l->control != NULL && !l->told) /* what the last process died of may come again before its successor knows it */
 		stream_pause(a->stream);
 }
@@ -301,6 +321,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 		l->domain = (struct gdi){ 0 };
 	l->examination = exam_new(l);
 	bind_list_selectors(l);
+	l->n_bound = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->n_bound));
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
 	env_add_hook(host->env, &l->reap);
@@ -325,6 +346,8 @@ void link_free(struct link **lp)
 	map_fini(&l->by_id);
 	map_fini(&l->by_offer);
 	map_fini(&l->by_transfer);
+	map_fini(&l->crowds);
+	free(l->n_bound);
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);

@@ -78,6 +78,8 @@ struct handover {
 	bool begun;
 };
 
+struct crowd;
+
 struct assoc {
 	unsigned magic;
 #define ASSOC_MAGIC 0xa550c1a7u
@@ -89,6 +91,10 @@ struct assoc {
 	struct timer timer, idle;
 	bool initiator, bound, stalled, releasing, dead, pumping;
 	bool unbinding;              /* the release has been asked for */
+	const char *address;         /* initiator: which of the peer's */
+	bool permanent;              /* initiator: not released for being idle */
+	struct crowd *crowd;         /* inbound and not bound: of its address */
+	int64_t release_until_ms;    /* unbinding: then the peer has had its time to answer */
 	bool told;                   /* the event that says how the bind ended is out */
 	struct {                     /* two-way alternate: turn.c */
 		bool two_way;        /* agreed */
@@ -121,6 +127,13 @@ struct note {
 	uint64_t id;
 };
 
+/* What ASSOC_HOW has said about an association that ASSOC_OPEN comes for next. */
+struct how {
+	uint64_t assoc;
+	uint32_t which;
+	bool permanent;
+};
+
 struct link {
 	unsigned magic;
 #define LINK_MAGIC 0x117c117cu
@@ -140,6 +153,9 @@ struct link {
 	struct map by_id;            /* association id -> struct assoc */
 	struct map by_offer;         /* offer id -> struct inbound */
 	struct map by_transfer;      /* transfer id -> struct assoc */
+	struct map crowds;           /* hash of an address -> struct crowd */
+	size_t *n_bound;             /* of each link in the settings: inbound associations that are bound */
+	struct how how;
 	uint64_t next_inbound, next_offer;
 	size_t n_inbound, inbound_max; /* associations that peers have opened; max is limits.associations, or what the system allows */
 	struct suspect suspects[SUSPECTS_MAX];
@@ -157,8 +173,8 @@ struct link {
 };
 
 /* assoc.c: life and the pump between socket and machine. */
-struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer);
-struct assoc *assoc_accept(struct link *l, struct stream *s);
+struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how);
+struct assoc *assoc_accept(struct link *l, struct stream *s, struct crowd *c);
 void assoc_pump(struct assoc *a);               /* events out of the machine, octets to the socket */
 void assoc_stall(struct assoc *a);              /* take no more events until assoc_unstall */
 void assoc_unstall(struct assoc *a);
@@ -172,6 +188,7 @@ void bind_indication(struct assoc *a, const struct x400_event *ev);
 void bind_confirmed(struct assoc *a, const struct x400_event *ev);
 void bind_references(struct assoc *a, struct session_config *c);
 void bind_list_selectors(struct link *l);
+void bind_is_over(const struct assoc *a);       /* inbound, and was bound */
 void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c_r);
 
 /* turn.c: whose turn it is on a two-way alternate association. settle: between transfers, gives it or asks for it. */
@@ -181,6 +198,10 @@ void turn_given(struct assoc *a);
 void turn_settle(struct assoc *a);
 void turn_lost(struct assoc *a, const struct err *why);
 bool turn_is_here(struct assoc *a);             /* else asks for it, in order to leave */
+
+/* crowd.c: connections that have not bound. NULL: its address has too many of them. leave: fine with NULL, nulls. */
+struct crowd *crowd_enter(struct link *l, const char *peer);
+void crowd_leave(struct link *l, struct crowd **c);
 
 /* receive.c: an association's transfers in. */
 void receive_init(struct assoc *a);

@@ -184,6 +184,14 @@ void say_open(struct world *w, uint64_t id)
 	fake_env_settle(w->env);
 }
 
+void say_open_how(struct world *w, uint64_t id, uint32_t which, bool permanent)
+{
+	const struct msg_assoc_how m = { .assoc = id, .which = which, .permanent = permanent };
+	put_msg_assoc_how(chan_begin(w->control, MSG_ASSOC_HOW), &m);
+	chan_end(w->control);
+	say_open(w, id);
+}
+
 /* --- peers --- */
 
 static size_t peer_data(void *ctx, struct view data)
@@ -227,14 +235,31 @@ void peer_answer(struct peer *p)
 	}
 }
 
+static void keep_credentials(struct peer *p, const struct x400_event *ev)
+{
+	p->credentials = ev->peer;
+	p->credentials.password = arena_copy(p->w->a, ev->peer.password);
+}
+
+static void take_bind(struct peer *p, const struct x400_event *ev)
+{
+	const char *password = p->w->answer_password;
+	const struct x400_credentials own = { .present = password == NULL || *password != 0, .mta_name = VIEW("mta-a"), .has_password = true,
+					      .password = view_str(password == NULL ? "secret" : password) };
+	struct err e;
+	keep_credentials(p, ev);
+	if (p->w->refusal != X400_NO_BIND_ERROR)
+		assert_true(x400_bind_refuse(p->x, p->w->refusal, &e));
+	else
+		assert_true(x400_bind_accept(p->x, &own, &e));
+}
+
 static void peer_event(struct peer *p, const struct x400_event *ev)
 {
-	const struct x400_credentials own = { .present = true, .mta_name = VIEW("mta-a"), .has_password = true,
-					      .password = VIEW("secret") };
-	struct err e;
 	p->seen[ev->kind]++;
 	switch (ev->kind) {
-	case X400_BIND: assert_true(x400_bind_accept(p->x, &own, &e)); break;
+	case X400_BIND: take_bind(p, ev); break;
+	case X400_BOUND: keep_credentials(p, ev); break;
 	case X400_BIND_REFUSED: p->bind_error = ev->bind_error; break;
 	case X400_TRANSFER_DATA: out_bytes(&p->received, ev->bytes); break;
 	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(p->x, ev->serial); break;
@@ -313,8 +338,7 @@ struct peer *call(struct world *w, unsigned i)
 	return call_with(w, i, &c);
 }
 
-/* The link calls a peer. */
-static void on_called(void *ctx, struct stream *s)
+void called(void *ctx, struct stream *s)
 {
 	struct world *w = ctx;
 	struct x400_config c = peer_config(SESSION_RESPONDER);
@@ -442,10 +466,11 @@ struct world *world_new_as(const char *limits, const char *link)
 	struct world *w = mem_zero(sizeof *w);
 	struct err e;
 	struct net_addr at;
-	char yaml[1024];
+	char yaml[2048];
 	snprintf(yaml, sizeof yaml, SETTINGS, limits, link);
 	out_init(&w->streamed, SIZE_MAX / 2);
 	out_init(&w->notes, SIZE_MAX / 2);
+	w->refusal = X400_NO_BIND_ERROR;
 	w->env = fake_env_new();
 	w->a = arena_new((size_t)64 << 20);
 	w->heard = arena_new((size_t)256 << 20);
@@ -456,7 +481,7 @@ struct world *world_new_as(const char *limits, const char *link)
 	const struct actor_host host = { .env = w->env, .log = w->log, .note = take_note, .die = no_death, .ctx = w };
 	w->link = link_new(&host, &w->settings, 1);
 	assert_true(net_addr_parse("127.0.0.1:2", &at, &e));
-	w->listener = env_listen(w->env, &at, on_called, w, &e);
+	w->listener = env_listen(w->env, &at, called, w, &e);
 	assert_non_null(w->listener);
 	switch_joins(w);
 	return w;

@@ -24,6 +24,7 @@ struct peer {
 	struct stream *stream;
 	unsigned seen[X400_ENDED + 1];
 	enum x400_bind_error bind_error;
+	struct x400_credentials credentials; /* that the link gave; in the world's arena */
 	enum answer answer;              /* to a transfer that has come */
 	struct out to_send, received;
 	uint64_t total;                  /* a transfer that waits to begin */
@@ -53,6 +54,8 @@ struct world {
 	struct peer peer[PEERS];
 	struct out notes;                /* each with a line end */
 	bool stopped;
+	enum x400_bind_error refusal;    /* of called peers; X400_NO_BIND_ERROR: they accept */
+	const char *answer_password;     /* that called peers answer with; NULL: none, "": no credentials */
 };
 
 /* Its streams are there, and it has said nothing yet. */
@@ -67,6 +70,10 @@ void say_examine(struct world *w, uint64_t id, uint64_t hash, uint64_t size, str
 /* TRANSFER_DATA */
 void say_piece(struct world *w, uint64_t id, struct view octets);
 void say_open(struct world *w, uint64_t id);
+/* ASSOC_HOW before it. */
+void say_open_how(struct world *w, uint64_t id, uint32_t which, bool permanent);
+/* The link calls a peer: it is the next of w->peer. For env_listen. */
+void called(void *ctx, struct stream *s);
 void peer_answer(struct peer *p);
 void peer_pump(struct peer *p);
 void peer_free(struct peer *p);

@@ -50,7 +50,7 @@ static struct proc *least_loaded_link(struct sw *s)
 	struct proc *best = NULL;
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
 		if (p->kind == PROCESS_LINK && !p->dead && p->control != NULL && p->bulk != NULL &&
-		    (best == NULL || p->n_assocs < best->n_assocs))
+		    (best == NULL || p->n_assocs + p->inbound.n < best->n_assocs + best->inbound.n))
 			best = p;
 	return best;
 }
