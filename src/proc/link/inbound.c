@@ -81,6 +81,7 @@ void inbound_begin(struct inbound *in, const char *link, const char *peer, enum 
 	p1_split_tables(in->split, tables);
 	in->name = link;
 	in->peer = peer;
+	quota_begin(in);
 	in->state = IN_HEAD;
 }
 

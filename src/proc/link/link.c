@@ -201,8 +201,8 @@ static const struct chan_type control_types[] = {
 	TYPE(ASSOC_CLOSE, on_assoc_close),
 	TYPE(TRANSFER, on_transfer),
 	TYPE(EXAMINE, on_examine),
-	TYPE(BLOCKS, on_blocks),
 	TYPE(ASSOC_HOW, on_assoc_how),
+	TYPE(BLOCKS, on_blocks),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -321,6 +321,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 		l->domain = (struct gdi){ 0 };
 	l->examination = exam_new(l);
 	bind_list_selectors(l);
+	l->held_of = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->held_of));
 	l->n_bound = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->n_bound));
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
@@ -348,6 +349,7 @@ void link_free(struct link **lp)
 	map_fini(&l->by_transfer);
 	map_fini(&l->crowds);
 	free(l->n_bound);
+	free(l->held_of);
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);

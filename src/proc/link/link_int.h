@@ -60,6 +60,7 @@ struct inbound {
 	size_t credit;            /* octets the switch will take now */
 	bool apdu_ended;
 	size_t held;              /* memory, as counted in link->held */
+	size_t *held_of;          /* and for its link; NULL: of none */
 };
 
 /* A message on its way out. */
@@ -163,6 +164,7 @@ struct link {
 	struct note note;
 	struct examination *examination;
 	size_t held;                 /* memory of all struct inbound */
+	size_t *held_of;             /* of those of each link in the settings */
 	bool is_short;               /* of memory: from limits.memory on until under three quarters of it */
 	bool told;                   /* the switch has said what comes before all else: suspects, busy or not */
 	bool busy;                   /* the switch can take nothing now */
@@ -236,6 +238,7 @@ void note_transfer(struct link *l, uint64_t stored);
 void note_nothing(struct link *l);
 
 /* quota.c: memory that messages on their way in hold. */
+void quota_begin(struct inbound *in);           /* in->name is known */
 void quota_count(struct inbound *in);           /* after it holds more or less than before */
 void quota_forget(struct inbound *in);          /* it is no more */
 /* False: it holds more than one may (ERR_PERM: it never fits), or all together hold more than limits.memory (ERR_TEMP). */

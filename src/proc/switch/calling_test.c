@@ -9,6 +9,8 @@
 
 #include "proc/switch/switch_testing.h"
 
+#include "proc/switch/switch_int.h"
+
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 /* One link, to-c, with these rows; what goes to C=JP takes it. No report ever leaves: nobody routes to C=GB. */
@@ -539,6 +541,33 @@ static void test_the_peers_association_serves_beside_our_own(void **state)
 	bench_free(b);
 }
 
+/* --- isolation --- */
+
+/* What is kept in memory of one link's backlog takes nothing from the share of another. */
+static void test_k193760_a_backlog_takes_no_memory_from_others(void **state)
+{
+	(void)state;
+	struct bench *b = with_link("    schedule: never\n");
+	struct player *p = &b->link[0];
+	uint8_t *content = mem_zero(16000);
+	uint64_t last = 0;
+	for (unsigned i = 0; i < 600; i++) { /* 9.6 MB for a link that takes none of it; its half are 8 */
+		char id[16];
+		snprintf(id, sizeof id, "%u", i);
+		assert_true(offer_of(p, "to-a", LETTER(b, arena_str(b->a, view_str(id)), TO_C), view_of(content, 16000))->accepted);
+		if (p->n_answers == SEEN_MAX)
+			p->n_answers = 0;
+		const uint64_t hot = b->sw->hot;
+		assert_true(hot <= 8u * 1024 * 1024 + 32 * 1024);
+		last = hot;
+	}
+	assert_true(last > 7u * 1024 * 1024);
+	assert_true(offer_of(p, "to-c", LETTER(b, "other", FROM_A), view_of(content, 16000))->accepted);
+	assert_true(b->sw->hot > last + 15000);
+	free(content);
+	bench_free(b);
+}
+
 /* --- what comes late --- */
 
 static void test_k266792_k319936_late_words_about_the_dead(void **state)
@@ -586,6 +615,7 @@ int main(void)
 		cmocka_unit_test(test_remote_initiated_mail_goes_out_on_the_peers_association),
 		cmocka_unit_test(test_what_a_dead_process_had_on_the_peers_association),
 		cmocka_unit_test(test_the_peers_association_serves_beside_our_own),
+		cmocka_unit_test(test_k193760_a_backlog_takes_no_memory_from_others),
 		cmocka_unit_test(test_k266792_k319936_late_words_about_the_dead),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

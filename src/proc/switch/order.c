@@ -87,6 +87,7 @@ void order_keep_hot(struct order *o, struct view packed, struct view content)
 	o->hot_content = view_of(p + packed.n, content.n);
 	o->has_hot = true;
 	o->link->sw->hot += packed.n + content.n;
+	o->link->hot += packed.n + content.n;
 }
 
 /* What it is charged for goes with what is hot. */
@@ -102,12 +103,20 @@ static void leave_converted(struct order *o)
 	o->at_converted = NULL;
 }
 
+bool order_may_keep_hot(const struct swlink *l)
+{
+	const struct sw *s = l->sw;
+	const uint64_t share = HOT_MAX / s->n_links;
+	return s->hot <= HOT_ALL && l->hot <= (share < HOT_LEAST ? HOT_LEAST : share);
+}
+
 void order_forget_hot(struct order *o)
 {
 	if (!o->has_hot)
 		return;
 	leave_converted(o);
 	o->link->sw->hot -= o->hot_packed.n + o->hot_content.n;
+	o->link->hot -= o->hot_packed.n + o->hot_content.n;
 	free((void *)(uintptr_t)o->hot_packed.p);
 	o->hot_packed = o->hot_content = (struct view){ NULL, 0 };
 	o->has_hot = false;
@@ -128,6 +137,7 @@ void order_set_converted(struct order *o, struct view packed, struct view conten
 		s->converted->at_converted = &o->next_converted;
 	s->converted = o;
 	s->hot -= old.hot_packed.n + old.hot_content.n;
+	o->link->hot -= old.hot_packed.n + old.hot_content.n;
 	free((void *)(uintptr_t)old.hot_packed.p);
 }
 
@@ -152,7 +162,7 @@ bool order_load(struct order *o, struct err *e)
 	bool fits = !packed.bad;
 	order_keep_message(o, loaded.m);
 	/* A longer content is pulled, from the store when there is no room for a copy. */
-	const bool keep = !loaded.in_file && (o->size <= MSG_INLINE_MAX || s->hot <= HOT_MAX);
+	const bool keep = !loaded.in_file && (o->size <= MSG_INLINE_MAX || order_may_keep_hot(o->link));
 	if (fits)
 		order_keep_hot(o, out_view(&packed), keep ? loaded.content : (struct view){ NULL, 0 });
 	out_fini(&packed);

@@ -193,7 +193,7 @@ static void place_recipients(struct placing *p, const struct err *refusal)
 static void keep_hot(struct placing *p, struct order *o)
 {
 	struct message *m = p->in->m;
-	if (p->n_transfers != 1 || p->in->file != NULL || p->s->hot > HOT_MAX)
+	if (p->n_transfers != 1 || p->in->file != NULL || !order_may_keep_hot(o->link))
 		return;
 	for (size_t i = 0; i < m->n_rcpt; i++)
 		m->rcpt[i].responsible = p->rows[i].state == STORE_RCPT_QUEUED;

@@ -20,7 +20,9 @@ enum {
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
 	RECIPIENTS_MAX = 32767,          /* X.411 ub-recipients */
 	WORK_ARENA = 192 * 1024 * 1024,  /* a quota: one message of that many recipients, and the report about them all */
-	HOT_MAX = 16 * 1024 * 1024,      /* octets of recently stored messages kept to save reading them back */
+	HOT_MAX = 16 * 1024 * 1024,      /* octets of recently stored messages kept to save reading them back, shared out to the links: */
+	HOT_LEAST = 256 * 1024,          /* what one link has at least of it, so that no other one's backlog takes it away */
+	HOT_ALL = 64 * 1024 * 1024,      /* with very many links */
 	SWEEP_MS = 30 * 1000,            /* how often expiry and old tracking are looked at */
 	LAZY_MS = 5,                     /* a group that nobody waits for is committed after so long */
 	GATHER_MS = 10,                  /* longest wait for a group to grow */
@@ -217,6 +219,7 @@ struct swlink {
 	int64_t register_ms;             /* the next one not before */
 	bool is_missed;                  /* told that there is none */
 	uint64_t queued, octets;         /* in the store and in the open group */
+	uint64_t hot;                    /* of sw.hot */
 	uint64_t sent, received, in_flight;
 	unsigned n_partials;             /* in hand and kept */
 	uint64_t partial_octets;
@@ -454,6 +457,7 @@ void order_keep_message(struct order *o, const struct message *m); /* what is ne
 void order_pack(const struct order *o, struct out *packed, const struct message *m); /* as its link's process reads it */
 void order_keep_hot(struct order *o, struct view packed, struct view content);
 void order_forget_hot(struct order *o);
+bool order_may_keep_hot(const struct swlink *l);             /* one more of its messages */
 void order_set_converted(struct order *o, struct view packed, struct view content); /* in place of what is hot */
 void order_forget_converted(struct order *o);    /* it is converted again when its time comes; not while in hand */
 MUST_CHECK bool order_load(struct order *o, struct err *e);  /* keeps the message and inline content; noted before. False: the row is damaged, or ERR_PERM */
