@@ -30,10 +30,12 @@ enum kit_94n {
 	KIT_94N_COUNT
 };
 
+enum { KIT_96_END = 0x2200 }; /* beyond all characters of these sets */
 struct charset_kit {
 	unsigned magic;
 #define CHARSET_KIT_MAGIC 0xc4a25e70u
 	uint16_t set96[KIT_96_COUNT][96];        /* 0: no character stands there */
+	uint8_t octet96[KIT_96_COUNT][KIT_96_END]; /* the way back: 0xa0..0xff, 0: not in that set */
 	uint16_t set94n[KIT_94N_COUNT][94 * 94];
 };
 

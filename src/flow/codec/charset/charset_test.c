@@ -212,6 +212,32 @@ static void test_octets_and_names_of_mime(void **state)
 	charset_kit_free(&kit);
 }
 
+/* ISO 8859-2, -5, -7, -15 and TIS-620: all that is read is written at the same place. */
+static void test_the_way_back_of_each_set(void **state)
+{
+	(void)state;
+	struct charset_kit *kit = charset_kit_new();
+	static const unsigned registrations[] = { 203, 101, 148, 144, 126, 109, 110, 157, 179, 199, 226, 127, 138, 166 };
+	for (size_t i = 0; i < ARRAY_LEN(registrations); i++) {
+		unsigned there = 0;
+		for (unsigned octet = 0xa0; octet < 0x100; octet++) {
+			const uint8_t in = (uint8_t)octet;
+			struct out utf8, back;
+			out_init(&utf8, 16);
+			out_init(&back, 16);
+			if (charset_to_utf8(kit, CHARSET_GENERAL, registrations[i], view_of(&in, 1), &utf8) == 0) {
+				there++;
+				assert_int_equal(charset_octets_from_utf8(kit, registrations[i], out_view(&utf8), &back), 0);
+				assert_true(view_eq(out_view(&back), view_of(&in, 1)));
+			}
+			out_fini(&utf8);
+			out_fini(&back);
+		}
+		assert_true(there >= 40);
+	}
+	charset_kit_free(&kit);
+}
+
 static void test_wide_strings(void **state)
 {
 	(void)state;
@@ -268,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_q167639_unknown_set_is_no_error),
 		cmocka_unit_test(test_choose_and_write_general),
 		cmocka_unit_test(test_octets_and_names_of_mime),
+		cmocka_unit_test(test_the_way_back_of_each_set),
 		cmocka_unit_test(test_wide_strings),
 		cmocka_unit_test(test_cut_at_every_offset),
 		cmocka_unit_test(test_full_output_stops),

@@ -43,7 +43,9 @@ static void load96(struct charset_kit *kit, unsigned set)
 		return;
 	for (unsigned i = 0; i < 96; i++) {
 		uint8_t octet = (uint8_t)(0xa0 + i);
-		kit->set96[set][i] = convert(cd, &octet, 1);
+		const uint16_t c = kit->set96[set][i] = convert(cd, &octet, 1);
+		if (c != 0 && c < KIT_96_END && kit->octet96[set][c] == 0)
+			kit->octet96[set][c] = (uint8_t)(0xa0 + i);
 	}
 	iconv_close(cd);
 }
@@ -126,8 +128,5 @@ uint8_t kit_96_final(unsigned index)
 
 uint8_t kit_96_octet(const struct charset_kit *kit, unsigned index, uint32_t c)
 {
-	for (unsigned i = 0; c != 0 && i < 96; i++)
-		if (kit->set96[index][i] == c)
-			return (uint8_t)(0xa0 + i);
-	return 0;
+	return c < KIT_96_END ? kit->octet96[index][c] : 0;
 }
