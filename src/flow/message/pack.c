@@ -295,8 +295,8 @@ static unsigned envelope_groups(const struct message *m)
 static unsigned kind_groups(const struct message *m)
 {
 	bool lists = m->dl_history.n > 0 || m->origin_history.n > 0 || m->reporting_dl != NULL || m->n_exempted > 0;
-	return (lists ? KIND_HISTORY : 0u) | (m->reassignment_prohibited ? KIND_NO_REASSIGNMENT : 0u) |
-	       (m->dl_prohibited ? KIND_NO_EXPANSION : 0u);
+	unsigned no_reassignment = m->reassignment_prohibited ? KIND_NO_REASSIGNMENT : 0;
+	return (lists ? KIND_HISTORY : 0u) | no_reassignment | (m->dl_prohibited ? KIND_NO_EXPANSION : 0u);
 }
 
 static void put_envelope(struct out *o, const struct message *m)
@@ -362,15 +362,13 @@ void pack_message_plain(struct out *o, const struct message *m)
 	struct message plain = *m;
 	plain.reassignment_prohibited = plain.dl_prohibited = false;
 	plain.dl_history = plain.origin_history = (struct history){NULL, 0};
-	plain.reporting_dl = NULL;
-	plain.n_exempted = 0;
+	plain.reporting_dl = NULL, plain.n_exempted = 0;
 	put_head(o, RECORD_MESSAGE);
 	put_envelope(o, &plain);
 	put_uint(o, m->n_rcpt);
 	for (size_t i = 0; i < m->n_rcpt; i++) {
 		struct recipient r = m->rcpt[i];
-		r.alternate = NULL;
-		r.n_redirections = 0;
+		r.alternate = NULL, r.n_redirections = 0;
 		put_recipient(o, &r);
 	}
 }
@@ -661,10 +659,8 @@ static void get_envelope(struct in *in, struct message *m)
 {
 	*m = (struct message){.content_length = -1};
 	unsigned more = cur_u8(&in->c), groups = cur_u8(&in->c);
-	if ((more & KIND_MASK) > MESSAGE_PROBE || more >= KIND_NO_EXPANSION << 1)
-		in->c.bad = true;
-	else
-		m->kind = (enum message_kind)(more & KIND_MASK);
+	in->c.bad |= (more & KIND_MASK) > MESSAGE_PROBE || more >= KIND_NO_EXPANSION << 1;
+	m->kind = in->c.bad ? MESSAGE_MESSAGE : (enum message_kind)(more & KIND_MASK);
 	m->reassignment_prohibited = more & KIND_NO_REASSIGNMENT;
 	m->dl_prohibited = more & KIND_NO_EXPANSION;
 	m->priority = (enum priority)get_upto(in, PRIORITY_COUNT - 1);

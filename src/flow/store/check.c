@@ -538,6 +538,7 @@ static void on_odd(void *ctx, const char *name)
 	found(c, "content/%.100s is no file of ours", name);
 }
 
+/* A file may belong to several messages: what was split from one, and the report that returns it. */
 static void check_owner(struct check *c, const struct check_files *f, sqlite3_stmt *st, int64_t before)
 {
 	char name[SQLITE_NAME_MAX];
@@ -545,8 +546,8 @@ static void check_owner(struct check *c, const struct check_files *f, sqlite3_st
 	const char *what = partial ? "partial transfer" : "message";
 	const int64_t file = sqlite3_column_int64(st, 0), id = sqlite3_column_int64(st, 1), size = sqlite3_column_int64(st, 2);
 	sqlite_file_name(name, (uint64_t)file);
-	if (file == before)
-		found(c, "content file %lld belongs to several messages; %s %lld is one", (long long)file, what, (long long)id);
+	if (file == before && partial)
+		found(c, "content file %lld belongs to several; %s %lld is one", (long long)file, what, (long long)id);
 	if (file < 1 || !check_files_has(f, (uint64_t)file))
 		found(c, "%s %lld has no content: there is no file %s", what, (long long)id, name);
 	else if (size < 0 || !check_file_is(c->env, (uint64_t)file, (uint64_t)size, !partial))
@@ -567,15 +568,15 @@ static void check_files(struct check *c)
 	}
 	sqlite3_stmt *st = ask(c, has_ours(c, "table", "partial_sync", NULL)
 					  ? "select file, id, size, 0 from message where file is not null union all "
-					    "select file, partial, max(octets) - start, 1 from partial_sync group by file, partial, start order by 1, 2"
+					    "select file, partial, max(octets) - start, 1 from partial_sync group by file, partial, start order by 1, 4, 2"
 					  : "select file, id, size, 0 from message where file is not null order by file, id");
 	while (next(c, st)) {
 		const int64_t file = sqlite3_column_int64(st, 0);
 		for (; i < f.n && (file > 0 && f.v[i] < (uint64_t)file); i++)
 			found(c, "content/%016llx belongs to no message", (unsigned long long)f.v[i]);
 		check_owner(c, &f, st, before);
-		i += i < f.n && f.v[i] == (uint64_t)file;
 		before = file;
+		i += i < f.n && f.v[i] == (uint64_t)file;
 		if (++n % PROGRESS_ROWS == 0)
 			progress(c, (double)n / (double)(f.n + 1));
 	}

@@ -323,8 +323,9 @@ static void put_message(struct store *s, struct store_message *put)
 	row->recipients = own_out(&o);
 	row->content = memory_own(put->content);
 	row->peer = memory_own(put->peer);
-	row->file = put->file == NULL ? 0 : put->file->file;
-	row->size = put->file == NULL ? put->content.n : put->file->size;
+	const struct row_message *of = put->content_of == 0 ? NULL : memory_find(&d->messages, put->content_of);
+	row->file = of != NULL ? of->file : put->file == NULL ? 0 : put->file->file;
+	row->size = of != NULL ? of->size : put->file == NULL ? put->content.n : put->file->size;
 	row->priority = put->m->priority;
 	row->arrived = put->arrived;
 	row->expires = put->expires;
@@ -368,6 +369,14 @@ static bool message_needed(const struct store_disk *d, uint64_t message)
 	return false;
 }
 
+static bool file_needed(const struct store_disk *d, uint64_t file)
+{
+	for (size_t i = 0; i < d->messages.n; i++)
+		if (d->messages.v[i]->died == 0 && CONTAINER(d->messages.v[i], struct row_message, life)->file == file)
+			return true;
+	return false;
+}
+
 void memory_release(struct memory *m, uint64_t id)
 {
 	struct row_message *row = memory_find(&m->disk->messages, id);
@@ -375,7 +384,7 @@ void memory_release(struct memory *m, uint64_t id)
 		return;
 	row->life.died = m->group;
 	struct row_file *file = row->file == 0 ? NULL : memory_find(&m->disk->files, row->file);
-	if (file != NULL)
+	if (file != NULL && !file_needed(m->disk, row->file))
 		file->life.died = m->group;
 }
 

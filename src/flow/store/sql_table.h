@@ -51,6 +51,7 @@ X(GET_TRANSFER, "select message, queue, priority, alone, recipients, size from t
 X(GET_DELIVERY, "select message, alone, size from delivery where id = ?")
 X(GET_SHARE, "select remaining from share where message = ?")
 X(GET_FILE, "select file, size from message where id = ?")
+X(SHARES_FILE, "select 1 from message indexed by message_file where file = ? and id <> ? limit 1")
 X(GET_CONTENT, "select content from message where id = ?")
 X(LOAD_TRANSFER, "select m.id, m.peer, m.size, m.file, m.arrived, m.expires, t.attempts, 0, m.envelope, m.recipients, m.content, t.tried "
 		 "from transfer t cross join message m on m.id = t.message where t.id = ?")

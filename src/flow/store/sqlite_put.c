@@ -70,11 +70,30 @@ static void put_deliveries(struct sqlite *q, const struct store_message *m, bool
 	}
 }
 
+/* Where its content is: number of the file, 0 for the row; and how long it is. */
+static uint64_t content_of(struct sqlite *q, const struct store_message *m, uint64_t *size_r)
+{
+	uint64_t file = 0;
+	if (m->content_of == 0) {
+		*size_r = m->file == NULL ? m->content.n : m->file->size;
+		return m->file == NULL ? 0 : m->file->file;
+	}
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_GET_FILE, BIND_I(m->content_of));
+	*size_r = 0;
+	if (sqlite_row(q, st)) {
+		file = (uint64_t)sqlite3_column_int64(st, 0);
+		*size_r = (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	sqlite3_reset(st);
+	return file;
+}
+
 void sqlite_put_message(struct store *s, struct store_message *m)
 {
 	struct sqlite *q = sqlite_of(s);
 	const size_t parts = m->n_transfers + m->n_deliveries;
-	const uint64_t size = m->file == NULL ? m->content.n : m->file->size;
+	uint64_t size;
+	const uint64_t file = content_of(q, m, &size);
 	m->id_r = sqlite_id(q);
 	for (size_t i = 0; i < m->n_transfers; i++)
 		m->transfers[i].id_r = sqlite_id(q);
@@ -91,19 +110,27 @@ void sqlite_put_message(struct store *s, struct store_message *m)
 	assert(!id->bad && !envelope->bad && !recipients->bad);
 	SQLITE_RUN(q, SQL_PUT_MESSAGE, BIND_I(m->id_r), BIND_I(parts), BIND_I(m->m->kind),
 		   BIND_I(m->m->priority), BIND_I(m->arrived), BIND_I(m->expires), BIND_I(size),
-		   m->file == NULL ? BIND_N() : BIND_I(m->file->file), BIND_T(m->peer),
+		   file == 0 ? BIND_N() : BIND_I(file), BIND_T(m->peer),
 		   BIND_T(out_view(id)), BIND_B(out_view(envelope)), BIND_B(out_view(recipients)),
-		   m->file == NULL ? BIND_B(m->content) : BIND_N());
+		   file == 0 ? BIND_B(m->content) : BIND_N());
 	if (parts > 1)
 		SQLITE_RUN(q, SQL_PUT_SHARE, BIND_I(m->id_r), BIND_I(parts), BIND_I(size));
 	put_transfers(q, m, parts == 1, size);
 	put_deliveries(q, m, parts == 1, size);
 	q->counts.messages++;
 	q->counts.octets += size;
-	q->n_files += m->file != NULL;
+	q->n_files += file != 0;
 }
 
 /* --- ends --- */
+static bool file_is_shared(struct sqlite *q, uint64_t file, int64_t message)
+{
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_SHARES_FILE, BIND_I(file), BIND_I(message));
+	const bool shared = sqlite_row(q, st);
+	sqlite3_reset(st);
+	return shared;
+}
+
 static void remove_message(struct sqlite *q, int64_t message, int64_t size)
 {
 	if (q->n_files > 0) { /* else there is no need to look */
@@ -112,7 +139,8 @@ static void remove_message(struct sqlite *q, int64_t message, int64_t size)
 		const uint64_t file = in_file ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
 		sqlite3_reset(st);
 		if (in_file) {
-			sqlite_file_goes(q, file);
+			if (!file_is_shared(q, file, message))
+				sqlite_file_goes(q, file);
 			sqlite_close_file(q, (uint64_t)message);
 			q->n_files--;
 		}

@@ -138,6 +138,7 @@ static void check_message(const struct store *s, const struct store_message *m)
 {
 	assert(m->file == NULL ||
 	       (m->content.n == 0 && m->file->store == s && m->file->synced && !m->file->put));
+	assert(m->content_of == 0 || (m->content.n == 0 && m->file == NULL));
 	assert(m->content.n <= s->inline_max);
 	assert(m->m->priority < PRIORITY_COUNT);
 	assert(m->n_transfers + m->n_deliveries > 0); /* a message needs a reason to exist */
@@ -468,6 +469,8 @@ const char *store_step_name(enum store_step_kind k)
 	case STEP_HELD: return "held";
 	case STEP_OPERATOR: return "operator";
 	case STEP_CONVERTED: return "converted";
+	case STEP_REDIRECTED: return "redirected";
+	case STEP_EXPANDED: return "expanded";
 	}
 	return "unknown"; /* read back from a newer store's row */
 }

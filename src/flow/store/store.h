@@ -86,6 +86,7 @@ enum store_step_kind {
 	STEP_SUBMITTED = 1, STEP_TRANSFER_IN, STEP_TRANSFER_OUT, STEP_DELIVERED, STEP_REPORT_MADE, STEP_RETRY, STEP_DUPLICATE,
 	STEP_EXPIRED, STEP_LOOP, STEP_DISCARDED, STEP_REPORT_IN, STEP_DEFERRED,
 	STEP_STRUCK, STEP_QUARANTINED, STEP_RELEASED, STEP_HELD, STEP_OPERATOR, STEP_CONVERTED,
+	STEP_REDIRECTED, STEP_EXPANDED,
 };
 const char *store_step_name(enum store_step_kind k); /* "transfer-in" ... */
 
@@ -104,6 +105,8 @@ struct store_message {
 	struct view peer;               /* link it came by; empty: made here */
 	struct view content;            /* inline content (at most inline_max) ... */
 	struct store_content *file;     /* ... or a synced file; NULL: inline */
+	uint64_t content_of;            /* ... or not 0: a message whose content is in a file, and which is there until the group at least: from now
+					 * on the file belongs to both, and goes with the last of them */
 	wall_ms_t arrived, expires;
 	struct store_recipient *recipients;
 	size_t n_recipients;

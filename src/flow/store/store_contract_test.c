@@ -542,6 +542,37 @@ static void test_file_stays_until_its_end_is_durable(void **state)
 	check_content(w, put->id_r, 4, 9000);
 }
 
+/* What was split from a message, and the report about it, have its file too: it goes with the last, whichever that is. */
+static void test_several_messages_share_a_file(void **state)
+{
+	struct world *w = *state;
+	for (unsigned last = 0; last < 2; last++) {
+		struct store_message *put = put_of(w, 4, 1, 1, 0), *other = put_of(w, 5, 1, 1, 0);
+		put->file = content_file(w, 4, 9000);
+		store_put_message(w->store, put);
+		other->content_of = put->id_r;
+		store_put_message(w->store, other);
+		world_commit(w);
+		store_content_free(&put->file);
+		assert_int_equal(counts_of(w).octets, 18000);
+		const struct store_message *first = last == 0 ? other : put, *second = last == 0 ? put : other;
+		store_transfer_done(w->store, first->transfers[0].id_r);
+		world_commit(w);
+		world_reopen(w);
+		struct store_loaded l;
+		assert_true(store_load_transfer(w->store, second->transfers[0].id_r, &l, w->arena, NULL));
+		assert_true(l.in_file);
+		assert_int_equal(l.content_size, 9000);
+		check_content(w, second->id_r, 4, 9000);
+		store_transfer_done(w->store, second->transfers[0].id_r);
+		world_commit(w);
+		assert_int_equal(content_files(w), 0);
+		assert_int_equal(counts_of(w).octets, 0);
+		world_reopen(w);
+		assert_int_equal(counts_of(w).messages, 0);
+	}
+}
+
 static void test_content_that_is_given_up_is_removed(void **state)
 {
 	struct world *w = *state;
@@ -746,6 +777,7 @@ static void test_numbers_are_never_given_twice(void **state)
 	X(test_queues_are_summed)                                                                  \
 	X(test_large_content_lies_in_a_file)                                                       \
 	X(test_file_stays_until_its_end_is_durable)                                                \
+	X(test_several_messages_share_a_file)                                                      \
 	X(test_content_that_is_given_up_is_removed)                                                \
 	X(test_content_is_given_up_while_it_is_synced)                                             \
 	X(test_content_that_fails_is_told)                                                         \
