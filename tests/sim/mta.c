@@ -16,6 +16,52 @@ static void write_link(struct mta *m, unsigned to, struct out *o)
 		out_fmt(o, "    checkpoint-size: %u\n    window-size: 3\n    wrap: %u\n", m->index, m->sim->poisoned ? 72 : 0);
 }
 
+static void write_address(struct out *o, const char *name, int far, unsigned mta)
+{
+	out_fmt(o, "\"S=%s", name);
+	if (far >= 0)
+		out_fmt(o, "%d", far);
+	out_fmt(o, "; P=%c; A=SIM; C=%s\"", 'a' + mta, sim_countries[mta]);
+}
+
+static void write_list(struct out *o, const char *name, int far)
+{
+	out_fmt(o, "  - name: %s%d\n    addresses: [", name, far);
+	write_address(o, name, far, 1);
+	out_str(o, "]\n    members: [");
+}
+
+/* For letters to either end: mailboxes that are redirected there, lists with one member there and one here (and themselves, and
+ * another list with the same member), and lists of nobody. */
+static void write_lists(struct out *o)
+{
+	for (int far = 0; far <= 2; far += 2) {
+		out_fmt(o, "  - name: moved%d\n    addresses: [", far);
+		write_address(o, "moved", far, 1);
+		out_str(o, "]\n    redirect: ");
+		write_address(o, "user", -1, (unsigned)far);
+		out_str(o, "\n");
+	}
+	out_str(o, "lists:\n");
+	for (int far = 0; far <= 2; far += 2) {
+		write_list(o, "news", far);
+		write_address(o, "user", -1, (unsigned)far);
+		out_str(o, ", ");
+		write_address(o, "news", far, 1);
+		out_str(o, ", ");
+		write_address(o, "inner", far, 1);
+		out_str(o, "]\n");
+		write_list(o, "inner", far);
+		write_address(o, "USER", -1, 1);
+		out_str(o, ", ");
+		write_address(o, "user", -1, (unsigned)far);
+		out_str(o, "]\n");
+		write_list(o, "lost", far);
+		write_address(o, "nobody", -1, (unsigned)far);
+		out_str(o, "]\n");
+	}
+}
+
 static void write_settings(struct mta *m, struct out *o)
 {
 	out_fmt(o, "mta:\n  name: mta-%c\n  domain: \"C=%s; A=SIM; P=%c\"\nstore:\n  directory: sim\nlisten: [\"127.0.0.1:%u\"]\n", m->name,
@@ -34,6 +80,8 @@ static void write_settings(struct mta *m, struct out *o)
 			out_fmt(o, "  - match: \"C=%s; A=SIM; P=%c\"\n    to: to-%c\n", sim_countries[i], 'a' + i, to);
 	}
 	out_fmt(o, "mailboxes:\n  - name: user\n    addresses: [\"S=user; P=%c; A=SIM; C=%s\"]\n", m->name, sim_countries[m->index]);
+	if (m->index == 1)
+		write_lists(o);
 }
 
 static void on_note(void *ctx, const char *text)

@@ -102,6 +102,25 @@ static void add_recipient(struct message *m, struct oraddr addr)
 	m->n_rcpt++;
 }
 
+/* Some by lists of the MTA in the middle, or by a mailbox there that is redirected: what has to come of it is the same. */
+static void add_recipients(struct message *m, const struct letter *l, struct arena *a)
+{
+	const bool plain = l->poison != POISON_NONE || l->number % 4 < 2, by_list = !plain && l->to_b && l->to_c;
+	const unsigned far = 2 - l->origin;
+	char news[8], lost[8], moved[8];
+	snprintf(news, sizeof news, "news%u", far);
+	snprintf(lost, sizeof lost, "lost%u", far);
+	snprintf(moved, sizeof moved, "moved%u", far);
+	if (by_list)
+		add_recipient(m, address(a, news, 1));
+	else if (l->to_c)
+		add_recipient(m, plain ? address(a, "user", far) : address(a, moved, 1));
+	if (l->to_nobody)
+		add_recipient(m, plain ? address(a, "nobody", far) : address(a, lost, 1));
+	if (l->to_b && !by_list)
+		add_recipient(m, address(a, "user", 1));
+}
+
 void user_submit(struct user *u, struct letter *l)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -111,12 +130,7 @@ void user_submit(struct user *u, struct letter *l)
 	if (l->poison == POISON_CONVERT || l->poison == POISON_FAILS)
 		m.content_type = 22;
 	m.originator = address(a, "user", l->origin);
-	if (l->to_c)
-		add_recipient(&m, address(a, "user", 2 - l->origin));
-	if (l->to_nobody)
-		add_recipient(&m, address(a, "nobody", 2 - l->origin));
-	if (l->to_b)
-		add_recipient(&m, address(a, "user", 1));
+	add_recipients(&m, l, a);
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
 	pack_message(&packed, &m, 0, m.n_rcpt);

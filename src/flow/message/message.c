@@ -19,16 +19,26 @@ struct message *message_copy(const struct message *m, struct arena *a)
 	return copy;
 }
 
-const struct extension *extensions_unsupported(const struct extensions *x)
+static const struct extension *unknown_and_critical(const struct extensions *x, unsigned criticality)
 {
 	enum { LAST_KNOWN = 46 }; /* certificate-selectors-override */
 	for (size_t i = 0; i < x->n; i++) {
 		const struct extension *ext = &x->v[i];
 		bool known = !ext->is_private && ext->number >= 1 && ext->number <= LAST_KNOWN;
-		if (!known && (ext->criticality & EXT_FOR_TRANSFER) != 0)
+		if (!known && (ext->criticality & criticality) != 0)
 			return ext;
 	}
 	return NULL;
+}
+
+const struct extension *extensions_unsupported(const struct extensions *x)
+{
+	return unknown_and_critical(x, EXT_FOR_TRANSFER);
+}
+
+const struct extension *extensions_undeliverable(const struct extensions *x)
+{
+	return unknown_and_critical(x, EXT_FOR_DELIVERY);
 }
 
 struct extensions extensions_without(const struct extensions *x, uint32_t number, struct arena *a)

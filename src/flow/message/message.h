@@ -207,6 +207,8 @@ struct message *message_copy(const struct message *m, struct arena *a);
  * of 1999 does not have), or NULL. With one, non-delivery 1/18 (X.411 9.2): of the envelope for all recipients that we
  * are responsible for, of a recipient for that one. */
 const struct extension *extensions_unsupported(const struct extensions *x);
+/* The same for what is critical for delivery, to be asked where it is delivered: 1/18 for that recipient. */
+const struct extension *extensions_undeliverable(const struct extensions *x);
 
 /* The extensions that are fields too (redirections, dl_history ...) stay in `ext` as octets, to go out as they came. Whoever changes such a
  * field drops the extension: an encoder writes a field that has no extension of its number in `ext`. */

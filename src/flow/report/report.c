@@ -110,6 +110,8 @@ static struct recipient recipient_of(const struct report_result *result,
 		.originator_report = subject->originator_report,
 		.indicators_raw = subject->indicators_raw,
 		.ext = only_extension(&subject->ext, EXT_REDIRECTION_HISTORY),
+		.redirections = subject->redirections,
+		.n_redirections = subject->n_redirections,
 		.type_of_user = UINT32_MAX,
 		.reason = -1,
 		.diagnostic = -1,
@@ -118,12 +120,18 @@ static struct recipient recipient_of(const struct report_result *result,
 		.supplementary = supplementary_of(result->supplementary, a),
 		.arrival = {arrival, 1},
 	};
+	if (r.n_redirections > 0) { /* whom the originator knows */
+		r.has_intended = true;
+		r.intended = subject->redirections[0].intended;
+	}
 	if (r.addr.n == 0 && r.addr.directory_name.n == 0 && r.has_intended)
 		r.addr = r.intended; /* the actual recipient name is mandatory (RP-12) */
 	if (result->delivered) {
 		r.outcome = OUTCOME_DELIVERED;
 		r.delivered_at = result->at == 0 ? maker->now : result->at;
 		r.type_of_user = maker->domain.has_prmd ? USER_PRIVATE : USER_PUBLIC;
+		if (result->type_of_user != 0)
+			r.type_of_user = result->type_of_user;
 		return r;
 	}
 	r.outcome = OUTCOME_NOT_DELIVERED;
@@ -158,6 +166,24 @@ static struct message envelope_of(const struct message *subject, const struct re
 	};
 }
 
+/* Where it goes: the list that the subject came from last knows what its policy is (X.411 14.3.4). */
+static bool address_it(struct message *report, const struct message *subject, struct arena *a)
+{
+	const struct history *h = &subject->dl_history;
+	if (h->n == 0)
+		return true;
+	struct name_at *v = arena_array(a, h->n + 1, sizeof *v);
+	if (v == NULL)
+		return false;
+	v[0] = (struct name_at){.name = subject->originator, .at = subject->trace.n > 0 ? subject->trace.v[0].arrival : h->v[0].at};
+	if (subject->trace.n > 0)
+		v[0].at_raw = subject->trace.v[0].arrival_raw;
+	memcpy(v + 1, h->v, h->n * sizeof *v);
+	report->originator = h->v[h->n - 1].name;
+	report->origin_history = (struct history){v, h->n + 1};
+	return true;
+}
+
 struct message *report_build(const struct message *subject, const struct report_result *results,
 			     size_t n, const struct report_maker *maker, struct arena *a,
 			     struct err *e)
@@ -180,7 +206,7 @@ struct message *report_build(const struct message *subject, const struct report_
 		report.subject_trace = subject->trace;
 	*e = (struct err){.kind = ERR_NONE, .reason = -1, .diagnostic = -1};
 	if (report.n_rcpt > 0) {
-		copy = message_copy(&report, a);
+		copy = address_it(&report, subject, a) ? message_copy(&report, a) : NULL;
 		if (copy == NULL || arena_full(a)) {
 			copy = NULL;
 			err_set(e, ERR_TEMP, ERR_OF_MESSAGE,

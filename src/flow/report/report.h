@@ -9,6 +9,7 @@ struct report_result {
 	wall_ms_t at;                 /* delivered: when */
 	int reason, diagnostic;       /* not delivered; diagnostic -1: none */
 	struct view supplementary;    /* for a person; made PrintableString-safe and cut at 256 */
+	uint32_t type_of_user;        /* delivered: X.411 TypeOfMTSUser; 0: a user of our domain, public or private */
 };
 
 struct report_maker {
@@ -25,10 +26,11 @@ bool report_is_due(const struct message *subject, const struct recipient *r, boo
  * report_build does not have the content: who has it sets returned_content of the report, or sends it beside. */
 bool report_returns_content(const struct message *subject);
 
-/* A report about those results that are due. To the originator, in our domain's name, urgent (RP-07); with one element of
+/* A report about those results that are due. To the originator, or to the last list that the subject came by, then with the history of
+ * both (X.411 14.3.4); who was redirected is named as who he is and who he was. In our domain's name, urgent (RP-07); with one element of
  * domain and internal trace, so that trace_add is not called for it; content type, identifier, correlator and encoded
  * information types as in the subject; its trace only where an audited report is asked (RP-10). `at` 0 of a delivered
- * result stands for now. Left out: originator-and-DL-expansion-history, as no list is expanded here. NULL without error (e->kind ERR_NONE) when none is, or when the subject is itself a
+ * result stands for now. NULL without error (e->kind ERR_NONE) when none is, or when the subject is itself a
  * report (RP-05, RP-06). Everything lives in the arena; views of the subject are copied. NULL with e set when the quota is passed. */
 struct message *report_build(const struct message *subject, const struct report_result *results, size_t n,
 			     const struct report_maker *maker, struct arena *a, struct err *e);

@@ -374,9 +374,12 @@ static bool add_envelope(struct walk *w, const struct message *m)
 bool content_render_message(const struct message *m, struct view content, const struct render_limits *limits,
 			    const struct charset_kit *kit, struct out *o, struct err *e)
 {
-	struct walk w = begin(limits, kit, m->kind == MESSAGE_REPORT ? m->returned_content : content, e);
+	struct message report = *m;
+	if (m->kind == MESSAGE_REPORT && m->returned_content.n == 0)
+		report.returned_content = content; /* a long one lies beside the report */
+	struct walk w = begin(limits, kit, m->kind == MESSAGE_REPORT ? report.returned_content : content, e);
 	const bool ok = m->kind == MESSAGE_REPORT
-				? walk_report(&w, m)
+				? walk_report(&w, &report)
 				: walk_content(&w, m->content_type, m->content_type_oid, content) && add_envelope(&w, m);
 	return finish(&w, ok, o, e);
 }

@@ -5,6 +5,7 @@
 #include "flow/codec/ipm/ipm.h"
 #include "flow/message/pack.h"
 #include "sys/loop.h"
+#include "sys/settings_unit.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -24,6 +25,11 @@ struct send {
 	size_t n_files;
 	enum priority priority;
 	bool delivery_report, no_report, receipt, probe, return_content;
+	bool no_alternate, no_lists;
+	wall_ms_t defer, latest;
+	const char *alternate;
+	const char **except;
+	size_t n_except;
 	struct message m;
 	struct out packed, content;
 	uint64_t hash;
@@ -41,6 +47,11 @@ static const char usage[] =
 	"                                               of a probe delivery\n"
 	"  --receipt                 ask the recipients' user agents for a receipt\n"
 	"  --return-content          a non-delivery report is to bring the content back\n"
+	"  --defer WHEN, --latest WHEN   not before; not after: \"+90min\" (s, min, h, d), or in UTC \"2026-11-22 10:30\"\n"
+	"  --alternate ADDRESS       for recipients that cannot have it\n"
+	"  --no-alternate            nobody else in a recipient's stead\n"
+	"  --no-lists                to people only: distribution lists are not expanded\n"
+	"  --except ADDRESS          who gets no copy as a member of a list; may be repeated\n"
 	"  --probe                   send a probe: no content is transferred, reports say whether it could be\n"
 	"  --json                    print the answer as JSON\n\n"
 	"Prints the MTS-identifier once the message is durable.\n"
@@ -105,13 +116,39 @@ static bool choose(struct send *s, const char *option, const char *value, const 
 	return false;
 }
 
+/* From now, or in UTC: a zone would be another one when summer time begins. */
+static bool when(struct send *s, const char *option, const char *text, wall_ms_t *at_r)
+{
+	struct timespec now;
+	struct tm t = { 0 };
+	uint64_t ms;
+	int used = 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (*text == '+' && settings_duration(view_str(text + 1), &ms)) {
+		*at_r = (wall_ms_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + (wall_ms_t)ms;
+		return true;
+	}
+	if (sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &used) == 5 &&
+	    (text[used] == 0 || strcmp(text + used, "Z") == 0) && t.tm_mon >= 1 && t.tm_mon <= 12 && t.tm_mday >= 1 && t.tm_mday <= 31 &&
+	    t.tm_hour < 24 && t.tm_min < 60) {
+		t.tm_year -= 1900;
+		t.tm_mon--;
+		*at_r = (wall_ms_t)timegm(&t) * 1000;
+		return true;
+	}
+	ctl_say(&s->ctl, CTL_USAGE, "--%s \"%s\": want \"+90min\" (s, min, h, d), or in UTC \"2026-11-22 10:30\"", option, text);
+	return false;
+}
+
 static bool read_options(struct send *s, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "from", 1, NULL, 'F' }, { "to", 1, NULL, 't' },
 		{ "cc", 1, NULL, 'C' }, { "subject", 1, NULL, 's' }, { "text", 1, NULL, 'x' }, { "text-file", 1, NULL, 'X' },
 		{ "file", 1, NULL, 'f' }, { "priority", 1, NULL, 'p' }, { "report", 1, NULL, 'r' }, { "receipt", 0, NULL, 'R' },
-		{ "return-content", 0, NULL, 'B' }, { "probe", 0, NULL, 'P' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 },
+		{ "return-content", 0, NULL, 'B' }, { "probe", 0, NULL, 'P' },
+		{ "defer", 1, NULL, 'D' }, { "latest", 1, NULL, 'L' }, { "alternate", 1, NULL, 'A' }, { "no-alternate", 0, NULL, 'N' },
+		{ "no-lists", 0, NULL, 'E' }, { "except", 1, NULL, 'K' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 },
 	};
 	static const char *const priorities[] = { "non-urgent", "normal", "urgent", NULL };
 	static const char *const reports[] = { "none", "non-delivery", "delivery", NULL };
@@ -140,6 +177,15 @@ static bool read_options(struct send *s, int argc, char **argv)
 		case 'R': s->receipt = true; break;
 		case 'B': s->return_content = true; break;
 		case 'P': s->probe = true; break;
+		case 'D': good = when(s, "defer", optarg, &s->defer); break;
+		case 'L': good = when(s, "latest", optarg, &s->latest); break;
+		case 'A': s->alternate = optarg; break;
+		case 'N': s->no_alternate = true; break;
+		case 'E': s->no_lists = true; break;
+		case 'K':
+			s->except = mem_grow(s->except, mem_mul(s->n_except + 1, sizeof *s->except));
+			s->except[s->n_except++] = optarg;
+			break;
 		case 'j': s->ctl.json = true; break;
 		case 'h':
 			puts(usage);
@@ -200,6 +246,32 @@ static uint64_t hash_of(struct message m)
 	return hash;
 }
 
+/* Alternate recipient, exempted members, times. */
+static bool add_wishes(struct send *s)
+{
+	struct ctl *c = &s->ctl;
+	struct message *m = &s->m;
+	struct oraddr *alternate = arena_get(c->arena, sizeof *alternate);
+	m->exempted = arena_array(c->arena, s->n_except + 1, sizeof *m->exempted);
+	m->deferred = s->defer;
+	m->latest_delivery = s->latest;
+	m->latest_crit = s->latest == 0 ? 0 : EXT_FOR_DELIVERY;
+	m->reassignment_prohibited = s->no_alternate;
+	m->dl_prohibited = s->no_lists;
+	if (s->no_alternate)
+		m->indicators &= ~(unsigned)IND_ALTERNATE_ALLOWED;
+	for (; m->n_exempted < s->n_except; m->n_exempted++)
+		if (!ctl_address(c, s->except[m->n_exempted], &m->exempted[m->n_exempted]))
+			return false;
+	if (s->alternate == NULL)
+		return true;
+	if (!ctl_address(c, s->alternate, alternate))
+		return false;
+	for (size_t i = 0; i < m->n_rcpt; i++)
+		m->rcpt[i].alternate = alternate;
+	return true;
+}
+
 static bool compose(struct send *s)
 {
 	struct ctl *c = &s->ctl;
@@ -231,6 +303,8 @@ static bool compose(struct send *s)
 	};
 	add_envelope_recipients(s, s->to, s->n_to);
 	add_envelope_recipients(s, s->cc, s->n_cc);
+	if (!add_wishes(s))
+		return false;
 	if (s->probe) {
 		s->m.content_length = (int64_t)out_len(&s->content);
 		s->m.priority = PRIORITY_NORMAL;
@@ -266,6 +340,7 @@ int ctl_send(int argc, char **argv)
 		out_fini(&s.files[i]);
 	free(s.to);
 	free(s.cc);
+	free(s.except);
 	out_fini(&s.packed);
 	out_fini(&s.content);
 	ctl_end(&s.ctl);

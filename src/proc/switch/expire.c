@@ -84,6 +84,8 @@ static void expired(struct sw *s, const struct store_expired *x)
 		snprintf(story, sizeof story, "link %.*s is in the settings no more", (int)x->queue.n, (const char *)x->queue.p);
 	else
 		calling_story(l, l->open_failures, l->first_failure, story, sizeof story);
+	if (jobs_is_queue(x->queue))
+		snprintf(story, sizeof story, "it waited in %.*s", (int)x->queue.n, (const char *)x->queue.p);
 	err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 1, 5, "not delivered in time: %.170s", story);
 	if (l == NULL) {
 		give_up_homeless(s, x, &e);

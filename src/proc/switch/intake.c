@@ -51,7 +51,36 @@ static void mix_trace(uint64_t digest[2], const struct trace *t)
 		mix(digest, t->v[i].mta);
 		mix(digest, t->v[i].arrival_raw);
 		mix_number(digest, (uint64_t)t->v[i].arrival);
+		mix_number(digest, t->v[i].other_actions);
 	}
+}
+
+static void mix_addr(uint64_t digest[2], const struct oraddr *addr, struct out *key)
+{
+	out_clear(key);
+	oraddr_key(addr, key);
+	mix(digest, out_view(key));
+}
+
+/* A copy that came by another list, or as another recipient, is no duplicate; nor is a report that goes elsewhere. */
+static void mix_histories(uint64_t digest[2], const struct message *m)
+{
+	struct out key;
+	out_init(&key, 1 << 20);
+	for (size_t i = 0; i < m->dl_history.n; i++)
+		mix_addr(digest, &m->dl_history.v[i].name, &key);
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		const struct recipient *r = &m->rcpt[i];
+		if (!r->responsible || m->kind == MESSAGE_REPORT)
+			continue;
+		for (size_t k = 0; k < r->n_redirections; k++)
+			mix_addr(digest, &r->redirections[k].intended, &key);
+		if (m->dl_history.n > 0 || r->n_redirections > 0) /* members of a list share its number */
+			mix_addr(digest, &r->addr, &key);
+	}
+	if (m->kind == MESSAGE_REPORT)
+		mix_addr(digest, &m->originator, &key);
+	out_fini(&key);
 }
 
 static void digest_of(const struct message *m, struct view link, uint64_t digest[2])
@@ -64,11 +93,7 @@ static void digest_of(const struct message *m, struct view link, uint64_t digest
 			mix_number(digest, m->rcpt[i].number);
 	mix_trace(digest, &m->trace);
 	mix_trace(digest, &m->internal_trace);
-	for (size_t i = 0; i < m->ext.n; i++) {
-		const struct extension *x = &m->ext.v[i];
-		if (!x->is_private && (x->number == EXT_REDIRECTION_HISTORY || x->number == EXT_DL_EXPANSION_HISTORY))
-			mix(digest, x->value);
-	}
+	mix_histories(digest, m);
 }
 
 bool intake_is_ready(struct sw *s, bool is_new, struct err *e)
@@ -159,11 +184,7 @@ static struct waiting *take_known(struct proc *p, uint64_t offer, const struct m
 {
 	struct sw *s = p->sw;
 	struct waiting *w = switch_wait(s, intake_durable, p, offer);
-	struct out id;
-	out_init(&id, sizeof w->mts_id - 1);
-	mts_id_print(&m->id, &id);
-	snprintf(w->mts_id, sizeof w->mts_id, "%s", out_cstr(&id));
-	out_fini(&id);
+	place_name(w, m);
 	w->file = in->file;
 	return w;
 }

@@ -182,7 +182,9 @@ static bool may_go(const struct subject *x, const struct swlink *to, struct err 
 	}
 	if (view_eq(x->loaded.peer, to->name))
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu came by link %s: it would go in a circle", id, to->set->name);
-	if (to->set->size_limit != 0 && x->loaded.content_size > to->set->size_limit)
+	if (!restrict_allows(to, x->loaded.m))
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu: its originator may not send over link %s", id, to->set->name);
+	if (x->loaded.m->kind != MESSAGE_REPORT && to->set->size_limit != 0 && x->loaded.content_size > to->set->size_limit)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu has %llu octets of content, link %s takes %llu", id,
 			       (unsigned long long)x->loaded.content_size, to->set->name, (unsigned long long)to->set->size_limit);
 	const struct message *m = x->loaded.m;
@@ -199,6 +201,8 @@ static bool may(const struct act *a, const struct subject *x, struct err *e)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu is held: release it", id);
 	if (a->what == ACT_REROUTE && x->l == a->to)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu waits for link %s already", id, a->to->set->name);
+	if (a->what == ACT_REROUTE && jobs_is_queue(x->queue))
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "transfer %llu is not for a link yet: it waits in %s", id, x->queue_name);
 	if (a->what == ACT_REROUTE)
 		return may_go(x, a->to, e);
 	if ((a->what == ACT_RETURN || a->report) && x->loaded.m == NULL) {
@@ -241,6 +245,8 @@ static void wake(struct sw *s, const struct act *a, struct subject *x, enum stor
 	put_step(s, a, x, kind, done);
 	if (x->l != NULL)
 		enter_later(w, x->l, x);
+	else
+		jobs_at(s, 0);
 }
 
 static void retry(struct sw *s, const struct act *a, struct subject *x, struct waiting *w)
@@ -275,7 +281,8 @@ static void reroute(struct sw *s, const struct act *a, struct subject *x, struct
 static void discard(struct sw *s, const struct act *a, struct subject *x, bool report, struct waiting *w)
 {
 	struct err why;
-	put_step(s, a, x, STEP_OPERATOR, report ? "returned" : "deleted");
+	bool deferred = x->row.next_ms > now_of(s) && view_eq(x->queue, VIEW(JOBS_DEFERRED));
+	put_step(s, a, x, STEP_OPERATOR, report ? "returned" : deferred ? "cancelled" : "deleted");
 	if (report) {
 		err_report(&why, ERR_PERM, ERR_OF_MESSAGE, 1, -1, "an operator has returned it%s%s", *a->why == 0 ? "" : ": ", a->why);
 		place_failure(s, &x->loaded, &why, w);

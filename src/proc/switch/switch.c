@@ -486,7 +486,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
 	env_add_hook(host->env, &s->commit);
 	env_add_hook(host->env, &s->reap);
-	if (!read_domain(s, e) || !read_routes(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
+	if (!read_domain(s, e) || !read_routes(s, e) || !redirect_init(s, e) || !lists_init(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
 		switch_free(&s);
 		return NULL;
 	}
@@ -495,6 +495,12 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	const struct set_link *set = settings->links.v;
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_link_init(&s->links[i], s, &set[i]);
+	for (size_t i = 0; i < s->n_links; i++) {
+		if (!restrict_init(&s->links[i], e)) {
+			switch_free(&s);
+			return NULL;
+		}
+	}
 	store_queues(s->store, count_queue, s);
 	suspect_start(s);
 	partial_start(s);
@@ -504,6 +510,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	calling_watch_network(s);
 	timer_after(&s->sweep, SWEEP_MS);
 	expire_init(s);
+	jobs_init(s);
 	return s;
 }
 
@@ -527,6 +534,7 @@ void switch_free(struct sw **sp)
 			order_free(w->orders[i]);
 		waiting_free(w);
 	}
+	jobs_fini(s);
 	expire_fini(s);
 	census_fini(s);
 	resume_fini(s);
@@ -535,6 +543,10 @@ void switch_free(struct sw **sp)
 	convert_fini(s);
 	for (size_t i = 0; i < s->n_links; i++)
 		dispatch_link_fini(&s->links[i]);
+	for (size_t i = 0; i < s->n_links; i++)
+		restrict_fini(&s->links[i]);
+	lists_fini(s);
+	redirect_fini(s);
 	limbo_fini(s);
 	suspect_fini(s);
 	free(s->links);

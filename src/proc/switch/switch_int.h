@@ -223,6 +223,7 @@ struct swlink {
 	uint64_t sent, received, in_flight;
 	unsigned n_partials;             /* in hand and kept */
 	uint64_t partial_octets;
+	struct restriction *restriction; /* restrict.c */
 };
 
 /* What happens when a ticket is durable, in order. */
@@ -354,6 +355,9 @@ struct sw {
 	struct map resumes;              /* transfer id -> struct resume */
 	struct census *censuses;         /* census.c */
 	uint64_t n_censuses;
+	struct timer jobs;               /* jobs.c */
+	struct redirects *redirects;
+	struct lists *lists;
 	struct timer room;               /* room.c */
 	uint64_t under_way;              /* octets that streamed offers may hold in memory, and converted contents do */
 	bool low, spent, slow, busy;     /* the first three: why busy */
@@ -438,6 +442,10 @@ struct incoming {
 	uint64_t hash;                   /* of its octets as they came; 0: not known */
 	uint64_t examined;               /* the EXAMINE it comes from */
 	const struct err *refusal;       /* permanent cause found before routing: every recipient is reported with it */
+	uint64_t content_of;             /* no content and file: a stored message whose file it is too */
+	bool again;                      /* it has been placed before: deferred, redirected, expanded; its trace is written */
+	unsigned depth;                  /* of a report: lists that it came by here */
+	wall_ms_t arrived, expires;      /* again; 0: from now */
 };
 
 /* downgrade.c: false, and 2/47 with the reason: the link speaks 1984, and message or recipient has what is not to be left out. */
@@ -445,11 +453,58 @@ MUST_CHECK bool downgrade_link_takes(const struct sw *s, const struct swlink *l,
 				     struct err *e);
 
 /* place.c: where each recipient goes, and the one operation that stores it all. Reports that are due are made and placed too.
- * Ownership of in->file passes to the ticket. */
-void place_message(struct sw *s, const struct incoming *in, struct waiting *w);
+ * Ownership of in->file passes to the ticket; when something stored has it, in->content_of says what. */
+void place_message(struct sw *s, struct incoming *in, struct waiting *w);
+/* The report about these, as far as it is due. */
+void place_results(struct sw *s, struct incoming *in, struct report_result *results, size_t n, struct waiting *w);
+void place_name(struct waiting *w, const struct message *m); /* w->mts_id */
 /* A report about transfers that failed for good: every recipient in `loaded` that we are responsible for. */
 void place_failure(struct sw *s, const struct store_loaded *loaded, const struct err *why, struct waiting *w);
 void place_enter_windows(struct sw *s, struct waiting *w);
+
+/* jobs.c: queues of the switch's own. No link has such a name: settings refuse it. */
+#define JOBS_DEFERRED "+deferred"                         /* until its time */
+#define JOBS_AGAIN "+again"                               /* to be placed again, for other recipients */
+#define JOBS_LISTS "+lists"                               /* one list to be expanded, for the responsible recipient */
+void jobs_init(struct sw *s);
+void jobs_fini(struct sw *s);
+void jobs_at(struct sw *s, wall_ms_t at);                 /* there is something to do then */
+bool jobs_is_queue(struct view name);
+struct incoming jobs_incoming(const struct store_loaded *l);
+
+/* redirect.c: alternate recipients. */
+MUST_CHECK bool redirect_init(struct sw *s, struct err *e);
+void redirect_fini(struct sw *s);
+const struct oraddr *redirect_assigned(const struct sw *s, const struct oraddr *addr); /* by the mailbox; NULL: none */
+const struct oraddr *redirect_default(const struct sw *s, const struct message *m, const struct oraddr *addr); /* by this domain, when the originator allows it; NULL: none */
+/* The recipient that it becomes. False: it would go round, 1/27. */
+MUST_CHECK bool redirect_to(const struct recipient *r, const struct oraddr *to, enum redirection_reason reason, wall_ms_t now, struct arena *a,
+			    struct recipient *r_r, struct err *e);
+
+/* restrict.c: patterns of O/R addresses. */
+struct route_table *restrict_patterns(struct sw *s, const struct setting_list *patterns, const char *what, const char *name, bool *good_r,
+				      struct err *e);     /* NULL: none, or !*good_r */
+bool restrict_matches(const struct route_table *t, const struct oraddr *addr); /* NULL matches nobody */
+MUST_CHECK bool restrict_init(struct swlink *l, struct err *e);
+void restrict_fini(struct swlink *l);
+bool restrict_allows(const struct swlink *l, const struct message *m); /* its originator, or the list that it comes from */
+
+/* reports.c */
+/* A report comes to a mailbox here: what it says of each recipient is put into the journey of its subject; a second report about the same
+ * recipient is flagged (RP-21). */
+void reports_note(struct sw *s, const struct message *report, struct waiting *w);
+
+/* lists.c: distribution lists. */
+MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
+void lists_fini(struct sw *s);
+const struct list *lists_find(const struct sw *s, const struct oraddr *addr); /* NULL: no list of ours */
+const char *lists_name(const struct list *l);
+enum lists_verdict { LISTS_EXPAND, LISTS_REFUSE, LISTS_AGAIN /* it is in itself: nothing is done, nothing reported */ };
+enum lists_verdict lists_check(const struct sw *s, const struct message *m, const struct list *l, struct err *e);
+/* One slice of a transfer of JOBS_LISTS. True: that was the last. */
+bool lists_expand(struct sw *s, const struct store_queued *row, struct store_loaded *l, struct waiting *w);
+/* A report whose destination is that list goes on by its policy. False: it has come by too many lists. */
+bool lists_report(struct sw *s, struct incoming *in, const struct list *l, struct waiting *w);
 
 /* order.c: one transfer in memory. */
 struct order *order_new(struct swlink *l, const struct store_queued *q);

@@ -50,6 +50,7 @@
 	X(MESSAGE_REDIRECTED, "message.redirected", 315, NOTICE, "message", "", "a recipient was replaced by an alternate recipient") \
 	X(LIST_EXPANDED, "message.expanded", 316, NOTICE, "message", "", "a distribution list was expanded") \
 	X(LIST_REFUSED, "message.list-refused", 317, NOTICE, "message", "", "a distribution list was not expanded: see why") \
+	X(REPORT_AGAIN, "message.report-again", 319, NOTICE, "message", "", "a second report about the same recipient has come") \
 	X(PARTIAL_DROPPED, "message.partial-dropped", 318, NOTICE, "message", "", "what was kept of a transfer that was broken off was dropped: the recovery timeout is over, or there is no room for it") \
 	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message: they are taken as they are, for the quarantine; or they break after the envelope: that message is reported")       \
 	X(MESSAGE_IN, "message.in", 301, DEBUG, "message", "", "a message was taken in")                                                  \

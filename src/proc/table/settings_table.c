@@ -1,6 +1,8 @@
 /* settings_table.c - the rows. Defaults of links are those of the X.400 Connector's property pages. */
 #include "proc/table/settings_table.h"
 
+#include "proc/table/settings_who.h"
+
 #include "flow/message/message.h"
 #include "flow/queue/schedule.h"
 #include "sys/net_prefix.h"
@@ -337,7 +339,8 @@ static bool check_links(const struct settings *s, const char *name, struct err *
 			return false;
 		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e) || !check_contents(&links[i], name, e))
 			return false;
-		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0)
+		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0 ||
+		    *links[i].name == '+') /* queues of the switch's own */
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: a link cannot be called \"%s\"", name, links[i].name);
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(links[i].name, links[j].name) == 0)
@@ -359,20 +362,6 @@ static bool check_routes(const struct settings *s, const char *name, struct aren
 	return true;
 }
 
-static bool check_mailboxes(const struct settings *s, const char *name, struct arena *a, struct err *e)
-{
-	const struct set_mailbox *boxes = s->mailboxes.v;
-	for (size_t i = 0; i < s->mailboxes.n; i++) {
-		const char *const *addresses = boxes[i].addresses.v;
-		if (boxes[i].addresses.n == 0)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mailbox \"%s\" has no address", name, boxes[i].name);
-		for (size_t j = 0; j < boxes[i].addresses.n; j++)
-			if (!check_address(addresses[j], "mailbox address", name, a, e))
-				return false;
-	}
-	return true;
-}
-
 bool settings_load(struct view yaml, const char *name, struct settings *s, struct arena *a, struct err *e)
 {
 	if (!settings_read(&settings_root, yaml, name, s, a, e))
@@ -381,6 +370,6 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 	for (size_t i = 0; i < s->listen.n; i++)
 		if (!check_net(listen[i], name, e))
 			return false;
-	return check_links(s, name, e) && check_routes(s, name, a, e) && check_mailboxes(s, name, a, e) &&
+	return check_links(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
 	       check_address(s->mta.domain, "mta.domain", name, a, e);
 }

@@ -1,0 +1,43 @@
+/* reports.c - what reports say, in the journey of the message that they are about. */
+#include "proc/switch/switch_int.h"
+
+enum { NOTED_MAX = 256 }; /* recipients of one report; those beyond are in the report only */
+
+/* A recipient of the subject is known by its number and, behind a list, its name. */
+static void digest_of(const struct recipient *r, uint64_t digest[2])
+{
+	struct out key;
+	out_init(&key, 1 << 20);
+	oraddr_key(r->has_intended ? &r->intended : &r->addr, &key);
+	digest[0] = suspect_hash(SUSPECT_HASH_0 ^ r->number, out_view(&key));
+	digest[1] = r->number;
+	out_fini(&key);
+}
+
+static void note(struct sw *s, const struct message *report, const struct recipient *r, struct waiting *w)
+{
+	struct out text;
+	uint64_t digest[2];
+	digest_of(r, digest);
+	const bool again = store_seen(s->store, &report->subject_id, digest);
+	out_init(&text, 1024);
+	oraddr_print(&r->addr, ORADDR_F401, &text);
+	if (r->outcome == OUTCOME_DELIVERED)
+		out_str(&text, ": delivered");
+	else
+		out_fmt(&text, ": %s, %s", reason_name(r->reason), diagnostic_name(r->diagnostic));
+	if (again)
+		out_str(&text, "; a second report about this recipient");
+	const struct store_step step = { .kind = STEP_REPORT_IN, .id = &report->subject_id, .other = &report->id, .text = out_view(&text),
+					 .digest = { digest[0], digest[1] } };
+	store_put_step(s->store, &step);
+	if (again)
+		EMIT(&s->host, REPORT_AGAIN, "message", w->mts_id, "report", out_cstr(&text));
+	out_fini(&text);
+}
+
+void reports_note(struct sw *s, const struct message *report, struct waiting *w)
+{
+	for (size_t i = 0; i < report->n_rcpt && i < NOTED_MAX; i++)
+		note(s, report, &report->rcpt[i], w);
+}
