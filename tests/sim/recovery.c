@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 
-enum { INTERVAL_MS = 2000, DOWN_INTERVALS = 7, REST_MS = 30 * 1000, ROWS_MAX = 400, GRACE_MS = 50 };
+enum { INTERVAL_MS = 2000, DOWN_INTERVALS = 7, REST_MS = 75 * 1000 /* what broke off is kept for 60 s */, ROWS_MAX = 400, GRACE_MS = 50 };
 
 /* A way in which two MTAs are joined. */
 static const struct variant {
@@ -136,6 +136,31 @@ static void check_attempts(struct recovery *r)
 	}
 }
 
+/* Nothing is under way: no control block of anything may be left (Q193894, Q229643). */
+static void check_blocks(struct mta *t, const char *process, const struct blocks *b)
+{
+	static const enum block none[] = { BLOCK_ASSOCIATIONS, BLOCK_HANDOVERS, BLOCK_OFFERS, BLOCK_PARTIALS, BLOCK_RESUMES, BLOCK_ORDERS,
+					   BLOCK_TICKETS, BLOCK_LIMBOS, BLOCK_SHOWS, BLOCK_FILES };
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (b->n[none[i]] != 0)
+			sim_fail(t->sim, "%s of %c: %llu %s are left at rest", process, t->name, (unsigned long long)b->n[none[i]],
+				 block_name(none[i]));
+}
+
+static void check_rest(struct mta *t)
+{
+	struct blocks b;
+	if (t->s != NULL) {
+		switch_blocks(t->s, &b);
+		check_blocks(t, "the switch", &b);
+	}
+	for (unsigned i = 0; i < POSTS; i++)
+		if (t->posts[i].link != NULL) {
+			link_blocks(t->posts[i].link, &b);
+			check_blocks(t, "a link", &b);
+		}
+}
+
 void recovery_end(struct sim *m)
 {
 	struct recovery *r = m->run.recovery;
@@ -150,6 +175,8 @@ void recovery_end(struct sim *m)
 		check_attempts(r);
 	if (world_connections(m->w) != 0)
 		sim_fail(m, "%zu connections are left at rest", world_connections(m->w));
+	for (unsigned i = 0; i < MTAS; i++)
+		check_rest(&m->mta[i]);
 }
 
 /* --- the loop --- */
