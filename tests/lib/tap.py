@@ -24,6 +24,7 @@ class Tap:
         self.crossings, self.change = [], threading.Condition()
         self.holding = False      # takes octets, passes none on
         self.refusing = False     # closes what connects
+        self.cut_after = None     # octets from the initiator of one connection: then all are cut, once
         self.open = True
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
@@ -65,7 +66,12 @@ class Tap:
                     self.change.wait()
                 if octets:
                     crossing.flow.append((time.time(), forth, octets))
+                cutting = forth and self.cut_after is not None and sum(len(o) for _, f, o in crossing.flow if f) >= self.cut_after
+                if cutting:
+                    self.cut_after = None
                 self.change.notify_all()
+            if cutting:
+                self.cut()
             try:
                 if not octets:
                     b.shutdown(socket.SHUT_WR)

@@ -46,13 +46,24 @@ static void tell_refused_credentials(struct assoc *a, const struct err *why)
 	a->told = true;
 }
 
+/* The peer does not recover the old association: it is opened afresh with a new connection (RT-16). */
+static bool is_refused_recovery(const struct assoc *a, const struct x400_event *ev)
+{
+	return a->recovering && !a->bound && ev->kind != X400_UNBOUND && a->connected && !a->releasing;
+}
+
 static void ended(struct assoc *a, const struct x400_event *ev)
 {
 	struct err why = ev->err;
+	if (is_refused_recovery(a, ev)) {
+		a->reopen = true;
+		return;
+	}
 	if (ev->kind == X400_BIND_REFUSED && ev->bind_error == X400_AUTHENTICATION)
 		tell_refused_credentials(a, &why);
 	if (ev->kind == X400_UNBOUND)
 		why = (struct err){ .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
+	keep_end(a, true);
 	inbound_cancel(&a->in);
 	if (ev->turn_lost)
 		turn_lost(a, &why);
@@ -67,28 +78,28 @@ static void ended(struct assoc *a, const struct x400_event *ev)
 	a->dead = true;
 }
 
-/* Nothing is kept of what broke off: the peer sends it anew. */
-static void refuse_resume(struct assoc *a)
-{
-	struct err e;
-	if (!x400_resume_refuse(a->x, env_now_ms(a->link->host.env), &e))
-		assoc_abort(a, &e);
-}
-
 static void handle(struct assoc *a, const struct x400_event *ev)
 {
 	switch (ev->kind) {
 	case X400_BIND: bind_indication(a, ev); break;
 	case X400_BOUND: bind_confirmed(a, ev); break;
-	case X400_TRANSFER_BEGIN: receive_begin(a); break;
-	case X400_TRANSFER_DATA: inbound_octets(&a->in, ev->bytes); break;
-	/* The octets before it are with the switch or in our memory; without resume nothing more hangs on it. */
-	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(a->x, ev->serial); break;
+	case X400_TRANSFER_BEGIN: receive_begin(a, ev->activity); break;
+	case X400_TRANSFER_RESUME: keep_resume(a, &ev->resume); break;
+	case X400_TRANSFER_DATA:
+		keep_octets(a, ev->bytes);
+		inbound_octets(&a->in, ev->bytes);
+		break;
+	case X400_TRANSFER_CHECKPOINT: keep_checkpoint(a, ev->serial); break;
 	case X400_TRANSFER_END: inbound_end(&a->in); break;
-	case X400_TRANSFER_RESUME: refuse_resume(a); break;
-	case X400_TRANSFER_SYNCED: break;
-	case X400_TRANSFER_INTERRUPTED: /* nothing is kept of it */
-	case X400_TRANSFER_ABORTED: inbound_cancel(&a->in); break;
+	case X400_TRANSFER_SYNCED: break; /* x400_resumable tells of the last one */
+	case X400_TRANSFER_INTERRUPTED:
+		keep_end(a, true);
+		inbound_cancel(&a->in);
+		break;
+	case X400_TRANSFER_ABORTED:
+		keep_end(a, false);
+		inbound_cancel(&a->in);
+		break;
 	case X400_TRANSFER_CONFIRMED: outbound_confirmed(a); break;
 	case X400_TRANSFER_FAILED: outbound_refused(a, &ev->err); break;
 	case X400_TURN_PLEASE: turn_asked_for(a, ev->priority); break;
@@ -99,16 +110,23 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 	}
 }
 
+static void open_afresh(struct assoc *a);
+
 void assoc_pump(struct assoc *a)
 {
 	CHECK(a, ASSOC_MAGIC);
-	if (a->pumping)
-		return; /* an event's handler asks for what we do anyway */
+	if (a->pumping || a->buried)
+		return; /* an event's handler asks for what we do anyway, or all is done */
 	a->pumping = true;
 	struct x400_event ev;
 	int64_t now = env_now_ms(a->link->host.env);
-	while (!a->dead && !a->stalled && x400_next(a->x, &ev, now) == STEP_DONE)
+	while (!a->dead && !a->reopen && a->stalled == 0 && x400_next(a->x, &ev, now) == STEP_DONE)
 		handle(a, &ev);
+	if (a->reopen) {
+		a->pumping = false;
+		open_afresh(a);
+		return;
+	}
 	if (!a->dead) {
 		turn_settle(a);
 		outbound_start(a);
@@ -178,18 +196,22 @@ void assoc_release_when_idle(struct assoc *a)
 	assoc_pump(a);
 }
 
-void assoc_stall(struct assoc *a)
+void assoc_stall(struct assoc *a, enum stall why)
 {
-	a->stalled = true;
+	a->stalled |= why;
 	if (a->stream != NULL)
 		stream_pause(a->stream);
 }
 
-void assoc_unstall(struct assoc *a)
+void assoc_unstall(struct assoc *a, enum stall why)
 {
-	if (!a->stalled)
+	if ((a->stalled & why) == 0)
 		return;
-	a->stalled = false;
+	a->stalled &= ~(unsigned)why;
+	if (why == STALL_OFFER)
+		keep_offer_goes_on(a);
+	if (a->stalled != 0)
+		return;
 	if (a->stream != NULL)
 		stream_resume(a->stream);
 	assoc_pump(a);
@@ -200,9 +222,10 @@ void assoc_abort(struct assoc *a, const struct err *why)
 	if (a->dead)
 		return;
 	a->why = *why;
+	keep_end(a, true);
 	inbound_cancel(&a->in);
-	outbound_fail_all(a, why);
 	x400_abort(a->x, why, env_now_ms(a->link->host.env));
+	outbound_fail_all(a, why);
 	a->dead = true;
 }
 
@@ -213,11 +236,14 @@ static size_t on_data(void *ctx, struct view data)
 	struct assoc *a = ctx;
 	CHECK(a, ASSOC_MAGIC);
 	int64_t now = env_now_ms(a->link->host.env);
+	const unsigned generation = a->generation;
 	size_t taken = 0;
 	do {
 		size_t n = x400_feed(a->x, view_from(data, taken), now);
 		taken += n;
 		assoc_pump(a);
+		if (a->generation != generation)
+			return data.n;
 		if (n == 0 && taken < data.n && !a->stalled && a->stream != NULL)
 			n = x400_feed(a->x, view_from(data, taken), now), taken += n;
 		if (n == 0)
@@ -230,6 +256,7 @@ static void on_opened(void *ctx)
 {
 	struct assoc *a = ctx;
 	CHECK(a, ASSOC_MAGIC);
+	a->connected = true;
 	assoc_pump(a); /* the connect request waits in the machine's output */
 }
 
@@ -246,13 +273,15 @@ static void on_closed(void *ctx, const struct err *why)
 	CHECK(a, ASSOC_MAGIC);
 	if (a->stream == NULL)
 		return;
+	const unsigned generation = a->generation;
 	a->lost = true;
 	x400_transport_closed(a->x, why);
-	a->stalled = false;
+	a->stalled = 0;
 	assoc_pump(a);
-	if (a->stream == NULL)
-		return; /* buried */
+	if (a->stream == NULL || a->generation != generation)
+		return; /* buried, or opened afresh */
 	a->why = *why;
+	keep_end(a, true);
 	inbound_cancel(&a->in);
 	outbound_fail_all(a, why);
 	assoc_bury(a);
@@ -263,6 +292,14 @@ static const struct stream_events assoc_stream_events = {
 };
 
 /* --- birth and end --- */
+
+static void new_machine(struct assoc *a)
+{
+	struct x400_config c;
+	bind_config(a->link, a->peer, a->initiator, &c);
+	recover_open(a, &c);
+	a->x = x400_new(&c, env_now_ms(a->link->host.env));
+}
 
 static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_link *peer, bool initiator)
 {
@@ -276,12 +313,9 @@ static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_lin
 	a->last = &a->first;
 	timer_init(&a->timer, l->host.env, on_timer, a);
 	timer_init(&a->idle, l->host.env, on_idle, a);
-	struct x400_config c;
-	bind_config(l, peer, initiator, &c);
-	if (initiator)
-		bind_references(a, &c.session);
-	a->x = x400_new(&c, a->opened_ms);
+	new_machine(a);
 	receive_init(a);
+	keep_init(a);
 	a->next = l->assocs;
 	a->prev = &l->assocs;
 	if (a->next != NULL)
@@ -291,27 +325,46 @@ static struct assoc *assoc_new(struct link *l, uint64_t id, const struct set_lin
 	return a;
 }
 
-struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how)
+static bool connect_to(struct assoc *a)
 {
-	const char *const *more = peer->more_addresses.v;
-	struct assoc *a = assoc_new(l, id, peer, true);
+	const struct set_link *peer = a->peer;
 	struct net_addr to, from;
 	struct err e;
 	bool bind = *peer->bind_address != 0;
-	a->address = how->which == 0 ? peer->address : more[how->which - 1];
-	a->permanent = how->permanent;
 	if (FAULT(ENV_CONNECT)) {
 		err_set(&e, ERR_TEMP, ERR_OF_LINK, "%s: cannot connect (fault point)", a->address);
 	} else if (net_addr_parse(a->address, &to, &e) && (!bind || net_addr_parse(peer->bind_address, &from, &e))) {
-		a->stream = env_connect(l->host.env, &to, bind ? &from : NULL, &assoc_stream_events, a);
+		a->stream = env_connect(a->link->host.env, &to, bind ? &from : NULL, &assoc_stream_events, a);
 		stream_set_keepalive(a->stream, (int64_t)peer->keepalive_ms);
 		arm(a);
-		return a;
+		return true;
 	}
 	a->why = e;
 	a->dead = true;
 	assoc_bury(a);
-	return NULL;
+	return false;
+}
+
+struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how)
+{
+	const char *const *more = peer->more_addresses.v;
+	struct assoc *a = assoc_new(l, id, peer, true);
+	a->address = how->which == 0 ? peer->address : more[how->which - 1];
+	a->permanent = how->permanent;
+	return connect_to(a) ? a : NULL;
+}
+
+/* The refused recovery cost one connection: another one, with a new name and nothing to recover. */
+static void open_afresh(struct assoc *a)
+{
+	a->reopen = a->recovering = a->connected = a->lost = false;
+	a->generation++;
+	flush(a);
+	if (a->stream != NULL)
+		stream_close(&a->stream, true);
+	x400_free(&a->x);
+	new_machine(a);
+	(void)connect_to(a);
 }
 
 struct assoc *assoc_accept(struct link *l, struct stream *s, struct crowd *c)
@@ -348,6 +401,8 @@ void assoc_bury(struct assoc *a)
 {
 	CHECK(a, ASSOC_MAGIC);
 	struct link *l = a->link;
+	a->buried = true;
+	keep_end(a, true);
 	inbound_cancel(&a->in);
 	if (a->first != NULL) { /* the machine wants to close with its last event unread */
 		struct err e;
@@ -380,6 +435,8 @@ void assoc_free_graves(struct link *l)
 		struct assoc *a = l->graves;
 		l->graves = a->next;
 		inbound_fini(&a->in);
+		keep_fini(a);
+		out_fini(&a->recovers);
 		x400_free(&a->x);
 		a->magic = 0;
 		free(a);

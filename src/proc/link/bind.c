@@ -41,21 +41,23 @@ static void widest(const struct link *l, struct x400_config *c)
 	}
 }
 
-/* X.228 8.1.1: the session connection identifier is the caller's name as an OCTET STRING, in X.410 mode as a T61String, and
- * the time as a UTCTime. */
+/* X.228 8.1.1: the session connection identifier is the caller's name and the time as a UTCTime; a random part tells those
+ * of one second apart. OCTET STRING, in X.410 mode T61String (X.410 4). */
 void bind_references(struct assoc *a, struct session_config *c)
 {
-	enum { OCTET_STRING = 0x04, T61_STRING = 0x14 };
 	const struct link *l = a->link;
 	struct arena *scratch = arena_new(256);
-	struct view name = view_first(view_str(l->settings->mta.name), 32);
-	struct view now = utctime_print(env_wall_ms(l->host.env), scratch);
+	const struct view now = utctime_print(env_wall_ms(l->host.env), scratch);
+	const bool x410 = a->peer->conformance != CONFORMANCE_1988;
+	char name[64];
+	const int n = snprintf(name, sizeof name, "%.32s-%012llx", l->settings->mta.name,
+			       (unsigned long long)env_random(l->host.env) & 0xffffffffffffu);
 	uint8_t *p = a->references;
-	*p++ = a->peer->conformance == CONFORMANCE_1988 ? OCTET_STRING : T61_STRING;
-	*p++ = (uint8_t)name.n;
-	memcpy(p, name.p, name.n);
-	p += name.n;
-	c->user_ref = view_of(a->references, name.n + 2);
+	*p++ = x410 ? 0x14 : 0x04;
+	*p++ = (uint8_t)n;
+	memcpy(p, name, (size_t)n);
+	p += n;
+	c->user_ref = view_of(a->references, (size_t)n + 2);
 	c->common_ref = view_of(p, now.n + 2);
 	*p++ = 0x17;
 	*p++ = (uint8_t)now.n;
@@ -256,7 +258,7 @@ static bool answer_fits(const struct set_link *k, const struct x400_credentials 
 }
 
 /* Nothing is kept to recover from; the peer opens afresh (RT-15). */
-static void refuse_recovery(struct assoc *a)
+void bind_refuse_recovery(struct assoc *a)
 {
 	struct err e;
 	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the peer asks to recover an old association, want a new one; answered busy");
@@ -336,6 +338,20 @@ static bool refused_for_mode(struct assoc *a, const struct set_link *k, const st
 	return true;
 }
 
+static void bound(struct assoc *a, const struct set_link *k, const struct x400_event *ev)
+{
+	struct link *l = a->link;
+	a->peer = k;
+	a->bound = true;
+	turn_bound(a, ev->peer_two_way_alternate);
+	n_bound_of(l, k)[0]++;
+	crowd_leave(l, &a->crowd);
+	stream_set_keepalive(a->stream, (int64_t)k->keepalive_ms);
+	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
+	recover_tell_how(a);
+	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
+}
+
 static void accept(struct assoc *a, const struct set_link *k, const struct x400_event *ev)
 {
 	struct link *l = a->link;
@@ -345,22 +361,33 @@ static void accept(struct assoc *a, const struct set_link *k, const struct x400_
 		assoc_abort(a, &e);
 		return;
 	}
-	a->peer = k;
-	a->bound = true;
-	turn_bound(a, ev->peer_two_way_alternate);
-	n_bound_of(l, k)[0]++;
-	crowd_leave(l, &a->crowd);
-	stream_set_keepalive(a->stream, (int64_t)k->keepalive_ms);
-	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));
-	link_tell_how(l, a, false);
-	link_tell_assoc(l, MSG_ASSOC_UP, a, NULL, false);
+	bound(a, k, ev);
+}
+
+/* It brings no credentials: where it calls from, and that it knows the name, is what it is known by. */
+void bind_recovered(struct assoc *a, const struct set_link *k)
+{
+	struct err e;
+	if (k == NULL || k->kind == LINK_CONNECTOR) {
+		bind_refuse_recovery(a);
+		return;
+	}
+	const struct x400_event ev = { .mode = x400_mode(a->x), .peer_two_way_alternate = a->asks_two_way };
+	if (refused_for_mode(a, k, &ev) || refused_as_busy(a, k))
+		return;
+	if (!x400_bind_recover(a->x, &e)) {
+		assoc_abort(a, &e);
+		return;
+	}
+	a->recovered = true;
+	bound(a, k, &ev);
 }
 
 void bind_indication(struct assoc *a, const struct x400_event *ev)
 {
 	struct caller c;
 	if (ev->recover) {
-		refuse_recovery(a);
+		recover_asked(a, ev);
 		return;
 	}
 	const struct set_link *k = find_caller(a, ev, &c);
@@ -377,7 +404,9 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev)
 	const struct set_link *k = a->peer;
 	struct err e;
 	const bool wants = *k->remote_password != 0 || *k->remote_password_answer != 0;
-	if (wants && (!ev->peer.present || !answer_fits(k, &ev->peer))) {
+	a->recovering = false;
+	a->recovered = ev->recovered; /* then without credentials */
+	if (wants && !a->recovered && (!ev->peer.present || !answer_fits(k, &ev->peer))) {
 		err_set(&e, ERR_PEER, ERR_OF_LINK, "the bind was answered with %s, want the %s of link %s",
 			!ev->peer.present ? "no credentials" : ev->peer.has_password ? "another password" : "no password",
 			*k->remote_password_answer != 0 ? "remote-password-answer" : "remote-password", k->name);
@@ -388,5 +417,6 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev)
 	a->bound = true;
 	turn_bound(a, ev->peer_two_way_alternate);
 	EMIT(&a->link->host, ASSOC_OUT, "link", k->name, "peer", stream_peer(a->stream));
+	recover_tell_how(a);
 	link_tell_assoc(a->link, MSG_ASSOC_UP, a, NULL, false);
 }

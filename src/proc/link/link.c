@@ -66,6 +66,7 @@ static bool on_assoc_how(void *ctx, struct view payload, struct err *e)
 	struct msg_assoc_how m;
 	if (!get_msg_assoc_how(payload, &m, e))
 		return false;
+	recover_how(l, &m);
 	l->how = (struct how){ .assoc = m.assoc, .which = m.which, .permanent = m.permanent };
 	return true;
 }
@@ -158,7 +159,7 @@ static bool on_busy(void *ctx, struct view payload, struct err *e)
 	l->busy = m.busy;
 	l->busy_why = m.err;
 	for (struct assoc *a = l->told ? NULL : l->assocs; a != NULL; a = a->next)
-		if (!a->initiator && !a->stalled && a->stream != NULL)
+		if (!a->initiator && a->stalled == 0 && a->stream != NULL)
 			stream_resume(a->stream);
 	l->told = true;
 	return true;
@@ -191,6 +192,48 @@ static bool on_blocks(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static bool on_transfer_resume(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_resume m;
+	if (!get_msg_resume(payload, &m, e))
+		return false;
+	recover_resume(l, &m);
+	return true;
+}
+
+static bool on_partial_synced(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_sync m;
+	if (!get_msg_sync(payload, &m, e))
+		return false;
+	struct assoc *a = map_get(&l->by_partial, m.id);
+	if (a != NULL)
+		keep_synced(a, &m);
+	return true;
+}
+
+static bool on_partial_found(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_partial m;
+	if (!get_msg_partial(payload, &m, e))
+		return false;
+	keep_found(l, &m);
+	return true;
+}
+
+static bool on_partial_data(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_piece m;
+	if (!get_msg_piece(payload, &m, e))
+		return false;
+	struct assoc *a = map_get(&l->by_partial, m.id);
+	return a == NULL || keep_data(a, &m, e);
+}
+
 #define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type control_types[] = {
 	TYPE(OFFER_CREDIT, on_offer_credit),
@@ -202,10 +245,14 @@ static const struct chan_type control_types[] = {
 	TYPE(TRANSFER, on_transfer),
 	TYPE(EXAMINE, on_examine),
 	TYPE(ASSOC_HOW, on_assoc_how),
+	TYPE(TRANSFER_RESUME, on_transfer_resume),
 	TYPE(BLOCKS, on_blocks),
+	TYPE(PARTIAL_SYNCED, on_partial_synced),
+	TYPE(PARTIAL_FOUND, on_partial_found),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
+	TYPE(PARTIAL_DATA, on_partial_data),
 };
 
 /* A channel can end between two processes that both live on; only a new process is given new ones. */
@@ -235,7 +282,7 @@ static void switch_gone(struct link *l, const struct err *why)
 	err_set(&gone, ERR_TEMP, ERR_OF_PROCESS, "the switch has gone");
 	while (l->assocs != NULL) {
 		struct assoc *a = l->assocs;
-		a->stalled = false;
+		a->stalled = 0;
 		assoc_abort(a, &gone);
 		assoc_pump(a);
 		assert(l->assocs != a);
@@ -320,6 +367,8 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	if (!gdi_parse(view_str(settings->mta.domain), &l->domain, l->config_arena, NULL))
 		l->domain = (struct gdi){ 0 };
 	l->examination = exam_new(l);
+	out_init(&l->lost.reference, REFERENCE_MAX);
+	out_init(&l->resume.reference, REFERENCE_MAX);
 	bind_list_selectors(l);
 	l->held_of = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->held_of));
 	l->n_bound = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->n_bound));
@@ -350,9 +399,17 @@ void link_free(struct link **lp)
 	map_fini(&l->crowds);
 	free(l->n_bound);
 	free(l->held_of);
+	map_fini(&l->by_partial);
+	out_fini(&l->lost.reference);
+	out_fini(&l->resume.reference);
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);
+}
+
+void link_alone(struct link *l)
+{
+	l->is_alone = true;
 }
 
 void link_clamp(struct link *l, size_t descriptors)

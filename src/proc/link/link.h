@@ -20,6 +20,9 @@ struct link;
 struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance);
 void link_free(struct link **l);
 
+/* It handles suspects, each alone: where a transfer of theirs broke off is nobody's business. */
+void link_alone(struct link *l);
+
 /* So many descriptors may be open in this process: limits.associations is lowered to what that allows, with an event. */
 void link_clamp(struct link *l, size_t descriptors);
 

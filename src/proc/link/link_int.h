@@ -17,6 +17,7 @@ enum {
 	DESCRIPTORS_KEPT = 64,      /* for what is no inbound association */
 	LINK_ALONE_MS = 1000,       /* without a switch: longer than its restart takes, then this process ends too */
 	UNSENT_HIGH = 256 * 1024,   /* octets waiting in the socket's buffer before we stop producing */
+	REFERENCE_MAX = 512,        /* name of an association with what else is in the string: recover.c */
 };
 
 /* A message on its way in: inbound.c */
@@ -63,6 +64,27 @@ struct inbound {
 	size_t *held_of;          /* and for its link; NULL: of none */
 };
 
+/* An inbound transfer as the switch keeps it for the case that it breaks off: keep.c */
+struct keep {
+	enum { KEEP_OFF, KEEP_HELD, KEEP_KEPT, KEEP_ASKED, KEEP_PULLED } state;
+	uint64_t id;              /* on the channel; 0: none yet */
+	uint64_t activity;
+	uint64_t octets;          /* RTTR octets so far */
+	struct out held;          /* HELD: all of them */
+	size_t counted;           /* memory, as counted in link->held */
+	uint32_t asked, synced;   /* checkpoints: the last one given to the switch, the last one it has made durable */
+	unsigned waiting;         /* between the two */
+	uint64_t left, pulled;    /* PULLED: octets to be asked for; asked for and not yet here */
+};
+
+/* Where a transfer of ours can go on: recover.c */
+struct go_on {
+	bool set;
+	struct x400_resume at;    /* its reference lies in `packed` */
+	uint64_t total, hash;     /* of what was being sent: elsewhere than in these octets it cannot go on */
+	struct out packed;
+};
+
 /* A message on its way out. */
 struct handover {
 	struct handover *next;
@@ -74,10 +96,16 @@ struct handover {
 	uint64_t to_pull;         /* content octets not yet asked of the switch */
 	struct out content;       /* pulled, not yet given to the machine */
 	uint64_t total;           /* RTTR octets in all */
+	uint64_t hash;            /* of the octets before the content */
+	uint64_t skip;            /* octets that the peer has from before, not to be given to the machine */
+	struct go_on from;        /* by the switch's word */
 	int64_t timeout_ms;       /* longest time for it, by priority and size */
 	enum priority priority;
 	bool begun;
 };
+
+/* Why an association takes no more of its peer's octets. */
+enum stall { STALL_OFFER = 1, STALL_PARTIAL = 2 };
 
 struct crowd;
 
@@ -90,7 +118,12 @@ struct assoc {
 	struct stream *stream;
 	struct x400 *x;
 	struct timer timer, idle;
-	bool initiator, bound, stalled, releasing, dead, pumping;
+	bool initiator, bound, releasing, dead, pumping;
+	unsigned stalled;            /* bits of enum stall */
+	bool recovering;             /* initiator: the bind under way asks to recover `recovers` */
+	bool tried_recovery, recovered, connected, reopen, buried, asks_two_way;
+	unsigned generation;         /* of the connection: a refused recovery is followed by another one */
+	struct out recovers;         /* initiator: which association, as the switch said it */
 	bool unbinding;              /* the release has been asked for */
 	const char *address;         /* initiator: which of the peer's */
 	bool permanent;              /* initiator: not released for being idle */
@@ -109,6 +142,7 @@ struct assoc {
 	uint8_t references[64];      /* session connection identifier, see bind_references */
 	int64_t opened_ms;
 	struct inbound in;
+	struct keep keep;
 	struct handover *first, **last; /* outbound */
 	int64_t transfer_until_ms;   /* of the one under way; INT64_MAX: none */
 	struct err why;              /* how it ended */
@@ -157,7 +191,10 @@ struct link {
 	struct map crowds;           /* hash of an address -> struct crowd */
 	size_t *n_bound;             /* of each link in the settings: inbound associations that are bound */
 	struct how how;
-	uint64_t next_inbound, next_offer;
+	struct map by_partial;       /* partial id -> struct assoc */
+	uint64_t next_inbound, next_offer, next_partial;
+	struct { uint64_t assoc; struct out reference; } lost; /* what that association is to recover, by the same ASSOC_HOW */
+	struct { uint64_t transfer, activity, offset; uint32_t serial; struct out reference; } resume; /* of the TRANSFER that follows */
 	size_t n_inbound, inbound_max; /* associations that peers have opened; max is limits.associations, or what the system allows */
 	struct suspect suspects[SUSPECTS_MAX];
 	size_t n_suspects, oldest_suspect;
@@ -169,6 +206,7 @@ struct link {
 	bool told;                   /* the switch has said what comes before all else: suspects, busy or not */
 	bool busy;                   /* the switch can take nothing now */
 	struct err busy_why;
+	bool is_alone;               /* with suspects */
 	bool stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -178,8 +216,8 @@ struct link {
 struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how);
 struct assoc *assoc_accept(struct link *l, struct stream *s, struct crowd *c);
 void assoc_pump(struct assoc *a);               /* events out of the machine, octets to the socket */
-void assoc_stall(struct assoc *a);              /* take no more events until assoc_unstall */
-void assoc_unstall(struct assoc *a);
+void assoc_stall(struct assoc *a, enum stall why);   /* take no more events until assoc_unstall */
+void assoc_unstall(struct assoc *a, enum stall why);
 void assoc_abort(struct assoc *a, const struct err *why);
 void assoc_release_when_idle(struct assoc *a);
 void assoc_bury(struct assoc *a);               /* tells the switch, closes the socket; memory goes at the end of the turn */
@@ -188,6 +226,8 @@ void assoc_free_graves(struct link *l);
 /* bind.c: who calls, and may they. */
 void bind_indication(struct assoc *a, const struct x400_event *ev);
 void bind_confirmed(struct assoc *a, const struct x400_event *ev);
+void bind_refuse_recovery(struct assoc *a);     /* busy: the peer opens afresh */
+void bind_recovered(struct assoc *a, const struct set_link *k);
 void bind_references(struct assoc *a, struct session_config *c);
 void bind_list_selectors(struct link *l);
 void bind_is_over(const struct assoc *a);       /* inbound, and was bound */
@@ -207,7 +247,38 @@ void crowd_leave(struct link *l, struct crowd **c);
 
 /* receive.c: an association's transfers in. */
 void receive_init(struct assoc *a);
-void receive_begin(struct assoc *a);
+void receive_begin(struct assoc *a, uint64_t activity);
+void receive_again(struct assoc *a);            /* all its octets come once more */
+
+/* keep.c. octets: before they are given to inbound. checkpoint: confirms it, now or when it is durable. end: good when it
+ * may be resumed. */
+void keep_init(struct assoc *a);
+void keep_fini(struct assoc *a);
+void keep_begin(struct assoc *a, uint64_t activity);
+void keep_octets(struct assoc *a, struct view octets);
+void keep_checkpoint(struct assoc *a, uint32_t serial);
+void keep_end(struct assoc *a, bool good);
+void keep_resume(struct assoc *a, const struct x400_resume *r); /* answers it, at once or when the switch has */
+/* Asks whether a transfer of that association, or anything of it, is kept. False: it cannot be. */
+bool keep_find(struct assoc *a, const struct x400_resume *r, bool transfer);
+void keep_offer_goes_on(struct assoc *a);    /* the offer that is fed from the switch has credit again */
+void keep_synced(struct assoc *a, const struct msg_sync *m);
+void keep_found(struct link *l, const struct msg_partial *m);
+MUST_CHECK bool keep_data(struct assoc *a, const struct msg_piece *m, struct err *e);
+
+/* recover.c */
+void recover_key(struct out *o, const struct x400_reference *r); /* whatever string types it comes in */
+bool recover_has_name(const struct x400_reference *r);
+struct view recover_host(const struct assoc *a);   /* address of the peer without its port */
+void recover_how(struct link *l, const struct msg_assoc_how *m);
+void recover_resume(struct link *l, const struct msg_resume *m);
+void recover_open(struct assoc *a, struct x400_config *c); /* what the configuration says of references and recovery */
+void recover_asked(struct assoc *a, const struct x400_event *ev); /* a caller wants an old association recovered */
+void recover_tell_how(const struct assoc *a);      /* before ASSOC_UP */
+uint64_t recover_hash(struct view head);
+void recover_take(struct assoc *a, struct handover *h);
+bool recover_fits(const struct assoc *a, const struct handover *h);
+void recover_tell(struct assoc *a, const struct handover *h); /* before a TRANSFER_RESULT that is none */
 
 /* inbound.c. end: nothing more comes, and it is offered. cancel: the sender has given up. refuse: the rest is let pass, and the
  * end answered with `why`. */

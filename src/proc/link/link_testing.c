@@ -90,11 +90,164 @@ static void hear_closed(void *ctx, const struct err *why)
 	w->closed++;
 }
 
+/* --- what it keeps of transfers that may break off --- */
+
+static bool hear_resume(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	w->n_resumes++;
+	return get_msg_resume(arena_copy(w->heard, payload), &w->resume, e);
+}
+
+static struct part *part_of(struct world *w, uint64_t id)
+{
+	for (size_t i = 0; i < PARTS; i++)
+		if (w->part[i].id == id)
+			return &w->part[i];
+	return NULL;
+}
+
+static void part_free(struct part *p)
+{
+	out_fini(&p->key);
+	out_fini(&p->octets);
+	*p = (struct part){ 0 };
+}
+
+static bool hear_partial(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_partial m;
+	if (!get_msg_partial(payload, &m, e))
+		return false;
+	w->n_partials++;
+	assert_null(part_of(w, m.id));
+	struct part *p = part_of(w, 0);
+	assert_non_null(p);
+	p->id = m.id;
+	p->activity = m.activity;
+	snprintf(p->link, sizeof p->link, "%.*s", (int)m.link.n, (const char *)m.link.p);
+	snprintf(p->host, sizeof p->host, "%.*s", (int)m.host.n, (const char *)m.host.p);
+	out_init(&p->key, 1024);
+	out_bytes(&p->key, m.reference);
+	out_init(&p->octets, (size_t)64 << 20);
+	return true;
+}
+
+static bool hear_partial_data(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_piece m;
+	if (!get_msg_piece(payload, &m, e))
+		return false;
+	struct part *p = part_of(w, m.id);
+	assert_non_null(p);
+	assert_true(m.octets.n > 0);
+	out_bytes(&p->octets, m.octets);
+	return true;
+}
+
+void say_synced(struct world *w, uint64_t id, uint32_t serial, bool good)
+{
+	const struct msg_sync m = { .id = id, .serial = serial, .good = good };
+	put_msg_sync(chan_begin(w->control, MSG_PARTIAL_SYNCED), &m);
+	chan_end(w->control);
+}
+
+static bool hear_sync(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	if (!get_msg_sync(payload, &w->sync, e))
+		return false;
+	struct part *p = part_of(w, w->sync.id);
+	w->n_syncs++;
+	assert_non_null(p);
+	assert_true(w->sync.serial < PART_SYNCS);
+	assert_int_equal(w->sync.n, out_len(&p->octets));
+	p->point[w->sync.serial] = w->sync.n;
+	p->synced = w->sync.serial;
+	if (!w->hold_syncs)
+		say_synced(w, w->sync.id, w->sync.serial, !w->cannot_keep);
+	return true;
+}
+
+static bool hear_partial_end(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_sync m;
+	if (!get_msg_sync(payload, &m, e))
+		return false;
+	struct part *p = part_of(w, m.id);
+	assert_non_null(p);
+	p->kept = m.good;
+	if (m.good) {
+		w->n_kept++;
+		assert_true(p->synced > 0);
+		p->octets.n = p->octets.head + (size_t)p->point[p->synced];
+	} else {
+		w->n_dropped++;
+		part_free(p);
+	}
+	return true;
+}
+
+static bool hear_find(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_partial m;
+	if (!get_msg_partial(payload, &m, e))
+		return false;
+	w->n_finds++;
+	struct msg_partial found = { .id = m.id, .activity = m.activity, .serial = m.serial };
+	for (size_t i = 0; i < PARTS; i++) {
+		struct part *p = &w->part[i];
+		if (p->id == 0 || !p->kept || !view_eq(out_view(&p->key), m.reference) ||
+		    (m.activity != 0 && (p->activity != m.activity || m.serial > p->synced || p->point[m.serial] == 0)))
+			continue;
+		found.found = true;
+		found.link = view_str(p->link);
+		found.host = view_str(w->other_host ? "192.0.2.1" : p->host);
+		if (m.activity == 0)
+			break;
+		found.octets = p->point[m.serial];
+		p->octets.n = p->octets.head + (size_t)found.octets;
+		p->synced = m.serial;
+		p->given = 0;
+		p->kept = false;
+		p->id = m.id;
+		break;
+	}
+	put_msg_partial(chan_begin(w->control, MSG_PARTIAL_FOUND), &found);
+	chan_end(w->control);
+	return true;
+}
+
+static bool hear_partial_pull(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_sync m;
+	if (!get_msg_sync(payload, &m, e))
+		return false;
+	struct part *p = part_of(w, m.id);
+	assert_non_null(p);
+	assert_true(p->given + m.n <= out_len(&p->octets));
+	for (uint64_t left = m.n; left > 0;) {
+		const struct msg_piece piece = { m.id, view_first(view_from(out_view(&p->octets), (size_t)p->given), left < 7000 ? (size_t)left : 7000) };
+		put_msg_piece(chan_begin(w->bulk, MSG_PARTIAL_DATA), &piece);
+		chan_end(w->bulk);
+		p->given += piece.octets.n;
+		left -= piece.octets.n;
+	}
+	return true;
+}
+
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
 static const struct chan_type heard[] = {
 	HEARD(OFFER, hear_offer), HEARD(OFFER_BEGIN, hear_begin), HEARD(OFFER_DATA, hear_data), HEARD(OFFER_END, hear_end),
 	HEARD(OFFER_CANCEL, hear_cancel), HEARD(OFFER_SPOILED, hear_spoiled), HEARD(ASSOC_UP, hear_up), HEARD(ASSOC_DOWN, hear_down), HEARD(TRANSFER_PULL, hear_pull),
-	HEARD(TRANSFER_RESULT, hear_result), HEARD(EXAMINED, hear_examined), HEARD(ASSOC_HOW, hear_how),
+	HEARD(TRANSFER_RESULT, hear_result), HEARD(EXAMINED, hear_examined), HEARD(ASSOC_HOW, hear_how), HEARD(TRANSFER_RESUME, hear_resume),
+	HEARD(PARTIAL_BEGIN, hear_partial), HEARD(PARTIAL_DATA, hear_partial_data), HEARD(PARTIAL_SYNC, hear_sync),
+	HEARD(PARTIAL_END, hear_partial_end), HEARD(PARTIAL_FIND, hear_find), HEARD(PARTIAL_PULL, hear_partial_pull),
 };
 static const struct chan_events switch_events = { heard, ARRAY_LEN(heard), NULL, NULL, hear_closed };
 
@@ -192,6 +345,21 @@ void say_open_how(struct world *w, uint64_t id, uint32_t which, bool permanent)
 	say_open(w, id);
 }
 
+void say_how(struct world *w, uint64_t id, struct view reference)
+{
+	const struct msg_assoc_how m = { .assoc = id, .reference = reference };
+	put_msg_assoc_how(chan_begin(w->control, MSG_ASSOC_HOW), &m);
+	chan_end(w->control);
+}
+
+void say_resume(struct world *w, uint64_t transfer, const struct msg_resume *m)
+{
+	struct msg_resume r = *m;
+	r.transfer = transfer;
+	put_msg_resume(chan_begin(w->control, MSG_TRANSFER_RESUME), &r);
+	chan_end(w->control);
+}
+
 /* --- peers --- */
 
 static size_t peer_data(void *ctx, struct view data)
@@ -248,7 +416,11 @@ static void take_bind(struct peer *p, const struct x400_event *ev)
 					      .password = view_str(password == NULL ? "secret" : password) };
 	struct err e;
 	keep_credentials(p, ev);
-	if (p->w->refusal != X400_NO_BIND_ERROR)
+	if (ev->recover && p->keeps)
+		assert_true(x400_bind_recover(p->x, &e));
+	else if (ev->recover)
+		assert_true(x400_bind_refuse(p->x, X400_BUSY, &e));
+	else if (p->w->refusal != X400_NO_BIND_ERROR)
 		assert_true(x400_bind_refuse(p->x, p->w->refusal, &e));
 	else
 		assert_true(x400_bind_accept(p->x, &own, &e));
@@ -256,13 +428,31 @@ static void take_bind(struct peer *p, const struct x400_event *ev)
 
 static void peer_event(struct peer *p, const struct x400_event *ev)
 {
+	struct err e;
 	p->seen[ev->kind]++;
 	switch (ev->kind) {
 	case X400_BIND: take_bind(p, ev); break;
 	case X400_BOUND: keep_credentials(p, ev); break;
+	case X400_TRANSFER_BEGIN:
+		out_clear(&p->received);
+		p->activity = ev->activity;
+		break;
+	case X400_TRANSFER_RESUME:
+		if (p->keeps && ev->resume.activity == p->activity && ev->resume.serial < PART_SYNCS && p->point[ev->resume.serial] > 0) {
+			p->received.n = p->received.head + (size_t)p->point[ev->resume.serial];
+			assert_true(x400_resume_accept(p->x, &e));
+		} else {
+			assert_true(x400_resume_refuse(p->x, env_now_ms(p->w->env), &e));
+		}
+		break;
+	case X400_ENDED: p->why = ev->err; break;
 	case X400_BIND_REFUSED: p->bind_error = ev->bind_error; break;
 	case X400_TRANSFER_DATA: out_bytes(&p->received, ev->bytes); break;
-	case X400_TRANSFER_CHECKPOINT: x400_checkpoint_confirm(p->x, ev->serial); break;
+	case X400_TRANSFER_CHECKPOINT:
+		if (ev->serial < PART_SYNCS)
+			p->point[ev->serial] = out_len(&p->received);
+		x400_checkpoint_confirm(p->x, ev->serial);
+		break;
 	case X400_TRANSFER_END: peer_answer(p); break;
 	case X400_TURN_PLEASE: p->priority = ev->priority; break;
 	default: break;
@@ -277,7 +467,10 @@ void peer_pump(struct peer *p)
 	while (x400_next(p->x, &ev, now) == STEP_DONE)
 		peer_event(p, &ev);
 	if (p->total > 0 && x400_can_transfer(p->x)) {
-		assert_true(x400_transfer_begin(p->x, p->total, now, &e));
+		if (p->resumes)
+			assert_true(x400_transfer_resume(p->x, &p->at, p->total, now, &e));
+		else
+			assert_true(x400_transfer_begin(p->x, p->total, now, &e));
 		p->total = 0;
 	}
 	while (p->total == 0 && p->stream != NULL && out_len(&p->to_send) > 0 && x400_transfer_room(p->x) > 0) {
@@ -338,6 +531,23 @@ struct peer *call(struct world *w, unsigned i)
 	return call_with(w, i, &c);
 }
 
+struct peer *call_named(struct world *w, unsigned i, const char *name, const struct x400_reference *recovers)
+{
+	struct x400_config c = peer_config(SESSION_INITIATOR);
+	uint8_t user[64] = { 4, (uint8_t)strlen(name) };
+	memcpy(user + 2, name, strlen(name));
+	c.session.called_tsel = VIEW("OURS");
+	c.session.send_tsel = true;
+	c.session.user_ref = view_of(user, strlen(name) + 2);
+	c.session.common_ref = VIEW("\x17\x0d" "261122003922Z");
+	c.resumes = true;
+	if (recovers != NULL) {
+		c.recover = true;
+		c.recovers = *recovers;
+	}
+	return call_with(w, i, &c);
+}
+
 void called(void *ctx, struct stream *s)
 {
 	struct world *w = ctx;
@@ -347,6 +557,13 @@ void called(void *ctx, struct stream *s)
 	while (w->peer[i].x != NULL)
 		i++;
 	peer_begin(w, &w->peer[i], &c, s);
+	w->peer[i].keeps = w->peers_keep;
+	if (w->peers_keep && i > 0) { /* the same MTA as before */
+		struct peer *p = &w->peer[i], *last = &w->peer[i - 1];
+		p->activity = last->activity;
+		memcpy(p->point, last->point, sizeof p->point);
+		out_bytes(&p->received, out_view(&last->received));
+	}
 }
 
 /* --- messages --- */
@@ -521,6 +738,8 @@ void world_free(struct world *w)
 	fake_env_settle(w->env);
 	if (w->listener != NULL)
 		listener_close(&w->listener);
+	for (size_t i = 0; i < PARTS; i++)
+		part_free(&w->part[i]);
 	event_log_free(&w->log);
 	close(w->log_fd);
 	out_fini(&w->streamed);

@@ -14,7 +14,7 @@
 #include "sys/chan.h"
 #include "sys/fake_env.h"
 
-enum { PEERS = 40 };
+enum { PEERS = 40, PARTS = 8, PART_SYNCS = 64 };
 
 enum answer { ACCEPT, REFUSE, ABORT, VANISH, SILENT };
 
@@ -29,6 +29,21 @@ struct peer {
 	struct out to_send, received;
 	uint64_t total;                  /* a transfer that waits to begin */
 	unsigned priority;               /* of the turn that it was asked for */
+	bool resumes;                    /* ... or to go on: */
+	struct x400_resume at;
+	bool keeps;                      /* takes a recovery and what is resumed; `received` is all that came, cut where it goes on */
+	uint64_t activity, point[PART_SYNCS];
+	struct err why;                  /* of ENDED */
+};
+
+/* What the switch keeps of a transfer on its way in. */
+struct part {
+	uint64_t id;                     /* 0: free */
+	bool kept;                       /* nobody has it in hand */
+	char link[32], host[64];
+	struct out key, octets;
+	uint64_t activity, point[PART_SYNCS], given;
+	uint32_t synced;
 };
 
 struct world {
@@ -53,6 +68,11 @@ struct world {
 	struct msg_result results[8];
 	struct peer peer[PEERS];
 	struct out notes;                /* each with a line end */
+	struct part part[PARTS];
+	bool cannot_keep, hold_syncs, other_host, peers_keep;
+	unsigned n_partials, n_syncs, n_kept, n_dropped, n_finds, n_resumes;
+	struct msg_sync sync;            /* the last one */
+	struct msg_resume resume;
 	bool stopped;
 	enum x400_bind_error refusal;    /* of called peers; X400_NO_BIND_ERROR: they accept */
 	const char *answer_password;     /* that called peers answer with; NULL: none, "": no credentials */
@@ -74,6 +94,12 @@ void say_open(struct world *w, uint64_t id);
 void say_open_how(struct world *w, uint64_t id, uint32_t which, bool permanent);
 /* The link calls a peer: it is the next of w->peer. For env_listen. */
 void called(void *ctx, struct stream *s);
+/* ASSOC_HOW with a reference that the link gave, and TRANSFER_RESUME as it gave it. */
+void say_how(struct world *w, uint64_t id, struct view reference);
+void say_resume(struct world *w, uint64_t transfer, const struct msg_resume *m);
+void say_synced(struct world *w, uint64_t id, uint32_t serial, bool good);
+/* A peer with names for its associations that calls, maybe to recover one. */
+struct peer *call_named(struct world *w, unsigned i, const char *name, const struct x400_reference *recovers);
 void peer_answer(struct peer *p);
 void peer_pump(struct peer *p);
 void peer_free(struct peer *p);

@@ -19,6 +19,7 @@ static void handover_free(struct assoc *a, struct handover *h)
 	map_take(&a->link->by_transfer, h->transfer);
 	out_fini(&h->head);
 	out_fini(&h->content);
+	out_fini(&h->from.packed);
 	free(h);
 }
 
@@ -97,6 +98,8 @@ void outbound_take(struct assoc *a, const struct msg_transfer *t)
 		return;
 	}
 	h->total = out_len(&h->head) + t->content_size;
+	h->hash = recover_hash(out_view(&h->head));
+	recover_take(a, h);
 	out_bytes(&h->head, t->content);
 	h->left = h->to_pull = t->content_size - t->content.n;
 	map_put(&a->link->by_transfer, h->transfer, a);
@@ -108,13 +111,41 @@ void outbound_take(struct assoc *a, const struct msg_transfer *t)
 	assoc_pump(a);
 }
 
+/* What the peer has from before is not given to the machine again; of content, as far as it is here. */
+static void skip(struct handover *h)
+{
+	const size_t head = h->skip < out_len(&h->head) ? (size_t)h->skip : out_len(&h->head);
+	out_drop(&h->head, head);
+	h->skip -= head;
+	const size_t content = h->skip < out_len(&h->content) ? (size_t)h->skip : out_len(&h->content);
+	out_drop(&h->content, content);
+	h->skip -= content;
+	h->left -= content;
+}
+
+/* Where it broke off, or from the beginning. */
+static bool begin(struct assoc *a, struct handover *h, struct err *e)
+{
+	const int64_t now = env_now_ms(a->link->host.env);
+	char octets[24];
+	if (!recover_fits(a, h))
+		return x400_transfer_begin(a->x, h->total, now, e);
+	if (!x400_transfer_resume(a->x, &h->from.at, h->total, now, e))
+		return false;
+	snprintf(octets, sizeof octets, "%llu", (unsigned long long)h->from.at.offset);
+	EMIT(&a->link->host, TRANSFER_RESUMED, "link", a->peer->name, "peer", stream_peer(a->stream), "octets", octets);
+	h->skip = h->from.at.offset;
+	skip(h);
+	return true;
+}
+
 void outbound_start(struct assoc *a)
 {
 	struct handover *h = a->first;
 	struct err e;
 	if (h == NULL || h->begun || !a->bound || !x400_can_transfer(a->x))
 		return;
-	if (!x400_transfer_begin(a->x, h->total, env_now_ms(a->link->host.env), &e)) {
+	if (!begin(a, h, &e)) {
 		failed(a, &e, false);
 		return;
 	}
@@ -175,12 +206,16 @@ bool outbound_content(struct assoc *a, const struct msg_piece *piece, struct err
 	if (piece->octets.n > asked)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_DATA %llu: %zu octets, %llu were asked for",
 			       (unsigned long long)piece->id, piece->octets.n, (unsigned long long)asked);
-	if (piece->octets.n > 0)
+	if (piece->octets.n > 0) {
 		out_bytes(&h->content, piece->octets);
-	else if (h->begun)
+		skip(h);
+		if (h->begun)
+			pull(a, h); /* for what was skipped */
+	} else if (h->begun) {
 		x400_transfer_discard(a->x);
-	else
+	} else {
 		give_up_waiting(a, at);
+	}
 	if (a->releasing && a->first == NULL)
 		assoc_release_when_idle(a); /* pumps */
 	else
@@ -218,6 +253,7 @@ static void failed(struct assoc *a, const struct err *why, bool message)
 	struct err e = *why;
 	if (message)
 		e.culprit = ERR_OF_MESSAGE; /* one of its attempts is used up */
+	recover_tell(a, a->first);
 	result(a->link, a->first->transfer, &e);
 	pop(a);
 }

@@ -12,9 +12,9 @@ static void stall(struct inbound *in, bool stalled)
 {
 	struct assoc *a = assoc_of(in);
 	if (stalled)
-		assoc_stall(a);
+		assoc_stall(a, STALL_OFFER);
 	else
-		assoc_unstall(a);
+		assoc_unstall(a, STALL_OFFER);
 }
 
 /* A refused transfer counts against its message at the peer, which reports it after a few. When nothing can be taken at all the
@@ -30,6 +30,10 @@ static void answered(struct inbound *in, const struct err *refused)
 	struct err e;
 	if (refused != NULL)
 		EMIT(&a->link->host, MESSAGE_REFUSED, "link", a->peer->name, "why", refused->text);
+	/* Durable as a message: what is kept of its octets may go, and goes with the confirmation. Refused: the peer says whether
+	 * it will be resumed. */
+	if (refused == NULL)
+		keep_end(a, false);
 	if (refused == NULL && FAULT(LINK_BEFORE_CONFIRM)) {
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the confirmation is not sent (fault point)");
 		assoc_abort(a, &e);
@@ -51,11 +55,17 @@ void receive_init(struct assoc *a)
 	inbound_init(&a->in, a->link, &association);
 }
 
-void receive_begin(struct assoc *a)
+void receive_again(struct assoc *a)
 {
-	struct err e;
 	const enum p1_tables tables = x400_mode(a->x) == X400_X410_84 ? P1_1984 : P1_1988;
 	inbound_begin(&a->in, a->peer->name, stream_peer(a->stream), tables);
+}
+
+void receive_begin(struct assoc *a, uint64_t activity)
+{
+	struct err e;
+	keep_begin(a, activity);
+	receive_again(a);
 	if (link_is_busy(a->link, &e))
 		inbound_refuse(&a->in, &e);
 }

@@ -146,6 +146,11 @@ static bool request(struct fuzz *f, unsigned what, unsigned x)
 	case 20: return session_refuse(s, x, view_of(octets, x), NULL);
 	case 21: return session_connect(s, view_of(octets, x), NULL);
 	case 22: session_t_refuse(s, x); return true;
+	case 23: {
+		const struct session_link from = { .old_activity = view_of(octets, x % 8), .serial = x * 5000,
+						   .user_ref = view_of(octets, x % 70), .additional_ref = view_of(octets, x % 5) };
+		return session_activity_resume(s, view_of(octets, 1 + x % 7), &from, NULL);
+	}
 	default: return session_has_turn(s) && session_data_room(s) > 0;
 	}
 }

@@ -165,6 +165,9 @@ void x400_transfer_discard(struct x400 *x); /* gives the outbound transfer up: X
  * 0 until bound, when the peer offered none, and in X.410 mode, where the APDU stands there without an EXTERNAL. */
 unsigned x400_transfer_context(const struct x400 *x);
 
+/* Agreed, in units of 1024 octets; 0: there are no checkpoints. */
+unsigned x400_checkpoint_size(const struct x400 *x);
+
 enum x400_mode x400_mode(const struct x400 *x); /* once bound, or from X400_BIND on */
 /* What this association is called by a later one that recovers it; good as long as x. */
 struct x400_reference x400_reference(const struct x400 *x);

@@ -42,8 +42,13 @@ static void act_on(struct run *r, const struct x400_event *ev)
 {
 	struct err e;
 	assert(!r->ended); /* nothing comes after the end */
-	if (ev->kind == X400_BIND)
+	assert(ev->kind != X400_TRANSFER_RESUME || ev->resume.reference.user.n <= SESSION_REF_MAX);
+	if (ev->kind == X400_BIND && ev->recover)
+		(void)!x400_bind_recover(r->x, &e);
+	else if (ev->kind == X400_BIND)
 		(void)!x400_bind_accept(r->x, NULL, &e);
+	if (ev->kind == X400_TRANSFER_RESUME)
+		(void)!(ev->resume.serial % 2 == 1 ? x400_resume_accept(r->x, &e) : x400_resume_refuse(r->x, r->now, &e));
 	r->ended = ev->kind == X400_ENDED || ev->kind == X400_UNBOUND || ev->kind == X400_BIND_REFUSED;
 	if (r->ended)
 		assert(ev->kind == X400_UNBOUND || ev->err.kind != ERR_NONE);
@@ -94,6 +99,17 @@ static void send_some(struct run *r, size_t most)
 	r->left -= n < sizeof octets ? n : sizeof octets;
 }
 
+/* Where it broke off, or anywhere. */
+static void go_on(struct run *r, unsigned size)
+{
+	struct x400_resume at = { .activity = 1, .serial = 1 + size, .offset = 1024 };
+	struct err e;
+	if (!x400_resumable(r->x, &at))
+		at.reference.user = VIEW("\x04\x01x");
+	if (x400_transfer_resume(r->x, &at, at.offset + 1 + size * 16u, r->now, &e))
+		r->left = 1 + size * 16u;
+}
+
 static void act(struct run *r, unsigned what, unsigned size)
 {
 	struct err e;
@@ -115,6 +131,8 @@ static void act(struct run *r, unsigned what, unsigned size)
 		x400_tick(r->x, r->now);
 		break;
 	case 10: x400_transport_closed(r->x, NULL); break;
+	case 11: x400_transfer_interrupt(r->x); break;
+	case 12: go_on(r, size); break;
 	default: out_drop(x400_out(r->x), out_len(x400_out(r->x))); break;
 	}
 	x400_check_state(r->x);
@@ -130,7 +148,7 @@ static struct x400 *new_association(unsigned first)
 			     .tsdu_max_in = (first & 4) != 0 ? 300 : 0, .tsdu_max_out = (first & 4) != 0 ? 300 : 0 },
 		.mode = (enum x400_mode)((first >> 6) % X400_MODE_COUNT), /* and 3 is 0 again */
 		.own = { .present = true, .mta_name = VIEW("MTA"), .has_password = true, .password = VIEW("p") },
-		.checkpoint_size = (first & 8) != 0 ? 1 : 0, .window = 2, .two_way_alternate = (first & 16) != 0,
+		.checkpoint_size = (first & 8) != 0 ? 1 : 0, .window = 2, .resumes = true, .two_way_alternate = (first & 16) != 0,
 		.apdu_max = 1 << 20, .connect_timeout_ms = 1000, .response_timeout_ms = 2000, .receive_timeout_ms = 3000,
 		.idle_timeout_ms = 4000, .abort_timeout_ms = 500,
 	};

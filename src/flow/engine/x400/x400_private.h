@@ -60,6 +60,8 @@ struct x400 {
 
 	struct rtse_reader *rx;
 	uint64_t rx_octets;
+	bool rx_cut;             /* an SSDU has ended inside its value */
+	struct err rx_cut_why;
 	uint32_t rx_synced, rx_confirmed; /* serials of the last minor sync received and confirmed */
 	bool reading;            /* `part` is being walked */
 	struct view part;

@@ -152,3 +152,9 @@ bool x400_may_be_complete(const struct x400 *x)
 	}
 	return false;
 }
+
+unsigned x400_checkpoint_size(const struct x400 *x)
+{
+	CHECK(x, X400_MAGIC);
+	return x->agreed.checkpoint_size;
+}

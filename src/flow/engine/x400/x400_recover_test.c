@@ -323,6 +323,42 @@ static void test_rt_18_resumed_on_the_same_association(void **state)
 	pair_close(&p);
 }
 
+/* Long segments, of which part has gone: what stands before the interrupt is no whole value, and no error. */
+static void test_rt_18_interrupted_inside_a_segment(void **state)
+{
+	(void)state;
+	enum { ALL = 200000 };
+	for (uint64_t n = 30000; n < 90000; n += 6007) {
+		struct pair p;
+		struct err e;
+		struct x400_resume at;
+		uint64_t done = 0;
+		config(&p);
+		p.ci.checkpoint_size = p.cr.checkpoint_size = 30;
+		p.ci.session.out_max = 1 << 20;
+		pair_bind(&p, NULL);
+		p.r.keeps = true;
+		assert_true(x400_transfer_begin(p.i.x, ALL, p.i.now, &e));
+		give(&p.i, n, &done);
+		pump(&p.i, &p.r, NULL);
+		if (n % 2 == 0)
+			x400_transfer_discard(p.i.x);
+		else
+			x400_transfer_interrupt(p.i.x);
+		pump(&p.i, &p.r, NULL);
+		assert_int_equal(p.i.count[X400_TRANSFER_FAILED], 1);
+		if (x400_resumable(p.i.x, &at)) {
+			resume(&p, &at, ALL);
+		} else {
+			assert_true(x400_transfer_begin(p.i.x, ALL, p.i.now, &e));
+			finish(&p, ALL, 0);
+		}
+		assert_int_equal(p.i.count[X400_TRANSFER_CONFIRMED], 1);
+		assert_received(&p.r, ALL);
+		pair_close(&p);
+	}
+}
+
 static void test_nothing_is_taken_before_the_decision(void **state)
 {
 	(void)state;
@@ -633,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_k187929_checkpoint_size_changes_on_recovery),
 		cmocka_unit_test(test_rt_18_interrupted_at_every_point),
 		cmocka_unit_test(test_rt_18_resumed_on_the_same_association),
+		cmocka_unit_test(test_rt_18_interrupted_inside_a_segment),
 		cmocka_unit_test(test_nothing_is_taken_before_the_decision),
 		cmocka_unit_test(test_rt_16_refused_recovery),
 		cmocka_unit_test(test_a_name_that_cannot_be_said_is_not_recovered),

@@ -265,6 +265,7 @@ void x400_on_nothing(struct x400 *x, const struct session_event *ev)
 void x400_on_start(struct x400 *x, const struct session_event *ev)
 {
 	rtse_reader_reset(x->rx);
+	x->rx_cut = false;
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = 0;
 	x400_turn_shown(x);
@@ -276,6 +277,7 @@ void x400_on_resume(struct x400 *x, const struct session_event *ev)
 {
 	const struct session_link *from = &ev->from;
 	rtse_reader_reset(x->rx);
+	x->rx_cut = false;
 	x->rx_octets = 0;
 	x->rx_synced = x->rx_confirmed = from->serial;
 	x400_turn_shown(x);
@@ -316,13 +318,6 @@ bool x400_resume_refuse(struct x400 *x, int64_t now_ms, struct err *e)
 	return true;
 }
 
-void x400_on_data(struct x400 *x, const struct session_event *ev)
-{
-	x->reading = true;
-	x->part = ev->bytes;
-	x->part_last = ev->last;
-}
-
 static void fail_reading(struct x400 *x, const struct err *e)
 {
 	x->reading = false;
@@ -330,6 +325,24 @@ static void fail_reading(struct x400 *x, const struct err *e)
 		x400_fail_presentation(x, PPDU_ARP_INVALID_VALUE, PPDU_EVENT_TD, e);
 	else
 		x400_fail(x, RTSE_ABORT_PROTOCOL, e);
+}
+
+/* An SSDU ended inside its value. Before ACTIVITY INTERRUPT and ACTIVITY DISCARD that is how it has to be: session lets nothing
+ * else come before its end (X.225 7.31). */
+static bool was_cut(struct x400 *x)
+{
+	if (x->rx_cut)
+		fail_reading(x, &x->rx_cut_why);
+	return x->rx_cut;
+}
+
+void x400_on_data(struct x400 *x, const struct session_event *ev)
+{
+	if (was_cut(x))
+		return;
+	x->reading = true;
+	x->part = ev->bytes;
+	x->part_last = ev->last;
 }
 
 /* In X.410 mode the user data are the octets. */
@@ -351,8 +364,7 @@ void x400_read_part(struct x400 *x)
 		fail_reading(x, &e);
 	} else if (step == STEP_WAIT) {
 		x->reading = false;
-		if (x->mode == X400_NORMAL && x->part_last && !rtse_reader_end(x->rx, &e))
-			fail_reading(x, &e);
+		x->rx_cut = x->mode == X400_NORMAL && x->part_last && !rtse_reader_end(x->rx, &x->rx_cut_why);
 	} else if (x->c.apdu_max > 0 && octets.n > x->c.apdu_max - x->rx_octets) {
 		x->reading = false;
 		layer_error(&e, "rtse", "a transfer of more than %zu octets", x->c.apdu_max);
@@ -366,6 +378,8 @@ void x400_read_part(struct x400 *x)
 /* More outstanding than the window are taken: peers count differently (ISODE has one more out). */
 void x400_on_sync(struct x400 *x, const struct session_event *ev)
 {
+	if (was_cut(x))
+		return;
 	if (x->rx_synced == 0)
 		x->rx_confirmed = ev->serial - 1; /* serials go on from activity to activity or start at 1 */
 	x->rx_synced = ev->serial;
@@ -390,6 +404,8 @@ void x400_checkpoint_confirm(struct x400 *x, uint32_t serial)
 void x400_on_end(struct x400 *x, const struct session_event *ev)
 {
 	(void)ev;
+	if (was_cut(x))
+		return;
 	x400_push(x, X400_TRANSFER_END);
 	x400_change(x, X400_S_RECEIVED);
 }
