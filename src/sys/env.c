@@ -342,6 +342,7 @@ void stream_init(struct stream *s, struct env *env)
 	env->n_streams++;
 	out_init(&s->unsent, SIZE_MAX / 2);
 	out_init(&s->held, SIZE_MAX / 2);
+	out_init(&s->unfiltered, SIZE_MAX / 2);
 }
 
 void stream_fini(struct stream *s)
@@ -349,8 +350,11 @@ void stream_fini(struct stream *s)
 	CHECK(s, STREAM_MAGIC);
 	unlink_dirty(s);
 	s->env->n_streams--;
+	if (s->filter != NULL)
+		s->filter->free(s->filter_ctx);
 	out_fini(&s->unsent);
 	out_fini(&s->held);
+	out_fini(&s->unfiltered);
 	MEM_FREE(s->why);
 	s->magic = 0;
 }
@@ -414,7 +418,7 @@ static void catch_up(void *ctx)
 		give_held(s);
 	if (s->closed)
 		return;
-	if (s->ended) {
+	if (s->ended || s->broken) {
 		if (out_len(&s->held) == 0)
 			tell_end(s);
 	} else if (!s->paused) {
@@ -435,7 +439,7 @@ void stream_set_events(struct stream *s, const struct stream_events *events, voi
 	CHECK(s, STREAM_MAGIC);
 	s->events = events;
 	s->ctx = ctx;
-	if (out_len(&s->held) > 0 || s->ended)
+	if (out_len(&s->held) > 0 || s->ended || s->broken)
 		catch_up_later(s);
 }
 
@@ -469,19 +473,86 @@ void stream_built(struct stream *s)
 	stream_mark_dirty(s);
 }
 
+static void tell_opened(struct stream *s);
+
+/* What it had to say about it is in unsent, and leaves when the user closes, as after any end. */
+static void filter_broke(struct stream *s, const struct err *why)
+{
+	if (s->broken || s->ended)
+		return;
+	s->broken = true;
+	s->why = mem_dup(why, sizeof *why);
+	if (!s->closed)
+		s->env->ops->stream_want_read(s, false);
+	catch_up_later(s);
+}
+
+static bool filter_send(struct stream *s, struct view data)
+{
+	struct err e;
+	if (!s->filter->ready(s->filter_ctx)) {
+		out_bytes(&s->unfiltered, data);
+		return true;
+	}
+	if (s->filter->send(s->filter_ctx, data, &s->unsent, &e))
+		return true;
+	filter_broke(s, &e);
+	return false;
+}
+
+static void filter_begin(struct stream *s)
+{
+	struct err e;
+	if (!s->filter->begin(s->filter_ctx, &s->unsent, &e))
+		filter_broke(s, &e);
+	stream_built(s);
+}
+
+static void filter_is_ready(struct stream *s)
+{
+	struct out waiting = s->unfiltered;
+	if (out_len(&waiting) > 0) {
+		out_init(&s->unfiltered, SIZE_MAX / 2);
+		if (filter_send(s, out_view(&waiting)))
+			stream_built(s);
+		out_fini(&waiting);
+	}
+	tell_opened(s);
+}
+
+void stream_set_filter(struct stream *s, const struct stream_filter *f, void *ctx, bool accepted)
+{
+	CHECK(s, STREAM_MAGIC);
+	assert(s->filter == NULL);
+	s->filter = f;
+	s->filter_ctx = ctx;
+	s->is_open = accepted; /* who accepts is not told */
+	if (accepted)
+		filter_begin(s);
+}
+
+void *stream_filter_ctx(const struct stream *s, const struct stream_filter *f)
+{
+	CHECK(s, STREAM_MAGIC);
+	return s->filter == f ? s->filter_ctx : NULL;
+}
+
 void stream_write(struct stream *s, struct view data)
 {
 	CHECK(s, STREAM_MAGIC);
-	if (data.n == 0 || s->ended)
+	if (data.n == 0 || s->ended || s->broken)
 		return;
-	out_bytes(&s->unsent, data);
+	if (s->filter == NULL)
+		out_bytes(&s->unsent, data);
+	else if (!filter_send(s, data))
+		return;
 	stream_built(s);
 }
 
 size_t stream_unsent(const struct stream *s)
 {
 	CHECK(s, STREAM_MAGIC);
-	return out_len(&s->unsent);
+	return out_len(&s->unsent) + out_len(&s->unfiltered);
 }
 
 void stream_pause(struct stream *s)
@@ -500,7 +571,7 @@ void stream_resume(struct stream *s)
 	if (!s->paused)
 		return;
 	s->paused = false;
-	if (out_len(&s->held) > 0 || s->ended)
+	if (out_len(&s->held) > 0 || s->ended || s->broken)
 		catch_up_later(s);
 	else
 		s->env->ops->stream_want_read(s, true);
@@ -516,6 +587,10 @@ void stream_close(struct stream **sp, bool flush)
 	assert(!s->closed);
 	s->closed = true;
 	s->events = NULL;
+	if (s->filter != NULL && flush && !s->ended && !s->broken) {
+		s->filter->end(s->filter_ctx, &s->unsent);
+		stream_mark_dirty(s);
+	}
 	flush = flush && !s->ended && out_len(&s->unsent) > 0;
 	if (!flush)
 		unlink_dirty(s);
@@ -534,16 +609,26 @@ int64_t stream_user(const struct stream *s)
 	return s->user;
 }
 
-void stream_opened(struct stream *s)
+static void tell_opened(struct stream *s)
 {
-	CHECK(s, STREAM_MAGIC);
+	if (s->is_open)
+		return;
+	s->is_open = true;
 	if (!s->closed && s->events != NULL && s->events->opened != NULL)
 		s->events->opened(s->ctx);
 }
 
-void stream_deliver(struct stream *s, struct view data)
+void stream_opened(struct stream *s)
 {
 	CHECK(s, STREAM_MAGIC);
+	if (s->filter == NULL)
+		tell_opened(s);
+	else
+		filter_begin(s);
+}
+
+static void give(struct stream *s, struct view data)
+{
 	if (s->closed || data.n == 0)
 		return;
 	if (s->paused || s->events == NULL || out_len(&s->held) > 0) {
@@ -558,6 +643,28 @@ void stream_deliver(struct stream *s, struct view data)
 	out_bytes(&s->held, view_from(data, taken));
 	s->paused = true;
 	s->env->ops->stream_want_read(s, false);
+}
+
+void stream_deliver(struct stream *s, struct view data)
+{
+	CHECK(s, STREAM_MAGIC);
+	if (s->closed || s->broken || data.n == 0)
+		return;
+	if (s->filter == NULL) {
+		give(s, data);
+		return;
+	}
+	struct out plain;
+	struct err e;
+	out_init(&plain, SIZE_MAX / 2);
+	const bool good = s->filter->receive(s->filter_ctx, data, &plain, &s->unsent, &e);
+	stream_built(s);
+	if (good && s->filter->ready(s->filter_ctx))
+		filter_is_ready(s);
+	give(s, out_view(&plain));
+	out_fini(&plain);
+	if (!good)
+		filter_broke(s, &e);
 }
 
 void stream_sent(struct stream *s, size_t n)
@@ -582,7 +689,8 @@ void stream_ended(struct stream *s, const struct err *why)
 	if (s->ended)
 		return;
 	s->ended = true;
-	s->why = mem_dup(why, sizeof *why);
+	if (s->why == NULL) /* else the filter has broken before */
+		s->why = mem_dup(why, sizeof *why);
 	unlink_dirty(s);
 	out_clear(&s->unsent);
 	catch_up_later(s);

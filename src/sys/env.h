@@ -97,6 +97,24 @@ int64_t stream_user(const struct stream *s);
  * gone, as is one that takes nothing of what was sent for so long: closed() says so. 0: it does not ask (as at first). */
 void stream_set_keepalive(struct stream *s, int64_t silence_ms);
 
+/* What stands between a stream's user and the network: TLS. The calls append to the outs; they never call the stream.
+ * The user's opened() comes when the filter is ready, for accepted streams nothing says so but their first data(). */
+struct stream_filter {
+	/* First call: says what there is to say at once. */
+	bool (*begin)(void *ctx, struct out *to_network, struct err *e);
+	/* Octets of the network, or none. False: the stream is over, closed() says why when *to_network has left. */
+	bool (*receive)(void *ctx, struct view octets, struct out *to_user, struct out *to_network, struct err *e);
+	bool (*ready)(const void *ctx);
+	/* Octets of the user; only when ready. */
+	bool (*send)(void *ctx, struct view octets, struct out *to_network, struct err *e);
+	void (*end)(void *ctx, struct out *to_network); /* the user has closed */
+	void (*free)(void *ctx);
+};
+/* Once, right after env_connect or accepting, before octets have gone or come. The stream owns ctx from now on. Not for streams that
+ * are built in place (stream_builder). */
+void stream_set_filter(struct stream *s, const struct stream_filter *f, void *ctx, bool accepted);
+void *stream_filter_ctx(const struct stream *s, const struct stream_filter *f); /* NULL: it has no such filter */
+
 struct listener;
 typedef void accept_f(void *ctx, struct stream *s); /* the callee owns s and sets its events at once */
 /* For tests, tools and the simulator; processes get theirs from the supervisor (process.h). *addr_io: port 0 is replaced
@@ -205,6 +223,11 @@ struct stream {
 	const struct stream_events *events;
 	void *ctx;
 	struct out unsent, held; /* held: octets read but not taken by data() */
+	const struct stream_filter *filter; /* NULL: none */
+	void *filter_ctx;
+	struct out unfiltered; /* written before the filter was ready */
+	bool broken;      /* by the filter: closed() when what it had to say has left */
+	bool is_open;     /* opened() has been called, or need not be */
 	struct stream *next_dirty;
 	bool is_dirty, paused, above_low, ended;
 	bool told;        /* closed() has been called */
