@@ -300,7 +300,7 @@ static void on_accepted(void *ctx, struct stream *s)
 		struct process *p = &m->posts[(m->next_link + i) % LINKS];
 		if (sim_is_alive(p->sim) && p->link != NULL) {
 			m->next_link = (m->next_link + i + 1) % LINKS;
-			link_accepted(p->link, s);
+			link_accepted(p->link, s, false);
 			return;
 		}
 	}

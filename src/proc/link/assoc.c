@@ -335,9 +335,12 @@ static bool connect_to(struct assoc *a)
 		err_set(&e, ERR_TEMP, ERR_OF_LINK, "%s: cannot connect (fault point)", a->address);
 	} else if (net_addr_parse(a->address, &to, &e) && (!bind || net_addr_parse(peer->bind_address, &from, &e))) {
 		a->stream = env_connect(a->link->host.env, &to, bind ? &from : NULL, &assoc_stream_events, a);
-		stream_set_keepalive(a->stream, (int64_t)peer->keepalive_ms);
-		arm(a);
-		return true;
+		if (secure_connect(a->link, peer, a->address, a->stream, &e)) {
+			stream_set_keepalive(a->stream, (int64_t)peer->keepalive_ms);
+			arm(a);
+			return true;
+		}
+		stream_close(&a->stream, false);
 	}
 	a->why = e;
 	a->dead = true;

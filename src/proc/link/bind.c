@@ -293,6 +293,16 @@ void bind_is_over(const struct assoc *a)
 }
 
 /* Told in the protocol's own word, so that the peer keeps its mail and tries again. */
+static bool refused_for_tls(struct assoc *a, const struct set_link *k)
+{
+	struct err e;
+	if (secure_fits(a, k, &e))
+		return false;
+	EMIT(&a->link->host, TLS_FAILED, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
+	refuse(a, X400_AUTHENTICATION, &e);
+	return true;
+}
+
 static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 {
 	struct link *l = a->link;
@@ -395,7 +405,7 @@ void bind_indication(struct assoc *a, const struct x400_event *ev)
 		refuse_caller(a, ev, &c);
 	else if (ev->peer.present && !password_fits(k, &ev->peer))
 		refuse_password(a, k, ev->peer.has_password);
-	else if (!refused_for_mode(a, k, ev) && !refused_as_busy(a, k))
+	else if (!refused_for_tls(a, k) && !refused_for_mode(a, k, ev) && !refused_as_busy(a, k))
 		accept(a, k, ev);
 }
 

@@ -71,7 +71,7 @@ static void test_k205533_k152900_broken_binds_leak_nothing(void **state)
 	for (unsigned i = 0; i < 200; i++) {
 		struct stream *ours, *theirs;
 		fake_env_pair(w->env, &ours, &theirs);
-		link_accepted(w->link, theirs);
+		link_accepted(w->link, theirs, false);
 		stream_set_events(ours, NULL, NULL);
 		uint8_t octets[40] = { 3, 0, 0, 22 }; /* of a CR, or nonsense */
 		stream_write(ours, view_of(octets, i % sizeof octets));

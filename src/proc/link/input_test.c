@@ -748,7 +748,7 @@ static void misconfigured(struct world *w, unsigned kind)
 		return;
 	}
 	fake_env_pair(w->env, &ours, &theirs);
-	link_accepted(w->link, theirs);
+	link_accepted(w->link, theirs, false);
 	stream_write(ours, view_of(said[kind], said_n[kind]));
 	fake_env_settle(w->env);
 	stream_close(&ours, false);
@@ -798,7 +798,7 @@ static void test_nothing_is_taken_before_the_suspects_are_known(void **state)
 	struct stream *ours, *theirs;
 	switch_leaves(w);
 	fake_env_pair(w->env, &ours, &theirs);
-	link_accepted(w->link, theirs);
+	link_accepted(w->link, theirs, false);
 	switch_connects(w);
 	struct x400_config c = peer_config(SESSION_INITIATOR);
 	c.session.called_tsel = VIEW("OURS");

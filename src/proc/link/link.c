@@ -314,7 +314,7 @@ void link_adopt_switch(struct link *l, bool bulk, struct stream *s)
 		timer_stop(&l->alone);
 }
 
-void link_accepted(struct link *l, struct stream *s)
+void link_accepted(struct link *l, struct stream *s, bool secure)
 {
 	/* Twice the limit: those over it are told "busy" in the protocol, a flood beyond is cut. */
 	if (FAULT(ENV_ACCEPT) || l->n_inbound >= 2 * l->inbound_max) {
@@ -324,6 +324,11 @@ void link_accepted(struct link *l, struct stream *s)
 	}
 	struct crowd *c = crowd_enter(l, stream_peer(s));
 	if (c == NULL) {
+		stream_close(&s, false);
+		return;
+	}
+	if (secure && !secure_accept(l, s)) {
+		crowd_leave(l, &c);
 		stream_close(&s, false);
 		return;
 	}
@@ -372,6 +377,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	bind_list_selectors(l);
 	l->held_of = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->held_of));
 	l->n_bound = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->n_bound));
+	secure_begin(l);
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
 	env_add_hook(host->env, &l->reap);
@@ -402,6 +408,7 @@ void link_free(struct link **lp)
 	map_fini(&l->by_partial);
 	out_fini(&l->lost.reference);
 	out_fini(&l->resume.reference);
+	secure_end(l);
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);

@@ -28,8 +28,8 @@ void link_clamp(struct link *l, size_t descriptors);
 
 /* A stream to the switch: control or bulk. A new pair replaces one that has ended. */
 void link_adopt_switch(struct link *l, bool bulk, struct stream *s);
-/* A connection of a peer. Refused at once while there is no switch. */
-void link_accepted(struct link *l, struct stream *s);
+/* A connection of a peer; secure: TLS comes first. Refused at once while there is no switch. */
+void link_accepted(struct link *l, struct stream *s, bool secure);
 /* Takes no new work, ends associations as they become idle, then calls done(ctx). */
 void link_stop(struct link *l, void (*done)(void *ctx), void *ctx);
 

@@ -5,6 +5,7 @@
 #include "flow/codec/p1/p1.h"
 #include "flow/engine/x400/x400.h"
 #include "flow/message/pack.h"
+#include "flow/wire/tls.h"
 #include "proc/link/link.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
@@ -179,6 +180,9 @@ struct link {
 	uint32_t instance;
 	struct view *own_tsels;      /* called selectors we answer to; none: any (a link has no selector of its own) */
 	size_t n_own_tsels;
+	struct { struct tls *tls; struct err why; } *secure; /* of each link that wants TLS; NULL: why not */
+	struct tls *listen_tls;      /* of callers: whose they are is known later */
+	struct err listen_tls_why;
 	struct chan *control, *bulk;
 	struct timer alone;          /* set while the switch is gone */
 	struct arena *arena;         /* of the message being decoded or encoded now, within one call */
@@ -244,6 +248,14 @@ bool turn_is_here(struct assoc *a);             /* else asks for it, in order to
 /* crowd.c: connections that have not bound. NULL: its address has too many of them. leave: fine with NULL, nulls. */
 struct crowd *crowd_enter(struct link *l, const char *peer);
 void crowd_leave(struct link *l, struct crowd **c);
+
+/* secure.c: TLS. False: why not; the stream is still the caller's. */
+void secure_begin(struct link *l);
+void secure_end(struct link *l);
+MUST_CHECK bool secure_connect(struct link *l, const struct set_link *k, const char *address, struct stream *s, struct err *e);
+MUST_CHECK bool secure_accept(struct link *l, struct stream *s);
+/* Has it come as its link wants it: with TLS, and a certificate of the right name? */
+MUST_CHECK bool secure_fits(const struct assoc *a, const struct set_link *k, struct err *e);
 
 /* receive.c: an association's transfers in. */
 void receive_init(struct assoc *a);

@@ -519,7 +519,7 @@ struct peer *call_with(struct world *w, unsigned i, const struct x400_config *c)
 {
 	struct stream *ours, *theirs;
 	fake_env_pair(w->env, &ours, &theirs);
-	link_accepted(w->link, theirs);
+	link_accepted(w->link, theirs, false);
 	return call_on(w, i, c, ours);
 }
 

@@ -2,6 +2,7 @@
 #include "proc/link/link.h"
 
 #include "base/mem.h"
+#include "proc/table/config.h"
 #include "proc/table/process_main.h"
 #include "sys/descriptors.h"
 
@@ -23,8 +24,7 @@ static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool b
 static void on_accepted(void *ctx, const char *listener, struct stream *s)
 {
 	struct link_process *p = ctx;
-	(void)listener;
-	link_accepted(p->link, s);
+	link_accepted(p->link, s, strcmp(listener, CONFIG_LISTENER_TLS) == 0);
 }
 
 static void on_finished(void *ctx)

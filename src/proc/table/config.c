@@ -50,10 +50,10 @@ static void add_listener(struct plan *p, const char *name, enum process_kind own
 static bool make_plan(const struct settings *s, const char *path, struct plan *p, struct err *e)
 {
 	char unix_addr[128];
-	const char *const *listen = s->listen.v;
+	const char *const *listen = s->listen.v, *const *listen_tls = s->listen_tls.v;
 	*p = (struct plan){ .magic = PLAN_MAGIC };
-	if (s->listen.n + 3 > ARRAY_LEN(p->listeners))
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n,
+	if (s->listen.n + s->listen_tls.n + 3 > ARRAY_LEN(p->listeners))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n + s->listen_tls.n,
 			       ARRAY_LEN(p->listeners) - 3);
 	if (strlen(s->store.directory) > 90)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
@@ -66,6 +66,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_for_suspects(p, PROCESS_CONTENT, s->processes.contents);
 	for (size_t i = 0; i < s->listen.n; i++)
 		add_listener(p, "p1", PROCESS_LINK, listen[i]);
+	for (size_t i = 0; i < s->listen_tls.n; i++)
+		add_listener(p, CONFIG_LISTENER_TLS, PROCESS_LINK, listen_tls[i]);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/control", s->store.directory);
 	add_listener(p, "control", PROCESS_SWITCH, unix_addr);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/connect", s->store.directory);

@@ -331,6 +331,19 @@ static bool check_contents(const struct set_link *k, const char *name, struct er
 	return true;
 }
 
+/* Each file that TLS needs is named: the link's own, or the MTA's. */
+static bool check_tls(const struct settings *s, const struct set_tls *own, const char *who, const char *name, struct err *e)
+{
+	const struct { const char *key, *own, *common; } files[] = {
+		{ "certificate", own->certificate, s->tls.certificate }, { "key", own->key, s->tls.key },
+		{ "authorities", own->authorities, s->tls.authorities },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (*files[i].own == 0 && *files[i].common == 0)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s wants TLS, and there is no %s in tls", name, who, files[i].key);
+	return true;
+}
+
 static bool check_links(const struct settings *s, const char *name, struct err *e)
 {
 	const struct set_link *links = s->links.v;
@@ -338,6 +351,8 @@ static bool check_links(const struct settings *s, const char *name, struct err *
 		if (!check_kind(&links[i], name, e))
 			return false;
 		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e) || !check_contents(&links[i], name, e))
+			return false;
+		if (links[i].tls == LINK_TLS_REQUIRED && !check_tls(s, &links[i].tls_own, links[i].name, name, e))
 			return false;
 		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0 ||
 		    *links[i].name == '+') /* queues of the switch's own */
@@ -369,6 +384,11 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 	const char *const *listen = s->listen.v;
 	for (size_t i = 0; i < s->listen.n; i++)
 		if (!check_net(listen[i], name, e))
+			return false;
+	const char *const *listen_tls = s->listen_tls.v;
+	const struct set_tls none = { "", "", "", "" };
+	for (size_t i = 0; i < s->listen_tls.n; i++)
+		if (!check_net(listen_tls[i], name, e) || !check_tls(s, &none, "listen-tls", name, e))
 			return false;
 	return check_links(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
 	       check_address(s->mta.domain, "mta.domain", name, a, e);
