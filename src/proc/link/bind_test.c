@@ -18,7 +18,7 @@ static struct peer *call_from(struct world *w, unsigned i, const char *password,
 	c.own.password = view_str(password);
 	fake_env_pair(w->env, &ours, &theirs);
 	snprintf(theirs->peer, sizeof theirs->peer, "%s", address);
-	link_accepted(w->link, theirs);
+	link_accepted(w->link, theirs, false);
 	return call_on(w, i, &c, ours);
 }
 
@@ -152,7 +152,7 @@ static void test_a_null_bind_from_any_of_its_addresses(void **state)
 		c.own.present = false;
 		fake_env_pair(w->env, &ours, &theirs);
 		snprintf(theirs->peer, sizeof theirs->peer, "%s", from[i]);
-		link_accepted(w->link, theirs);
+		link_accepted(w->link, theirs, false);
 		assert_int_equal(call_on(w, i, &c, ours)->seen[X400_BOUND], i < 3);
 	}
 	world_free(w);
@@ -172,7 +172,7 @@ static void test_k152951_an_address_that_does_not_bind(void **state)
 		stream_set_events(ours[i], &nothing, NULL);
 		stream_pause(ours[i]);
 		snprintf(theirs->peer, sizeof theirs->peer, "192.0.2.1:%u", 1000 + i); /* a port of its own each time */
-		link_accepted(w->link, theirs);
+		link_accepted(w->link, theirs, false);
 	}
 	assert_int_equal(w->link->n_inbound, MAX);
 	assert_true(was_told(w, "link.crowd"));
