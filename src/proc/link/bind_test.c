@@ -348,6 +348,47 @@ static void test_k225206_one_event_for_one_loss(void **state)
 	world_free(w);
 }
 
+/* It is the configured one that is proposed, not always 3. */
+static void test_k185934_the_window_of_the_settings(void **state)
+{
+	(void)state;
+	struct world *w = world_new_as("associations: 20", "    window-size: 4\n    checkpoint-size: 7\n");
+	say_open(w, 1);
+	assert_int_equal(w->peer[0].window, 4);
+	assert_int_equal(w->peer[0].checkpoint_size, 7);
+	world_free(w);
+}
+
+/* Opened and closed many times, by both sides, some in the middle: nothing stays, nothing goes twice. */
+static void test_k152941_k154301_k152945_k157701_many_open_and_close(void **state)
+{
+	(void)state;
+	struct world *w = world_new_as("associations: 20", "");
+	for (unsigned i = 0; i < 400; i++) {
+		say_open(w, 1 + i);
+		struct peer *p = &w->peer[0], *q = call_from(w, 1, "secret", "192.0.2.1:1");
+		say_transfer(w, 1000 + i, 1 + i, 100);
+		if (i % 4 == 0)
+			stream_close(&p->stream, false);
+		say_count(w, MSG_ASSOC_CLOSE, 1 + i, 0);
+		say_count(w, MSG_ASSOC_CLOSE, 1 + i, 0); /* told twice */
+		if (i % 4 == 1)
+			stream_close(&p->stream, false);
+		stream_close(&q->stream, false);
+		fake_env_pass(w->env, 10 * SECOND);
+		say_count(w, MSG_ASSOC_CLOSE, 1 + i, 0); /* and when it has long gone */
+		assert_null(w->link->assocs);
+		assert_int_equal(w->downs, 2 * (i + 1)); /* each end is told once */
+		assert_int_equal(w->n_results, 1);
+		w->n_results = 0;
+		peer_free(p);
+		peer_free(q);
+		*p = *q = (struct peer){ 0 };
+	}
+	assert_int_equal(w->link->n_inbound + w->link->by_id.n + w->link->by_transfer.n + w->link->crowds.n + w->link->held, 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +407,8 @@ int main(void)
 		cmocka_unit_test(test_a_release_that_is_not_answered),
 		cmocka_unit_test(test_k140956_a_pending_activity_may_be_silent),
 		cmocka_unit_test(test_k225206_one_event_for_one_loss),
+		cmocka_unit_test(test_k185934_the_window_of_the_settings),
+		cmocka_unit_test(test_k152941_k154301_k152945_k157701_many_open_and_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

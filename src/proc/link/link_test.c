@@ -96,7 +96,7 @@ static void test_a_small_message_is_confirmed_after_the_answer(void **state)
 	world_free(w);
 }
 
-static void test_rt_30_a_stalled_stream_holds_up_nobody(void **state)
+static void test_rt_30_k169691_k236586_a_stalled_stream_holds_up_nobody(void **state)
 {
 	(void)state;
 	enum { SIZE = 4 << 20 };
@@ -412,7 +412,7 @@ int main(void)
 		cmocka_unit_test(test_rt_26_over_the_limit_is_busy),
 		cmocka_unit_test(test_without_a_switch_callers_are_told_busy),
 		cmocka_unit_test(test_a_small_message_is_confirmed_after_the_answer),
-		cmocka_unit_test(test_rt_30_a_stalled_stream_holds_up_nobody),
+		cmocka_unit_test(test_rt_30_k169691_k236586_a_stalled_stream_holds_up_nobody),
 		cmocka_unit_test(test_a_truncated_message_is_taken_and_the_association_goes_on),
 		cmocka_unit_test(test_an_early_refusal_of_a_stream),
 		cmocka_unit_test(test_a_peer_that_goes_cancels_its_stream),

@@ -405,6 +405,8 @@ void peer_answer(struct peer *p)
 
 static void keep_credentials(struct peer *p, const struct x400_event *ev)
 {
+	p->window = ev->window;
+	p->checkpoint_size = ev->checkpoint_size;
 	p->credentials = ev->peer;
 	p->credentials.password = arena_copy(p->w->a, ev->peer.password);
 }

@@ -24,6 +24,7 @@ struct peer {
 	struct stream *stream;
 	unsigned seen[X400_ENDED + 1];
 	enum x400_bind_error bind_error;
+	unsigned window, checkpoint_size; /* proposed to it, or agreed */
 	struct x400_credentials credentials; /* that the link gave; in the world's arena */
 	enum answer answer;              /* to a transfer that has come */
 	struct out to_send, received;

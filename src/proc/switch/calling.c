@@ -1,5 +1,5 @@
-/* calling.c - when a link calls its peer, at which of its addresses, and what brings the next call forward: schedule, the peer's
- * own call, a change of the host's network. */
+/* calling.c - when a link calls its peer, at which of its addresses, how many associations it wants, and what brings the next call
+ * forward: schedule, the peer's own call, a change of the host's network. */
 #include "proc/switch/switch_int.h"
 
 #include <time.h>
@@ -62,6 +62,11 @@ static void on_schedule(void *ctx)
 	dispatch_run(l);
 }
 
+static void on_more_timer(void *ctx)
+{
+	dispatch_run(ctx);
+}
+
 void calling_init(struct swlink *l)
 {
 	const char *const *times = l->set->times.v;
@@ -72,6 +77,7 @@ void calling_init(struct swlink *l)
 	if (l->set->conformance != CONFORMANCE_1988 && (l->set->calling_ssel.n > 0 || l->set->called_ssel.n > 0))
 		EMIT(&l->sw->host, SSEL_IGNORED, "link", l->set->name);
 	timer_init(&l->schedule_timer, l->sw->host.env, on_schedule, l);
+	timer_init(&l->more_timer, l->sw->host.env, on_more_timer, l);
 	l->calling = calling_now(l);
 	l->tried_ms = INT64_MIN / 2;
 	wait_for_change(l);
@@ -80,6 +86,7 @@ void calling_init(struct swlink *l)
 void calling_fini(struct swlink *l)
 {
 	timer_stop(&l->schedule_timer);
+	timer_stop(&l->more_timer);
 }
 
 static void print_time(char *buf, size_t size, wall_ms_t at)
@@ -143,6 +150,66 @@ void calling_open(struct swassoc *a)
 	}
 	put_msg_assoc(proc_begin(a->proc, MSG_ASSOC_OPEN), &m);
 	proc_end(a->proc);
+}
+
+/* --- how many, and how soon again --- */
+
+bool calling_has_permanent(const struct swlink *l)
+{
+	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->permanent && a->state != ASSOC_CLOSING)
+			return true;
+	return false;
+}
+
+/* For what may be sent now; the one that is kept for urgent mail is not counted when there is none. */
+unsigned calling_wanted(const struct swlink *l)
+{
+	const enum calling calling = calling_now(l);
+	const size_t n_urgent = queue_window_count(l->window, PRIORITY_URGENT);
+	const uint64_t waiting = calling == CALLING_URGENT ? n_urgent : queue_window_total(l->window) == 0 ? 0 : l->queued;
+	unsigned want = queue_associations(&l->policy, waiting, n_urgent > 0);
+	if (n_urgent == 0) /* what the peer has opened serves as well, but may be a while about it */
+		want -= want < l->n_turns ? want : l->n_turns;
+	if (want == 0 && ((connector_is_link(l) && l->suspects.n > 0) || ((l->set->permanent || l->owes_call) && calling == CALLING_ANY)))
+		want = 1;
+	if ((l->open_failures > 0 || l->lost_in_vain > 0) && want > 1)
+		want = 1; /* one probe is enough to learn that the peer is back */
+	if (timer_is_set(&l->more_timer) && l->n_assocs > 0)
+		want = 0;
+	return n_urgent == 0 && want > 0 ? want + l->n_kept : want;
+}
+
+bool calling_has_open(const struct swlink *l)
+{
+	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
+		if (a->state == ASSOC_OPEN && !a->inbound)
+			return true;
+	return false;
+}
+
+/* The peer takes no more than are open (Q278444: that is no failure of the link), or they break without use: those that are open do,
+ * for a while. */
+void calling_no_more(struct swlink *l, const struct err *why)
+{
+	struct sw *s = l->sw;
+	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
+	timer_after(&l->more_timer, (int64_t)queue_open_delay(&l->policy, UINT32_MAX, env_random(s->host.env)));
+}
+
+/* It was open: the peer is there, or was just now. */
+void calling_lost(struct swlink *l, bool used, const struct err *why)
+{
+	struct sw *s = l->sw;
+	l->owes_call = l->set->two_way_alternate && why->kind != ERR_NONE;
+	if (calling_has_open(l)) {
+		if (!used)
+			calling_no_more(l, why);
+		return;
+	}
+	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
+	l->lost_in_vain = used ? 0 : l->lost_in_vain + 1;
+	timer_after(&l->open_timer, (int64_t)queue_reopen_delay(&l->policy, l->lost_in_vain, env_random(s->host.env)));
 }
 
 /* --- earlier than the interval says --- */

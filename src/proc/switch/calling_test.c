@@ -541,6 +541,31 @@ static void test_the_peers_association_serves_beside_our_own(void **state)
 	bench_free(b);
 }
 
+/* Its peer is not to call, and may have been about to send: it gets the chance, though nothing waits here. */
+static void test_k232602_a_two_way_one_that_broke_is_opened_again(void **state)
+{
+	(void)state;
+	struct bench *b = with_link("    two-way-alternate: true\n");
+	struct player *p = &b->link[0];
+	queue_some(b, 1);
+	open_up(p);
+	say_result(p, p->transfers[0].transfer, ERR_NONE, 0);
+	goes_down(p, last_open(p));
+	fake_env_pass(b->env, 5 * SECOND);
+	assert_int_equal(p->n_opens, 2);
+	goes_down(p, last_open(p)); /* however long it takes */
+	fake_env_pass(b->env, 150 * SECOND);
+	assert_int_equal(p->n_opens, 3);
+	open_up(p);
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-c", NULL); /* once: then it is released like any other */
+	fake_env_pass(b->env, HOUR);
+	assert_int_equal(p->n_opens, 3);
+	bench_dies(b, p, PROCESS_LINK, 1, false, "");
+	bench_join(b, p, PROCESS_LINK, 1);
+	assert_int_equal(p->n_opens, 0);
+	bench_free(b);
+}
+
 /* --- isolation --- */
 
 /* What is kept in memory of one link's backlog takes nothing from the share of another. */
@@ -615,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_remote_initiated_mail_goes_out_on_the_peers_association),
 		cmocka_unit_test(test_what_a_dead_process_had_on_the_peers_association),
 		cmocka_unit_test(test_the_peers_association_serves_beside_our_own),
+		cmocka_unit_test(test_k232602_a_two_way_one_that_broke_is_opened_again),
 		cmocka_unit_test(test_k193760_a_backlog_takes_no_memory_from_others),
 		cmocka_unit_test(test_k266792_k319936_late_words_about_the_dead),
 	};

@@ -78,14 +78,6 @@ static void assoc_free(struct swassoc *a)
 	free(a);
 }
 
-static bool has_permanent(const struct swlink *l)
-{
-	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
-		if (a->permanent && a->state != ASSOC_CLOSING)
-			return true;
-	return false;
-}
-
 /* which, n_tried: the peer's address, and the how manieth it is of this attempt. */
 static bool open_one(struct swlink *l, uint32_t which, uint32_t n_tried)
 {
@@ -97,7 +89,7 @@ static bool open_one(struct swlink *l, uint32_t which, uint32_t n_tried)
 	*a = (struct swassoc){ .id = ++s->next_assoc, .proc = p, .link = l, .state = ASSOC_OPENING, .which = which, .n_tried = n_tried,
 			       .since_ms = env_now_ms(s->host.env), .next = l->assocs,
 			       .kept = queue_is_kept(&l->policy, l->n_assocs - l->n_kept),
-			       .permanent = l->set->permanent && calling_now(l) == CALLING_ANY && !has_permanent(l) };
+			       .permanent = l->set->permanent && calling_now(l) == CALLING_ANY && !calling_has_permanent(l) };
 	l->assocs = a;
 	l->n_assocs++;
 	l->n_opening++;
@@ -108,30 +100,13 @@ static bool open_one(struct swlink *l, uint32_t which, uint32_t n_tried)
 	return true;
 }
 
-/* For what may be sent now; the one that is kept for urgent mail is not counted when there is none. */
-static unsigned wanted(const struct swlink *l, enum calling calling)
-{
-	const size_t n_urgent = queue_window_count(l->window, PRIORITY_URGENT);
-	const uint64_t waiting = calling == CALLING_URGENT ? n_urgent : queue_window_total(l->window) == 0 ? 0 : l->queued;
-	unsigned want = queue_associations(&l->policy, waiting, n_urgent > 0);
-	if (n_urgent == 0) /* what the peer has opened serves as well, but may be a while about it */
-		want -= want < l->n_turns ? want : l->n_turns;
-	if (want == 0 && ((connector_is_link(l) && l->suspects.n > 0) || (l->set->permanent && calling == CALLING_ANY)))
-		want = 1;
-	if ((l->open_failures > 0 || l->lost_in_vain > 0) && want > 1)
-		want = 1; /* one probe is enough to learn that the peer is back */
-	if (timer_is_set(&l->more_timer) && l->n_assocs > 0)
-		want = 0;
-	return n_urgent == 0 && want > 0 ? want + l->n_kept : want;
-}
-
 void dispatch_open(struct swlink *l)
 {
 	struct sw *s = l->sw;
 	const enum calling calling = calling_now(l);
 	if (!calling_has_somebody(l) || calling == CALLING_NEVER || s->stopping || timer_is_set(&l->open_timer))
 		return;
-	const unsigned want = wanted(l, calling);
+	const unsigned want = calling_wanted(l);
 	while (l->n_assocs < want && open_one(l, l->address, 1))
 		;
 }
@@ -163,42 +138,6 @@ void dispatch_open_failed(struct swlink *l, const struct err *why)
 	uint64_t delay = queue_open_delay(&l->policy, l->open_failures, env_random(s->host.env));
 	timer_after(&l->open_timer, (int64_t)delay);
 	expire_hopeless(l);
-}
-
-static bool has_open(const struct swlink *l)
-{
-	for (const struct swassoc *a = l->assocs; a != NULL; a = a->next)
-		if (a->state == ASSOC_OPEN && !a->inbound)
-			return true;
-	return false;
-}
-
-/* The peer takes no more than are open (Q278444: that is no failure of the link), or they break without use: those that are open do,
- * for a while. */
-static void no_more(struct swlink *l, const struct err *why)
-{
-	struct sw *s = l->sw;
-	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
-	timer_after(&l->more_timer, (int64_t)queue_open_delay(&l->policy, UINT32_MAX, env_random(s->host.env)));
-}
-
-static void on_more_timer(void *ctx)
-{
-	dispatch_run(ctx);
-}
-
-/* It was open: the peer is there, or was just now. */
-static void lost(struct swlink *l, bool used, const struct err *why)
-{
-	struct sw *s = l->sw;
-	if (has_open(l)) {
-		if (!used)
-			no_more(l, why);
-		return;
-	}
-	snprintf(l->last_error, sizeof l->last_error, "%s", why->text);
-	l->lost_in_vain = used ? 0 : l->lost_in_vain + 1;
-	timer_after(&l->open_timer, (int64_t)queue_reopen_delay(&l->policy, l->lost_in_vain, env_random(s->host.env)));
 }
 
 /* --- handing over --- */
@@ -394,6 +333,7 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 			       (unsigned long long)m.assoc);
 	a->state = ASSOC_OPEN;
 	l->open_failures = 0;
+	l->owes_call = false;
 	l->address = a->which;
 	if (l->lost_in_vain == 0)
 		l->last_error[0] = 0;
@@ -421,12 +361,12 @@ static void down(struct swassoc *a, const struct err *why)
 	assoc_free(a);
 	if (has_more && open_one(l, next, n_tried))
 		return;
-	if (opening && failed && has_open(l))
-		no_more(l, why);
+	if (opening && failed && calling_has_open(l))
+		calling_no_more(l, why);
 	else if (opening && failed)
 		dispatch_open_failed(l, why);
 	else if (failed || comes_again)
-		lost(l, used, why);
+		calling_lost(l, used, why);
 }
 
 bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
@@ -731,7 +671,6 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 	};
 	l->window = queue_window_new(WINDOW_MAX);
 	calling_init(l);
-	timer_init(&l->more_timer, s->host.env, on_more_timer, l);
 	timer_init(&l->open_timer, s->host.env, on_open_timer, l);
 	timer_init(&l->wake_timer, s->host.env, on_wake, l);
 	wall_ms_t now = env_wall_ms(s->host.env), next = store_queue_wakes(s->store, l->name, now);
@@ -743,7 +682,6 @@ void dispatch_link_fini(struct swlink *l)
 {
 	struct queue_entry entry;
 	calling_fini(l);
-	timer_stop(&l->more_timer);
 	timer_stop(&l->open_timer);
 	timer_stop(&l->wake_timer);
 	while (queue_window_take(l->window, PRIORITY_NON_URGENT, &entry))
@@ -768,6 +706,7 @@ void dispatch_proc_gone(struct proc *p)
 		l = &s->links[i];
 		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
 			next = a->next;
+			l->owes_call = l->owes_call || (a->proc == p && !a->inbound && a->state == ASSOC_OPEN && l->set->two_way_alternate);
 			if (a->proc == p)
 				assoc_free(a); /* what it held is in limbo */
 		}

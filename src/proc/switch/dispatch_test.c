@@ -682,7 +682,7 @@ static void test_inbound_associations_are_counted_by_process(void **state)
 	bench_free(b);
 }
 
-static void test_a_process_may_not_speak_of_anothers_association(void **state)
+static void test_k245742_k276222_k269158_k254334_a_process_may_not_speak_of_anothers_association(void **state)
 {
 	(void)state;
 	struct bench *b = with_queue(1);
@@ -777,7 +777,7 @@ int main(void)
 		cmocka_unit_test(test_a_link_process_dies_with_transfers_in_flight),
 		cmocka_unit_test(test_a_successor_with_the_same_number_takes_over),
 		cmocka_unit_test(test_inbound_associations_are_counted_by_process),
-		cmocka_unit_test(test_a_process_may_not_speak_of_anothers_association),
+		cmocka_unit_test(test_k245742_k276222_k269158_k254334_a_process_may_not_speak_of_anothers_association),
 		cmocka_unit_test(test_a_peer_that_calls_ends_the_wait),
 		cmocka_unit_test(test_deferred_mail_wakes_its_link),
 		cmocka_unit_test(test_stop_waits_for_what_is_not_durable),

@@ -203,6 +203,7 @@ struct swlink {
 	struct timer schedule_timer;     /* its next change */
 	uint32_t address;                /* which of the peer's answered last */
 	int64_t tried_ms, counted_ms;    /* the last call; the last failure to open that counted */
+	bool owes_call;                  /* a two-way alternate association of ours was lost: the peer may have mail that waits for us to call */
 	uint32_t lost_in_vain;           /* lost in a row, with nothing got through */
 	struct timer more_timer;         /* set: the peer wants no more associations than are open, until then */
 	struct timer open_timer;         /* next attempt after a failure */
@@ -545,6 +546,13 @@ void dispatch_sweep(struct swlink *l);
 void calling_init(struct swlink *l);
 void calling_fini(struct swlink *l);
 enum calling calling_now(const struct swlink *l);         /* for what mail its schedule lets it call; not for what is open already */
+unsigned calling_wanted(const struct swlink *l);          /* associations of our own, by what waits */
+bool calling_has_open(const struct swlink *l);            /* one of our own */
+bool calling_has_permanent(const struct swlink *l);
+/* One beside others that are open could not be had: no more of them for a while. */
+void calling_no_more(struct swlink *l, const struct err *why);
+/* One that was open has ended; `used`: something had got through on it. */
+void calling_lost(struct swlink *l, bool used, const struct err *why);
 bool calling_has_somebody(const struct swlink *l);        /* an address, or a connector that has registered */
 void calling_open(struct swassoc *a);                     /* tells a->proc, which is there: at address a->which */
 bool calling_has_more(const struct swassoc *a);           /* it could not be opened, and its peer has an address that was not tried */

@@ -65,7 +65,7 @@ static void test_cut_at_every_offset(void **state)
 	out_fini(&in);
 }
 
-static void test_tp_02_reserved_octet(void **state)
+static void test_tp_02_k157015_reserved_octet(void **state)
 {
 	(void)state;
 	for (unsigned reserved = 0; reserved < 256; reserved++) {
@@ -173,7 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tpdus_in_chunks),
 		cmocka_unit_test(test_cut_at_every_offset),
-		cmocka_unit_test(test_tp_02_reserved_octet),
+		cmocka_unit_test(test_tp_02_k157015_reserved_octet),
 		cmocka_unit_test(test_tp_04_length_below_7),
 		cmocka_unit_test(test_version_2),
 		cmocka_unit_test(test_tp_05_dribbled),

@@ -214,7 +214,7 @@ static void check_transfer(uint64_t total, unsigned checkpoint, unsigned window,
 	pair_close(&p);
 }
 
-static void test_rt_09_sizes_around_checkpoints(void **state)
+static void test_rt_09_k189753_sizes_around_checkpoints(void **state)
 {
 	(void)state;
 	static const uint64_t sizes[] = { 1, 2, 127, 128, 129, 255, 256, 1023, 1024, 1025, 2047, 2048, 2049, 3071, 3072, 3073,
@@ -957,7 +957,7 @@ int main(void)
 		cmocka_unit_test(test_rt_04_monologue_to_two_way_alternate),
 		cmocka_unit_test(test_own_name_too_long_is_told),
 		cmocka_unit_test(test_tp_10_selector_that_is_not_ours),
-		cmocka_unit_test(test_rt_09_sizes_around_checkpoints),
+		cmocka_unit_test(test_rt_09_k189753_sizes_around_checkpoints),
 		cmocka_unit_test(test_small_tpdus_and_segmented_tsdus),
 		cmocka_unit_test(test_small_message_is_one_flight),
 		cmocka_unit_test(test_rt_03_window),

@@ -244,7 +244,7 @@ static void test_answers_of_other_sizes(void **state)
 /* --- transfers --- */
 
 /* Q246302: a large first segment, then small ones. */
-static void test_rt_08_segments_of_different_sizes(void **state)
+static void test_rt_08_k246302_segments_of_different_sizes(void **state)
 {
 	(void)state;
 	struct user u;
@@ -593,7 +593,7 @@ int main(void)
 		CASE(test_refusals_in_every_form),
 		CASE(test_acceptances_that_cannot_be_used),
 		CASE(test_answers_of_other_sizes),
-		CASE(test_rt_08_segments_of_different_sizes),
+		CASE(test_rt_08_k246302_segments_of_different_sizes),
 		CASE(test_four_minor_syncs_with_a_window_of_three),
 		CASE(test_pa_06_and_07_and_rt_11_forms_of_data),
 		CASE(test_pa_10_data_in_an_unknown_context),
