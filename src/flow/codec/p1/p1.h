@@ -16,7 +16,8 @@
 #include "flow/message/message.h"
 
 /* Which standard a peer speaks. The tables of 1984 take what 1988 added too, but for a content type that is no INTEGER; internal
- * trace as MOTIS (1986) had it becomes that of the message. Addresses stay as they came: upgrade_message. */
+ * trace as MOTIS (1986) had it becomes that of the message, and a content of type external (1) that is one EXTERNAL of object identifier
+ * and octets, its lengths said, that content of that type. Addresses stay as they came: upgrade_message. */
 enum p1_tables { P1_1988, P1_1984 };
 
 /* Decodes one APDU that fills all of `apdu`. *content_r: the content octets of a message, joined in

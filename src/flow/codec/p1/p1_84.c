@@ -1,6 +1,8 @@
 /* p1_84.c - see p1_84.h: parts of an envelope that are octets in struct message and are written otherwise in 1984. */
 #include "flow/codec/p1/p1_84.h"
 
+#include "base/cur.h"
+
 static struct view encoded(const struct ber_type *t, const void *value, struct arena *a)
 {
 	struct out o;
@@ -49,6 +51,77 @@ struct view p1_84_eits_of(struct view tlv, struct arena *a)
 		if (!set_bit(&eits.built_in, bit_of(oid[i]), a))
 			return (struct view){ NULL, 0 };
 	return encoded(&p1_84_eits, &eits, a);
+}
+
+/* --- contents with an object identifier --- */
+
+/* Identifier octet and definite length; false: cut short (*short_r) or another. */
+static bool take_header(struct cur *c, uint8_t tag, uint64_t *n_r, bool *short_r)
+{
+	uint8_t found = cur_u8(c), first = cur_u8(c);
+	uint64_t n = first;
+	if (!c->bad && first > 0x80 && first <= 0x84) {
+		n = 0;
+		for (unsigned i = 0; i < first - 0x80u; i++)
+			n = n << 8 | cur_u8(c);
+	}
+	*short_r = c->bad;
+	*n_r = n;
+	return !c->bad && found == tag && first != 0x80 && first <= 0x84;
+}
+
+/* X.690 8.19.2: each part ends with an octet below 128, and does not begin with 128. */
+static bool is_oid(struct view v)
+{
+	bool begins = true;
+	for (size_t i = 0; i < v.n; i++) {
+		if (begins && v.p[i] == 0x80)
+			return false;
+		begins = v.p[i] < 0x80;
+	}
+	return begins && v.n > 0;
+}
+
+enum step p1_84_external(struct view head, uint64_t n, struct p1_84_external *x_r)
+{
+	struct cur c = cur_of(head);
+	uint64_t outer, oid, inner;
+	bool cut;
+	if (!take_header(&c, 0x28, &outer, &cut))
+		return cut ? STEP_WAIT : STEP_FAIL;
+	if (outer != n - (head.n - cur_left(&c)))
+		return STEP_FAIL;
+	if (!take_header(&c, 0x06, &oid, &cut))
+		return cut ? STEP_WAIT : STEP_FAIL;
+	if (oid == 0 || oid > P1_84_EXTERNAL_MAX - 20)
+		return STEP_FAIL;
+	struct view octets = cur_bytes(&c, (size_t)oid);
+	if (c.bad)
+		return STEP_WAIT;
+	if (!is_oid(octets))
+		return STEP_FAIL;
+	if (!take_header(&c, 0x81, &inner, &cut))
+		return cut ? STEP_WAIT : STEP_FAIL;
+	const size_t header = head.n - cur_left(&c);
+	if (inner != n - header)
+		return STEP_FAIL;
+	*x_r = (struct p1_84_external){ octets, header };
+	return STEP_DONE;
+}
+
+bool p1_84_is_external(struct view envelope)
+{
+	static const struct ber_limits limits = { .depth = 512, .elements = SIZE_MAX, .bytes = SIZE_MAX };
+	struct ber_tlv set, part;
+	if (!ber_tlv(envelope, &set, &limits, NULL))
+		return false;
+	for (struct view rest = set.content; rest.n > 0; rest = view_from(rest, part.whole.n)) {
+		if (!ber_tlv(rest, &part, &limits, NULL))
+			return false;
+		if (part.tag == BER_A(6))
+			return view_eq(part.content, VIEW("\x01"));
+	}
+	return false;
 }
 
 /* --- bilateral information --- */

@@ -35,6 +35,18 @@ extern const struct ber_type p1_84_motis_trace;
  * (X.419 annex B). Empty: it cannot be read, or the arena is full. */
 struct view p1_84_eits_of(struct view tlv, struct arena *a);
 
+/* The header that put_external writes: EXTERNAL { direct-reference, octet-aligned [1] } whose octets fill all of `n`. */
+enum { P1_84_EXTERNAL_MAX = 96 }; /* its longest */
+struct p1_84_external {
+	struct view oid;
+	size_t header; /* octets before the content within */
+};
+/* STEP_WAIT: head is too short to tell. STEP_FAIL: it is none. */
+MUST_CHECK enum step p1_84_external(struct view head, uint64_t n, struct p1_84_external *x_r);
+
+/* Is the content type in this envelope's SET external (1)? */
+bool p1_84_is_external(struct view envelope);
+
 /* Has this PerDomainBilateralInformation an administration domain, as that of 1984 must? */
 bool p1_84_has_bilateral(struct view tlv);
 

@@ -323,7 +323,7 @@ static void test_dg_01_dg_06_the_captured_message_to_1984(void **state)
 	struct view content, inner;
 	struct message *m = of_corpus("p772-transfer-success", &content, a);
 	struct view mpdu = encoded_84(m, content, &as_84, a);
-	struct message *old = decoded_84(mpdu, &inner, a);
+	struct message *old = decoded(mpdu, &inner, a);
 	assert_addr(&old->rcpt[0].addr, "DDA:Common=ethereal; O=guinevere; P=smhs; C=gb");
 	assert_int_equal(old->internal_trace.n, 0);
 	assert_int_equal(old->ext.n, 0);
@@ -332,6 +332,11 @@ static void test_dg_01_dg_06_the_captured_message_to_1984(void **state)
 	assert_int_equal(old->content_type, 1);
 	assert_octets(view_first(inner, 18), hex(a, "288201c1 0608 2b1a00a236000401 818201b3"));
 	assert_octets(view_from(inner, 18), content);
+	/* and back again */
+	old = decoded_84(mpdu, &inner, a);
+	assert_int_equal(old->content_type, -1);
+	assert_octets(old->content_type_oid, hex(a, "2b1a00a236000401"));
+	assert_octets(inner, content);
 	assert_true(upgrade_message(old, &ours, a));
 	assert_addr(&old->rcpt[0].addr, "CN=ethereal; O=guinevere; P=smhs; C=gb");
 }
@@ -402,7 +407,7 @@ static void test_content_types(void **state)
 		m->content_type_oid = hex(a, row[i].oid);
 		struct view mpdu = encoded_84(m, VIEW("abc"), &as_84, a);
 		assert_true(contains(mpdu, hex(a, row[i].want)));
-		old = decoded_84(mpdu, &inner, a);
+		old = decoded(mpdu, &inner, a); /* as its octets say */
 		if (i + 1 < ARRAY_LEN(row))
 			assert_octets(inner, VIEW("abc"));
 		else
@@ -413,9 +418,12 @@ static void test_content_types(void **state)
 	struct view large = view_of(arena_get(a, 70000), 70000);
 	m->content_type = -1;
 	m->content_type_oid = hex(a, "2a03");
-	(void)decoded_84(encoded_84(m, large, &as_84, a), &inner, a);
+	(void)decoded(encoded_84(m, large, &as_84, a), &inner, a);
 	assert_int_equal(inner.n, 70000 + 5 + 4 + 5);
 	assert_octets(view_from(inner, 14), large);
+	old = decoded_84(encoded_84(m, large, &as_84, a), &inner, a);
+	assert_octets(inner, large);
+	assert_octets(old->content_type_oid, hex(a, "2a03"));
 	/* an object identifier is none of 1984's */
 	struct err e;
 	assert_false(p1_decode_by(P1_1984, message_of(a, T_PLAIN), m, &content, a, &test_limits, &e));
@@ -701,6 +709,50 @@ static void test_transfers_of_1984_in_pieces(void **state)
 	fini(&r);
 }
 
+/* A content of type external in pieces of every size: its type is told before its first octet, and only when it is one EXTERNAL that
+ * fills it. */
+static void test_external_contents_in_pieces(void **state)
+{
+	static const struct {
+		const char *content, *oid, *inner; /* oid NULL: it stays external */
+	} row[] = {
+		{ "040b 2809 06022a03 8103616263", "2a03", "616263" },
+		{ "0408 2806 06022a03 8100", "2a03", "" },
+		{ "040d 28810a 06022a03 818103 616263", "2a03", "616263" },
+		{ "0400", NULL, "" },
+		{ "0401 28", NULL, "28" },
+		{ "040c 2809 06022a03 8103616263 00", NULL, "2809 06022a03 8103616263 00" },
+		{ "040b 2808 06022a03 8103616263", NULL, "2808 06022a03 8103616263" },
+		{ "040b 2809 06022a83 8103616263", NULL, "2809 06022a83 8103616263" },
+		{ "040d 2880 06022a03 8103616263 0000", NULL, "2880 06022a03 8103616263 0000" },
+		{ "2480 040b 2809 06022a03 8103616263 0000", NULL, "2809 06022a03 8103616263" },
+		{ "0403 616263", NULL, "616263" },
+	};
+	struct arena *a = *state;
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		struct view set = tlv(a, 0x31, hex(a, T_ID T_ORIGINATOR "460101" T_TRACE T_RCPTS)), content;
+		struct view mpdu = tlv(a, 0xa0, join(a, set, hex(a, row[i].content)));
+		struct message *m = decoded_84(mpdu, &content, a);
+		struct out want;
+		struct err e;
+		assert_octets(content, hex(a, row[i].inner));
+		assert_int_equal(m->content_type, row[i].oid == NULL ? 1 : -1);
+		if (row[i].oid != NULL)
+			assert_octets(m->content_type_oid, hex(a, row[i].oid));
+		out_init(&want, 1 << 20);
+		pack_message(&want, m, 0, m->n_rcpt);
+		for (size_t piece = 1; piece < 40; piece++) {
+			struct pieces r;
+			assert_int_equal(split_by(P1_1984, mpdu, piece, &r, &e), STEP_WAIT);
+			assert_true(r.ended);
+			assert_octets(out_view(&r.content), content);
+			assert_octets(out_view(&r.packed), out_view(&want));
+			fini(&r);
+		}
+		out_fini(&want);
+	}
+}
+
 /* --- for people --- */
 
 static void test_printed_under_the_names_of_1984(void **state)
@@ -767,6 +819,7 @@ int main(void)
 		T(test_a_report_with_content_to_follow),
 		T(test_elements_of_1988_from_a_peer_of_1984),
 		T(test_transfers_of_1984_in_pieces),
+		T(test_external_contents_in_pieces),
 		T(test_printed_under_the_names_of_1984),
 		T(test_numbers_up_to_32767),
 	};

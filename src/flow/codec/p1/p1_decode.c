@@ -706,6 +706,19 @@ static bool unwrap(struct view external, struct view *apdu_r, const struct ber_l
 	return not_apdu(e, "an EXTERNAL without single-ASN1-type", child.tag);
 }
 
+/* A content that is one EXTERNAL of object identifier and octets has that type, which 1984 had no other way to say. Only where its
+ * length was said, so that a splitter can tell as soon. */
+static void take_external(struct view rest, const struct ber_limits *limits, struct message *m, struct view *content)
+{
+	struct p1_84_external x;
+	struct ber_tlv tlv;
+	if (!ber_tlv(rest, &tlv, limits, NULL) || tlv.constructed || p1_84_external(*content, content->n, &x) != STEP_DONE)
+		return;
+	m->content_type = -1;
+	m->content_type_oid = x.oid;
+	*content = view_from(*content, x.header);
+}
+
 static bool decode_message(enum p1_tables tables, struct view inside, struct message *m_r, struct view *content_r,
 			   struct arena *a, const struct ber_limits *limits,
 			   const struct ber_limits *whole, struct err *e)
@@ -715,8 +728,12 @@ static bool decode_message(enum p1_tables tables, struct view inside, struct mes
 	    !p1_decode_envelope(tables, MESSAGE_MESSAGE, envelope.whole, m_r, a, limits, e))
 		return false;
 	struct ber_limits content_limits = *whole;
-	return ber_decode(&p1_octets, view_from(inside, envelope.whole.n), content_r, a,
-			  &content_limits, e);
+	struct view rest = view_from(inside, envelope.whole.n);
+	if (!ber_decode(&p1_octets, rest, content_r, a, &content_limits, e))
+		return false;
+	if (tables == P1_1984 && p1_84_is_external(envelope.whole))
+		take_external(rest, whole, m_r, content_r);
+	return true;
 }
 
 bool p1_decode(struct view apdu, struct message *m_r, struct view *content_r, struct arena *a,

@@ -4,13 +4,15 @@
  *                         \--> ENVELOPE (the whole APDU) -----------------> ENDED     a report, a
  * probe
  *
+ *                                            \--> PEEK --/
+ * PEEK, for a content of 1984 that is external (1): the envelope waits until the first octets of the content have told its type.
  * WRAPPER is skipped for a bare MTS-APDU. What is kept is the envelope's octets, bit for bit, and
  * nothing of the content: its pieces are handed on as views of the input. */
-#include "flow/codec/p1/p1.h"
+#include "flow/codec/p1/p1_84.h"
 
 #include "base/mem.h"
 
-enum state { START, WRAPPER, APDU, ENVELOPE, BETWEEN, CONTENT, TAIL, ENDED, BROKEN };
+enum state { START, WRAPPER, APDU, ENVELOPE, BETWEEN, PEEK, CONTENT, TAIL, ENDED, BROKEN };
 
 /* Invariants: `envelope` holds the octets of the element that opened at depth `top` while in
  * ENVELOPE, and stays until reset; `base` is the depth of the MTS-APDU's own element, 0 until it is
@@ -27,6 +29,11 @@ struct p1_split {
 	struct ber_limits limits;
 	struct out envelope;
 	struct message message;
+	bool held;             /* the envelope is not told yet */
+	uint64_t content_n;    /* PEEK: length of the content */
+	uint8_t head[P1_84_EXTERNAL_MAX];
+	size_t n_head;
+	struct view pending[2]; /* content to be told before the stream goes on: of `head`, of the input */
 };
 
 enum { WRAPPER_DEPTH = 4, KEEP_MAX = 4 * 1024 };
@@ -69,7 +76,9 @@ void p1_split_reset(struct p1_split *s)
 	CHECK(s, P1_SPLIT_MAGIC);
 	s->state = START;
 	s->base = s->top = 0;
-	s->closed = false;
+	s->closed = s->held = false;
+	s->n_head = 0;
+	s->pending[0] = s->pending[1] = (struct view){ NULL, 0 };
 	ber_stream_reset(s->stream);
 	p1_split_forget(s);
 }
@@ -134,7 +143,19 @@ static enum step begin_apdu(struct p1_split *s, const struct ber_stream_event *e
 	return begin_envelope(s, ev, e);
 }
 
-static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, struct err *e)
+static enum step tell_envelope(struct p1_split *s, struct p1_split_event *ev_r, struct arena *a, struct err *e)
+{
+	s->held = false;
+	if (!p1_decode_envelope(s->tables, s->kind, out_view(&s->envelope), &s->message, a, &s->limits, e)) {
+		s->state = BROKEN;
+		return STEP_FAIL;
+	}
+	*ev_r = (struct p1_split_event){.what = P1_SPLIT_ENVELOPE, .message = &s->message};
+	return STEP_DONE;
+}
+
+static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, struct p1_split_event *ev_r, struct arena *a,
+			 struct err *e)
 {
 	switch (s->state) {
 	case START:
@@ -162,9 +183,11 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 	case BETWEEN:
 		if (ev->tag != BER_U(4) || ev->depth != s->base + 1)
 			return damaged(s, e, "want the OCTET STRING of a content", ev->tag);
-		s->state = CONTENT;
+		s->state = s->held && !ev->constructed ? PEEK : CONTENT;
+		s->content_n = ev->length;
 		s->top = ev->depth;
-		return STEP_WAIT;
+		return s->held && ev->constructed ? tell_envelope(s, ev_r, a, e) : STEP_WAIT;
+	case PEEK:
 	case CONTENT:
 		/* X.690 8.7.3.2: the segments of an OCTET STRING are OCTET STRINGs. */
 		return ev->tag == BER_U(4)
@@ -181,13 +204,46 @@ static enum step on_open(struct p1_split *s, const struct ber_stream_event *ev, 
 static enum step end_envelope(struct p1_split *s, struct p1_split_event *ev_r, struct arena *a,
 			      struct err *e)
 {
-	if (!p1_decode_envelope(s->tables, s->kind, out_view(&s->envelope), &s->message, a, &s->limits, e)) {
-		s->state = BROKEN;
-		return STEP_FAIL;
-	}
+	s->held = s->kind == MESSAGE_MESSAGE && s->tables == P1_1984 && p1_84_is_external(out_view(&s->envelope));
 	s->state = s->kind == MESSAGE_MESSAGE ? BETWEEN : TAIL;
-	*ev_r = (struct p1_split_event){.what = P1_SPLIT_ENVELOPE, .message = &s->message};
+	return s->held ? STEP_WAIT : tell_envelope(s, ev_r, a, e);
+}
+
+/* The first octets of a content, or (`end`) all of it: its type may be in them. */
+static enum step peek(struct p1_split *s, struct view bytes, bool end, struct p1_split_event *ev_r, struct arena *a, struct err *e)
+{
+	const struct view part = view_first(bytes, sizeof s->head - s->n_head);
+	if (part.n > 0)
+		memcpy(s->head + s->n_head, part.p, part.n);
+	s->n_head += part.n;
+	const struct view head = view_of(s->head, s->n_head);
+	struct p1_84_external x = {.header = 0};
+	enum step step = p1_84_external(head, s->content_n, &x);
+	if (step == STEP_WAIT && !end && s->n_head < sizeof s->head)
+		return STEP_WAIT;
+	s->state = CONTENT;
+	if (tell_envelope(s, ev_r, a, e) != STEP_DONE)
+		return STEP_FAIL;
+	if (step == STEP_DONE) {
+		s->message.content_type = -1;
+		s->message.content_type_oid = x.oid;
+	}
+	s->pending[0] = view_from(head, step == STEP_DONE ? x.header : 0);
+	s->pending[1] = view_from(bytes, part.n);
 	return STEP_DONE;
+}
+
+/* What peek has kept, first; false: nothing. */
+static bool pending(struct p1_split *s, struct p1_split_event *ev_r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(s->pending); i++) {
+		if (s->pending[i].n == 0)
+			continue;
+		*ev_r = (struct p1_split_event){.what = P1_SPLIT_CONTENT, .content = s->pending[i]};
+		s->pending[i] = (struct view){NULL, 0};
+		return true;
+	}
+	return false;
 }
 
 static enum step on_close(struct p1_split *s, const struct ber_stream_event *ev,
@@ -199,6 +255,12 @@ static enum step on_close(struct p1_split *s, const struct ber_stream_event *ev,
 			return too_long(s, e);
 		return ev->depth == s->top ? end_envelope(s, ev_r, a, e) : STEP_WAIT;
 	}
+	if (s->state == PEEK && ev->depth == s->top) { /* shorter than an EXTERNAL may be */
+		enum step step = peek(s, (struct view){NULL, 0}, true, ev_r, a, e);
+		if (step == STEP_DONE)
+			s->state = TAIL;
+		return step;
+	}
 	if (s->state == CONTENT && ev->depth == s->top)
 		s->state = TAIL;
 	return STEP_WAIT;
@@ -208,13 +270,15 @@ static enum step on_event(struct p1_split *s, const struct ber_stream_event *ev,
 			  struct p1_split_event *ev_r, struct arena *a, struct err *e)
 {
 	switch (ev->what) {
-	case BER_S_OPEN: return on_open(s, ev, e);
+	case BER_S_OPEN: return on_open(s, ev, ev_r, a, e);
 	case BER_S_CLOSE: return on_close(s, ev, ev_r, a, e);
 	case BER_S_BYTES:
 		if (s->state == ENVELOPE) {
 			out_bytes(&s->envelope, ev->bytes);
 			return s->envelope.bad ? too_long(s, e) : STEP_WAIT;
 		}
+		if (s->state == PEEK)
+			return peek(s, ev->bytes, false, ev_r, a, e);
 		if (s->state != CONTENT || ev->bytes.n == 0)
 			return STEP_WAIT;
 		*ev_r = (struct p1_split_event){.what = P1_SPLIT_CONTENT, .content = ev->bytes};
@@ -250,6 +314,8 @@ enum step p1_split_next(struct p1_split *s, struct view *in, struct p1_split_eve
 	CHECK(s, P1_SPLIT_MAGIC);
 	if (s->state == BROKEN)
 		return broken(s, e, "it has failed before");
+	if (pending(s, ev_r))
+		return STEP_DONE;
 	while (!s->closed) {
 		struct ber_stream_event ev;
 		enum step step = ber_stream_next(s->stream, in, &ev, e);
