@@ -174,6 +174,7 @@ create view journey as
 		case kind when 1 then 'submitted' when 2 then 'transfer-in' when 3 then 'transfer-out' when 4 then 'delivered'
 			when 5 then 'report-made' when 6 then 'retry' when 7 then 'duplicate' when 8 then 'expired' when 9 then 'loop'
 			when 10 then 'discarded' when 11 then 'report-in' when 12 then 'deferred' when 13 then 'struck'
-			when 14 then 'quarantined' when 15 then 'released' when 16 then 'held' when 17 then 'operator' when 18 then 'converted' else kind end as step,
+			when 14 then 'quarantined' when 15 then 'released' when 16 then 'held' when 17 then 'operator' when 18 then 'converted' when 19 then 'redirected'
+			when 20 then 'expanded' else kind end as step,
 		mts_id, other, peer, size, text
 	from step;
