@@ -100,35 +100,26 @@ static bool perform(struct sw *s, const char *queue, const struct store_queued *
 	return done;
 }
 
-/* The first that is due, urgent before others. False: none is. */
-static bool run_one(struct sw *s, bool *whole_r)
+/* The first that is due, urgent before others; NULL: none is. */
+static const char *first_due(struct sw *s, struct store_queued *row_r)
 {
 	const wall_ms_t now = env_wall_ms(s->host.env);
 	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT; prio--) {
 		for (size_t i = 0; i < ARRAY_LEN(queues); i++) {
 			struct store_place place = { 0 };
-			struct store_queued row;
-			if (store_queue_next(s->store, view_str(queues[i]), (enum priority)prio, now, &place, &row, 1) == 0)
-				continue;
-			*whole_r = perform(s, queues[i], &row);
-			return true;
+			if (store_queue_next(s->store, view_str(queues[i]), (enum priority)prio, now, &place, row_r, 1) > 0)
+				return queues[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
-static void on_jobs(void *ctx)
+/* When there is nothing to do, no timer is set. */
+static void wait(struct sw *s)
 {
-	struct sw *s = ctx;
-	wall_ms_t now = env_wall_ms(s->host.env);
-	if (s->full || s->failed || s->stopping) {
-		timer_after(&s->jobs, SWEEP_MS);
-		return;
-	}
-	bool any = true, whole = true;
-	for (unsigned i = 0; i < AT_ONCE && any && whole; i++)
-		any = run_one(s, &whole);
-	if (any) {
+	struct store_queued row;
+	const wall_ms_t now = env_wall_ms(s->host.env);
+	if (first_due(s, &row) != NULL) {
 		timer_after(&s->jobs, SOON_MS);
 		return;
 	}
@@ -139,10 +130,25 @@ static void on_jobs(void *ctx)
 	}
 }
 
+static void on_jobs(void *ctx)
+{
+	struct sw *s = ctx;
+	struct store_queued row;
+	const char *queue;
+	bool whole = true;
+	if (s->full || s->failed || s->stopping) {
+		timer_after(&s->jobs, SWEEP_MS);
+		return;
+	}
+	for (unsigned i = 0; i < AT_ONCE && whole && (queue = first_due(s, &row)) != NULL; i++)
+		whole = perform(s, queue, &row);
+	wait(s);
+}
+
 void jobs_init(struct sw *s)
 {
 	timer_init(&s->jobs, s->host.env, on_jobs, s);
-	timer_after(&s->jobs, SOON_MS);
+	wait(s);
 }
 
 void jobs_fini(struct sw *s)
