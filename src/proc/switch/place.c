@@ -158,7 +158,7 @@ static void deliver_report(struct placing *p, const struct oraddr *addr, const c
 		step_of(p, STEP_DISCARDED, addr, p->in->link, "the originator did not ask for this report");
 		return;
 	}
-	reports_note(p->s, p->in->m, p->w);
+	reports_note(p->s, p->in->m, p->in->size, p->w);
 	p->deliveries[p->n_deliveries++] = (struct store_delivery){ .mailbox = view_str(mailbox) };
 	step_of(p, STEP_DELIVERED, addr, view_str(mailbox), "");
 }

@@ -14,7 +14,7 @@ static void digest_of(const struct recipient *r, uint64_t digest[2])
 	out_fini(&key);
 }
 
-static void note(struct sw *s, const struct message *report, const struct recipient *r, struct waiting *w)
+static void note(struct sw *s, const struct message *report, const struct recipient *r, uint64_t size, struct waiting *w)
 {
 	struct out text;
 	uint64_t digest[2];
@@ -28,7 +28,7 @@ static void note(struct sw *s, const struct message *report, const struct recipi
 		out_fmt(&text, ": %s, %s", reason_name(r->reason), diagnostic_name(r->diagnostic));
 	if (again)
 		out_str(&text, "; a second report about this recipient");
-	const struct store_step step = { .kind = STEP_REPORT_IN, .id = &report->subject_id, .other = &report->id, .text = out_view(&text),
+	const struct store_step step = { .kind = STEP_REPORT_IN, .id = &report->subject_id, .other = &report->id, .text = out_view(&text), .size = size,
 					 .digest = { digest[0], digest[1] } };
 	store_put_step(s->store, &step);
 	if (again)
@@ -36,8 +36,8 @@ static void note(struct sw *s, const struct message *report, const struct recipi
 	out_fini(&text);
 }
 
-void reports_note(struct sw *s, const struct message *report, struct waiting *w)
+void reports_note(struct sw *s, const struct message *report, uint64_t size, struct waiting *w)
 {
 	for (size_t i = 0; i < report->n_rcpt && i < NOTED_MAX; i++)
-		note(s, report, &report->rcpt[i], w);
+		note(s, report, &report->rcpt[i], size, w);
 }

@@ -493,7 +493,7 @@ bool restrict_allows(const struct swlink *l, const struct message *m); /* its or
 /* reports.c */
 /* A report comes to a mailbox here: what it says of each recipient is put into the journey of its subject; a second report about the same
  * recipient is flagged (RP-21). */
-void reports_note(struct sw *s, const struct message *report, struct waiting *w);
+void reports_note(struct sw *s, const struct message *report, uint64_t size, struct waiting *w);
 
 /* lists.c: distribution lists. */
 MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
