@@ -359,7 +359,7 @@ static struct peer *outbound(struct world *w, size_t size, size_t given)
 	return &w->peer[0];
 }
 
-static void test_rt_18_out_cut_and_resumed(void **state)
+static void test_rt_18_out_cut_and_resumed_k194031(void **state)
 {
 	(void)state;
 	enum { SIZE = 1500 * K };
@@ -535,7 +535,7 @@ int main(void)
 		cmocka_unit_test(test_the_old_association_makes_way),
 		cmocka_unit_test(test_what_is_refused_for_now_can_go_on),
 		cmocka_unit_test(test_the_switch_goes_while_it_is_asked),
-		cmocka_unit_test(test_rt_18_out_cut_and_resumed),
+		cmocka_unit_test(test_rt_18_out_cut_and_resumed_k194031),
 		cmocka_unit_test(test_rt_16_refused_recovery_opens_afresh),
 		cmocka_unit_test(test_rt_16_recovery_is_hung_up_on),
 		cmocka_unit_test(test_resume_refused_by_the_peer_starts_anew),

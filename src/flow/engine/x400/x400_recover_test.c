@@ -227,7 +227,7 @@ static void test_broken_twice(void **state)
 
 /* Q187929: the answer to a recovery has the parameters of the first; and where a peer answers with others, we go on with
  * those. */
-static void test_k187929_checkpoint_size_changes_on_recovery(void **state)
+static void test_checkpoint_size_changes_on_recovery_k187929(void **state)
 {
 	(void)state;
 	static const unsigned sizes[] = { 0, 1, 2, 3, 9 };
@@ -257,6 +257,51 @@ static void test_k187929_checkpoint_size_changes_on_recovery(void **state)
 		assert_int_equal(q.i.count[X400_TRANSFER_CONFIRMED], 1);
 		/* The same proposal gets the same answer, recovered or not. */
 		assert_int_equal(p.i.last[X400_BOUND].checkpoint_size, 2);
+		pair_close(&q);
+		pair_close(&p);
+	}
+}
+
+static uint32_t dice(uint32_t n)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (seed >> 8) % n;
+}
+
+/* Any checkpoint size, window, length and place of a break; what two sides want differs, and differs again afterwards. */
+static void test_rt_18_any_sizes_windows_and_breaks_k189753(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 120; round++) {
+		struct pair p, q;
+		struct err e;
+		struct x400_resume at;
+		const uint64_t total = 1 + dice(300000);
+		config(&p);
+		p.ci.checkpoint_size = dice(65);
+		p.cr.checkpoint_size = dice(65);
+		p.ci.window = 1 + dice(6);
+		p.cr.window = 1 + dice(6);
+		pair_bind(&p, &seed);
+		assert_true(x400_transfer_begin(p.i.x, total, p.i.now, &e));
+		(void)move_some(&p, true, 1 + dice((uint32_t)total), total);
+		cut(&p);
+		if (p.i.count[X400_TRANSFER_CONFIRMED] == 1 || !x400_resumable(p.i.x, &at) || p.r.count[X400_TRANSFER_END] > 0) {
+			pair_close(&p);
+			continue;
+		}
+		config(&q);
+		q.ci.checkpoint_size = dice(65);
+		q.cr.checkpoint_size = dice(65);
+		q.ci.window = 1 + dice(6);
+		q.ci.recover = true;
+		q.ci.recovers = at.reference;
+		pair_start(&q);
+		carry(&p.r, &q.r);
+		pump(&q.i, &q.r, &seed);
+		resume(&q, &at, total);
+		assert_int_equal(q.i.count[X400_TRANSFER_CONFIRMED], 1);
+		assert_received(&q.r, total);
 		pair_close(&q);
 		pair_close(&p);
 	}
@@ -666,7 +711,8 @@ int main(void)
 		cmocka_unit_test(test_rt_18_cut_at_every_octet_of_the_confirmations),
 		cmocka_unit_test(test_rt_18_earlier_than_was_confirmed),
 		cmocka_unit_test(test_broken_twice),
-		cmocka_unit_test(test_k187929_checkpoint_size_changes_on_recovery),
+		cmocka_unit_test(test_rt_18_any_sizes_windows_and_breaks_k189753),
+		cmocka_unit_test(test_checkpoint_size_changes_on_recovery_k187929),
 		cmocka_unit_test(test_rt_18_interrupted_at_every_point),
 		cmocka_unit_test(test_rt_18_resumed_on_the_same_association),
 		cmocka_unit_test(test_rt_18_interrupted_inside_a_segment),
@@ -684,7 +730,7 @@ int main(void)
 		IN_1984(test_rt_18_cut_at_every_octet_of_the_transfer),
 		IN_1984(test_rt_18_cut_at_every_octet_of_the_confirmations),
 		IN_1984(test_broken_twice),
-		IN_1984(test_k187929_checkpoint_size_changes_on_recovery),
+		IN_1984(test_checkpoint_size_changes_on_recovery_k187929),
 		IN_1984(test_rt_18_resumed_on_the_same_association),
 		IN_1984(test_rt_20_discard_crosses_the_confirmation),
 	};

@@ -351,7 +351,7 @@ static void test_data_that_are_no_rttr(void **state)
 	}
 }
 
-static void test_value_that_ends_after_its_ssdu(void **state)
+static void test_value_that_ends_after_its_ssdu_k196852(void **state)
 {
 	(void)state;
 	struct user u;
@@ -598,7 +598,7 @@ int main(void)
 		CASE(test_pa_06_and_07_and_rt_11_forms_of_data),
 		CASE(test_pa_10_data_in_an_unknown_context),
 		CASE(test_data_that_are_no_rttr),
-		CASE(test_value_that_ends_after_its_ssdu),
+		CASE(test_value_that_ends_after_its_ssdu_k196852),
 		CASE(test_rt_18_resume_of_what_is_not_kept),
 		CASE(test_interrupted_and_discarded_by_the_sender),
 		CASE(test_nothing_is_taken_while_a_part_is_in_use),
