@@ -206,9 +206,39 @@ static void test_words(void **state)
 	assert_string_equal(message_kind_name(MESSAGE_PROBE), "probe");
 }
 
+/* As mta.domain is written: country and ADMD are wanted, digits are numeric. */
+static void test_a_domain_as_a_setting_says_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *printed; /* NULL: none */
+	} row[] = {
+		{ "C=GB; A=POSTHORN; P=LONDON", "C=GB;A=POSTHORN;P=LONDON" }, { "/C=GB/A=400/", "C=GB;A=400" }, { "C=GB", "C=GB;A= " },
+		{ "A=POSTHORN; P=LONDON", NULL }, { "", NULL }, { "nonsense", NULL },
+	};
+	struct arena *a = arena_new(1 << 16);
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		struct gdi d;
+		struct err e;
+		struct out o;
+		const bool good = gdi_parse(view_str(row[i].text), &d, a, &e);
+		if (good != (row[i].printed != NULL))
+			fail_msg("row %zu", i);
+		if (!good)
+			continue;
+		out_init(&o, 1000);
+		gdi_print(&d, &o);
+		assert_string_equal(out_cstr(&o), row[i].printed);
+		assert_int_equal(d.admd.form, i == 1 ? ORA_NUMERIC : ORA_PRINTABLE);
+		out_fini(&o);
+	}
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_domain_as_a_setting_says_it),
 		cmocka_unit_test(test_domains_compare_folded),
 		cmocka_unit_test(test_p1_18_numeric_admd_equals_printable),
 		cmocka_unit_test(test_identifiers_compare_local_exactly),
