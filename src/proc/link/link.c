@@ -459,6 +459,7 @@ void link_blocks(const struct link *l, struct blocks *b)
 				b->n[BLOCK_HANDOVERS]++;
 		}
 	b->n[BLOCK_OFFERS] = l->by_offer.n;
+	b->n[BLOCK_PARTIALS] = l->by_partial.n;
 	blocks_of_env(l->host.env, b);
 }
 
