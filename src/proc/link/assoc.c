@@ -78,6 +78,13 @@ static void ended(struct assoc *a, const struct x400_event *ev)
 	a->dead = true;
 }
 
+/* By a fault point. The peer interrupts or discards. */
+static bool excepted(struct assoc *a)
+{
+	struct err e;
+	return x400_transfer_refuse(a->x, &e);
+}
+
 static void handle(struct assoc *a, const struct x400_event *ev)
 {
 	switch (ev->kind) {
@@ -89,9 +96,20 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 		keep_octets(a, ev->bytes);
 		inbound_octets(&a->in, ev->bytes);
 		break;
-	case X400_TRANSFER_CHECKPOINT: keep_checkpoint(a, ev->serial); break;
-	case X400_TRANSFER_END: inbound_end(&a->in); break;
-	case X400_TRANSFER_SYNCED: break; /* x400_resumable tells of the last one */
+	case X400_TRANSFER_CHECKPOINT:
+		if (!FAULT(LINK_EXCEPTION) || !excepted(a))
+			keep_checkpoint(a, ev->serial);
+		break;
+	case X400_TRANSFER_END:
+		if (!FAULT(LINK_REFUSE) || !excepted(a))
+			inbound_end(&a->in);
+		break;
+	case X400_TRANSFER_SYNCED: /* x400_resumable tells of the last one */
+		if (FAULT(LINK_INTERRUPT))
+			x400_transfer_interrupt(a->x);
+		if (FAULT(LINK_DISCARD))
+			x400_transfer_discard(a->x);
+		break;
 	case X400_TRANSFER_INTERRUPTED:
 		keep_end(a, true);
 		inbound_cancel(&a->in);
