@@ -175,6 +175,6 @@ create view journey as
 			when 5 then 'report-made' when 6 then 'retry' when 7 then 'duplicate' when 8 then 'expired' when 9 then 'loop'
 			when 10 then 'discarded' when 11 then 'report-in' when 12 then 'deferred' when 13 then 'struck'
 			when 14 then 'quarantined' when 15 then 'released' when 16 then 'held' when 17 then 'operator' when 18 then 'converted' when 19 then 'redirected'
-			when 20 then 'expanded' else kind end as step,
+			when 20 then 'expanded' when 21 then 'rerouted' else kind end as step,
 		mts_id, other, peer, size, text
 	from step;

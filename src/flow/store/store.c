@@ -471,6 +471,7 @@ const char *store_step_name(enum store_step_kind k)
 	case STEP_CONVERTED: return "converted";
 	case STEP_REDIRECTED: return "redirected";
 	case STEP_EXPANDED: return "expanded";
+	case STEP_REROUTED: return "rerouted";
 	}
 	return "unknown"; /* read back from a newer store's row */
 }

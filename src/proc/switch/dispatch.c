@@ -137,7 +137,7 @@ void dispatch_open_failed(struct swlink *l, const struct err *why)
 	}
 	uint64_t delay = queue_open_delay(&l->policy, l->open_failures, env_random(s->host.env));
 	timer_after(&l->open_timer, (int64_t)delay);
-	expire_hopeless(l);
+	reroute_open_failed(l);
 }
 
 /* --- handing over --- */
@@ -514,6 +514,8 @@ static void give_back(struct order *o, const struct err *why)
 		o->sent_before = o->link->sent;
 	if (o->losses < LOSSES_MAX)
 		dispatch_put_back(o);
+	else if (reroute_order(o, why))
+		return;
 	else if (o->link->sent > o->sent_before)
 		retry_later(o, why);
 	else
@@ -577,7 +579,7 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 		failed_here(o, &m.err);
 	else if (ends)
 		give_back(o, &m.err);
-	else
+	else if (!reroute_order(o, &m.err))
 		retry_later(o, &m.err);
 	if ((a->alone && !m.delivered) || (ends && !m.delivered && m.err.kind != ERR_PERM))
 		dispatch_close_assoc(a);
@@ -687,6 +689,7 @@ void dispatch_link_fini(struct swlink *l)
 	while (queue_window_take(l->window, PRIORITY_NON_URGENT, &entry))
 		order_free(entry.user);
 	queue_window_free(&l->window);
+	reroute_link_fini(l);
 	while (l->suspects.first != NULL)
 		order_free(l->suspects.first);
 	while (l->assocs != NULL)

@@ -1,5 +1,5 @@
-/* expire.c - what has had its time, wherever in the store it is: transfers that have expired, the queue of a link that cannot be
- * reached, steps that are no longer kept. All in slices, so that a million of them stop nothing else: nobody waits for them. */
+/* expire.c - what has had its time, wherever in the store it is: transfers that have expired, steps that are no longer kept; and the
+ * slices of reroute.c. So that a million of them stop nothing else: nobody waits for them. */
 #include "proc/switch/switch_int.h"
 
 enum {
@@ -9,9 +9,9 @@ enum {
 	SCAN_MS = 250,                   /* while the scan is under way: a million transfers in two minutes */
 };
 
-/* In a window, with the suspects, waiting for its conversion, or in the store only: then it is free to be given up. NULL: it is in somebody's hands or on its
- * way there; the next scan finds it if that fails. */
-static struct order *order_at_rest(struct swlink *l, const struct store_queued *row)
+/* In a window, with the suspects, waiting for its conversion, or in the store only: then it is free to be taken. Else the next scan
+ * finds it. */
+struct order *expire_at_rest(struct swlink *l, const struct store_queued *row)
 {
 	struct order *o = map_get(&l->sw->orders, row->transfer);
 	if (o == NULL)
@@ -31,7 +31,7 @@ static void commit_before(struct sw *s, const struct suspect *x)
 		store_commit(s->store);
 }
 
-static void give_up(struct order *o, const struct err *why)
+void expire_give_up(struct order *o, const struct err *why)
 {
 	commit_before(o->link->sw, suspect_of(o));
 	dispatch_give_up(o, why);
@@ -93,9 +93,9 @@ static void expired(struct sw *s, const struct store_expired *x)
 	}
 	const struct store_queued row = { .transfer = x->transfer, .message = x->message, .priority = x->priority, .arrived = x->arrived,
 					  .expires = x->expires, .attempts = x->attempts, .size = x->size };
-	struct order *o = order_at_rest(l, &row);
+	struct order *o = expire_at_rest(l, &row);
 	if (o != NULL)
-		give_up(o, &e);
+		expire_give_up(o, &e);
 }
 
 /* Returns how many it gave up. */
@@ -113,63 +113,6 @@ static size_t expire_some(struct sw *s)
 	return n;
 }
 
-/* --- a link that cannot be opened --- */
-
-/* The whole queue, in its order: what came before the first of the failures had as many attempts as the settings allow. */
-static size_t give_up_some(struct swlink *l)
-{
-	struct hopeless *h = &l->hopeless;
-	struct store_queued rows[REPORTED_MAX];
-	struct err e;
-	const size_t n = store_queue_next(l->sw->store, l->name, h->priority, env_wall_ms(l->sw->host.env), &h->place, rows, REPORTED_MAX);
-	char story[190];
-	calling_story(l, h->failures, h->before, story, sizeof story);
-	err_report(&e, ERR_PERM, ERR_OF_LINK, 0, -1, "%s", story);
-	for (size_t i = 0; i < n; i++) {
-		struct order *o = rows[i].arrived <= h->before ? order_at_rest(l, &rows[i]) : NULL;
-		if (o != NULL)
-			give_up(o, &e);
-	}
-	if (n == REPORTED_MAX)
-		return n;
-	h->place = (struct store_place){ 0 };
-	if (h->priority == PRIORITY_NON_URGENT)
-		h->is_begun = false;
-	else
-		h->priority--;
-	return n;
-}
-
-/* The links that are at it take turns; one that was reached meanwhile keeps its queue. */
-static bool give_up_next(struct sw *s, size_t max)
-{
-	size_t done = 0;
-	bool more = false;
-	for (size_t i = 0; i < s->n_links; i++) {
-		struct swlink *l = &s->links[(s->expire_link + i) % s->n_links];
-		if (l->open_failures == 0)
-			l->hopeless.is_begun = false;
-		while (l->hopeless.is_begun && done < max)
-			done += give_up_some(l);
-		if (l->hopeless.is_begun && !more) {
-			s->expire_link = (size_t)(l - s->links) + 1;
-			more = true;
-		}
-	}
-	return more;
-}
-
-void expire_hopeless(struct swlink *l)
-{
-	if (!queue_gives_up_open(&l->policy, l->open_failures))
-		return;
-	l->hopeless = (struct hopeless){ .is_begun = true, .before = l->first_failure, .failures = l->open_failures,
-					 .priority = PRIORITY_URGENT };
-	l->open_failures = 1; /* what has come since then gets as many attempts */
-	l->first_failure = env_wall_ms(l->sw->host.env);
-	timer_after(&l->sw->expire, 0);
-}
-
 /* --- the slices --- */
 
 static void on_expire(void *ctx)
@@ -181,7 +124,7 @@ static void on_expire(void *ctx)
 	}
 	const size_t n = expire_some(s);
 	bool busy = n == REPORTED_MAX;
-	busy = give_up_next(s, REPORTED_MAX - n) || busy;
+	busy = reroute_slices(s, REPORTED_MAX - n) || busy;
 	const wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
 	busy = store_forget_steps(s->store, before) || busy;
 	timer_after(&s->expire, busy ? BUSY_MS : s->expire_after != 0 ? SCAN_MS : SWEEP_MS);

@@ -269,7 +269,7 @@ static void reroute(struct sw *s, const struct act *a, struct subject *x, struct
 		 a->to->set->name);
 	put_step(s, a, x, STEP_OPERATOR, done);
 	store_transfer_move(s->store, x->id, a->to->name, is_held(x) ? STORE_NEVER : now_of(s),
-			    (struct view){NULL, 0});
+			    x->l == NULL ? x->loaded.tried : reroute_tried(s, x->loaded.tried, x->l->set->name));
 	leave_queue(x);
 	a->to->queued++;
 	a->to->octets += x->row.size;

@@ -156,6 +156,8 @@ bool order_load(struct order *o, struct err *e)
 	arena_reset(s->work);
 	if (!store_load_transfer(s->store, o->transfer, &loaded, s->work, e))
 		return false;
+	if (!reroute_trace(s, loaded.m, loaded.tried))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "no room for its trace");
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
 	order_pack(o, &packed, loaded.m);

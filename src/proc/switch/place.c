@@ -236,8 +236,7 @@ static bool link_takes(struct placing *p, struct swlink *l, struct err *e)
 static bool find(struct placing *p, const struct oraddr *addr, struct route_answer *to, struct swlink **link_r, struct err *e)
 {
 	struct sw *s = p->s;
-	struct swlink *arrival = switch_link(s, p->in->link);
-	if (!route_find(s->routes, addr, arrival == NULL ? NULL : arrival->set->name, to, e))
+	if (!reroute_choose(s, p->in->m, addr, p->in->link, p->in->size, to, e))
 		return false;
 	*link_r = to->target == ROUTE_LOCAL ? NULL : switch_link(s, view_str(to->link));
 	assert(to->target == ROUTE_LOCAL || *link_r != NULL); /* settings_load has checked every route */

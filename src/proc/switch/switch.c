@@ -511,6 +511,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	timer_after(&s->sweep, SWEEP_MS);
 	expire_init(s);
 	jobs_init(s);
+	reroute_start(s);
 	return s;
 }
 

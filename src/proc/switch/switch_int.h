@@ -175,13 +175,16 @@ struct order {
 	struct act *act;                 /* in hand: what an operator wants done when it comes back undelivered; NULL: nothing */
 };
 
-/* A link that could not be opened too often: its queue is being given up, in slices. */
-struct hopeless {
-	bool is_begun;
-	wall_ms_t before;                /* what arrived until then */
-	uint32_t failures;
-	enum priority priority;          /* under way ... */
+/* What waits for a link that fails goes another way, or is given up: reroute.c. */
+struct reroute {
+	wall_ms_t *failures;             /* to open it, in a row: a ring of the last ones, one more than there may be retries */
+	uint32_t n, cap, oldest, counted;
+	bool is_begun;                   /* a round through its queue is under way ... */
+	enum priority priority;
 	struct store_place place;        /* ... from here */
+	bool may_look;                   /* for other ways */
+	wall_ms_t before;                /* what has waited since then is given up, when there is none; 0: nothing */
+	bool is_told;                    /* that it is */
 };
 
 enum calling { CALLING_NEVER, CALLING_URGENT, CALLING_ANY };
@@ -211,7 +214,7 @@ struct swlink {
 	uint32_t open_failures;
 	wall_ms_t first_failure;
 	char last_error[200];
-	struct hopeless hopeless;
+	struct reroute way;
 	struct order_list suspects;      /* to be handled alone */
 	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
 	unsigned n_converting;           /* waiting for a content process, or in its hands */
@@ -349,7 +352,7 @@ struct sw {
 	struct env_hook commit, reap;
 	struct timer sweep, expire;
 	uint64_t expire_after;           /* the last transfer that the scan has looked at; 0: from the start */
-	size_t expire_link;              /* whose turn it is */
+	size_t expire_link;              /* whose turn it is to be rerouted */
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
 	struct partial *partials;        /* partial.c */
@@ -564,10 +567,31 @@ void calling_schedule(const struct swlink *l, char *buf, size_t size); /* for pe
 /* For a report: which link, how often tried since when, why not. */
 void calling_story(const struct swlink *l, uint32_t failures, wall_ms_t since, char *buf, size_t size);
 
+/* reroute.c: the state of links as routing sees it; what waits for a link that fails. */
+void reroute_link_fini(struct swlink *l);
+void reroute_start(struct sw *s);                         /* links that are closed for good */
+enum route_activation reroute_activation(const struct swlink *l);
+/* route_choose with what is known of links now. arrival: link it came by, or empty. */
+MUST_CHECK bool reroute_choose(struct sw *s, const struct message *m, const struct oraddr *addr, struct view arrival, uint64_t size,
+			       struct route_answer *answer_r, struct err *e);
+void reroute_explain(struct sw *s, const struct oraddr *addr, struct view arrival, uint64_t size,
+		     void (*each)(void *ctx, const struct route_candidate *c), void *ctx);
+/* It has been handed over in vain, and is in nobody's hands and no list. True: it goes another way, and is gone. */
+MUST_CHECK bool reroute_order(struct order *o, const struct err *why);
+/* The same when its content could not be converted: to a link that wants it otherwise. */
+MUST_CHECK bool reroute_conversion(struct order *o, const struct err *why);
+void reroute_open_failed(struct swlink *l);               /* once more, with no association of it open */
+bool reroute_slices(struct sw *s, size_t max);            /* true: there is more to do */
+/* `tried` with one link more (in s->work); and what it says in the trace. False: the quota of s->work is passed. */
+struct view reroute_tried(const struct sw *s, struct view tried, const char *link);
+MUST_CHECK bool reroute_trace(struct sw *s, struct message *m, struct view tried);
+
 /* expire.c: what has had its time, in slices. */
 void expire_init(struct sw *s);
 void expire_fini(struct sw *s);
-void expire_hopeless(struct swlink *l);                   /* one more failure to open it: is that too many? */
+/* Out of the window or list that it is in, or from the store. NULL: it is in somebody's hands or on its way there. */
+struct order *expire_at_rest(struct swlink *l, const struct store_queued *row);
+void expire_give_up(struct order *o, const struct err *why);
 void dispatch_watch(struct sw *s);                        /* what is in hand for too long */
 bool dispatch_assoc_how(void *ctx, struct view payload, struct err *e);
 bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e);
