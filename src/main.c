@@ -47,6 +47,7 @@ static const struct command commands[] = {
 	{ "status", ctl_status, "links, queues, totals" },
 	{ "queue", ctl_queue, "list what waits; hold, release, retry, reroute, return, delete" },
 	{ "quarantine", ctl_quarantine, "what was set aside: list, show, export, release, delete" },
+	{ "route", ctl_route, "where an address goes now, and why" },
 	{ "trace", ctl_trace, "the journey of a message" },
 	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },

@@ -3,6 +3,7 @@
 
 #include "proc/content/render.h"
 #include "proc/table/config.h"
+#include "proc/table/settings_doubt.h"
 
 #include <getopt.h>
 
@@ -349,6 +350,20 @@ out:
 
 /* --- check-config --- */
 
+static void tell_doubt(void *ctx, const char *sentence)
+{
+	fprintf(stderr, "posthorn check-config: warning: %s\n", sentence);
+	(void)ctx;
+}
+
+/* What is right, but hardly meant. */
+static void tell_doubts(struct ctl *c, const char *path, struct view text)
+{
+	struct settings s;
+	if (settings_load(text, path, &s, c->arena, NULL))
+		settings_doubts(&s, c->arena, tell_doubt, NULL);
+}
+
 int ctl_check_config(int argc, char **argv)
 {
 	struct ctl c;
@@ -358,7 +373,7 @@ int ctl_check_config(int argc, char **argv)
 	struct out text;
 	ctl_begin(&c, argv[0]);
 	out_init(&text, 16 * 1024 * 1024);
-	if (!options(&c, &choice, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\n\n"
+	if (!options(&c, &choice, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\nWhat is right but hardly meant is told on standard error as a warning.\n\n"
 		     "Exit status: 0 right, 64 wrong usage, 78 wrong, with line and column on standard error."))
 		goto out;
 	const char *path = optind < argc ? argv[optind] : c.config;
@@ -366,8 +381,8 @@ int ctl_check_config(int argc, char **argv)
 		ctl_say(&c, CTL_USAGE, "want a FILE");
 	else if (!config_read(path, &plan, &text, &e))
 		ctl_say(&c, CTL_CONFIG, "%s", e.text);
-	else
-		fwrite(out_view(&text).p, 1, out_len(&text), stdout);
+	else if (fwrite(out_view(&text).p, 1, out_len(&text), stdout) == out_len(&text))
+		tell_doubts(&c, path, out_view(&text));
 out:
 	out_fini(&text);
 	ctl_end(&c);

@@ -2,6 +2,7 @@
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
+#include "proc/table/settings_doubt.h"
 
 /* --- durable before answered --- */
 
@@ -231,6 +232,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(REMOVE_MAIL, control_remove_mail),
 	TYPE(ACT, operate_act),
 	TYPE(BLOCKS, census_asked),
+	TYPE(EXPLAIN, explain_asked),
 };
 
 static void on_closed(void *ctx, const struct err *why)
@@ -456,6 +458,11 @@ static void sweep(void *ctx)
 	suspect_sweep(s);
 }
 
+static void tell_doubt(void *ctx, const char *sentence)
+{
+	EMIT(&((struct sw *)ctx)->host, CONFIG_DOUBTFUL, "what", sentence);
+}
+
 static void announce(struct sw *s)
 {
 	struct store_counts c;
@@ -506,6 +513,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	partial_start(s);
 	alone_init(s);
 	announce(s);
+	settings_doubts(settings, s->config_arena, tell_doubt, s);
 	room_init(s);
 	calling_watch_network(s);
 	timer_after(&s->sweep, SWEEP_MS);

@@ -586,6 +586,9 @@ bool reroute_slices(struct sw *s, size_t max);            /* true: there is more
 struct view reroute_tried(const struct sw *s, struct view tried, const char *link);
 MUST_CHECK bool reroute_trace(struct sw *s, struct message *m, struct view tried);
 
+/* explain.c */
+bool explain_asked(void *ctx, struct view payload, struct err *e);
+
 /* expire.c: what has had its time, in slices. */
 void expire_init(struct sw *s);
 void expire_fini(struct sw *s);

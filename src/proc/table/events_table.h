@@ -18,6 +18,7 @@
 	X(PROCESS_HUNG, "process.hung", 118, ERROR, "process", "", "a process makes no progress: it is ended, as a fault")                      \
 	X(PROCESS_KILLED, "process.killed", 119, WARNING, "process", "", "a process did not end in its time and was killed")                    \
 	X(PROCESS_UNSTARTED, "process.unstarted", 120, ALARM, "process", "", "a process could not be started: the system has no room")          \
+	X(CONFIG_DOUBTFUL, "config.doubtful", 121, WARNING, "process", "", "the settings are right, but hardly meant: see what") \
 	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
 	X(ASSOC_REFUSED, "link.inbound-refused", 201, WARNING, "x400", "MSExchangeMTA 1293", "a peer's bind was refused: see why")         \
 	X(ASSOC_UNKNOWN, "link.unknown-peer", 202, WARNING, "x400", "MSExchangeMTA 51", "an MTA that no link names has tried to bind")     \

@@ -458,6 +458,40 @@ bool get_msg_busy(struct view payload, struct msg_busy *m, struct err *e)
 	return whole(&c, "BUSY", payload, e);
 }
 
+void put_msg_explain(struct out *o, const struct msg_explain *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->address);
+	put_string(o, m->link);
+	out_u64(o, m->size);
+}
+
+bool get_msg_explain(struct view payload, struct msg_explain *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->address = get_string(&c);
+	m->link = get_string(&c);
+	m->size = cur_u64(&c);
+	return whole(&c, "EXPLAIN", payload, e);
+}
+
+void put_msg_explained(struct out *o, const struct msg_explained *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->rows);
+	put_err(o, &m->err);
+}
+
+bool get_msg_explained(struct view payload, struct msg_explained *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->rows = get_string(&c);
+	get_err(&c, &m->err);
+	return whole(&c, "EXPLAINED", payload, e);
+}
+
 void put_msg_examine(struct out *o, const struct msg_examine *m)
 {
 	out_u64(o, m->examine);

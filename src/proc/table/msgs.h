@@ -124,6 +124,17 @@ struct msg_busy { /* BUSY */
 	bool busy;
 	struct err err;
 };
+struct msg_explain { /* EXPLAIN */
+	uint64_t id;          /* the asker's */
+	struct view address;  /* an O/R address as text */
+	struct view link;     /* as if it had come by it; empty: submitted here */
+	uint64_t size;        /* octets of content */
+};
+struct msg_explained { /* EXPLAINED */
+	uint64_t id;
+	struct view rows;     /* a string for each row, in which names and values follow each other as strings, as in ROW */
+	struct err err;
+};
 struct msg_examine { /* EXAMINE */
 	uint64_t examine;     /* as `transfer` in TRANSFER: TRANSFER_PULL and TRANSFER_DATA name it */
 	struct view link, peer;
@@ -303,7 +314,8 @@ MSG_CODEC(partial, msg_partial);
 MSG_CODEC(sync, msg_sync);
 MSG_CODEC(assoc_how, msg_assoc_how);
 MSG_CODEC(resume, msg_resume);
-/* EXPLAIN: octets is the address, id the asker's; EXPLAINED: the text. Both as a piece. */
+MSG_CODEC(explain, msg_explain);
+MSG_CODEC(explained, msg_explained);
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);
