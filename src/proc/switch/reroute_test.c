@@ -152,8 +152,8 @@ static void test_tr_07_the_next_hop_is_down_and_another_is_there(void **state)
 	assert_true(view_eq(last_transfer(p)->content, VIEW("content")));
 	assert_true(is_for(m, TO_C, b->a));
 	const struct gdi ours = domain_of("FR", "p"), next = domain_of("JP", "c");
-	assert_int_equal(trace_check(m, &next, VIEW("mta-c")), TRACE_FINE); /* for who gets it it is no loop */
-	assert_int_equal(trace_check(m, &ours, VIEW("mta-p")), TRACE_FINE); /* TR-04: nor for us, as it is */
+	assert_int_equal(trace_check(m, &next, VIEW("mta-c"), 512), TRACE_FINE); /* for who gets it it is no loop */
+	assert_int_equal(trace_check(m, &ours, VIEW("mta-p"), 512), TRACE_FINE); /* TR-04: nor for us, as it is */
 	say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
 	assert_int_equal(counts_of(b).messages, 0);
 	bench_free(b);

@@ -231,8 +231,8 @@ static const struct chan_type tool_types[] = {
 	TYPE(SHOW_MAIL, control_show_mail),
 	TYPE(REMOVE_MAIL, control_remove_mail),
 	TYPE(ACT, operate_act),
-	TYPE(BLOCKS, census_asked),
 	TYPE(EXPLAIN, explain_asked),
+	TYPE(BLOCKS, census_asked),
 };
 
 static void on_closed(void *ctx, const struct err *why)
