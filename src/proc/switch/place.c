@@ -236,7 +236,7 @@ static bool link_takes(struct placing *p, struct swlink *l, struct err *e)
 static bool find(struct placing *p, const struct oraddr *addr, struct route_answer *to, struct swlink **link_r, struct err *e)
 {
 	struct sw *s = p->s;
-	if (!reroute_choose(s, p->in->m, addr, p->in->link, p->in->size, to, e))
+	if (!reroute_choose(s, p->in->m, addr, p->in->link, p->in->m->kind == MESSAGE_REPORT ? 0 : size_of(p), to, e))
 		return false;
 	*link_r = to->target == ROUTE_LOCAL ? NULL : switch_link(s, view_str(to->link));
 	assert(to->target == ROUTE_LOCAL || *link_r != NULL); /* settings_load has checked every route */

@@ -196,7 +196,15 @@ struct way {
 	const char *why;
 };
 
-static struct swlink *way_for(struct way *p, const struct oraddr *addr)
+/* r: NULL for a report, which every link takes. A limit, a restriction and an age are nobody's failure: no report for them, it stays. */
+static bool takes(const struct way *p, struct swlink *l, const struct recipient *r)
+{
+	struct err e;
+	return r == NULL || (takes_size(l, p->look.size) && restrict_allows(l, p->loaded.m) &&
+			     downgrade_link_takes(p->look.s, l, p->loaded.m, r, &e));
+}
+
+static struct swlink *way_for(struct way *p, const struct oraddr *addr, const struct recipient *r)
 {
 	struct route_answer a;
 	struct err e;
@@ -204,17 +212,17 @@ static struct swlink *way_for(struct way *p, const struct oraddr *addr)
 	if (!route_choose(p->look.s->routes, &q, &a, &e) || a.target != ROUTE_LINK)
 		return p->from;
 	struct swlink *l = switch_link(p->look.s, view_str(a.link));
-	return takes_size(l, p->look.size) ? l : p->from;
+	return l == p->from || takes(p, l, r) ? l : p->from;
 }
 
 /* A report goes to one destination, whatever recipients it tells of. */
 static void find_ways(struct way *p)
 {
 	const struct message *m = p->loaded.m;
-	struct swlink *one = m->kind == MESSAGE_REPORT ? way_for(p, &m->originator) : NULL, *last = NULL;
+	struct swlink *one = m->kind == MESSAGE_REPORT ? way_for(p, &m->originator, NULL) : NULL, *last = NULL;
 	p->to = arena_array(p->look.s->work, m->n_rcpt + 1, sizeof *p->to);
 	for (size_t i = 0; i < m->n_rcpt; i++) {
-		p->to[i] = one != NULL ? one : m->rcpt[i].responsible ? way_for(p, &m->rcpt[i].addr) : NULL;
+		p->to[i] = one != NULL ? one : m->rcpt[i].responsible ? way_for(p, &m->rcpt[i].addr, &m->rcpt[i]) : NULL;
 		if (p->to[i] == NULL)
 			continue;
 		p->is_mixed = p->is_mixed || (last != NULL && last != p->to[i]);
@@ -236,7 +244,7 @@ static bool look_for_way(struct way *p)
 	if (!store_load_transfer(s->store, p->row->transfer, &p->loaded, s->work, &e) || p->loaded.m == NULL)
 		return false; /* told when it is its turn to be handed over */
 	p->look.tried = p->loaded.tried;
-	p->look.size = p->loaded.content_size;
+	p->look.size = p->loaded.m->kind == MESSAGE_REPORT ? 0 : p->loaded.content_size;
 	p->look.attempts = p->row->attempts;
 	if (count_tried(p->look.tried) >= s->settings->limits.reroutes)
 		return false;
