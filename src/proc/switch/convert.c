@@ -74,6 +74,14 @@ static bool read_content(struct order *o, struct view *content_r, struct err *e)
 	       (got == n || err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "the content ends too early"));
 }
 
+/* It cannot be what this link wants. Another one may want something else of it (Q232396). */
+static void give_up(struct order *o, const struct err *why)
+{
+	o->in_hand = false;
+	if (!reroute_conversion(o, why))
+		dispatch_give_up(o, why);
+}
+
 static void give(struct order *o, struct proc *p)
 {
 	struct sw *s = p->sw;
@@ -84,7 +92,7 @@ static void give(struct order *o, struct proc *p)
 		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, CONVERSION_NOT_PERFORMED, CONVERSION_IMPRACTICAL,
 			   "the content has %llu octets, at most %d are converted for link %s", (unsigned long long)o->size,
 			   CONVERT_CONTENT_MAX, o->link->set->name);
-		dispatch_give_up(o, &e);
+		give_up(o, &e);
 		return;
 	}
 	if ((!o->has_hot && !order_load(o, &e)) || !read_content(o, &content, &e)) {
@@ -243,7 +251,7 @@ bool convert_done(void *ctx, struct view payload, struct err *e)
 	if (why.kind != ERR_NONE || !converted(o, &m, &why))
 		EMIT(&s->host, CONVERT_FAILED, "link", l->set->name, "why", why.text);
 	if (is_final(&why)) {
-		dispatch_give_up(o, &why);
+		give_up(o, &why);
 	} else if (why.kind != ERR_NONE) {
 		snprintf(words, sizeof words, OF_CONVERSION "%s", why.text);
 		suspect_strike_order(o, words);

@@ -376,16 +376,32 @@ bool reroute_conversion(struct order *o, const struct err *why)
 
 /* --- a link that fails --- */
 
+/* Of very many retries only each `unit`th failure is kept: memory is bounded, and a message waits at most that many attempts longer. */
+static uint32_t unit_of(const struct swlink *l)
+{
+	return l->policy.max_open_retries / FAILURES_MAX + 1;
+}
+
+/* So many kept ones stand for at least one failure more than there may be retries. */
+static uint32_t kept_of(const struct swlink *l)
+{
+	const uint32_t unit = unit_of(l);
+	return (l->policy.max_open_retries + unit - 1) / unit + 1;
+}
+
 static void note_failure(struct swlink *l)
 {
 	struct reroute *r = &l->way;
 	const wall_ms_t now = env_wall_ms(l->sw->host.env);
-	const uint32_t most = l->policy.max_open_retries + 1;
+	const uint32_t most = kept_of(l);
 	if (l->open_failures <= 1)
-		r->n = r->oldest = 0;
+		r->n = r->oldest = r->skipped = 0;
 	else if (l->open_failures == r->counted)
 		return; /* one that came too soon to count */
 	r->counted = l->open_failures;
+	if (r->n > 0 && ++r->skipped < unit_of(l))
+		return;
+	r->skipped = 0;
 	if (r->n == most) {
 		r->failures[r->oldest] = now;
 		r->oldest = (r->oldest + 1) % most;
@@ -401,7 +417,7 @@ static void note_failure(struct swlink *l)
 /* What waits since then, or longer, has seen one failure more than there may be retries. 0: nothing has. */
 static wall_ms_t exhausted_before(const struct swlink *l)
 {
-	return l->way.n < l->policy.max_open_retries + 1 ? 0 : l->way.failures[l->way.oldest];
+	return l->way.n < kept_of(l) ? 0 : l->way.failures[l->way.oldest];
 }
 
 /* There may be a way round at present: else no message needs to be read to know that it stays. */
@@ -445,7 +461,7 @@ void reroute_open_failed(struct swlink *l)
 static void say_exhausted(const struct swlink *l, struct err *e)
 {
 	char story[190];
-	calling_story(l, l->way.n, l->way.failures[l->way.oldest], story, sizeof story);
+	calling_story(l, (l->way.n - 1) * unit_of(l) + 1, l->way.failures[l->way.oldest], story, sizeof story);
 	err_report(e, ERR_PERM, ERR_OF_LINK, 0, -1, "%s", story);
 }
 

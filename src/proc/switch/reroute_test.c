@@ -364,6 +364,33 @@ static void test_a_transfer_refused_for_now_goes_another_way(void **state)
 }
 
 /* What comes while a link cannot be opened goes the other way at once; and nothing goes back when it can. */
+/* Q232396: a conversion that fails was tried on another server. Only a link that wants something else of the content is another way. */
+static void test_k232396_a_conversion_that_fails_goes_where_another_is_wanted(void **state)
+{
+	(void)state;
+	static const char old[] = "    downgrade-content: \"1984\"\n";
+	for (int same = 0; same < 2; same++) {
+		char settings[4000];
+		snprintf(settings, sizeof settings, HEAD "links:\n" LINK("to-a", ONE) LINK("east", ONE "%s") LINK("west", ONE "%s") LINK("south", ONE) ROUTES,
+			 old, same ? old : "");
+		struct bench *b = world(settings);
+		bench_join(b, &b->content, PROCESS_CONTENT, 1);
+		struct message *m = LETTER(b, "1", TO_C);
+		m->content_type = 22;
+		assert_true(offer_of(&b->link[0], "to-a", m, VIEW("x"))->accepted);
+		comes_up(b, "east");
+		struct msg_converted answer = { .id = b->content.convert.id };
+		err_report(&answer.err, ERR_PERM, ERR_OF_MESSAGE, 2, 9, "it may not be converted");
+		put_msg_converted(chan_begin(b->content.control, MSG_CONVERTED), &answer);
+		chan_end(b->content.control);
+		settle(b);
+		assert_int_equal(n_opens(&b->link[0], "west"), !same);
+		assert_int_equal(n_opens(&b->link[0], "to-a"), same); /* the report */
+		assert_int_equal(status_of(b, "east")->queued, 0);
+		bench_free(b);
+	}
+}
+
 static void test_new_mail_avoids_a_link_that_waits(void **state)
 {
 	(void)state;
@@ -600,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_k160534_size_reroutes_nothing),
 		cmocka_unit_test(test_k160534_too_long_for_its_link_is_reported_at_once),
 		cmocka_unit_test(test_a_transfer_refused_for_now_goes_another_way),
+		cmocka_unit_test(test_k232396_a_conversion_that_fails_goes_where_another_is_wanted),
 		cmocka_unit_test(test_new_mail_avoids_a_link_that_waits),
 		cmocka_unit_test(test_no_other_way_while_that_fails_too),
 		cmocka_unit_test(test_lowest_cost_first_waits_for_the_cheaper_link),

@@ -37,6 +37,7 @@ enum {
 	HAND_GRACE_MS = 60 * 1000,       /* beyond the timeout that the link itself enforces */
 	EXAMINE_MS = 60 * 1000,          /* octets are decoded and offered in that, after the last of them were asked for */
 	EXAMINE_AGAIN_MS = 10 * 1000,    /* after a temporary refusal */
+	FAILURES_MAX = 1024,             /* times of failures to open, kept for each link */
 	CONVERTS_MAX = 16,               /* orders of one link that wait for a content process */
 };
 
@@ -178,6 +179,7 @@ struct order {
 /* What waits for a link that fails goes another way, or is given up: reroute.c. */
 struct reroute {
 	wall_ms_t *failures;             /* to open it, in a row: a ring of the last ones, one more than there may be retries */
+	uint32_t skipped;                /* failures since the last one in there */
 	uint32_t n, cap, oldest, counted;
 	bool is_begun;                   /* a round through its queue is under way ... */
 	enum priority priority;
