@@ -378,12 +378,12 @@ static void accept(struct assoc *a, const struct set_link *k, const struct x400_
 void bind_recovered(struct assoc *a, const struct set_link *k)
 {
 	struct err e;
-	if (k == NULL || k->kind == LINK_CONNECTOR) {
-		bind_refuse_recovery(a);
+	if (k == NULL || k->kind == LINK_CONNECTOR || !host_fits(k, stream_peer(a->stream))) {
+		bind_refuse_recovery(a); /* afresh it is told more */
 		return;
 	}
 	const struct x400_event ev = { .mode = x400_mode(a->x), .peer_two_way_alternate = a->asks_two_way };
-	if (refused_for_mode(a, k, &ev) || refused_as_busy(a, k))
+	if (refused_for_tls(a, k) || refused_for_mode(a, k, &ev) || refused_as_busy(a, k))
 		return;
 	if (!x400_bind_recover(a->x, &e)) {
 		assoc_abort(a, &e);

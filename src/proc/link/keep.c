@@ -175,6 +175,15 @@ void keep_end(struct assoc *a, bool good)
 
 /* --- what goes on --- */
 
+/* Not everybody who says a name: one of the same link, or who may recover associations of that link. */
+static bool may_supersede(const struct assoc *a, const struct assoc *old)
+{
+	struct err e;
+	if (old == a || old->initiator || old->dead || old->stream == NULL || !old->bound || !view_eq(recover_host(old), recover_host(a)))
+		return false;
+	return a->peer != NULL ? old->peer == a->peer : secure_fits(a, old->peer, &e);
+}
+
 /* Who calls again has lost what it had, whether we know it yet or not: it is to be kept before it is asked for. */
 static void supersede(struct assoc *a, const struct x400_reference *r)
 {
@@ -182,7 +191,7 @@ static void supersede(struct assoc *a, const struct x400_reference *r)
 	err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "the peer goes on with it on another association");
 	for (struct assoc *old = a->link->assocs, *next; old != NULL; old = next) {
 		next = old->next;
-		if (old == a || old->initiator || old->dead || old->stream == NULL || !view_eq(recover_host(old), recover_host(a)))
+		if (!may_supersede(a, old))
 			continue;
 		const struct x400_reference name = x400_reference(old->x);
 		struct out one, other;

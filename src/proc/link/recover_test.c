@@ -290,6 +290,82 @@ static void test_the_old_association_makes_way(void **state)
 	world_free(w);
 }
 
+/* The settings may have changed since, and what a link wants of those that call it holds for those that recover, too. */
+static void test_who_recovers_must_come_as_its_link_wants_it(void **state)
+{
+	(void)state;
+	static const char *const elsewhere[] = { "192.0.2.7" };
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *w = world_new();
+		struct out apdu = letter_octets(w, 200 * K);
+		struct x400_resume at;
+		struct set_link *k = w->settings.links.v;
+		struct peer *p = call_named(w, 0, "one", NULL);
+		peer_begins(p, out_len(&apdu), view_first(out_view(&apdu), 100 * K));
+		vanish(w, p);
+		assert_true(x400_resumable(p->x, &at));
+		if (i == 0) {
+			k->tls = LINK_TLS_REQUIRED;
+		} else {
+			k->peer_hosts.v = (void *)(uintptr_t)elsewhere;
+			k->peer_hosts.n = 1;
+		}
+		struct peer *q = call_named(w, 1, "two", &at.reference);
+		assert_int_equal(q->seen[X400_BOUND], 0);
+		assert_int_equal(q->bind_error, i == 0 ? X400_AUTHENTICATION : X400_BUSY);
+		assert_int_equal(w->ups, 1);
+		assert_int_equal(was_told(w, "link.tls-failed"), i == 0);
+		out_fini(&apdu);
+		world_free(w);
+	}
+}
+
+static void test_a_stranger_ends_no_association_by_its_name(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	struct out apdu = letter_octets(w, 200 * K);
+	struct x400_resume at;
+	struct set_link *k = w->settings.links.v;
+	struct peer *p = call_named(w, 0, "one", NULL);
+	peer_begins(p, out_len(&apdu), view_first(out_view(&apdu), 100 * K));
+	assert_true(x400_resumable(p->x, &at));
+	k->tls = LINK_TLS_REQUIRED; /* as if the first one had come with it */
+	assert_int_equal(call_named(w, 1, "two", &at.reference)->seen[X400_BOUND], 0);
+	assert_int_equal(w->downs, 0);
+	k->tls = LINK_TLS_NEVER;
+	out_fini(&apdu);
+	world_free(w);
+}
+
+/* Two MTAs on one host: what one of them resumes is its own. */
+static void test_another_link_ends_no_association_by_its_name(void **state)
+{
+	(void)state;
+	struct world *w = world_new_as("associations: 20", "  - name: to-b\n    address: \"127.0.0.1:3\"\n    remote-mta-name: mta-b\n"
+							   "    remote-password: secret\n    calling-tsel: OURS\n");
+	struct out apdu = letter_octets(w, 200 * K);
+	struct x400_resume at;
+	struct peer *p = call_named(w, 0, "one", NULL);
+	peer_begins(p, out_len(&apdu), view_first(out_view(&apdu), 100 * K));
+	assert_true(x400_resumable(p->x, &at));
+	struct x400_config c = peer_config(SESSION_INITIATOR);
+	c.session.called_tsel = VIEW("OURS");
+	c.session.send_tsel = true;
+	c.own.mta_name = VIEW("mta-b");
+	c.resumes = true;
+	struct peer *q = call_with(w, 1, &c);
+	assert_int_equal(q->seen[X400_BOUND], 1);
+	assert_int_equal(w->ups, 2);
+	go_on(q, &at, out_view(&apdu));
+	assert_int_equal(q->seen[X400_ENDED], 1); /* it has no such activity */
+	assert_int_equal(w->downs, 1);
+	assert_int_equal(w->n_finds, 1);
+	assert_int_equal(p->seen[X400_ENDED], 0);
+	out_fini(&apdu);
+	world_free(w);
+}
+
 /* Refused for now, with checkpoints confirmed: the peer interrupts, and goes on when it may. */
 static void test_what_is_refused_for_now_can_go_on(void **state)
 {
@@ -533,6 +609,9 @@ int main(void)
 		cmocka_unit_test(test_rt_18_one_checkpoint_earlier),
 		cmocka_unit_test(test_rt_18_interrupted_and_resumed_on_the_same_association),
 		cmocka_unit_test(test_the_old_association_makes_way),
+		cmocka_unit_test(test_who_recovers_must_come_as_its_link_wants_it),
+		cmocka_unit_test(test_a_stranger_ends_no_association_by_its_name),
+		cmocka_unit_test(test_another_link_ends_no_association_by_its_name),
 		cmocka_unit_test(test_what_is_refused_for_now_can_go_on),
 		cmocka_unit_test(test_the_switch_goes_while_it_is_asked),
 		cmocka_unit_test(test_rt_18_out_cut_and_resumed_k194031),
