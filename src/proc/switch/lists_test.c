@@ -424,6 +424,29 @@ static void test_a_report_that_goes_round_ends(void **state)
 	bench_free(b);
 }
 
+static void refused_settings(const char *text, const char *says)
+{
+	struct arena *a = arena_new(1 << 22);
+	struct settings s;
+	struct err e;
+	assert_false(settings_load(view_str(text), "test", &s, a, &e));
+	if (strstr(e.text, says) == NULL)
+		fail_msg("%s", e.text);
+	arena_free(&a);
+}
+
+/* Lists that own each other: what would double from one to the next, at a depth that is hours away, is known from the settings. */
+static void test_reports_do_not_multiply_from_owner_to_owner(void **state)
+{
+	(void)state;
+	refused_settings(MTS_HEAD("") MTS_LINKS MTS_BOXES "lists:\n"
+			 LIST("staff", ONE("admins") ", " ONE("nobody"), "    owner: " ONE("admins") "\n    reports: both\n")
+			 LIST("admins", ONE("user") ", " ONE("nobody2"), "    owner: \"s=STAFF; c=fr; a=sim; p=P\"\n    reports: both\n"),
+			 "list \"staff\" is owned by list \"admins\"");
+	refused_settings(MTS_HEAD("") MTS_LINKS MTS_BOXES "lists:\n" LIST("self", ONE("user"), "    owner: " ONE("self") "\n"),
+			 "list \"self\" is owned by list \"self\"");
+}
+
 /* --- members that are no more --- */
 
 /* A member was deleted, and non-delivery reports went on until a restart: a list is what the settings say when the switch starts, and
@@ -458,17 +481,6 @@ static void test_k154537_a_list_that_is_gone_is_reported(void **state)
 }
 
 /* --- settings --- */
-
-static void refused_settings(const char *text, const char *says)
-{
-	struct arena *a = arena_new(1 << 22);
-	struct settings s;
-	struct err e;
-	assert_false(settings_load(view_str(text), "test", &s, a, &e));
-	if (strstr(e.text, says) == NULL)
-		fail_msg("%s", e.text);
-	arena_free(&a);
-}
 
 /* Two entries with one address: known when the settings are read, and both are named. */
 static void test_k165396_an_address_is_of_one_thing(void **state)
@@ -576,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_reports_to_both),
 		cmocka_unit_test(test_reports_from_elsewhere_go_on),
 		cmocka_unit_test(test_a_report_that_goes_round_ends),
+		cmocka_unit_test(test_reports_do_not_multiply_from_owner_to_owner),
 		cmocka_unit_test(test_k194504_k229728_k262211_settings_count_when_it_is_expanded),
 		cmocka_unit_test(test_k154537_a_list_that_is_gone_is_reported),
 		cmocka_unit_test(test_k165396_an_address_is_of_one_thing),

@@ -234,19 +234,27 @@ static void hold(struct sw *s, const struct act *a, struct subject *x)
 	x->o = NULL;
 }
 
+/* What is deferred and was only held has its time still to come; to be tried at once is what retry is for. */
+static wall_ms_t due_of(struct sw *s, const struct subject *x, enum store_step_kind kind)
+{
+	const bool waits = kind == STEP_RELEASED && x->loaded.m != NULL && view_eq(x->queue, VIEW(JOBS_DEFERRED));
+	return waits && x->loaded.m->deferred > now_of(s) ? x->loaded.m->deferred : now_of(s);
+}
+
 /* Held, or its time has not come: now. */
 static void wake(struct sw *s, const struct act *a, struct subject *x, enum store_step_kind kind, const char *done, struct waiting *w)
 {
 	struct out text;
 	out_init(&text, 512);
 	say(a, done, &text);
-	store_transfer_retry(s->store, x->id, now_of(s), x->row.attempts, out_cstr(&text));
+	const wall_ms_t due = due_of(s, x, kind);
+	store_transfer_retry(s->store, x->id, due, x->row.attempts, out_cstr(&text));
 	out_fini(&text);
 	put_step(s, a, x, kind, done);
 	if (x->l != NULL)
 		enter_later(w, x->l, x);
 	else
-		jobs_at(s, 0);
+		jobs_at(s, due);
 }
 
 static void retry(struct sw *s, const struct act *a, struct subject *x, struct waiting *w)
@@ -408,24 +416,45 @@ static void load_quarantined(struct sw *s, const struct store_quarantine *q, str
 		x->loaded.m = NULL;
 }
 
+/* What is released to a job of the switch's own has no link yet, and goes on where it was. */
+static bool is_job(const struct act *a, const struct store_quarantine *q)
+{
+	return a->to == NULL && jobs_is_queue(q->link);
+}
+
 /* Not a replay: it is read again, and has to pass what every message passes on that link. */
-static bool let_go(struct sw *s, const struct act *a, const struct store_quarantine *q, struct waiting *w, struct subject *x, struct err *e)
+static bool may_let_go(const struct act *a, const struct store_quarantine *q, const struct subject *x, const struct swlink *to, struct err *e)
 {
 	unsigned long long id = q->id;
-	struct swlink *to = a->to == NULL ? x->l : a->to;
-	struct view queue;
 	if (q->octets)
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%llu is octets that nobody has decoded: they are offered as a message, not released", id);
-	if (to == NULL)
+	if (a->to != NULL && jobs_is_queue(q->link))
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%llu is not for a link yet: release it to where it was", id);
+	if (to == NULL && !is_job(a, q))
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%llu waited for link %.*s, which is not configured: release it to another", id,
 			       (int)q->link.n, (const char *)q->link.p);
-	if (!may_go(x, to, e))
+	if (to != NULL)
+		return may_go(x, to, e);
+	if (x->loaded.m == NULL)
+		*e = x->unloadable;
+	return x->loaded.m != NULL;
+}
+
+static bool let_go(struct sw *s, const struct act *a, const struct store_quarantine *q, struct waiting *w, struct subject *x, struct err *e)
+{
+	struct swlink *to = a->to == NULL ? x->l : a->to;
+	struct view queue;
+	if (!may_let_go(a, q, x, to, e))
 		return false;
-	store_quarantine_release(s->store, q->id, to->name, now_of(s));
+	store_quarantine_release(s->store, q->id, to == NULL ? q->link : to->name, now_of(s));
 	if (!store_find_transfer(s->store, q->id, &x->row, &queue))
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "%llu could not be released", id);
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "%llu could not be released", (unsigned long long)q->id);
 	suspect_released(s, q->message);
 	put_step(s, a, x, STEP_RELEASED, "released from quarantine");
+	if (to == NULL) {
+		jobs_at(s, 0);
+		return true;
+	}
 	to->queued++;
 	to->octets += x->row.size;
 	enter_later(w, to, x);

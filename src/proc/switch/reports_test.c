@@ -277,17 +277,23 @@ static void test_p1_25_deferred_local_and_away(void **state)
 	bench_free(b);
 }
 
-static unsigned act(struct bench *b, enum msg_act what, uint64_t id)
+static unsigned act_with(struct bench *b, enum msg_act what, const char *arg, uint64_t id)
 {
 	struct out octets;
 	out_init(&octets, 8);
 	out_u64(&octets, id);
-	const struct msg_act_on m = { .id = 7, .act = what, .arg = VIEW(""), .who = VIEW("olga"), .why = VIEW("a test"), .ids = out_view(&octets) };
+	const struct msg_act_on m = { .id = 7, .act = what, .arg = view_str(arg), .who = VIEW("olga"), .why = VIEW("a test"),
+				      .ids = out_view(&octets) };
 	put_msg_act_on(chan_begin(b->tool.control, MSG_ACT), &m);
 	chan_end(b->tool.control);
 	out_fini(&octets);
 	fake_env_pass(b->env, 50);
 	return b->tool.acted.what.p[0];
+}
+
+static unsigned act(struct bench *b, enum msg_act what, uint64_t id)
+{
+	return act_with(b, what, "", id);
 }
 
 static uint64_t waiting_in(struct bench *b, const char *queue)
@@ -312,6 +318,38 @@ static void test_p1_25_a_deferred_message_can_be_cancelled(void **state)
 		assert_delivered(b, acts[i] == ACT_DELETE ? 0 : 1);
 		bench_free(b);
 	}
+}
+
+/* Held and let go again: that is not "before its time". */
+static void test_p1_25_a_deferred_message_that_was_held_waits_for_its_time(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	submit(b, submission(b, TO("other"), FAKE_WALL_MS + HOUR_MS));
+	const uint64_t id = waiting_in(b, JOBS_DEFERRED);
+	assert_int_equal(act(b, ACT_HOLD, id), ACTED_DONE);
+	assert_int_equal(act(b, ACT_RELEASE, id), ACTED_DONE);
+	fake_env_pass(b->env, HOUR_MS / 2);
+	assert_int_equal(counts_of(b).deliveries, 0);
+	fake_env_pass(b->env, HOUR_MS / 2 + 1000);
+	assert_delivered(b, 1);
+	bench_free(b);
+}
+
+/* Held beyond its time: it goes when it is let go. */
+static void test_p1_25_a_deferred_message_that_was_held_for_long(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	submit(b, submission(b, TO("other"), FAKE_WALL_MS + HOUR_MS));
+	const uint64_t id = waiting_in(b, JOBS_DEFERRED);
+	assert_int_equal(act(b, ACT_HOLD, id), ACTED_DONE);
+	fake_env_pass(b->env, HOUR_MS + HOUR_MS / 2);
+	assert_int_equal(counts_of(b).deliveries, 0);
+	assert_int_equal(act(b, ACT_RELEASE, id), ACTED_DONE);
+	fake_env_pass(b->env, 50);
+	assert_delivered(b, 1);
+	bench_free(b);
 }
 
 /* Deferral outlives the process. */
@@ -350,6 +388,35 @@ static void test_k151669_a_list_that_kills_the_switch(void **state)
 	assert_int_equal(counts_of(b).suspects, 0);
 	assert_failed(only(b, MESSAGE_REPORT), 0, 0, -1);
 	assert_delivered(b, 0);
+	bench_free(b);
+}
+
+/* The operator has mended what it died of: back to be expanded, and no link can have it instead. */
+static void test_a_quarantined_list_is_expanded_when_it_is_released(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	char note[40];
+	assert_true(offer_of(&b->link[0], "to-a", LETTER(b, "1", TO("all")), VIEW("x"))->accepted);
+	const uint64_t id = waiting_in(b, JOBS_LISTS);
+	snprintf(note, sizeof note, "transfer %llu", (unsigned long long)id);
+	bench_leave(b, &b->link[0]);
+	bench_leave(b, &b->tool);
+	for (int i = 0; i < 3; i++)
+		bench_switch_dies(b, note);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	fake_env_pass(b->env, 50);
+	assert_int_equal(counts_of(b).quarantined, 1);
+	assert_failed(only(b, MESSAGE_REPORT), 0, 0, -1);
+	bench_join(b, &b->tool, PROCESS_TOOL, 1);
+	assert_int_equal(act_with(b, ACT_QUARANTINE_RELEASE, "to-c", id), ACTED_REFUSED);
+	assert_int_equal(counts_of(b).quarantined, 1);
+	assert_int_equal(act(b, ACT_QUARANTINE_RELEASE, id), ACTED_DONE);
+	fake_env_pass(b->env, 50);
+	drain(b);
+	assert_int_equal(responsible_for(b, MESSAGE_MESSAGE, "S=eve; P=c; A=SIM; C=JP"), 1);
+	assert_delivered(b, 2);
+	assert_int_equal(counts_of(b).quarantined, 0);
 	bench_free(b);
 }
 
@@ -414,8 +481,11 @@ int main(void)
 		cmocka_unit_test(test_rp_17_probes_of_lists_and_alternates),
 		cmocka_unit_test(test_p1_25_deferred_local_and_away),
 		cmocka_unit_test(test_p1_25_a_deferred_message_can_be_cancelled),
+		cmocka_unit_test(test_p1_25_a_deferred_message_that_was_held_waits_for_its_time),
+		cmocka_unit_test(test_p1_25_a_deferred_message_that_was_held_for_long),
 		cmocka_unit_test(test_p1_25_deferred_over_a_restart),
 		cmocka_unit_test(test_k151669_a_list_that_kills_the_switch),
+		cmocka_unit_test(test_a_quarantined_list_is_expanded_when_it_is_released),
 		cmocka_unit_test(test_k151669_a_list_that_the_switch_has_died_of_once),
 		cmocka_unit_test(test_p1_26_latest_delivery_while_it_waits),
 		cmocka_unit_test(test_p1_26_latest_delivery_in_a_queue),

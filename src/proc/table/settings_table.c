@@ -178,7 +178,7 @@ static const struct setting list_rows[] = {
 	{ "addresses", SETTING_STRINGS, AT(set_list, addresses), NULL, 1, 512, .manual = "its O/R addresses" },
 	{ "members", SETTING_STRINGS, AT(set_list, members), "[]", 1, 512, .manual = "O/R addresses of its members; of lists too" },
 	{ "submitters", SETTING_STRINGS, AT(set_list, submitters), "[]", 1, 512, .manual = "who may send to it, as patterns of routes; none: anybody" },
-	{ "owner", SETTING_STRING, AT(set_list, owner), "\"\"", 0, 512, .manual = "O/R address of its owner" },
+	{ "owner", SETTING_STRING, AT(set_list, owner), "\"\"", 0, 512, .manual = "O/R address of its owner, who is no list" },
 	{ "reports", SETTING_ENUM, AT(set_list, reports), "originator", .words = list_report_words, .manual = "who gets reports about members" },
 };
 static const struct settings_section list_section = { "list", sizeof(struct set_list), list_rows, ARRAY_LEN(list_rows) };

@@ -87,6 +87,27 @@ static bool are_unique(struct checking *c)
 	return true;
 }
 
+/* Reports to an owner that is a list go to that one's owner, and to the originator: lists that own each other would double them at
+ * each turn. Once all.v is in order. */
+static bool owner_is_no_list(struct checking *c, const struct set_list *l)
+{
+	struct oraddr addr;
+	struct out key;
+	if (*l->owner == 0 || c->all.n == 0)
+		return true;
+	if (!read_one(c, l->owner, "list", l->name, "owner", &addr))
+		return false;
+	out_init(&key, 1 << 20);
+	oraddr_key(&addr, &key);
+	const struct owner wanted = { .key = mem_dup(out_cstr(&key), out_len(&key) + 1) };
+	const struct owner *found = bsearch(&wanted, c->all.v, c->all.n, sizeof *c->all.v, by_key);
+	const bool good = found == NULL || strcmp(found->kind, "list") != 0;
+	out_fini(&key);
+	free(wanted.key);
+	return good || err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: list \"%s\" is owned by list \"%s\": an owner is no list", c->file,
+			       l->name, found->name);
+}
+
 static bool check_list(struct checking *c, const struct set_list *l)
 {
 	static const char kind[] = "list";
@@ -115,7 +136,12 @@ static bool check_all(struct checking *c, const struct settings *s)
 		if (!read_all(c, &links[i].accept_from, ORADDR_PATTERN, "link", links[i].name, "accept-from") ||
 		    !read_all(c, &links[i].reject_from, ORADDR_PATTERN, "link", links[i].name, "reject-from"))
 			return false;
-	return (*s->mta.alternate == 0 || read_one(c, s->mta.alternate, "mta", s->mta.name, "alternate-recipient", &addr)) && are_unique(c);
+	if ((*s->mta.alternate != 0 && !read_one(c, s->mta.alternate, "mta", s->mta.name, "alternate-recipient", &addr)) || !are_unique(c))
+		return false;
+	for (size_t i = 0; i < s->lists.n; i++)
+		if (!owner_is_no_list(c, &lists[i]))
+			return false;
+	return true;
 }
 
 bool settings_check_who(const struct settings *s, const char *file, struct arena *a, struct err *e)
