@@ -100,6 +100,11 @@ class Handover:
         self.file.write(octets)
         self.left -= len(octets)
 
+    def forget(self):
+        """Of a probe nothing is kept."""
+        self.close()
+        os.unlink(self.path + ".content.part")
+
     def keep(self):
         """Durable; the .json, written last, is what says that it is whole."""
         if self.known:
@@ -235,12 +240,16 @@ class Session:
         """All is here. A connector can refuse a transfer as a whole; one recipient of several it reports."""
         refused = [r for r in h.message["recipients"] if r["groups"] & 1 and self.is_refused(r)]
         others = [r for r in h.message["recipients"] if r["groups"] & 1 and not self.is_refused(r)]
-        if refused and not others and h.message["kind"] == wire.MESSAGE:
+        kind = h.message["kind"]
+        if refused and not others and kind == wire.MESSAGE:
             self.result(h, wire.PERM, wire.OF_RECIPIENT, "no such folder", reason=1, diagnostic=0)
             return
-        if refused and h.message["kind"] == wire.MESSAGE:
-            self.report(h, refused)
-        h.keep()
+        if kind == wire.PROBE:
+            h.forget()
+        else:
+            h.keep()
+        if kind != wire.REPORT:
+            self.report(h, refused, [r for r in others if r["originator_report"] >= 2 or r["mta_report"] >= 2])
         self.result(h)
 
     def is_refused(self, r):
@@ -262,20 +271,24 @@ class Session:
         return {"id": {"domain": wire.domain_of(self.options.domain), "local": local.encode()}, "trace": self.trace(at_ms),
                 "priority": 1}
 
-    def report(self, h, refused):
-        """A non-delivery report (X.411 8.3.1.2.1), kept as a file first: it is offered until it is taken."""
+    def report(self, h, refused, arrived):
+        """A report (X.411 8.3.1.2.1) about those whom we refuse, and those that are in the folder and whose sender wants to know; of a
+        probe, those that could be. The switch makes none for what it has handed over. Kept as a file first: it is offered until it is taken."""
         m = h.message
-        digest = os.path.basename(h.path)[-16:]
-        arrival = int(time.time()) * 1000
+        name = "report." + os.path.basename(h.path)[-16:]
+        if not refused and not arrived or any(os.path.exists(os.path.join(self.options.folder, where, name + ".packed")) for where in ("inbox", "done")):
+            return
+        now = int(time.time()) * 1000
+        arrival = {"arrival": [{"domain": wire.domain_of(self.options.domain), "arrival": now}]}
+        answered = b"probe answered by gateway" if m["kind"] == wire.PROBE else b"delivered by gateway"
         rows = [{**r, "groups": r["groups"] & ~6 | 32, "outcome": {
-            "outcome": 1, "type_of_user": 0xFFFFFFFF, "reason": 1, "diagnostic": 0, "supplementary": b"no such folder",
-            "arrival": [{"domain": wire.domain_of(self.options.domain), "arrival": arrival}]}} for r in refused]
-        packed = wire.pack({**self.envelope("report." + digest, arrival), "kind": wire.REPORT, "groups": 4, "originator": m["originator"],
+            "outcome": 1, "type_of_user": 0xFFFFFFFF, "reason": 1, "diagnostic": 0, "supplementary": b"no such folder", **arrival}} for r in refused]
+        rows += [{**r, "groups": r["groups"] & ~6 | 32, "outcome": {
+            "outcome": 0, "delivered_at": now, "type_of_user": wire.OTHER_USER, "reason": -1, "diagnostic": -1, "supplementary": answered, **arrival}} for r in arrived]
+        packed = wire.pack({**self.envelope(name, now), "kind": wire.REPORT, "groups": 4, "originator": m["originator"],
                             "content_type": m["content_type"], "content_type_oid": m["content_type_oid"], "content_id": m["content_id"],
                             "subject_id": m["id"], "recipients": rows})
-        path = os.path.join(self.options.folder, "inbox", "report." + digest + ".packed")
-        if not os.path.exists(os.path.join(self.options.folder, "done", os.path.basename(path))):
-            store_file(path, packed)
+        store_file(os.path.join(self.options.folder, "inbox", name + ".packed"), packed)
 
     def look(self):
         folder = os.path.join(self.options.folder, "inbox")

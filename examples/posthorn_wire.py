@@ -8,6 +8,7 @@ PIECE, INLINE, CREDIT = 64 * 1024, 16 * 1024, 256 * 1024  # octets: of a content
 NONE, TEMP, PERM, PEER, LOCAL = range(5)  # kinds of an error
 OF_RECIPIENT, OF_MESSAGE, OF_PROCESS, OF_ASSOCIATION, OF_LINK = range(5)  # its culprit
 MESSAGE, REPORT, PROBE = range(3)
+OTHER_USER = 6  # type of MTS user of a delivery report
 PRIORITIES = ("non-urgent", "normal", "urgent")
 
 

@@ -160,6 +160,49 @@ def k151791_refused_recipients_are_reported(lab):
     return "by the program, by the switch, and to the program"
 
 
+def outcomes(london, entry):
+    """[(label, value)] of the recipients in a report."""
+    return sorted((f["label"], f["value"]) for f in london.show("alice", entry["delivery"])["fields"] if f["label"] in ("delivered", "not-delivered"))
+
+
+def rp_11_delivery_is_reported_by_the_gateway(lab):
+    """RP-11: that it was handed over is no delivery. The report comes from the gateway, when the message is in its folder, and says so;
+    without a wish for it there is none."""
+    london, program = hub(lab)
+    london.start()
+    program.start()
+    sent = london.send("alice", [to("Ada"), to("Nobody")], "--report", "delivery", "hello")
+    program.wait_outbox(1)
+    entry = london.wait_mail("alice", 1)[0]
+    expect(entry["id"].startswith("C=IT;A=POSTHORN;P=FOLDER;"), "whose report it is", entry)
+    (good, ada), (bad, nobody) = outcomes(london, entry)
+    same((good, bad), ("delivered", "not-delivered"), "outcomes")
+    expect("S=Ada" in ada and "delivered by gateway" in ada and "S=Nobody" in nobody, "who, and by whom", ada, nobody)
+    expect("report-made" not in london.steps(sent) and "transfer-out" in london.steps(sent), "the switch makes none", london.steps(sent))
+    london.send("alice", to("Ada"), "not asked")
+    program.wait_outbox(2)
+    london.wait_empty()
+    program.wait_done(1)
+    same(len(london.mail("alice")), 1, "reports")
+    return "one report, by the gateway"
+
+
+def rp_20_probes_are_answered_by_the_gateway(lab):
+    """RP-20: the gateway answers, its supplementary information says so, nothing is delivered; while it is away the probe waits."""
+    london, program = hub(lab)
+    london.start()
+    sent = london.send("alice", [to("Ada"), to("Nobody")], "--probe")
+    same((london.status()[0]["folder"]["state"], len(london.rows("queue")), london.mail("alice")), ("no connector", 1, []), "while nobody serves")
+    program.start()
+    (_, ada), (bad, nobody) = outcomes(london, london.wait_mail("alice", 1)[0])
+    expect("S=Ada" in ada and "probe answered by gateway" in ada, "who could have it", ada)
+    same(bad, "not-delivered", "outcome of the one who is refused")
+    expect("S=Nobody" in nobody and "report-made" not in london.steps(sent), "by the gateway", nobody, london.steps(sent))
+    london.wait_empty()
+    same((program.outbox(), os.listdir(os.path.join(program.folder, "outbox"))), ([], []), "what lies in the folder")
+    return "answered, nothing delivered"
+
+
 def what_is_wrong_goes_to_failed(lab):
     london, program = hub(lab)
     london.start()
@@ -436,4 +479,5 @@ def mistakes_in_settings(lab):
 
 main(documented_session, messages_both_ways, five_megabytes_both_ways, k151791_refused_recipients_are_reported, what_is_wrong_goes_to_failed, k164177_nobody_serves,
      k151473_killed_and_replaced, killed_at_every_step, nonsense_at_every_step, hanging_at_every_step, poison_ends_in_quarantine,
-     other_links_go_on, the_switch_is_killed, mistakes_in_settings)
+     other_links_go_on, the_switch_is_killed, mistakes_in_settings, rp_11_delivery_is_reported_by_the_gateway,
+     rp_20_probes_are_answered_by_the_gateway)

@@ -21,6 +21,14 @@ static void add_address(struct renderer *r, struct field_list *list, const char 
 	fields_add_built(r, list, label, &o);
 }
 
+static void add_supplementary(struct out *o, const char *before, struct view text)
+{
+	if (text.n == 0)
+		return;
+	out_str(o, before);
+	(void)charset_to_utf8(NULL, CHARSET_IA5, 0, text, o);
+}
+
 /* "address: unable-to-transfer (1), unrecognised-OR-name (0), text" */
 static void add_not_delivered(struct renderer *r, struct field_list *list, const struct recipient *to)
 {
@@ -30,16 +38,18 @@ static void add_not_delivered(struct renderer *r, struct field_list *list, const
 	out_fmt(&o, ": %s (%d)", reason_name(to->reason), to->reason);
 	if (to->diagnostic >= 0)
 		out_fmt(&o, ", %s (%d)", diagnostic_name(to->diagnostic), to->diagnostic);
-	if (to->supplementary.n > 0) {
-		out_str(&o, ", ");
-		(void)charset_to_utf8(NULL, CHARSET_IA5, 0, to->supplementary, &o);
-	}
+	add_supplementary(&o, ", ", to->supplementary);
 	fields_add_built(r, list, "not-delivered", &o);
 }
 
+/* A gateway says in it that it was one (RFC 2156 4.6.2.3). */
 static void add_delivered(struct renderer *r, struct field_list *list, const struct recipient *to)
 {
-	add_address(r, list, "delivered", &to->addr);
+	struct out o;
+	out_init(&o, FIELD_MAX);
+	oraddr_print(&to->addr, ORADDR_F401, &o);
+	add_supplementary(&o, ": ", to->supplementary);
+	fields_add_built(r, list, "delivered", &o);
 	if (to->delivered_at != 0)
 		fields_add_time(r, list, "delivered-at", to->delivered_at);
 }
