@@ -149,6 +149,8 @@ void assoc_pump(struct assoc *a)
 		turn_settle(a);
 		outbound_start(a);
 		outbound_produce(a);
+		if (a->releasing && a->initiator && a->bound && !a->unbinding)
+			assoc_release_when_idle(a); /* the last transfer may have come to no end */
 	}
 	if (a->releasing && !a->initiator && a->link->stopping && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
 		struct err e;

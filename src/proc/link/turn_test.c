@@ -273,6 +273,54 @@ static void test_release_wants_the_turn(void **state)
 	world_free(w);
 }
 
+/* It was to leave after the peer's transfer, and that one comes to no end. */
+static void test_release_after_what_the_peer_gave_up(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *w = world_new_as("", TWO_WAY);
+		say_open(w, 1);
+		struct peer *p = &w->peer[0];
+		please(w, p, 2);
+		peer_sends(p, 100, 50);
+		say_count(w, MSG_ASSOC_CLOSE, 1, 0);
+		assert_int_equal(p->seen[X400_TURN_PLEASE], 0);
+		if (i == 0)
+			x400_transfer_interrupt(p->x);
+		else
+			x400_transfer_discard(p->x);
+		peer_pump(p);
+		fake_env_settle(w->env);
+		assert_int_equal(p->seen[X400_TRANSFER_FAILED], 1);
+		assert_int_equal(p->seen[X400_TURN_PLEASE], 1);
+		give(w, p);
+		assert_int_equal(p->seen[X400_UNBOUND], 1);
+		assert_int_equal(w->downs, 1);
+		world_free(w);
+	}
+}
+
+static void test_release_after_what_the_peer_refused(void **state)
+{
+	(void)state;
+	struct world *w = world_new();
+	say_open(w, 1);
+	struct peer *p = &w->peer[0];
+	p->answer = SILENT;
+	say_transfer(w, 7, 1, 10);
+	say_count(w, MSG_ASSOC_CLOSE, 1, 0);
+	assert_int_equal(w->n_results, 0);
+	p->answer = REFUSE;
+	peer_answer(p);
+	peer_pump(p);
+	fake_env_settle(w->env);
+	assert_int_equal(w->n_results, 1);
+	assert_false(w->results[0].delivered);
+	assert_int_equal(p->seen[X400_UNBOUND], 1);
+	assert_int_equal(w->downs, 1);
+	world_free(w);
+}
+
 static void test_k166594_a_turn_that_does_not_come(void **state)
 {
 	(void)state;
@@ -318,6 +366,8 @@ int main(void)
 		cmocka_unit_test(test_it_gives_the_turn),
 		cmocka_unit_test(test_the_more_urgent_goes_first_and_once),
 		cmocka_unit_test(test_release_wants_the_turn),
+		cmocka_unit_test(test_release_after_what_the_peer_gave_up),
+		cmocka_unit_test(test_release_after_what_the_peer_refused),
 		cmocka_unit_test(test_k166594_a_turn_that_does_not_come),
 		cmocka_unit_test(test_a_transfer_for_a_monologue_of_the_peer_is_the_switchs_error),
 	};
