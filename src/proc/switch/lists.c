@@ -468,12 +468,13 @@ static bool is_wanted(const struct message *m)
 	return false;
 }
 
-/* The list, or the originator, that it came from: the name before this list's last one. */
+/* The list, or the originator, that it came from: the name before this list's first one, so that a history that somebody has made up
+ * leads to each list once. */
 static const struct oraddr *before(const struct sw *s, const struct message *m, const struct list *l)
 {
-	for (size_t i = m->origin_history.n; i > 1; i--)
-		if (lists_find(s, &m->origin_history.v[i - 1].name) == l)
-			return &m->origin_history.v[i - 2].name;
+	for (size_t i = 0; i < m->origin_history.n; i++)
+		if (lists_find(s, &m->origin_history.v[i].name) == l)
+			return i == 0 ? NULL : &m->origin_history.v[i - 1].name;
 	return NULL;
 }
 

@@ -424,6 +424,29 @@ static void test_a_report_that_goes_round_ends(void **state)
 	bench_free(b);
 }
 
+/* The same with an owner in it: that one had a report each time that it came round. */
+static void test_a_report_that_goes_round_comes_to_an_owner_once(void **state)
+{
+	(void)state;
+	enum { NAMES = 8 };
+	struct bench *b = mts_bench(SETTINGS);
+	struct message *m = LETTER(b, "r1", TO_US);
+	struct name_at history[NAMES];
+	m->kind = MESSAGE_REPORT;
+	m->originator = *addr_of(b, TO("both"));
+	m->subject_id = (struct mts_id){ domain_of("GB", "a"), VIEW("subject") };
+	m->rcpt[0].outcome = OUTCOME_NOT_DELIVERED;
+	m->rcpt[0].originator_report = REPORT_NON_DELIVERY;
+	for (size_t i = 0; i < NAMES; i++)
+		history[i] = (struct name_at){ .name = *addr_of(b, i % 2 == 0 ? TO("both") : TO("all")) };
+	m->origin_history = (struct history){ history, NAMES };
+	assert_true(offer_of(&b->link[0], "to-c", m, (struct view){ NULL, 0 })->accepted);
+	fake_env_pass(b->env, 50);
+	drain(b);
+	assert_delivered(b, 1);
+	bench_free(b);
+}
+
 static void refused_settings(const char *text, const char *says)
 {
 	struct arena *a = arena_new(1 << 22);
@@ -588,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_reports_to_both),
 		cmocka_unit_test(test_reports_from_elsewhere_go_on),
 		cmocka_unit_test(test_a_report_that_goes_round_ends),
+		cmocka_unit_test(test_a_report_that_goes_round_comes_to_an_owner_once),
 		cmocka_unit_test(test_reports_do_not_multiply_from_owner_to_owner),
 		cmocka_unit_test(test_k194504_k229728_k262211_settings_count_when_it_is_expanded),
 		cmocka_unit_test(test_k154537_a_list_that_is_gone_is_reported),
