@@ -296,13 +296,15 @@ static void move_whole(struct way *p, struct order *o, struct waiting *w)
 	enter_later(w, p->first, &row);
 }
 
-/* Recipients with different ways: a message of its own in the place of this transfer, with one transfer for each way. */
+/* Recipients with different ways: a message of its own in the place of this transfer, with one transfer for each way. A content in a
+ * file is that of both. */
 static void split(struct way *p, struct order *o, struct waiting *w)
 {
 	struct sw *s = p->look.s;
 	const struct store_loaded *x = &p->loaded;
 	const size_t n = x->m->n_rcpt;
-	struct store_message put = { .m = x->m, .peer = x->peer, .content = x->content, .arrived = x->arrived, .expires = x->expires,
+	struct store_message put = { .m = x->m, .peer = x->peer, .content = x->content, .content_of = x->in_file ? x->message : 0,
+				     .arrived = x->arrived, .expires = x->expires,
 				     .recipients = arena_array(s->work, n, sizeof *put.recipients), .n_recipients = n,
 				     .transfers = arena_array(s->work, s->n_links, sizeof *put.transfers) };
 	struct swlink **links = arena_array(s->work, s->n_links, sizeof *links);
@@ -334,12 +336,6 @@ static void split(struct way *p, struct order *o, struct waiting *w)
 	order_gone(o);
 }
 
-/* A content in a file has one owner: what is not to go one way as a whole stays. */
-static bool may_move(const struct way *p)
-{
-	return !p->is_mixed || !p->loaded.in_file;
-}
-
 static void move(struct way *p, struct order *o, struct waiting *w)
 {
 	if (p->is_mixed)
@@ -356,7 +352,7 @@ static bool move_order(struct order *o, struct look look, const char *why)
 	struct way p = { .look = look, .from = o->link, .row = &row, .why = why };
 	p.look.s = s;
 	p.look.from = o->link;
-	if (!route_has_rival(s->routes, o->link->set->name) || suspect_of(o) != NULL || o->act != NULL || !look_for_way(&p) || !may_move(&p))
+	if (!route_has_rival(s->routes, o->link->set->name) || suspect_of(o) != NULL || o->act != NULL || !look_for_way(&p))
 		return false;
 	struct waiting *w = switch_wait(s, place_enter_windows, NULL, 0);
 	move(&p, o, w);
@@ -485,7 +481,7 @@ static size_t look_at(struct swlink *l, const struct store_queued *row, struct w
 		return 0;
 	if (is_failing(l) == false)
 		p.why = "its link is closed by schedule";
-	const bool moves = suspect_find(s, &k) == NULL && look_for_way(&p) && may_move(&p);
+	const bool moves = suspect_find(s, &k) == NULL && look_for_way(&p);
 	if (!moves && !is_over)
 		return 1;
 	struct order *o = expire_at_rest(l, row);

@@ -198,6 +198,41 @@ static void test_recipients_of_one_transfer_go_different_ways(void **state)
 	bench_free(b);
 }
 
+/* The same with a content in a file, which all of them share: with none left who wants it, it is gone. */
+static void test_recipients_of_a_long_content_go_different_ways(void **state)
+{
+	(void)state;
+	enum { OCTETS = 100000 };
+	struct bench *b = world(SETTINGS);
+	struct player *p = &b->link[0];
+	uint8_t *octets = arena_get(b->a, OCTETS);
+	for (size_t i = 0; i < OCTETS; i++)
+		octets[i] = (uint8_t)(i * 7 + i / 251);
+	put_offer(p, p->bulk, MSG_OFFER_BEGIN, 9, "to-a", LETTER(b, "1", TO_C, TO_D, TO_E), (struct view){ NULL, 0 });
+	for (size_t at = 0; at < OCTETS; at += 50000)
+		say_piece(p, 9, view_of(octets + at, 50000));
+	say_count(p->bulk, MSG_OFFER_END, 9, OCTETS);
+	fake_env_settle(b->env);
+	assert_int_equal(queued(b, "east"), 1);
+	fails(b, "east");
+	const char *const links[] = { "west", "south", "east" };
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(queued(b, links[i]), 1);
+	fake_env_pass(b->env, 15000); /* east is tried again */
+	for (size_t i = 0; i < 3; i++) {
+		comes_up(b, links[i]);
+		assert_int_equal(p->n_transfers, i + 1);
+		say_count(p->control, MSG_TRANSFER_PULL, last_transfer(p)->transfer, OCTETS);
+		fake_env_settle(b->env);
+		assert_true(view_eq(out_view(&p->data), view_of(octets, OCTETS)));
+		out_clear(&p->data);
+		say_result(p, last_transfer(p)->transfer, ERR_NONE, 0);
+	}
+	assert_int_equal(counts_of(b).messages, 0);
+	assert_int_equal(counts_of(b).octets, 0);
+	bench_free(b);
+}
+
 /* A report was queued for a server that was down, and stayed there. */
 static void test_k273939_a_report_goes_another_way_too(void **state)
 {
@@ -620,6 +655,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tr_07_the_next_hop_is_down_and_another_is_there),
 		cmocka_unit_test(test_recipients_of_one_transfer_go_different_ways),
+		cmocka_unit_test(test_recipients_of_a_long_content_go_different_ways),
 		cmocka_unit_test(test_k273939_a_report_goes_another_way_too),
 		cmocka_unit_test(test_k164836_k166611_never_up_the_link_of_its_arrival),
 		cmocka_unit_test(test_k174238_k181948_a_thousand_rounds_leave_the_trace_as_it_is),
