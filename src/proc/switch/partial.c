@@ -29,6 +29,7 @@ struct partial {
 	uint64_t id;                 /* what that calls it */
 	struct store_partial *handle; /* in hand, and not doomed */
 	bool doomed;
+	uint32_t asked, answered;    /* checkpoints: the last one that is to be made durable, that was */
 	bool has_row;                /* a checkpoint is in the store, or in the open group */
 	uint64_t octets;             /* charged to its link */
 	uint64_t pulled;
@@ -176,6 +177,13 @@ static void answer_sync(struct proc *p, uint64_t id, uint32_t serial, bool good)
 	proc_end(p);
 }
 
+/* A peer whose window is full sends no other checkpoint before it has heard of these. */
+static void answer_asked(const struct partial *x)
+{
+	if (x->asked != x->answered)
+		answer_sync(x->proc, x->id, x->asked, false);
+}
+
 /* Nothing is kept of it; whoever has it is told at its next checkpoint. */
 static void doom(struct partial *x)
 {
@@ -223,10 +231,12 @@ bool partial_data(void *ctx, struct view payload, struct err *e)
 	struct partial *x = map_get(&p->partials, m.id);
 	if (x == NULL || x->doomed)
 		return true;
-	if (FAULT(SWITCH_PARTIAL) || !has_room(x->link, &why) || !store_partial_append(x->handle, m.octets, &why))
-		doom(x);
-	else
+	if (!FAULT(SWITCH_PARTIAL) && has_room(x->link, &why) && store_partial_append(x->handle, m.octets, &why)) {
 		charge(x, store_partial_octets(x->handle));
+		return true;
+	}
+	doom(x);
+	answer_asked(x);
 	return true;
 }
 
@@ -243,6 +253,7 @@ static void on_synced(void *ctx, uint32_t serial, uint64_t octets, const struct 
 {
 	struct partial *x = ctx;
 	(void)octets;
+	x->answered = serial;
 	if (failed != NULL) {
 		answer_sync(x->proc, x->id, serial, false);
 		doom(x); /* closes the handle: nothing more is told */
@@ -259,8 +270,11 @@ bool partial_sync(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_sync(payload, &m, e) || !from_link(p, "PARTIAL_SYNC", e))
 		return false;
 	struct partial *x = map_get(&p->partials, m.id);
-	if (x == NULL)
+	if (x == NULL) { /* another has it: whoever still sends on this one is not to wait for ever */
+		answer_sync(p, m.id, m.serial, false);
 		return true;
+	}
+	x->asked = m.serial;
 	if (!x->doomed && store_partial_octets(x->handle) != m.n)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "PARTIAL_SYNC %llu after %llu octets: %llu have come", (unsigned long long)m.id,
 			       (unsigned long long)m.n, (unsigned long long)store_partial_octets(x->handle));
@@ -313,8 +327,10 @@ static struct partial *find(const struct sw *s, const struct msg_partial *m)
 static bool claim(struct partial *x, struct proc *p, const struct msg_partial *m)
 {
 	struct err why;
-	if (x->proc != NULL)
-		keep(x); /* its association has not noticed yet that it is broken */
+	if (x->proc != NULL) { /* its association has not noticed yet that it is broken */
+		answer_asked(x);
+		keep(x);
+	}
 	if (map_get(&p->partials, m->id) != NULL || x->sw->failed)
 		return false;
 	x->handle = store_partial_resume(x->sw->store, x->number, m->serial, &why);
@@ -324,6 +340,7 @@ static bool claim(struct partial *x, struct proc *p, const struct msg_partial *m
 	x->proc = p;
 	x->id = m->id;
 	x->pulled = 0;
+	x->asked = x->answered = 0;
 	map_put(&p->partials, x->id, x);
 	charge(x, store_partial_octets(x->handle));
 	return true;

@@ -253,7 +253,8 @@ static void test_the_finder_wins(void **state)
 	say_octets(old, 1, 1, 1000, 2000);
 	say_sync(old, MSG_PARTIAL_SYNC, 1, 2, 2000, false);
 	say_sync(old, MSG_PARTIAL_END, 1, 2, 0, false);
-	assert_int_equal(old->n_syncs, told); /* not heard */
+	assert_int_equal(old->n_syncs, told + 1); /* it is not kept; should that peer be there after all, it does not wait */
+	assert_false(old->syncs[told].good);
 	assert_int_equal(old->closed + new->closed, 0);
 	pulls(new, 9, 1, 1000);
 	checkpoint(new, 9, 1, 2, 1000, 1500);
@@ -362,6 +363,27 @@ static void test_a_checkpoint_that_cannot_be_kept_is_said_so(void **state)
 	}
 }
 
+/* The peer's window is full: it sends octets, and no checkpoint before it has heard of those that are out. */
+static void test_checkpoints_under_way_are_answered_when_the_next_octets_cannot_be_kept(void **state)
+{
+	(void)state;
+	struct bench *b = with_links();
+	struct player *p = &b->link[0];
+	begin(p, 1, 5);
+	say_octets(p, 1, 1, 0, 1000);
+	assert_true(fault_plan("SWITCH_PARTIAL:2:fail", NULL));
+	const struct msg_sync m = { .id = 1, .serial = 1, .n = 1000 };
+	put_msg_sync(chan_begin(p->bulk, MSG_PARTIAL_SYNC), &m);
+	chan_end(p->bulk);
+	say_octets(p, 1, 1, 1000, 1500); /* before the disk has answered */
+	fake_env_pass(b->env, 3000);
+	assert_true(fault_plan(NULL, NULL));
+	assert_true(p->n_syncs > 0);
+	assert_int_equal(p->syncs[0].serial, 1);
+	assert_false(p->syncs[0].good);
+	bench_free(b);
+}
+
 static void nonsense(struct bench *b, struct player *p)
 {
 	fake_env_settle(b->env);
@@ -407,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_the_oldest_of_too_many_goes),
 		cmocka_unit_test(test_octets_of_a_link_are_bounded),
 		cmocka_unit_test(test_a_checkpoint_that_cannot_be_kept_is_said_so),
+		cmocka_unit_test(test_checkpoints_under_way_are_answered_when_the_next_octets_cannot_be_kept),
 		cmocka_unit_test(test_nonsense_ends_its_sender),
 	};
 	return cmocka_run_group_tests_name("partial transfers in the switch", tests, NULL, NULL);
