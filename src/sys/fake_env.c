@@ -52,6 +52,7 @@ struct fake {
 	unsigned next_port;
 	uint64_t random;
 	uint64_t disk_free;
+	int64_t wall_ahead_ms;
 	bool fail_syncs, moved, freeing, no_network;
 };
 
@@ -71,7 +72,7 @@ static struct fake_stream *stream_of(struct stream *s)
 
 static int64_t fake_wall_ms(struct env *env)
 {
-	return FAKE_WALL_MS + env->now_ms - FAKE_START_MS;
+	return FAKE_WALL_MS + env->now_ms - FAKE_START_MS + fake_of(env)->wall_ahead_ms;
 }
 
 static int64_t fake_precise_us(struct env *env)
@@ -456,6 +457,11 @@ static bool fake_disk_free(struct env *env, uint64_t *octets_r)
 {
 	*octets_r = fake_of(env)->disk_free;
 	return true;
+}
+
+void fake_env_set_clock(struct env *env, int64_t by_ms)
+{
+	fake_of(env)->wall_ahead_ms += by_ms;
 }
 
 void fake_env_set_disk_free(struct env *env, uint64_t octets)

@@ -22,6 +22,9 @@ void fake_env_settle(struct env *env);
 /* Lets ms pass, each timer at its time, settling before and after each. */
 void fake_env_pass(struct env *env, int64_t ms);
 
+/* Somebody sets the host's clock: env_wall_ms goes on by_ms later, or earlier; env_now_ms as before. */
+void fake_env_set_clock(struct env *env, int64_t by_ms);
+
 /* Two ends of one connection. env_listen and env_connect work too, with any address text that parses; whoever accepts sees the
  * address that was bound, or 127.0.0.1:50000. */
 void fake_env_pair(struct env *env, struct stream **a_r, struct stream **b_r);

@@ -8,6 +8,7 @@
 enum {
 	SOON_MS = 1,                     /* in a turn of its own */
 	AT_ONCE = 16,                    /* jobs in a turn; of a list one slice */
+	LOOK_AGAIN_MS = 15 * 60 * 1000,  /* at what is deferred at least so often: the host's clock may be set */
 };
 
 static const char *const queues[] = { JOBS_DEFERRED, JOBS_AGAIN, JOBS_LISTS };
@@ -23,7 +24,7 @@ bool jobs_is_queue(struct view name)
 void jobs_at(struct sw *s, wall_ms_t at)
 {
 	const wall_ms_t now = env_wall_ms(s->host.env);
-	const int64_t delay = at > now ? at - now : SOON_MS;
+	const int64_t left = at > now ? at - now : SOON_MS, delay = left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS;
 	if (!timer_is_set(&s->jobs) || s->jobs.at_ms > env_now_ms(s->host.env) + delay)
 		timer_after(&s->jobs, delay);
 }

@@ -320,6 +320,20 @@ static void test_p1_25_a_deferred_message_can_be_cancelled(void **state)
 	}
 }
 
+/* The host starts with a wrong clock, which is set later: what was deferred to a time that is over then goes soon. */
+static void test_p1_25_deferred_and_the_clock_is_set(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	submit(b, submission(b, TO("other"), FAKE_WALL_MS + (wall_ms_t)30 * HOUR_MS));
+	fake_env_pass(b->env, HOUR_MS);
+	assert_int_equal(counts_of(b).deliveries, 0);
+	fake_env_set_clock(b->env, (int64_t)29 * HOUR_MS);
+	fake_env_pass(b->env, HOUR_MS / 4 + 1000);
+	assert_delivered(b, 1);
+	bench_free(b);
+}
+
 /* Held and let go again: that is not "before its time". */
 static void test_p1_25_a_deferred_message_that_was_held_waits_for_its_time(void **state)
 {
@@ -481,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_rp_17_probes_of_lists_and_alternates),
 		cmocka_unit_test(test_p1_25_deferred_local_and_away),
 		cmocka_unit_test(test_p1_25_a_deferred_message_can_be_cancelled),
+		cmocka_unit_test(test_p1_25_deferred_and_the_clock_is_set),
 		cmocka_unit_test(test_p1_25_a_deferred_message_that_was_held_waits_for_its_time),
 		cmocka_unit_test(test_p1_25_a_deferred_message_that_was_held_for_long),
 		cmocka_unit_test(test_p1_25_deferred_over_a_restart),
