@@ -21,7 +21,7 @@ struct tls_stream {
 	SSL *ssl;
 	BIO *in, *out; /* owned by ssl */
 	bool ready;
-	struct err broken; /* kind ERR_NONE: not */
+	bool renegotiates; /* the caller wants to */
 };
 
 /* The first thing that OpenSSL has to say, or what was wrong with the certificate. */
@@ -143,6 +143,8 @@ static bool tls_receive(void *ctx, struct view octets, struct out *to_user, stru
 		}
 		const int why = SSL_get_error(t->ssl, got);
 		give_out(t, to_network);
+		if (t->renegotiates)
+			return err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "TLS: the caller wants to renegotiate");
 		if (why == SSL_ERROR_WANT_READ)
 			return true;
 		if (why == SSL_ERROR_ZERO_RETURN) /* it says no more; the end of the connection follows */
@@ -193,6 +195,15 @@ static void tls_stream_free(void *ctx)
 
 static const struct stream_filter tls_filter = { tls_begin, tls_receive, tls_ready, tls_send, tls_end, tls_stream_free };
 
+/* OpenSSL says no to each request and goes on. Who asks without end and reads no answer would fill our memory. */
+static void on_state(const SSL *ssl, int where, int what)
+{
+	struct tls_stream *t = SSL_get_app_data(ssl);
+	CHECK(t, TLS_STREAM_MAGIC);
+	if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && (what & 0xff) == SSL_AD_NO_RENEGOTIATION && SSL_is_server(ssl))
+		t->renegotiates = true;
+}
+
 static struct tls_stream *tls_stream_new(struct tls *t)
 {
 	CHECK(t, TLS_MAGIC);
@@ -205,6 +216,8 @@ static struct tls_stream *tls_stream_new(struct tls *t)
 		CANT_HAPPEN("OpenSSL has no memory");
 	BIO_set_mem_eof_return(x->in, -1);
 	SSL_set_bio(x->ssl, x->in, x->out);
+	SSL_set_app_data(x->ssl, x);
+	SSL_set_info_callback(x->ssl, on_state);
 	return x;
 }
 

@@ -18,7 +18,8 @@ void tls_free(struct tls **t);
 /* Right after env_connect: nothing is sent in clear, opened() comes when the peer's certificate was checked. name: host name or
  * numeric address (without port) that it must bear; empty: any of these authorities. An error of the peer's comes through closed(). */
 void tls_connect(struct tls *t, struct stream *s, const char *name);
-/* Right after a stream was accepted. The caller must show a certificate of the authorities; whose it is, is asked later. */
+/* Right after a stream was accepted. The caller must show a certificate of the authorities; whose it is, is asked later.
+ * One that asks to renegotiate is closed with an error of the peer's. */
 void tls_accept(struct tls *t, struct stream *s);
 
 bool tls_is_on(const struct stream *s);

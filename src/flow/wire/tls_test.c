@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
@@ -355,6 +356,59 @@ static void test_nonsense_and_cuts(void **state)
 	}
 }
 
+/* TLS 1.2: each request is answered, and a caller that asked again and again and read nothing would have us hold the answers. */
+static void test_a_caller_that_renegotiates_is_given_up(void **state)
+{
+	(void)state;
+	const struct side b = GOOD("b"), a = GOOD("a");
+	struct held h, own;
+	hold(&h, &b, NULL);
+	hold(&own, &a, NULL);
+	struct env *env = fake_env_new();
+	struct end end = { 0 };
+	struct stream *other;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+	assert_int_equal(SSL_CTX_use_certificate_chain_file(ctx, own.certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, own.key_path, SSL_FILETYPE_PEM), 1);
+	SSL *ssl = SSL_new(ctx);
+	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	char *p;
+	SSL_set_bio(ssl, in, out);
+	SSL_set_connect_state(ssl);
+	out_init(&end.got, 1000);
+	fake_env_pair(env, &other, &end.s);
+	stream_set_events(end.s, &events, &end);
+	tls_accept(h.tls, end.s);
+	for (unsigned i = 0; i < 10 && !SSL_is_init_finished(ssl); i++) {
+		(void)SSL_do_handshake(ssl);
+		long n = BIO_get_mem_data(out, &p);
+		stream_deliver(end.s, view_of(p, (size_t)n));
+		(void)BIO_reset(out);
+		BIO_write(in, stream_builder(end.s)->p + stream_builder(end.s)->head, (int)stream_unsent(end.s));
+		out_clear(stream_builder(end.s));
+	}
+	assert_true(SSL_is_init_finished(ssl));
+	(void)SSL_renegotiate(ssl);
+	(void)SSL_do_handshake(ssl);
+	const long n = BIO_get_mem_data(out, &p);
+	assert_true(n > 0);
+	stream_deliver(end.s, view_of(p, (size_t)n));
+	fake_env_settle(env);
+	assert_int_equal(end.closed, 1);
+	assert_non_null(strstr(end.why.text, "renegotiat"));
+	assert_int_equal(end.why.kind, ERR_PEER);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	stream_close(&other, false);
+	stream_close(&end.s, false);
+	fake_env_settle(env);
+	out_fini(&end.got);
+	fake_env_free(&env);
+	release(&h);
+	release(&own);
+}
+
 static void test_files_that_are_wrong_are_named(void **state)
 {
 	(void)state;
@@ -407,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_name_the_reason),
 		cmocka_unit_test(test_revoked),
 		cmocka_unit_test(test_nonsense_and_cuts),
+		cmocka_unit_test(test_a_caller_that_renegotiates_is_given_up),
 		cmocka_unit_test(test_files_that_are_wrong_are_named),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
