@@ -18,7 +18,7 @@ class Site:
     """London, with a caller `raw` that the test plays; what goes back to that caller's domain lies in the mailbox `raw`. With a
     neighbour, Tokyo, where mail for it lies in `taro`."""
 
-    def __init__(self, lab, neighbour=False, limits=None, **link):
+    def __init__(self, lab, neighbour=False, limits=None, lists=None, **link):
         self.m = m = lab.mta("london")
         m.alice, m.bob = m.mailbox("alice", "Archer"), m.mailbox("bob", "Baker")
         m.settings["links"].append({"name": "raw", "remote-mta-name": "raw", "remote-password": "x", "local-password": "y"})
@@ -26,6 +26,8 @@ class Site:
         m.settings["mailboxes"].append({"name": "raw", "addresses": [SENDER]})
         if limits:
             m.settings["limits"] = limits
+        if lists:
+            m.settings["lists"] = lists
         if neighbour:
             self.tokyo = t = lab.mta("tokyo", "JP")
             t.taro = t.mailbox("taro", "Tanaka")
@@ -73,19 +75,21 @@ NOBODY = p.orname("GB", "POSTHORN", "LONDON", "No", "Body")
 EMPTY = tlv(0x60, tlv(0x30))
 BY_DIRECTORY = tlv(0x60, tlv(0x30), tlv(0xA0, tlv(0x30, tlv(0x31, tlv(0x30, oid(2, 5, 4, 3), tlv(0x13, b"Claude Colin"))))))
 
-NON_DELIVERY, ALL = b"\xa8", b"\xd0"  # per-recipient-indicators: responsible; what the MTA and the originator have asked for
+# per-recipient-indicators: responsible; what the MTA and the originator have asked for
+NON_DELIVERY, ALL, NOTHING = b"\xa8", b"\xd0", b"\xa0"
 
 
 def trace(arrival=b"260101000000Z", domain=None):
     return tlv(0x69, tlv(0x30, domain or p.gdi(*ORIGIN), tlv(0x31, tlv(0x80, arrival), tlv(0x82, b"\0"))))
 
 
-def message(local_id, to, content=None, originator=None, domain=None, arrival=b"260101000000Z", priority=None, content_type=2):
+def message(local_id, to, content=None, originator=None, domain=None, arrival=b"260101000000Z", priority=None, content_type=2, asked=NON_DELIVERY,
+            extensions=b""):
     """MessageTransferEnvelope (X.411 12.2.1.1) and content."""
     domain = domain or p.gdi(*ORIGIN)
-    rcpts = [tlv(0x31, name, integer(i + 1, 0x80), tlv(0x81, b"\0" + NON_DELIVERY)) for i, name in enumerate(to)]
+    rcpts = [tlv(0x31, name, integer(i + 1, 0x80), tlv(0x81, b"\0" + asked)) for i, name in enumerate(to)]
     envelope = tlv(0x31, tlv(0x64, domain, tlv(0x16, local_id.encode())), originator or p.orname(*ORIGIN, "Raw", "Peer"),
-                   integer(content_type, 0x46), b"" if priority is None else integer(priority, 0x47), trace(arrival, domain), tlv(0xA2, *rcpts))
+                   integer(content_type, 0x46), b"" if priority is None else integer(priority, 0x47), trace(arrival, domain), extensions, tlv(0xA2, *rcpts))
     return tlv(0xA0, envelope, tlv(0x04, content if content is not None else p.ipm(local_id, "hello")))
 
 
@@ -348,7 +352,140 @@ def k151249_names_and_contents_of_files(lab):
     return "%d files" % len(files)
 
 
+# --- what is encoded oddly ---
+
+def k159166_k166402_k193049_k253718_a_bad_member_of_a_list(lab):
+    """A history of lists, in which a member's length is wrong, to a list here that looks itself up in it: known as expanded when the
+    history is right, else expanded anew, with a history that is right; nothing is tried for ever."""
+    news = {"name": "news", "addresses": ["G=News; S=List; O=Office; P=LONDON; A=POSTHORN; C=GB"],
+            "members": ["G=Bob; S=Baker; O=Office; P=LONDON; A=POSTHORN; C=GB", "G=Taro; S=Tanaka; O=Office; P=TOKYO; A=POSTHORN; C=JP"]}
+    site = Site(lab, neighbour=True, lists=[news])
+    name, when = p.orname("GB", "POSTHORN", "LONDON", "News", "List"), tlv(0x17, b"260101000000Z")
+    good = tlv(0x30, name, when)
+    bad = {"whole": good, "longer": b"\x30\x7f" + good[2:], "shorter": b"\x30\x05" + good[2:], "empty": tlv(0x30),
+           "name": tlv(0x30, b"\x60\x7f" + name[2:], when), "time": tlv(0x30, name, tlv(0x17)), "huge": b"\x30\x84\x7f\xff\xff\xff" + good[2:], "string": tlv(0x04, good)}
+    for how, member in bad.items():
+        history = tlv(0x30, b"\x80\x01\x1a", tlv(0xA2, tlv(0x30, member)))
+        site.take(message("list." + how, [name], extensions=tlv(0xA3, history)))
+    known = {"whole", "time"}  # the name can be read
+    arrived = sorted(e["id"].split("L=list.")[1] for e in site.tokyo.wait_mail("taro", len(bad) - len(known)))
+    same(arrived, sorted(set(bad) - known), "what the member abroad has")
+    site.m.wait_mail("bob", len(bad) - len(known))
+    same({how for how in bad if "discarded" in site.m.steps("list." + how)}, known, "histories that say that it has been here")
+    site.m.wait_empty()
+    same((site.m.mail("raw"), site.m.quarantined(), site.tokyo.quarantined()), ([], [], []), "reports, set aside")
+    site.alive()
+    return "%d histories" % len(bad)
+
+
+def oddly(octets, way):
+    """The same value in another encoding that X.690 8 allows: longer lengths than needed, lengths that are not given, strings in pieces."""
+    out, at = b"", 0
+    while at < len(octets):
+        tag, n, start = octets[at], octets[at + 1], at + 2
+        if n > 128:
+            start += n - 128
+            n = int.from_bytes(octets[at + 2:start], "big")
+        body, at = octets[start:start + n], start + n
+        if tag & 0x20:
+            body = oddly(body, way)
+        elif tag == 0x04 and body[:1] == b"\xa0":
+            body = oddly(body, way)  # the content
+        if way == "pieces" and tag in (0x04, 0x13, 0x16):
+            tag, body = tag | 0x20, b"".join(tlv(0x04, body[i:i + 7]) for i in range(0, len(body), 7))
+        if way == "long" or not tag & 0x20:
+            out += bytes([tag]) + b"\x84" + len(body).to_bytes(4, "big") + body
+        else:
+            out += bytes([tag]) + b"\x80" + body + b"\0\0"
+    return out
+
+
+def k157235_peculiar_encodings(lab):
+    """Every length in five octets; no length given where that is allowed; every string in pieces of seven: the same message each time."""
+    site = Site(lab, neighbour=True)
+    for n, way in enumerate(("long", "indefinite", "pieces")):
+        site.take(oddly(message("odd." + way, [ALICE, TARO], content=p.ipm("Peculiar", "it is the same text")), way))
+        for m, mailbox in ((site.m, "alice"), (site.tokyo, "taro")):
+            entry = sorted(m.wait_mail(mailbox, n + 1), key=lambda e: int(e["delivery"]))[-1]
+            fields, parts = site.shown(mailbox, entry, m)
+            same((entry["id"], values(fields, "subject")), ("C=FR;A=POSTHORN;P=RAW;L=odd." + way, ["Peculiar"]), "what %s has" % mailbox)
+            same([x["text"].strip() for x in parts], ["it is the same text"], "the text, %s" % way)
+    same((site.m.mail("raw"), site.m.quarantined()), ([], []), "reports, set aside")
+    site.alive()
+    return "three encodings, here and at the next MTA"
+
+
+def receipt(subject_id):
+    """An IPN (X.420): the identifier of its subject as given, receipt-time."""
+    return tlv(0xA1, subject_id, tlv(0xA1, p.orname(*ORIGIN, "Raw", "Peer")), tlv(0xA0, tlv(0xA1, tlv(0x80, b"260101000000Z"))))
+
+
+def k175964_a_wrong_length_in_a_receipt(lab):
+    """The identifier in a receipt says another length than it has: it is delivered as it came, shown as what it is, and nobody dies of it."""
+    site = Site(lab, neighbour=True)
+    user, local = ALICE, tlv(0x13, b"41 0000")
+    ids = {"right": tlv(0x6B, user, local), "longer": b"\x6b\x7f" + user + local, "shorter": b"\x6b\x04" + user + local, "empty": tlv(0x6B),
+           "local": tlv(0x6B, user, b"\x13\x40" + local[2:]), "zero": tlv(0x6B, user, b"\x13\x00"), "huge": b"\x6b\x84\xff\xff\xff\xff" + user + local,
+           "none": b""}
+    for name, subject_id in ids.items():
+        site.take(message("receipt." + name, [ALICE, TARO], content=receipt(subject_id)))
+    for m, mailbox in ((site.m, "alice"), (site.tokyo, "taro")):
+        for entry in m.wait_mail(mailbox, len(ids)):
+            fields, parts = site.shown(mailbox, entry, m)
+            expect(fields, "something is shown of %s" % entry["id"], fields, parts)
+        m.command("read", "-c", m.path, mailbox, "--show", "all")
+        same([e for e in m.events if e["event"] == "process.fault"], [], "deaths at %s" % m.name)
+    site.alive()
+    return "%d receipts shown" % len(ids)
+
+
+def k143197_a_receipt_that_waits_long(lab):
+    """A receipt and a report that cannot be handed over: nobody asked to hear of the receipt, nobody ever hears of the report; a
+    receipt about which its sender does want to know is reported once, and nothing is said while it waits."""
+    site = Site(lab, neighbour=True, max_open_retries=3)
+    site.tokyo.stop()
+    about = tlv(0x6B, TARO, tlv(0x13, b"41"))
+    mark = site.m.mark()
+    site.take(message("receipt.1", [TARO], content=receipt(about), asked=NOTHING))
+    site.take(report("report.1", TARO, "sent", (outcome(1, NOBODY, False),)))
+    site.take(message("receipt.2", [TARO], content=receipt(about)))
+    site.m.event("message.report-discarded", mark)
+    site.m.wait_empty()
+    same(values(site.the_report("receipt.2"), "not-delivered")[0].split(":")[0], "G=Taro; S=Tanaka; O=Office; P=TOKYO; A=POSTHORN; C=JP", "about whom")
+    same(len(site.m.mail("raw")), 1, "reports")
+    same("report-made" in site.m.steps("report.1"), False, "a report about the report")
+    site.alive()
+    return "one report for three"
+
+
+def k246608_k275647_k275653_k282275_hostile_strings(lab):
+    """What means something to a printer, a parser, a terminal, a database stands in names: the journeys, the queue, the reports and the events
+    show it, a printed address reads back as the same, nothing dies."""
+    site = Site(lab)
+    hostile = ["DDA:RFC-822=a(a)b", "DDA:", "DDA:=;", "A; S=B; C=XX", "%s%n%x%99999d", "$$/=//", "'; drop table message; --", "back\\slash", 'a "b"', "{}[]:,",
+               "/o=Org/ou=Site/cn=DDA:SMTP", "=", ";", "\t", "<x>&amp;", "../../etc", "(a)(0x40)", "C=GB;A=POSTHORN"]
+    for n, text in enumerate(hostile):
+        name = p.orname("GB", "POSTHORN", "LONDON", text[:16], text)
+        dda = tlv(0x60, tlv(0x30, p.country("GB"), p.admd("POSTHORN"), tlv(0xA2, tlv(0x13, b"LONDON"))),
+                  tlv(0x30, tlv(0x30, tlv(0x13, text[:8].encode()), tlv(0x13, text.encode()))))
+        site.take(message("hostile.%d" % n, [ALICE, name, dda], originator=p.orname(*ORIGIN, "Raw", "Peer")))
+        site.take(message("by.%d" % n, [ALICE], originator=p.orname(*ORIGIN, text[:16], text)))
+    site.m.wait_mail("alice", 2 * len(hostile))
+    for n, text in enumerate(hostile):
+        failed = values(site.the_report("hostile.%d" % n), "not-delivered")
+        same(len(failed), 2, "recipients in the report about %r" % text)
+        same(site.m.steps("hostile.%d" % n)[:3], ["transfer-in", "delivered", "report-made"], "its journey")
+        site.m.rows("trace", "by.%d" % n)
+    site.m.command("read", "-c", site.m.path, "alice", "--show", "all")
+    site.m.command("read", "-c", site.m.path, "raw", "--show", "all")
+    same([x for x in site.m.other_lines if x], [], "lines that are no events")
+    site.alive()
+    return "%d strings in three places" % len(hostile)
+
+
 main(k173344_k243701_k169671_bad_addresses, k175965_neither_sender_nor_recipient, k165485_k176194_k176952_empty_private_domain,
      k141135_k156728_k188597_k238838_odd_reports, k146397_k163297_many_reports_and_a_corrupt_one, k174895_reports_pass_limits,
      k153940_report_to_the_envelope_originator, k161936_k166587_priority_is_left_alone, k161933_k170004_times_of_the_envelope,
-     k157420_k177979_k200661_k169682_what_is_inside, k155592_size_in_every_step, k141970_k193035_headings, k151249_names_and_contents_of_files)
+     k157420_k177979_k200661_k169682_what_is_inside, k155592_size_in_every_step, k141970_k193035_headings, k151249_names_and_contents_of_files,
+     k159166_k166402_k193049_k253718_a_bad_member_of_a_list, k157235_peculiar_encodings, k175964_a_wrong_length_in_a_receipt,
+     k143197_a_receipt_that_waits_long, k246608_k275647_k275653_k282275_hostile_strings)
