@@ -189,6 +189,33 @@ static void test_k152951_an_address_that_does_not_bind(void **state)
 	world_free(w);
 }
 
+/* One host has 64 bits of IPv6 addresses to call from; it has no more room for that. IPv4 in its mapped form is IPv4. */
+static void test_k152951_an_ipv6_host_with_many_addresses(void **state)
+{
+	(void)state;
+	enum { SILENT_ONES = 12, MAX = 5 };
+	for (unsigned f = 0; f < 2; f++) {
+		struct world *w = world_new_with("associations: 100, associations-per-address: 5");
+		struct stream *ours[SILENT_ONES], *theirs;
+		static const struct stream_events nothing = { .data = NULL };
+		for (unsigned i = 0; i < SILENT_ONES; i++) {
+			fake_env_pair(w->env, &ours[i], &theirs);
+			stream_set_events(ours[i], &nothing, NULL);
+			stream_pause(ours[i]);
+			if (f == 0)
+				snprintf(theirs->peer, sizeof theirs->peer, "[2001:db8::%x]:102", 0x100 + i);
+			else
+				snprintf(theirs->peer, sizeof theirs->peer, "[::ffff:192.0.2.%u]:102", 1 + i);
+			link_accepted(w->link, theirs, false);
+		}
+		assert_int_equal(w->link->n_inbound, f == 0 ? MAX : SILENT_ONES);
+		assert_true(is_taken(w, 0, "secret", f == 0 ? "[2001:db8:0:1::100]:102" : "192.0.2.1:102"));
+		for (unsigned i = 0; i < SILENT_ONES; i++)
+			stream_close(&ours[i], false);
+		world_free(w);
+	}
+}
+
 /* RT-26, and isolation: a peer that opens all it can leaves two for each other link. */
 static void test_rt_26_one_peer_leaves_room_for_others(void **state)
 {
@@ -400,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_k197378_k186756_k187225_k251318_k169113_several_hosts),
 		cmocka_unit_test(test_a_null_bind_from_any_of_its_addresses),
 		cmocka_unit_test(test_k152951_an_address_that_does_not_bind),
+		cmocka_unit_test(test_k152951_an_ipv6_host_with_many_addresses),
 		cmocka_unit_test(test_rt_26_one_peer_leaves_room_for_others),
 		cmocka_unit_test(test_addresses_source_and_keepalive),
 		cmocka_unit_test(test_rt_29_lifetime_and_permanent),
