@@ -218,6 +218,11 @@ enum lists_verdict lists_check(const struct sw *s, const struct message *m, cons
 	return is_allowed(m, l, NULL, e) ? LISTS_EXPAND : LISTS_REFUSE;
 }
 
+size_t lists_index(const struct sw *s, const struct list *l)
+{
+	return (size_t)(l - s->lists->v);
+}
+
 const char *lists_name(const struct list *l)
 {
 	return l->set->name;

@@ -470,6 +470,21 @@ static void test_reports_do_not_multiply_from_owner_to_owner(void **state)
 			 "list \"self\" is owned by list \"self\"");
 }
 
+/* One message that names a list many times over, as it is written or by its other case: each member has it once, of one expansion. */
+static void test_a_list_named_again_and_again_is_expanded_once(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	assert_true(offer_of(&b->link[0], "to-a", LETTER(b, "1", TO("all"), TO("ALL"), TO("inner"), TO("all")), VIEW("x"))->accepted);
+	assert_int_equal(counts_of(b).transfers, 2);
+	assert_int_equal(counts_of(b).recipients_queued, 4);
+	fake_env_pass(b->env, 50);
+	drain(b);
+	assert_delivered(b, 4); /* user and other, by all and by inner */
+	assert_int_equal(responsible_for(b, MESSAGE_MESSAGE, TO_C), 1);
+	bench_free(b);
+}
+
 /* --- members that are no more --- */
 
 /* A member was deleted, and non-delivery reports went on until a restart: a list is what the settings say when the switch starts, and
@@ -612,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_reports_from_elsewhere_go_on),
 		cmocka_unit_test(test_a_report_that_goes_round_ends),
 		cmocka_unit_test(test_a_report_that_goes_round_comes_to_an_owner_once),
+		cmocka_unit_test(test_a_list_named_again_and_again_is_expanded_once),
 		cmocka_unit_test(test_reports_do_not_multiply_from_owner_to_owner),
 		cmocka_unit_test(test_k194504_k229728_k262211_settings_count_when_it_is_expanded),
 		cmocka_unit_test(test_k154537_a_list_that_is_gone_is_reported),

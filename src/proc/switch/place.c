@@ -25,6 +25,7 @@ struct placing {
 	size_t n_results;
 	struct redirected *redirected;   /* NULL: none yet */
 	size_t n_redirected;
+	uint32_t *lists_placed;          /* by list: its transfer + 1; 0 none yet */
 	uint8_t *links_asked;            /* by link: 0 not yet, 1 it may have the message, 2 not */
 	wall_ms_t now;
 };
@@ -205,7 +206,10 @@ static enum store_rcpt_state place_list(struct placing *p, size_t i, const struc
 		delivered_to(p, i, USER_DL);
 		return STORE_RCPT_DELIVERED;
 	}
-	*transfer_r = transfer_to_job(p, JOBS_LISTS, 0);
+	uint32_t *placed = &p->lists_placed[lists_index(p->s, l)]; /* named again and again it is expanded once */
+	if (*placed == 0)
+		*placed = transfer_to_job(p, JOBS_LISTS, 0) + 1;
+	*transfer_r = *placed - 1;
 	return STORE_RCPT_QUEUED;
 }
 
@@ -551,6 +555,7 @@ void place_message(struct sw *s, struct incoming *in, struct waiting *w)
 	p.transfers = take(s, n_transfers, sizeof *p.transfers);
 	p.transfer_links = take(s, n_transfers, sizeof *p.transfer_links);
 	p.links_asked = take(s, s->n_links, 1);
+	p.lists_placed = take(s, s->settings->lists.n, sizeof *p.lists_placed);
 	p.deliveries = take(s, n, sizeof *p.deliveries);
 	p.results = take(s, n, sizeof *p.results);
 	if (FAULT(SWITCH_ROUTE))

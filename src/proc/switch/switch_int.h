@@ -505,6 +505,7 @@ MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
 void lists_fini(struct sw *s);
 const struct list *lists_find(const struct sw *s, const struct oraddr *addr); /* NULL: no list of ours */
 const char *lists_name(const struct list *l);
+size_t lists_index(const struct sw *s, const struct list *l); /* below the number of lists in the settings */
 enum lists_verdict { LISTS_EXPAND, LISTS_REFUSE, LISTS_AGAIN /* it is in itself: nothing is done, nothing reported */ };
 enum lists_verdict lists_check(const struct sw *s, const struct message *m, const struct list *l, struct err *e);
 /* One slice of a transfer of JOBS_LISTS. True: that was the last. */
