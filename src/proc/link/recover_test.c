@@ -498,7 +498,7 @@ static void test_rt_16_refused_recovery_opens_afresh(void **state)
 }
 
 /* A peer that hangs up on what it does not know. */
-static void test_rt_16_recovery_is_hung_up_on(void **state)
+static void test_rt_16_k170007_recovery_is_hung_up_on(void **state)
 {
 	(void)state;
 	struct world *w = world_new();
@@ -511,6 +511,8 @@ static void test_rt_16_recovery_is_hung_up_on(void **state)
 	say_open(w, 8); /* nobody is there: that is no answer to the recovery */
 	assert_int_equal(w->ups, 1);
 	assert_int_equal(w->downs, 2);
+	assert_true(was_told(w, " warning link.open-failed"));
+	assert_false(was_told(w, " error ") || was_told(w, " alarm ")); /* that a recovery does not succeed is no fault */
 	world_free(w);
 }
 
@@ -616,7 +618,7 @@ int main(void)
 		cmocka_unit_test(test_the_switch_goes_while_it_is_asked),
 		cmocka_unit_test(test_rt_18_out_cut_and_resumed_k194031),
 		cmocka_unit_test(test_rt_16_refused_recovery_opens_afresh),
-		cmocka_unit_test(test_rt_16_recovery_is_hung_up_on),
+		cmocka_unit_test(test_rt_16_k170007_recovery_is_hung_up_on),
 		cmocka_unit_test(test_resume_refused_by_the_peer_starts_anew),
 		cmocka_unit_test(test_interrupted_out_and_resumed_on_the_same_association),
 		cmocka_unit_test(test_other_octets_are_not_resumed),
