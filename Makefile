@@ -13,7 +13,7 @@ FAULT_MESSAGES ?= 100000
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: all build run test bench fuzz sim fault lint format conformance clean deps kill-test
+.PHONY: all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
 all: build
 
 deps:
@@ -45,6 +45,12 @@ run: build
 test: build build-asan/build.ninja
 	@tools/install-deps build test
 	@tools/run-tests "$(SHARED)"
+
+# The whole-program tests in the release build: all their rounds, of which `make test` takes a share under the sanitizers.
+system: build
+	@tools/install-deps build test
+	@ninja -C build -j $(JOBS) >/dev/null
+	@meson test -C build --no-rebuild --suite system --print-errorlogs
 
 bench: build
 	@tools/install-deps build bench

@@ -13,6 +13,7 @@ from common import HERE, Failed, Relay, end, free_ports, read_file, wait_until
 LINKS, STUCK, SIZE, SLICE_S = 10, (0, 1, 3, 9), 2048, 10
 SESSIONS = 2                     # of the load, for each link
 WAITING, THEN = 20000, 400
+POSTFIX_S = 20                   # is enough to see it
 SICKNESS = ("blackhole", "dribble", "reset", "refuse")
 
 
@@ -368,7 +369,7 @@ def run(build, root, seconds, with_postfix):
     print(f"\nTen links, some stuck, {seconds} s each")
     rows = posthorn_cases(build, root, seconds)
     if with_postfix:
-        rows += postfix_cases(root, seconds)
+        rows += postfix_cases(root, min(seconds, POSTFIX_S))
     return rows
 
 
