@@ -5,6 +5,7 @@
  c    20,000 messages wait for a dead link, then 400 come for a healthy one
 
 healthy_ratio: the least, over healthy links and slices of 10 s, of messages that arrived to what that link had with none stuck.
+healthy_mean: the least over healthy links, of the whole time.
 Beside it Postfix, with as many stuck destinations and the same sinks of its own kind."""
 import json, os, re, shutil, socket, struct, subprocess, tempfile, threading, time
 
@@ -322,12 +323,19 @@ def ratio(slices, healthy_before):
     return round(min(min(s) / max(1.0, healthy_before[i]) for i, s in slices.items()), 2)
 
 
+def mean_ratio(slices, healthy_before):
+    """The same over the whole time: without the disk's bad moments."""
+    if not slices:
+        return None
+    return round(min(sum(s) / len(s) / max(1.0, healthy_before[i]) for i, s in slices.items()), 2)
+
+
 def averages(slices):
     return {i: sum(s) / len(s) for i, s in slices.items()}
 
 
 def row_of(case, slices, before, **more):
-    row = dict(case=case, size=SIZE, associations=LINKS, healthy_ratio=ratio(slices, before), load=round(os.getloadavg()[0], 1), **more)
+    row = dict(case=case, size=SIZE, associations=LINKS, healthy_ratio=ratio(slices, before), healthy_mean=mean_ratio(slices, before), load=round(os.getloadavg()[0], 1), **more)
     print("  ".join(f"{k}={v}" for k, v in row.items() if v is not None), flush=True)
     return row
 
