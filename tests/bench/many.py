@@ -20,6 +20,7 @@ mailboxes:
     addresses: ["S=user; P=RELAY; A=BENCH; C=FR"]
 limits:
   associations: 2000
+  associations-per-address: 2000
 """
 
 
