@@ -3,6 +3,7 @@
 #include "proc/link/link_int.h"
 
 #include "base/mem.h"
+#include "sys/net_prefix.h"
 
 /* --- references: strings that only link processes read --- */
 
@@ -46,11 +47,7 @@ static bool unpack(struct view packed, struct go_on *g_r)
 
 struct view recover_host(const struct assoc *a)
 {
-	const struct view peer = view_str(stream_peer(a->stream));
-	size_t n = peer.n;
-	while (n > 0 && peer.p[n - 1] != ':')
-		n--;
-	return view_first(peer, n == 0 ? peer.n : n - 1);
+	return net_host(stream_peer(a->stream));
 }
 
 /* --- what the switch says before ASSOC_OPEN and TRANSFER --- */

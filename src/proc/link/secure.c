@@ -2,6 +2,7 @@
 #include "proc/link/link_int.h"
 
 #include "base/mem.h"
+#include "sys/net_prefix.h"
 
 static const char *first_set(const char *own, const char *common)
 {
@@ -51,22 +52,9 @@ void secure_end(struct link *l)
 	free(l->secure);
 }
 
-/* Of "host:port", "[host]:port": the host. */
-static struct view host_of(const char *address)
-{
-	struct view v = view_str(address);
-	size_t n = v.n;
-	while (n > 0 && v.p[n - 1] != ':')
-		n--;
-	v = view_first(v, n == 0 ? v.n : n - 1);
-	if (v.n >= 2 && v.p[0] == '[')
-		v = view_of(v.p + 1, v.n - 2);
-	return v;
-}
-
 static void name_of(const struct set_link *k, const char *address, char *name, size_t size)
 {
-	const struct view host = *k->tls_name != 0 ? view_str(k->tls_name) : host_of(address);
+	const struct view host = *k->tls_name != 0 ? view_str(k->tls_name) : net_host(address);
 	snprintf(name, size, "%.*s", (int)host.n, (const char *)host.p);
 }
 
