@@ -1,5 +1,6 @@
 /* check_testing.h - for tests of check and repair: a store made from a seed, damaged from a seed; its rows as text. Tests only. */
 #pragma once
+#include "base/hash.h"
 #include "base/text.h"
 #include "flow/store/store_play.h"
 #include "sys/folder.h"
@@ -240,13 +241,6 @@ static inline struct rows rows_removed(const char *copy)
 }
 
 /* --- folders --- */
-static inline uint64_t hash_octets(uint64_t h, const void *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 /* Names and octets of all files: the order of a folder does not count. */
 static inline uint64_t hash_folder(const char *path)
 {
@@ -258,7 +252,7 @@ static inline uint64_t hash_folder(const char *path)
 		if (entry->d_name[0] == '.')
 			continue;
 		assert_true(snprintf(name, sizeof name, "%s/%s", path, entry->d_name) < (int)sizeof name);
-		uint64_t h = hash_octets(UINT64_C(0xcbf29ce484222325), entry->d_name, strlen(entry->d_name));
+		uint64_t h = hash_octets(HASH_START, view_str(entry->d_name));
 		assert_int_equal(lstat(name, &st), 0);
 		if (S_ISDIR(st.st_mode)) {
 			sum += h + 31 * hash_folder(name);
@@ -268,7 +262,7 @@ static inline uint64_t hash_folder(const char *path)
 		assert_non_null(f);
 		uint8_t piece[4096];
 		for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
-			h = hash_octets(h, piece, n);
+			h = hash_octets(h, view_of(piece, n));
 		fclose(f);
 		sum += h;
 	}

@@ -1,6 +1,7 @@
 /* step_index.c - see step_index.h. */
 #include "flow/store/step_index.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 enum { BLOCK_WORDS = 8, BLOCKS = STEP_FILTER_OCTETS / 64, BITS_A_KEY = 6, NO_ENTRY = 0 };
@@ -37,10 +38,7 @@ static uint64_t mix(uint64_t x)
 
 static uint64_t hash(struct view v)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < v.n; i++)
-		h = (h ^ v.p[i]) * UINT64_C(0x100000001b3);
-	return mix(h);
+	return mix(hash_octets(HASH_START, v));
 }
 
 uint64_t step_key_first(struct view local)

@@ -1,6 +1,7 @@
 /* send.c - `posthorn send`: composes an interpersonal message, or a probe, and submits it. */
 #include "proc/ctl/ctl_int.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "flow/codec/ipm/ipm.h"
 #include "flow/message/pack.h"
@@ -234,14 +235,11 @@ static void add_envelope_recipients(struct send *s, const struct ipm_recipient *
  * is submitted again. */
 static uint64_t hash_of(struct message m)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
 	m.content_id = (struct view){ NULL, 0 };
 	pack_message(&packed, &m, 0, m.n_rcpt);
-	const struct view v = out_view(&packed);
-	for (size_t i = 0; i < v.n; i++)
-		hash = (hash ^ v.p[i]) * UINT64_C(0x100000001b3);
+	const uint64_t hash = hash_octets(HASH_START, out_view(&packed));
 	out_fini(&packed);
 	return hash;
 }

@@ -2,11 +2,11 @@
  * this process first, so that the item it dies of is known (last words: process.h). */
 #include "proc/link/link_int.h"
 
+#include "base/hash.h"
+
 uint64_t suspects_hash(struct view head)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < head.n; i++)
-		h = (h ^ head.p[i]) * UINT64_C(0x100000001b3);
+	const uint64_t h = hash_octets(HASH_START, head);
 	return h == 0 ? 1 : h; /* 0 means all inputs of a link, and a peer can choose its octets */
 }
 

@@ -37,7 +37,7 @@ static bool is_known(struct sw *s, const struct swlink *l, const struct key *k, 
 	const struct mts_id id = { .domain = s->domain, .local = view_str(k->text) };
 	struct store_step step = { .kind = STEP_TRANSFER_IN, .id = &id, .peer = l->name, .size = in->content.n,
 				   .text = VIEW("octets that are not decoded"),
-				   .digest = { suspect_hash(SUSPECT_HASH_0, in->content), in->content.n } };
+				   .digest = { hash_octets(HASH_START, in->content), in->content.n } };
 	if (in->file != NULL)
 		return false;
 	const bool known = store_seen(s->store, &id, step.digest);

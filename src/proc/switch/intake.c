@@ -208,7 +208,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	struct err e;
 	bool submitted = p->kind == PROCESS_TOOL && in->link.n == 0; /* with a link: octets out of quarantine, decoded by the tool */
 	struct swlink *link = submitted ? NULL : switch_link(s, in->link);
-	const struct key k = suspect_input_key(link, in->hash != 0 ? in->hash : suspect_hash(SUSPECT_HASH_0, packed));
+	const struct key k = suspect_input_key(link, in->hash != 0 ? in->hash : hash_octets(HASH_START, packed));
 	bool good = is_takeable(p, in, link, &k, &e);
 	if (good) {
 		switch_note_key(s, &k);
@@ -274,7 +274,7 @@ bool intake_offer(void *ctx, struct view payload, struct err *e)
 		return false;
 	struct incoming in = { .link = m.link, .peer = m.peer, .content = m.content, .size = m.content.n };
 	if (about.octets && about.hash == 0)
-		about.hash = suspect_hash(SUSPECT_HASH_0, view_first(m.content, MSG_HEAD));
+		about.hash = hash_octets(HASH_START, view_first(m.content, MSG_HEAD));
 	take_any(p, &about, m.packed, &in);
 	return true;
 }
@@ -334,7 +334,7 @@ static void hash(struct offer *f, struct view octets)
 	struct view head = view_first(octets, MSG_HEAD - f->n_hashed);
 	if (!f->about.octets || (f->about.hash != 0 && f->n_hashed == 0) || head.n == 0)
 		return;
-	f->about.hash = suspect_hash(f->n_hashed == 0 ? SUSPECT_HASH_0 : f->about.hash, head);
+	f->about.hash = hash_octets(f->n_hashed == 0 ? HASH_START : f->about.hash, head);
 	f->n_hashed += (unsigned)head.n;
 }
 

@@ -9,7 +9,7 @@ static void digest_of(const struct recipient *r, uint64_t digest[2])
 	struct out key;
 	out_init(&key, 1 << 20);
 	oraddr_key(r->has_intended ? &r->intended : &r->addr, &key);
-	digest[0] = suspect_hash(SUSPECT_HASH_0 ^ r->number, out_view(&key));
+	digest[0] = hash_octets(HASH_START ^ r->number, out_view(&key));
 	digest[1] = r->number;
 	out_fini(&key);
 }

@@ -24,16 +24,9 @@ struct key suspect_input_key(const struct swlink *l, uint64_t hash)
 	return k;
 }
 
-uint64_t suspect_hash(uint64_t hash, struct view octets)
-{
-	for (size_t i = 0; i < octets.n; i++)
-		hash = (hash ^ octets.p[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 static uint64_t slot_of(const struct key *k)
 {
-	return suspect_hash(SUSPECT_HASH_0, view_str(k->text));
+	return hash_octets(HASH_START, view_str(k->text));
 }
 
 static bool is_input(const struct key *k)

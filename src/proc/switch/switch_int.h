@@ -1,6 +1,7 @@
 /* switch_int.h - inside the switch. */
 #pragma once
 #include "base/fault.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "flow/message/pack.h"
 #include "flow/queue/queue.h"
@@ -611,8 +612,6 @@ void suspect_start(struct sw *s);                         /* what the store has 
 void suspect_fini(struct sw *s);
 struct key suspect_key(const char *item, uint64_t id);
 struct key suspect_input_key(const struct swlink *l, uint64_t hash); /* l NULL: submitted here */
-uint64_t suspect_hash(uint64_t before, struct view octets);
-#define SUSPECT_HASH_0 UINT64_C(0xcbf29ce484222325)
 struct suspect *suspect_find(struct sw *s, const struct key *k); /* NULL: none */
 struct suspect *suspect_of(const struct order *o);        /* its message's; NULL: none */
 bool suspect_is_over(const struct sw *s, const struct suspect *x); /* it has all the strikes there are */

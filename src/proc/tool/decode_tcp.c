@@ -1,6 +1,7 @@
 /* decode_tcp.c - see decode_tcp.h. */
 #include "proc/tool/decode_tcp.h"
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -8,18 +9,11 @@ enum { LOOKED_AT = 8 };
 
 /* --- the index --- */
 
-static uint64_t mix(uint64_t h, struct view v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		h = (h ^ v.p[i]) * 0x100000001b3u;
-	return h;
-}
-
 static uint64_t hash_address(const struct capture_address *a)
 {
 	const uint8_t port[3] = { a->family, (uint8_t)(a->port >> 8), (uint8_t)a->port };
-	uint64_t h = mix(0xcbf29ce484222325u, view_of(a->octets, sizeof a->octets));
-	h = mix(h, view_of(port, sizeof port));
+	uint64_t h = hash_octets(HASH_START, view_of(a->octets, sizeof a->octets));
+	h = hash_octets(h, view_of(port, sizeof port));
 	return h ^ h >> 29;
 }
 
