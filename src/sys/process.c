@@ -65,6 +65,7 @@ const char *process_kind_name(enum process_kind k)
 		[PROCESS_SUPERVISOR] = "supervisor", [PROCESS_SWITCH] = "switch", [PROCESS_LINK] = "link",
 		[PROCESS_CONTENT] = "content", [PROCESS_READER] = "reader", [PROCESS_CONFIG] = "config",
 		[PROCESS_TOOL] = "tool", [PROCESS_ALONE] = "alone", [PROCESS_CONNECTOR] = "connector",
+		[PROCESS_INTERCHANGE] = "interchange", [PROCESS_CONVERTER] = "converter", [PROCESS_MOVER] = "mover",
 	};
 	return k < PROCESS_KIND_COUNT ? names[k] : "unknown";
 }

@@ -11,6 +11,9 @@ enum process_kind {
 	PROCESS_SUPERVISOR, PROCESS_SWITCH, PROCESS_LINK, PROCESS_CONTENT, PROCESS_READER, PROCESS_CONFIG, PROCESS_TOOL,
 	PROCESS_ALONE,     /* a link process that handles suspects, one at a time: no listener, started again at once */
 	PROCESS_CONNECTOR, /* a program of its own that serves a link; not our child */
+	PROCESS_INTERCHANGE, /* serves a link of kind msmail: its instance is the link's index in the settings */
+	PROCESS_CONVERTER, /* a content process of the interchange of its number */
+	PROCESS_MOVER,     /* the mail of one postoffice: its mailer, or its dispatch to one other (settings_mover_at) */
 	PROCESS_KIND_COUNT,
 };
 const char *process_kind_name(enum process_kind k);
@@ -77,7 +80,7 @@ struct plan_listener {
 struct plan {
 	uint32_t magic, n_processes, n_listeners;
 #define PLAN_MAGIC 0x504c4e31u
-	struct plan_process processes[64];
+	struct plan_process processes[256];
 	struct plan_listener listeners[64];
 	char directory[256];     /* the store's; created if missing, locked so that a second instance is refused */
 	char user[64];           /* run as, when started by root; empty: keep */

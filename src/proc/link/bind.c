@@ -70,7 +70,7 @@ void bind_list_selectors(struct link *l)
 	const struct set_link *links = l->settings->links.v;
 	l->own_tsels = mem_zero(mem_mul(l->settings->links.n, sizeof *l->own_tsels));
 	for (size_t i = 0; i < l->settings->links.n; i++) {
-		if (links[i].kind == LINK_CONNECTOR)
+		if (links[i].kind != LINK_X400)
 			continue;
 		if (links[i].calling_tsel.n == 0) {
 			l->n_own_tsels = 0;
@@ -175,7 +175,7 @@ static const struct set_link *find_caller(const struct assoc *a, const struct x4
 	for (size_t i = 0; i < l->settings->links.n; i++) {
 		const struct set_link *k = &links[i];
 		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(k, from);
-		if (!named || k->kind == LINK_CONNECTOR)
+		if (!named || k->kind != LINK_X400)
 			continue;
 		c->named = true;
 		if (!selector_fits(k, ev))
@@ -201,7 +201,7 @@ static struct view own_selector_for(const struct link *l, struct view mta)
 {
 	const struct set_link *links = l->settings->links.v;
 	for (size_t i = 0; i < l->settings->links.n; i++)
-		if (links[i].kind != LINK_CONNECTOR && view_eq_nocase(mta, view_str(links[i].remote_mta)))
+		if (links[i].kind == LINK_X400 && view_eq_nocase(mta, view_str(links[i].remote_mta)))
 			return links[i].calling_tsel;
 	return (struct view){ NULL, 0 };
 }
@@ -378,7 +378,7 @@ static void accept(struct assoc *a, const struct set_link *k, const struct x400_
 void bind_recovered(struct assoc *a, const struct set_link *k)
 {
 	struct err e;
-	if (k == NULL || k->kind == LINK_CONNECTOR || !host_fits(k, stream_peer(a->stream))) {
+	if (k == NULL || k->kind != LINK_X400 || !host_fits(k, stream_peer(a->stream))) {
 		bind_refuse_recovery(a); /* afresh it is told more */
 		return;
 	}

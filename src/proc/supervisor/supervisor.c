@@ -23,7 +23,7 @@
 enum {
 	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
 	EVENT_PIPE = 1024 * 1024,     /* what the system lets anyone have */
-	CHILDREN_MAX = 64,
+	CHILDREN_MAX = 256,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	AT_ONCE_MAX = 300,            /* the same for a process for suspects, each of which kills it a few times */
 	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
@@ -90,10 +90,13 @@ static const char *number(char buf[24], uint64_t x)
 
 /* --- who talks to whom --- */
 
-static bool are_pair(enum process_kind a, enum process_kind b)
+static bool are_pair(const struct child *x, const struct child *y)
 {
-	return a == PROCESS_SWITCH && 
-	       (b == PROCESS_LINK || b == PROCESS_ALONE || b == PROCESS_CONTENT || b == PROCESS_READER);
+	const enum process_kind a = x->kind, b = y->kind;
+	if (a == PROCESS_INTERCHANGE)
+		return b == PROCESS_CONVERTER && x->instance == y->instance;
+	return a == PROCESS_SWITCH &&
+	       (b == PROCESS_LINK || b == PROCESS_ALONE || b == PROCESS_CONTENT || b == PROCESS_READER || b == PROCESS_INTERCHANGE);
 }
 
 static void say_died(struct child *to, const struct child *dead)
@@ -131,7 +134,7 @@ static void introduce_all(struct supervisor *s, struct child *c)
 {
 	for (size_t i = 0; i < s->n_posts; i++) {
 		struct child *other = &s->posts[i].c;
-		if (other->pid != 0 && other != c && (are_pair(c->kind, other->kind) || are_pair(other->kind, c->kind)))
+		if (other->pid != 0 && other != c && (are_pair(c, other) || are_pair(other, c)))
 			introduce(c, other);
 	}
 }
@@ -169,7 +172,7 @@ static void tell_of_death(struct supervisor *s, struct child *dead)
 	dead->death_untold = dead->kind != PROCESS_SWITCH;
 	for (size_t i = 0; i < s->n_posts; i++) {
 		struct child *other = &s->posts[i].c;
-		if (other->pid == 0 || (!are_pair(other->kind, dead->kind) && !are_pair(dead->kind, other->kind)))
+		if (other->pid == 0 || (!are_pair(other, dead) && !are_pair(dead, other)))
 			continue;
 		say_died(other, dead);
 		dead->death_untold = false;
@@ -222,14 +225,15 @@ static void start_post(void *ctx)
 
 static bool is_in_stage(enum process_kind k, enum stage stage)
 {
+	const bool first = k == PROCESS_LINK || k == PROCESS_ALONE || k == PROCESS_INTERCHANGE || k == PROCESS_MOVER;
 	switch (stage) {
 	case STAGE_RUN:
 	case STAGE_DONE:
 		return false;
 	case STAGE_LINKS:
-		return k == PROCESS_LINK || k == PROCESS_ALONE;
+		return first;
 	case STAGE_HELPERS:
-		return k != PROCESS_LINK && k != PROCESS_ALONE && k != PROCESS_SWITCH;
+		return !first && k != PROCESS_SWITCH;
 	case STAGE_SWITCH:
 		return k == PROCESS_SWITCH;
 	}
@@ -538,7 +542,7 @@ static void start_all(struct supervisor *s)
 		child_init(&p->c, s->plan.processes[i].kind, s->plan.processes[i].instance);
 		p->c.ctx = s;
 		p->c.at_once = s->plan.processes[i].at_once != 0;
-		if (p->c.kind == PROCESS_SWITCH)
+		if (p->c.kind == PROCESS_SWITCH || p->c.kind == PROCESS_INTERCHANGE)
 			p->c.accuses = on_accused;
 		timer_init(&p->restart, &s->env, start_post, p);
 		timer_init(&p->kill, &s->env, kill_post, p);

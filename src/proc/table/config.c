@@ -47,6 +47,15 @@ static void add_listener(struct plan *p, const char *name, enum process_kind own
 	l->owner = owner;
 }
 
+static size_t count_processes(const struct settings *s)
+{
+	const struct set_link *links = s->links.v;
+	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 4; /* switch, reader, two for suspects */
+	for (size_t i = 0; i < s->links.n; i++)
+		n += links[i].kind == LINK_MSMAIL ? 2 : 0;
+	return n;
+}
+
 static bool make_plan(const struct settings *s, const char *path, struct plan *p, struct err *e)
 {
 	char unix_addr[128];
@@ -58,10 +67,20 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	if (strlen(s->store.directory) > 90)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
 			       path);
+	if (count_processes(s) > ARRAY_LEN(p->processes))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu processes are needed, at most %zu: fewer links of kind msmail, movers or peers of movers", path,
+			       count_processes(s), ARRAY_LEN(p->processes));
 	add_process(p, PROCESS_SWITCH, 1);
 	add_process(p, PROCESS_READER, 1);
 	add_process(p, PROCESS_CONTENT, s->processes.contents);
 	add_process(p, PROCESS_LINK, s->processes.links);
+	const struct set_link *links = s->links.v;
+	for (uint32_t i = 0; i < s->links.n; i++)
+		if (links[i].kind == LINK_MSMAIL) {
+			p->processes[p->n_processes++] = (struct plan_process){ .kind = PROCESS_INTERCHANGE, .instance = i };
+			p->processes[p->n_processes++] = (struct plan_process){ .kind = PROCESS_CONVERTER, .instance = i, .at_once = 1 };
+		}
+	add_process(p, PROCESS_MOVER, settings_movers_n(s));
 	add_for_suspects(p, PROCESS_ALONE, 0);
 	add_for_suspects(p, PROCESS_CONTENT, s->processes.contents);
 	for (size_t i = 0; i < s->listen.n; i++)

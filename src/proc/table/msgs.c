@@ -648,3 +648,55 @@ bool get_msg_register(struct view payload, struct msg_register *m, struct err *e
 	m->token = cur_u64(&c);
 	return whole(&c, "REGISTER", payload, e);
 }
+
+void put_msg_xlate(struct out *o, const struct msg_xlate *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, m->to_mai);
+	put_string(o, m->item);
+	put_string(o, m->packed);
+	put_string(o, m->envelope);
+	put_string(o, m->local_id);
+	put_string(o, m->files);
+	out_u64(o, (uint64_t)m->now_ms);
+}
+
+bool get_msg_xlate(struct view payload, struct msg_xlate *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->to_mai = cur_u8(&c);
+	m->item = get_string(&c);
+	m->packed = get_string(&c);
+	m->envelope = get_string(&c);
+	m->local_id = get_string(&c);
+	m->files = get_string(&c);
+	m->now_ms = (int64_t)cur_u64(&c);
+	return whole(&c, "XLATE", payload, e);
+}
+
+void put_msg_xlated(struct out *o, const struct msg_xlated *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->packed);
+	put_string(o, m->envelope);
+	put_string(o, m->files);
+	put_string(o, m->notice);
+	out_u64(o, m->replaced);
+	out_u8(o, m->warned);
+	put_err(o, &m->err);
+}
+
+bool get_msg_xlated(struct view payload, struct msg_xlated *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->packed = get_string(&c);
+	m->envelope = get_string(&c);
+	m->files = get_string(&c);
+	m->notice = get_string(&c);
+	m->replaced = cur_u64(&c);
+	m->warned = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "XLATED", payload, e);
+}

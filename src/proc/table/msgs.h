@@ -60,6 +60,11 @@ enum {
 	X(RENDERED, 31, 16 * 1024 * 1024 - 64, "content", "what it looks like")                                       \
 	X(CONVERT, 32, 16 * 1024 * 1024 - 64, "switch", "convert this content for a link")                            \
 	X(CONVERTED, 33, 16 * 1024 * 1024 - 64, "content", "what became of it, or that it needs no change, or why not")  \
+	/* interchange and converter: one message between its MS Mail form and X.400's, in pieces both ways */       \
+	X(XLATE, 80, MSG_ENVELOPE_MAX + MSG_FIELDS_MAX, "interchange, bulk", "convert this message: its files follow as XLATE_DATA, in order") \
+	X(XLATE_DATA, 81, MSG_PIECE_MAX + 16, "interchange, bulk; converter, bulk", "a piece of its files; of the result") \
+	X(XLATE_CREDIT, 82, 16, "converter, bulk; interchange, bulk", "so many more octets may be sent: of the files; of the result") \
+	X(XLATED, 83, MSG_ENVELOPE_MAX + MSG_FIELDS_MAX, "converter, bulk", "what became of it: its files follow as XLATE_DATA under credit; or why not") \
 	/* control: the command line asks the switch */                                                               \
 	X(STATUS, 40, 8, "tool", "how are the links and queues")                                                      \
 	X(STATUS_LINK, 41, 4096, "switch", "one link")                                                                \
@@ -231,6 +236,27 @@ struct msg_sync { /* PARTIAL_SYNC, PARTIAL_SYNCED, PARTIAL_END, PARTIAL_PULL */
 	uint64_t n;           /* SYNC: octets so far; PULL: octets wanted */
 	bool good;            /* SYNCED: durable; END: keep */
 };
+struct msg_xlate { /* XLATE */
+	uint64_t id;          /* chosen by the interchange, one at a time */
+	uint8_t to_mai;       /* 1: a packed message and its content to a MAI; 0: a MAI, or with 2 an FFAPI file, to a packed message and P22 */
+	struct view item;     /* for the note: "transfer 17", "INQUEUE3 00000062" */
+	struct view packed;   /* to_mai */
+	struct view envelope; /* to IPM: octets of mm_envelope_print */
+	struct view local_id; /* to IPM: local part of the MTS-identifier */
+	struct view files;    /* strings and sizes: name (string), octets (8 octets), repeated: what XLATE_DATA brings, in order: the content;
+			       * or MAI (FFAPI file), then attachments by index */
+	int64_t now_ms;
+};
+struct msg_xlated { /* XLATED */
+	uint64_t id;
+	struct view packed;   /* to IPM */
+	struct view envelope; /* with outcomes (envelope.h) */
+	struct view files;    /* as in XLATE: to IPM the content; to MAI: MAI, then attachments */
+	struct view notice;   /* to IPM, when it is a mover's notice: strings: code, from, to, subject, date (yyyymmddhhmmss), then names not reached, each with its code */
+	uint64_t replaced;
+	bool warned;          /* a code page was not known here */
+	struct err err;
+};
 struct msg_assoc { /* ASSOC_OPEN, ASSOC_UP, ASSOC_DOWN */
 	uint64_t assoc;       /* outbound: given by the switch, below 2^63; inbound: by the link, with the top bit set */
 	struct view link;
@@ -316,6 +342,8 @@ MSG_CODEC(assoc_how, msg_assoc_how);
 MSG_CODEC(resume, msg_resume);
 MSG_CODEC(explain, msg_explain);
 MSG_CODEC(explained, msg_explained);
+MSG_CODEC(xlate, msg_xlate);
+MSG_CODEC(xlated, msg_xlated);
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);

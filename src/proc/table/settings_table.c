@@ -90,8 +90,32 @@ static const char *const up_words[] = { "never", "1988", NULL };
 static const char *const text_words[] = { "as-is", "ia5", "teletex", "general", NULL };
 static const char *const list_report_words[] = { "originator", "owner", "both", NULL };
 static const char *const password_forms[] = { "ia5", "octets", NULL };
-static const char *const link_kinds[] = { "x400", "connector", NULL };
+static const char *const link_kinds[] = { "x400", "connector", "msmail", NULL };
 static const char *const extension_forms[] = { "standard", "explicit", "none", NULL };
+
+static const char *const lines_words[] = { "cr", "lf", "crlf", NULL };
+
+static const struct setting msmail_rows[] = {
+	{ "postoffice", SETTING_STRING, AT(set_msmail, postoffice), "\"\"", 0, 400, .manual = "directory of the connector's (shadow) postoffice; relative to this file" },
+	{ "ffapi-import", SETTING_STRING, AT(set_msmail, ffapi_import), "\"\"", 0, 400, .manual = "instead of a postoffice: directory whose FFAPI message files are taken" },
+	{ "ffapi-export", SETTING_STRING, AT(set_msmail, ffapi_export), "\"\"", 0, 400, .manual = "and directory into which FFAPI message files are written" },
+	{ "ffapi-lines", SETTING_ENUM, AT(set_msmail, lines), "cr", .words = lines_words, .manual = "line end of FFAPI files that are written; all are read" },
+	{ "network", SETTING_STRING, AT(set_msmail, network), "\"\"", 0, 10, .manual = "network name of the connector; empty: as the postoffice's MASTER.GLB says; with ffapi it is needed" },
+	{ "postoffice-name", SETTING_STRING, AT(set_msmail, name), "\"\"", 0, 10, .manual = "postoffice name of the connector, likewise" },
+	{ "addresses", SETTING_STRINGS, AT(set_msmail, addresses), "[]", 0, 1024, .manual = "address map, \"NET/PO/MBX = G=..; S=..; O=..; P=..; A=..; C=..\", the first that fits is taken; * for a whole part. What no line has is a DDA of type MS in this MTA's domain" },
+	{ "administrator", SETTING_STRING, AT(set_msmail, administrator), "\"\"", 0, 512, .manual = "mailbox NET/PO/MBX, or O/R address, that gets what concerns nobody else; empty: nobody" },
+	{ "poll", SETTING_DURATION_MS, AT(set_msmail, poll_ms), "60 s", 100, MS_MAX, .manual = "longest wait between two looks at what has come in" },
+	{ "notify", SETTING_BOOL, AT(set_msmail, notify), "true", .manual = "look at once when the file system says that something has changed" },
+	{ "quota", SETTING_UINT, AT(set_msmail, quota), "50", 1, 4096, .manual = "messages taken from a mailbag in one round" },
+	{ "header-limit", SETTING_SIZE, AT(set_msmail, header_limit), "32 K", 0, 16 << 20, .manual = "octets of recipients' names that a message towards MS Mail shows (Message Header Size Limit); longer lists are cut, and say so; 0: no limit" },
+	{ "code-page", SETTING_UINT, AT(set_msmail, code_page), "850", 37, 65001, .manual = "code page of texts and names where a message does not say" },
+	{ "scramble", SETTING_STRING, AT(set_msmail, scramble), "\"none\"", 1, 20, .manual = "how message files are scrambled: none, or chain (docs/postoffice-format.md)" },
+	{ "time-zone", SETTING_STRING, AT(set_msmail, zone), "\"+00:00\"", 6, 6, .manual = "how far east of UTC the clocks are by which the postoffice\'s dates are written, \"+01:00\"" },
+	{ "transit", SETTING_BOOL, AT(set_msmail, transit), "true", .manual = "mail that is for other postoffices goes on into their outbound mailbags" },
+	{ "lock-patience", SETTING_DURATION_MS, AT(set_msmail, lock_patience_ms), "60 s", 100, MS_MAX, .manual = "a mailbag that somebody holds longer is told of, and who it is" },
+	{ "read-only", SETTING_BOOL, AT(set_msmail, read_only), "false", .manual = "an archive: nothing is written to the postoffice, what was taken is remembered in the store's directory" },
+};
+static const struct settings_section msmail_section = { "msmail", sizeof(struct set_msmail), msmail_rows, ARRAY_LEN(msmail_rows) };
 
 static const struct setting link_rows[] = {
 	{ "name", SETTING_STRING, AT(set_link, name), NULL, 1, 64, .manual = "name of the link, used by routes and commands" },
@@ -127,7 +151,7 @@ static const struct setting link_rows[] = {
 	{ "transfer-timeout-non-urgent", SETTING_UINT, AT(set_link, timeout_non_urgent_s), "3000", 1, 1000000, .manual = "seconds per K" },
 	{ "size-limit", SETTING_SIZE, AT(set_link, size_limit), "0", 0, 1ull << 40, .manual = "longest content sent on this link; 0: no limit" },
 	{ "wrap", SETTING_UINT, AT(set_link, wrap), "0", 0, 10000, .manual = "text parts sent on this link get lines of at most so many columns; 0: never" },
-	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md), which then has no address, names, passwords or selectors" },
+	{ "kind", SETTING_ENUM, AT(set_link, kind), "x400", .words = link_kinds, .manual = "x400: this MTA speaks to the peer; connector: a program of its own registers for the link (docs/connector.md), which then has no address, names, passwords or selectors; msmail: the interchange with a Microsoft Mail postoffice (see msmail), likewise" },
 	{ "extension-form", SETTING_ENUM, AT(set_link, extension_form), "standard", .words = extension_forms, .manual = "how the type of an extension is written: as X.411 has it, with an explicit tag as ISODE writes it, or no extensions" },
 	{ "conformance", SETTING_ENUM, AT(set_link, conformance), "1988-normal", .words = conformances, .manual = "the protocol we call with: P1 of 1988 in normal mode, P1 of 1988 in X.410 mode, or P1 of 1984; a caller's is recognised" },
 	{ "only-conformance", SETTING_BOOL, AT(set_link, only_conformance), "false", .manual = "a caller that uses another protocol than conformance is refused" },
@@ -156,6 +180,7 @@ static const struct setting link_rows[] = {
 	{ "tls", SETTING_ENUM, AT(set_link, tls), "never", .words = tls_words, .manual = "required: TLS around the transport, both sides show certificates; a caller of this link has to come by listen-tls" },
 	{ "tls-name", SETTING_STRING, AT(set_link, tls_name), "\"\"", 0, 255, .manual = "name that the peer's certificate must bear; empty: the host of address" },
 	{ "tls-own", SETTING_MAP, AT(set_link, tls_own), "{}", .of = &tls_section, .manual = "certificate and authorities for this peer; what is empty is taken from tls" },
+	{ "msmail", SETTING_MAP, AT(set_link, msmail), "{}", .of = &msmail_section, .manual = "of a link of kind msmail" },
 };
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
 
@@ -183,6 +208,29 @@ static const struct setting list_rows[] = {
 };
 static const struct settings_section list_section = { "list", sizeof(struct set_list), list_rows, ARRAY_LEN(list_rows) };
 
+static const struct setting mover_rows[] = {
+	{ "name", SETTING_STRING, AT(set_mover, name), NULL, 1, 64, .manual = "name of the mover, in events and commands" },
+	{ "postoffice", SETTING_STRING, AT(set_mover, postoffice), NULL, 1, 400, .manual = "directory of the postoffice that it serves; relative to this file" },
+	{ "peers", SETTING_STRINGS, AT(set_mover, peers), "[]", 1, 400, .manual = "directories of the postoffices into which its mail can be put directly; a process for each" },
+	{ "mailer", SETTING_BOOL, AT(set_mover, mailer), "true", .manual = "deliver what has come in (INQUEUE3); false: somebody else does, as the interchange at its own postoffice" },
+	{ "dispatch", SETTING_BOOL, AT(set_mover, dispatch), "true", .manual = "put what lies in outbound mailbags into the peers" },
+	{ "interval", SETTING_DURATION_MS, AT(set_mover, interval_ms), "5 m", 100, MS_MAX, .manual = "longest wait between two rounds (IntervalRegular)" },
+	{ "quota", SETTING_UINT, AT(set_mover, quota), "50", 1, 4096, .manual = "headers taken from one mailbag in a round (QueueInqueueLimit, QueueLanMailbagLimit)" },
+	{ "notify", SETTING_BOOL, AT(set_mover, notify), "true", .manual = "a round begins at once when the file system says that something has changed" },
+	{ "retries", SETTING_UINT, AT(set_mover, retries), "3", 1, 1000000, .manual = "attempts that have really failed, of each message, before it is returned with [005]" },
+	{ "give-up", SETTING_DURATION_MS, AT(set_mover, give_up_ms), "24 h", 100, MS_MAX, .manual = "time since its first failure that has to be over, too" },
+	{ "hop-limit", SETTING_UINT, AT(set_mover, hops), "0", 0, 100, .manual = "postoffices that a message may pass before it is returned with [003]; 0: as MASTER.GLB says" },
+	{ "size-limit", SETTING_SIZE, AT(set_mover, size_limit), "0", 0, 1ull << 40, .manual = "longest message with its attachments, [009] beyond (MaxLanMailSize); not for $SYSTEM; 0: none" },
+	{ "min-free", SETTING_SIZE, AT(set_mover, min_free), "100 K", 0, 1ull << 40, .manual = "room on a peer's disk under which nothing is put into it (MinKDiskFull)" },
+	{ "log-sent", SETTING_BOOL, AT(set_mover, log_sent), "false", .manual = "a line in LOG\\SENT.LOG for each message put into a peer" },
+	{ "log-received", SETTING_BOOL, AT(set_mover, log_received), "false", .manual = "a line in LOG\\RECV.LOG for each message that came in" },
+	{ "four-digit-year", SETTING_BOOL, AT(set_mover, four_digit_year), "false", .manual = "in those lines" },
+	{ "scramble", SETTING_STRING, AT(set_mover, scramble), "\"none\"", 1, 20, .manual = "as of a link of kind msmail" },
+	{ "time-zone", SETTING_STRING, AT(set_mover, zone), "\"+00:00\"", 6, 6, .manual = "how far east of UTC the clocks are by which the postoffice\'s dates are written, \"+01:00\"" },
+	{ "lock-patience", SETTING_DURATION_MS, AT(set_mover, lock_patience_ms), "60 s", 100, MS_MAX, .manual = "a mailbag that somebody holds longer is told of, and who it is" },
+};
+static const struct settings_section mover_section = { "mover", sizeof(struct set_mover), mover_rows, ARRAY_LEN(mover_rows) };
+
 static const struct setting routing_rows[] = {
 	{ "lowest-cost-first", SETTING_BOOL, AT(set_routing, lowest_cost_first), "false", .manual = "cost counts before tries and failures to open, so that a dearer link is used only when the cheaper one is not active by its schedule, or is given up" },
 };
@@ -202,6 +250,7 @@ static const struct setting root_rows[] = {
 	{ "routes", SETTING_LIST, AT(settings, routes), "[]", .of = &route_section, .manual = "whom to hand a recipient to" },
 	{ "mailboxes", SETTING_LIST, AT(settings, mailboxes), "[]", .of = &mailbox_section, .manual = "the local users" },
 	{ "lists", SETTING_LIST, AT(settings, lists), "[]", .of = &list_section, .manual = "distribution lists that are expanded here" },
+	{ "movers", SETTING_LIST, AT(settings, movers), "[]", .of = &mover_section, .manual = "mail between Microsoft Mail postoffices" },
 	{ "routing", SETTING_MAP, AT(settings, routing), "{}", .of = &routing_section, .manual = "how a route is chosen" },
 	{ "listen-tls", SETTING_STRINGS, AT(settings, listen_tls), "[]", 0, 100, .manual = "addresses for X.400 associations with TLS around the transport" },
 	{ "tls", SETTING_MAP, AT(settings, tls), "{}", .of = &tls_section, .manual = "certificate, key and authorities of this MTA" },
@@ -235,6 +284,65 @@ static bool check_net(const char *text, const char *name, struct err *e)
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s", name, why.text);
 }
 
+bool settings_zone_minutes(const char *zone, int *minutes_r)
+{
+	static const char form[] = "+00:00";
+	for (size_t i = 0; i < sizeof form; i++)
+		if (form[i] == '0' ? zone[i] < '0' || zone[i] > '9' : form[i] == '+' ? zone[i] != '+' && zone[i] != '-' : zone[i] != form[i])
+			return false;
+	const int hours = (zone[1] - '0') * 10 + zone[2] - '0', minutes = (zone[4] - '0') * 10 + zone[5] - '0';
+	*minutes_r = (zone[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+	return hours <= 14 && minutes < 60;
+}
+
+static bool check_zone(const char *zone, const char *kind, const char *of, const char *name, struct err *e)
+{
+	int minutes;
+	return settings_zone_minutes(zone, &minutes) ||
+	       err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s \"%s\": found time-zone \"%s\", want it as \"+01:00\" or \"-05:30\"", name, kind, of, zone);
+}
+
+static bool check_msmail(const struct set_link *k, const char *name, struct err *e)
+{
+	const struct set_msmail *m = &k->msmail;
+	const bool in = *m->ffapi_import != 0, out = *m->ffapi_export != 0;
+	if (in != out || in == (*m->postoffice != 0))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,
+			       "%s: link \"%s\" is of kind msmail: want either postoffice, or ffapi-import and ffapi-export, in its msmail section", name, k->name);
+	if (in && (*m->network == 0 || *m->name == 0))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": with ffapi-import, network and postoffice-name are needed", name, k->name);
+	return check_zone(m->zone, "link", k->name, name, e);
+}
+
+size_t settings_movers_n(const struct settings *s)
+{
+	const struct set_mover *m = s->movers.v;
+	size_t n = 0;
+	for (size_t i = 0; i < s->movers.n; i++)
+		n += m[i].mailer + (m[i].dispatch ? m[i].peers.n : 0);
+	return n;
+}
+
+bool settings_mover_at(const struct settings *s, uint32_t instance, const struct set_mover **mover_r, const char **peer_r)
+{
+	const struct set_mover *m = s->movers.v;
+	size_t left = instance;
+	for (size_t i = 0; i < s->movers.n; i++) {
+		const size_t peers = m[i].dispatch ? m[i].peers.n : 0;
+		*mover_r = &m[i];
+		*peer_r = NULL;
+		if (left < m[i].mailer)
+			return true;
+		left -= m[i].mailer;
+		if (left < peers) {
+			*peer_r = ((const char *const *)m[i].peers.v)[left];
+			return true;
+		}
+		left -= peers;
+	}
+	return false;
+}
+
 /* What means nothing to a connector is a mistake: whoever wrote it expects that it does something. */
 static bool check_kind(const struct set_link *k, const char *name, struct err *e)
 {
@@ -248,13 +356,15 @@ static bool check_kind(const struct set_link *k, const char *name, struct err *e
 		{ "remote-password-next", *k->remote_password_next != 0 }, { "remote-password-answer", *k->remote_password_answer != 0 },
 		{ "local-password-answer", *k->local_password_answer != 0 }, { "schedule: remote-initiated", k->schedule == SCHEDULE_REMOTE },
 	};
+	if (k->kind == LINK_MSMAIL && !check_msmail(k, name, e))
+		return false;
 	if (k->kind == LINK_X400)
 		return *k->remote_mta != 0 || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: key \"remote-mta-name\" is missing in link \"%s\"", name,
 						      k->name);
 	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
 		if (foreign[i].is_set)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" is of kind connector and has a %s: a program serves it, not a peer",
-				       name, k->name, foreign[i].key);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" is of kind %s and has a %s: a program serves it, not a peer",
+				       name, k->name, link_kinds[k->kind], foreign[i].key);
 	return true;
 }
 
@@ -377,6 +487,19 @@ static bool check_routes(const struct settings *s, const char *name, struct aren
 	return true;
 }
 
+static bool check_movers(const struct settings *s, const char *name, struct err *e)
+{
+	const struct set_mover *m = s->movers.v;
+	for (size_t i = 0; i < s->movers.n; i++) {
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(m[i].name, m[k].name) == 0 || strcmp(m[i].postoffice, m[k].postoffice) == 0)
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: movers \"%s\" and \"%s\" have the same name or postoffice", name, m[k].name, m[i].name);
+		if (!check_zone(m[i].zone, "mover", m[i].name, name, e))
+			return false;
+	}
+	return true;
+}
+
 bool settings_load(struct view yaml, const char *name, struct settings *s, struct arena *a, struct err *e)
 {
 	if (!settings_read(&settings_root, yaml, name, s, a, e))
@@ -390,6 +513,6 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 	for (size_t i = 0; i < s->listen_tls.n; i++)
 		if (!check_net(listen_tls[i], name, e) || !check_tls(s, &none, "listen-tls", name, e))
 			return false;
-	return check_links(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
+	return check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
 	       check_address(s->mta.domain, "mta.domain", name, a, e);
 }

@@ -43,7 +43,7 @@ struct set_tls {
 	const char *certificate, *key, *authorities, *revoked;
 };
 
-enum link_kind { LINK_X400, LINK_CONNECTOR };
+enum link_kind { LINK_X400, LINK_CONNECTOR, LINK_MSMAIL };
 enum link_schedule { SCHEDULE_ALWAYS, SCHEDULE_NEVER, SCHEDULE_SELECTED, SCHEDULE_REMOTE };
 enum link_conformance { CONFORMANCE_1988, CONFORMANCE_X410, CONFORMANCE_1984 }; /* as enum x400_mode */
 enum link_tls { LINK_TLS_NEVER, LINK_TLS_REQUIRED };
@@ -51,6 +51,46 @@ enum link_down { DOWN_NEVER, DOWN_TO_1984 };
 enum link_up { UP_NEVER, UP_TO_1988 };
 enum link_text { TEXT_AS_IS, TEXT_IA5, TEXT_TELETEX, TEXT_GENERAL };
 enum list_reports { LIST_REPORTS_ORIGINATOR, LIST_REPORTS_OWNER, LIST_REPORTS_BOTH };
+
+/* A link of kind msmail: the interchange with one postoffice, or with the directories of an FFAPI gateway. */
+enum ffapi_lines { LINES_CR, LINES_LF, LINES_CRLF }; /* as enum ffapi_line_end */
+struct set_msmail {
+	const char *postoffice;    /* directory; or these two: */
+	const char *ffapi_import, *ffapi_export; /* whence we take, whither we write */
+	unsigned lines;            /* enum ffapi_lines */
+	const char *network, *name;/* NETWORK and POSTOFFICE that we are; empty: as MASTER.GLB says; ffapi: needed */
+	struct setting_list addresses; /* const char *: lines of the address map (codec/msmail/address.h) */
+	const char *administrator; /* mailbox at this postoffice, or O/R address: gets what concerns nobody else; empty: nobody */
+	uint64_t poll_ms;
+	bool notify;               /* file notification beside polling */
+	uint64_t quota;            /* headers in one round */
+	uint64_t header_limit;     /* octets of To and Cc towards MS Mail */
+	uint64_t code_page;
+	const char *scramble;      /* mm_scramble_by_name */
+	const char *zone;          /* of the postoffice's clocks, "+01:00": settings_zone_minutes */
+	bool transit;              /* mail from one postoffice to another goes on here, too */
+	uint64_t lock_patience_ms; /* a lock that somebody holds longer is an error that the operator hears of */
+	bool read_only;            /* nothing is ever written: taken is remembered in our own store */
+};
+
+/* The mail of one postoffice between it and its peers: one process for its mailer, one for each peer. */
+struct set_mover {
+	const char *name;
+	const char *postoffice;    /* directory */
+	struct setting_list peers; /* const char *: directories of postoffices that its mail can be put into directly */
+	bool mailer, dispatch;
+	uint64_t interval_ms, quota;
+	bool notify;
+	uint64_t retries;          /* attempts that really failed, for each header */
+	uint64_t give_up_ms;       /* and time since the first failure: both have to be over */
+	uint64_t hops;             /* 0: as MASTER.GLB says */
+	uint64_t size_limit;       /* octets of a message with its attachments; 0: none; not for $SYSTEM */
+	uint64_t min_free;         /* octets of disk at a peer: under it nothing is put in */
+	bool log_sent, log_received, four_digit_year;
+	const char *scramble;
+	const char *zone;
+	uint64_t lock_patience_ms;
+};
 
 struct set_link {
 	const char *name;
@@ -93,6 +133,7 @@ struct set_link {
 	unsigned tls;              /* enum link_tls */
 	const char *tls_name;      /* in the peer's certificate; empty: host of `address` */
 	struct set_tls tls_own;    /* what is empty is taken from the MTA's */
+	struct set_msmail msmail;  /* kind msmail */
 };
 
 struct set_route {
@@ -137,12 +178,21 @@ struct settings {
 	struct setting_list routes;  /* struct set_route */
 	struct setting_list mailboxes; /* struct set_mailbox */
 	struct setting_list lists;   /* struct set_list */
+	struct setting_list movers;  /* struct set_mover */
 	struct set_routing routing;
 	struct setting_list listen_tls; /* const char * */
 	struct set_tls tls;
 };
 
 extern const struct settings_section settings_root;
+
+/* How many processes the movers have, and whose the instance-th (from 0) is: *peer_r NULL: the mailer of the mover's postoffice; else the
+ * dispatch from it to that peer. False: there is no such. */
+size_t settings_movers_n(const struct settings *s);
+MUST_CHECK bool settings_mover_at(const struct settings *s, uint32_t instance, const struct set_mover **mover_r, const char **peer_r);
+
+/* "+01:00" -> 60. False: it is no such text. */
+MUST_CHECK bool settings_zone_minutes(const char *zone, int *minutes_r);
 
 /* Reads and checks what no single row can: names unique, routes to known links, addresses that parse. */
 MUST_CHECK bool settings_load(struct view yaml, const char *name, struct settings *s_r, struct arena *a, struct err *e);

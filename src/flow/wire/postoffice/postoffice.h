@@ -1,0 +1,98 @@
+/* postoffice.h - a Microsoft Mail postoffice on a file server: its directories, counters, mailbags, message files and locks (facts A).
+ * Every call blocks; whoever uses it is a process that may hang alone (DESIGN 2). Before each system call the host's note says what
+ * is touched, so that a hang is charged to the file server. Names are matched without case and created in upper case (Q152903).
+ *
+ * Order of writing, so that a crash at any point leaves orphans or a message, never half of one: ATT, MAI, P1, then the bag's MBG record,
+ * then its KEY bit; and of removing: KEY bit, MAI count (or MAI, ATT), P1; a lock goes last. Files of a message are synced before the record that names
+ * them. A bag holds a MAI at most once (Q77926): putting it in again changes nothing, so every step may be done again after a crash. */
+#pragma once
+#include "base/arena.h"
+#include "flow/codec/msmail/envelope.h"
+#include "flow/codec/msmail/glb.h"
+#include "flow/codec/msmail/mai.h"
+
+struct postoffice;
+
+struct postoffice_host {
+	void (*note)(void *ctx, const char *text); /* "postoffice open MBG/INQUEUE3.MBG"; "" when it has returned. NULL: nobody */
+	wall_ms_t (*now)(void *ctx);
+	uint64_t (*random)(void *ctx);
+	void *ctx;
+};
+
+enum postoffice_bits { POSTOFFICE_READ_ONLY = 1, POSTOFFICE_CREATE_DIRS = 2 /* what is missing is made (Q266442) */ };
+
+struct postoffice_health { bool read_only, case_sensitive, locks_work; unsigned dirs_missing; struct err first; };
+
+/* Attaches: the directory, CONTROL.GLB, MASTER.GLB, NETWORK.GLB and the system bags are there and of their size (Q124042), each failure naming the file;
+ * the self-test of locking (Q126750). Fails ERR_LOCAL, link (or ERR_TEMP, link when the server does not answer or is full). */
+MUST_CHECK bool postoffice_open(const char *path, unsigned bits, const struct mm_scramble *s, const struct postoffice_host *host,
+				struct postoffice **po_r, struct err *e);
+void postoffice_close(struct postoffice **po);
+const struct mm_master *postoffice_master(const struct postoffice *po);
+const struct postoffice_health *postoffice_health(const struct postoffice *po);
+const char *postoffice_path(const struct postoffice *po);
+
+/* --- who lives where: read again when the files have changed (Q131116: and on a miss) --- */
+struct mm_route {
+	enum mm_where { MM_LOCAL_USER, MM_SYSTEM, MM_OUTBOUND, MM_NO_USER, MM_NO_ROUTE, MM_GROUP } where;
+	char mailbag[9];              /* LOCAL_USER, OUTBOUND */
+	struct mm_name next;          /* OUTBOUND: whose bag it is (the hop) */
+	uint8_t network_type;         /* OUTBOUND: of the network's record */
+};
+MUST_CHECK bool postoffice_route(struct postoffice *po, const struct mm_name *to, struct mm_route *r_r, struct err *e);
+/* Calls each for every postoffice that has an outbound bag here, until it returns false. */
+MUST_CHECK bool postoffice_each_outbound(struct postoffice *po, bool (*each)(void *ctx, const struct mm_name *next, const char *mailbag), void *ctx, struct err *e);
+MUST_CHECK bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const struct mm_user *u), void *ctx, struct err *e);
+/* Members of a group here; a missing .MEM is an empty local part (Q117895). */
+MUST_CHECK bool postoffice_group(struct postoffice *po, const char *group, bool (*each)(void *ctx, const struct mm_name *member), void *ctx, struct err *e);
+
+/* --- locks --- */
+struct po_lock;
+/* P1\<bag>.0LK, held with a lock of the system: one whose holder is gone is taken over. bag: "INQUEUE3" or a mailbag. *lock_r NULL with
+ * true: somebody else holds it, who: in *e's text (Q168857): try again later. */
+MUST_CHECK bool postoffice_lock(struct postoffice *po, const char *bag, struct po_lock **lock_r, struct err *e);
+void postoffice_unlock(struct po_lock **lock);
+
+/* --- messages --- */
+/* A message being put in: files with new ids from CONTROL.GLB; nothing names them until it is delivered to a bag. A begun one that is dropped removes its files. */
+struct po_put;
+MUST_CHECK bool postoffice_put_begin(struct postoffice *po, struct po_put **put_r, struct err *e);
+MUST_CHECK bool po_put_attachment(struct po_put *p, uint64_t size, struct mm_id *id_r, struct err *e); /* then po_put_octets, in order of index */
+MUST_CHECK bool po_put_octets(struct po_put *p, struct view octets, struct err *e);  /* plain; scrambled on the way */
+MUST_CHECK bool po_put_mai(struct po_put *p, struct view mai, unsigned bags, struct err *e); /* attachments' ids are renamed here; written and synced */
+MUST_CHECK bool po_put_envelope(struct po_put *p, const struct mm_envelope *v, struct err *e); /* P1\<id>.P1; the mai id is filled in */
+struct mm_id po_put_id(const struct po_put *p);
+/* Appends the record h (whose `mai` is this one's) to that bag under its byte-range lock; does nothing when a live record names that MAI already.
+ * [017] (ERR_PERM, recipient 1/4) when it holds 4096. For a message being put and for one that is there. */
+MUST_CHECK bool postoffice_deliver(struct postoffice *po, const char *bag, const struct mm_header *h, struct err *e);
+MUST_CHECK bool postoffice_set_bags(struct postoffice *po, const struct mm_id *mai, unsigned bags, struct err *e); /* the counter in the MAI */
+void po_put_end(struct po_put **put, bool keep);
+
+/* Reading a bag: live records by slot. The caller holds the bag's lock when it takes. */
+struct po_bag_entry { unsigned slot; struct mm_header header; bool readable; struct err why; };
+MUST_CHECK bool postoffice_bag(struct postoffice *po, const char *bag, unsigned max, struct po_bag_entry *entries_r, unsigned *n_r, unsigned *live_r, struct err *e);
+/* The record goes; the MAI's count goes down, at zero MAI and ATT files are removed; P1 too when with_envelope. Idempotent. */
+MUST_CHECK bool postoffice_bag_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *mai, bool with_envelope, struct err *e);
+/* The record goes, nothing else: its message is in other bags now, whose number the counter says. */
+MUST_CHECK bool postoffice_bag_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *mai, struct err *e);
+
+MUST_CHECK bool postoffice_read_mai(struct postoffice *po, const struct mm_id *id, uint64_t max, struct out *o, struct err *e);      /* [016] when missing */
+MUST_CHECK bool postoffice_read_envelope(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, struct err *e); /* [021], [024] */
+MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm_envelope *v, struct err *e);      /* replaced at once */
+struct po_file;                                                                                                        /* an ATT, read in pieces, plain */
+MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */
+MUST_CHECK bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct err *e);
+void po_file_close(struct po_file **f);
+MUST_CHECK bool postoffice_space(struct postoffice *po, uint64_t *free_r, struct err *e); /* 64 bits (Q196537) */
+/* A few steps of the sweep of files that nobody names (Q256187): at most `steps` names looked at; goes on where it stood. Files younger than an hour stay. */
+MUST_CHECK bool postoffice_sweep(struct postoffice *po, unsigned steps, unsigned *removed_r, struct err *e);
+
+/* --- making and mending: tools --- */
+MUST_CHECK bool postoffice_create(const char *path, const struct mm_name *own, const char *serial /* NULL: a random one (Q151228) */, const struct postoffice_host *host, struct err *e);
+MUST_CHECK bool postoffice_add_user(struct postoffice *po, const char *mailbox, const char *friendly, struct err *e);
+/* An external postoffice: network, XTN record, outbound bag; via: its next hop, or NULL when direct. */
+MUST_CHECK bool postoffice_add_external(struct postoffice *po, const struct mm_name *other, const struct mm_name *via, struct err *e);
+MUST_CHECK bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, struct err *e);
+/* Each finding once: file, what is wrong, whether repair can mend it. repair: mends under locks, after a copy of the file beside it. */
+MUST_CHECK bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx, const char *file, const char *what, bool mended), void *ctx, unsigned *n_r, struct err *e);
