@@ -133,6 +133,17 @@ enum { NETWORK_SETTLE_MS = 1000 };
 MUST_CHECK bool env_watch_network(struct env *env, network_f *changed, void *ctx, struct err *e);
 void env_unwatch_network(struct env *env);
 
+/* --- a folder anywhere, told of by the kernel: names in it have come or gone, or files in it were written. Only what this host does is told:
+ * on a file server others do it unseen, so who watches polls too. May block as a path's lookup does.
+ * changed(ctx, NULL): for all that changes within FOLDER_SETTLE_MS once. changed(ctx, why): the folder is gone, or nothing more is told:
+ * once, the last call; the user still calls folder_unwatch, which is fine inside the call too. --- */
+struct folder_watch;
+typedef void folder_f(void *ctx, const struct err *gone);
+enum { FOLDER_SETTLE_MS = 50 };
+/* NULL with *e set: there is no such folder, or it cannot be watched (this world, a limit of the system): poll. */
+MUST_CHECK struct folder_watch *env_watch_folder(struct env *env, const char *path, folder_f *changed, void *ctx, struct err *e);
+void folder_unwatch(struct folder_watch **w);
+
 /* --- files (content files beside the store). Paths are relative to the env's directory. Reads and writes go to the page
  * cache and are done at once; sync is done off the loop. --- */
 /* That directory, for a library that opens files by itself (the database); NULL when there is none. Lives as long as env. */
@@ -173,6 +184,9 @@ struct env_ops {
 	void (*stream_close)(struct stream *s, bool flush);
 	void (*stream_keepalive)(struct stream *s, int64_t silence_ms);          /* NULL: nothing to do */
 	bool (*watch_network)(struct env *env, bool watch, struct err *e);       /* NULL: it does not tell. watch false never fails */
+	struct folder_watch *(*watch_folder)(struct env *env, const char *path, struct err *e); /* NULL: it does not tell */
+	bool (*folder_is_there)(struct folder_watch *w, struct err *why); /* the same as when it was opened */
+	void (*folder_unwatch)(struct folder_watch *w);                   /* frees it, now or later */
 	struct file *(*file_create)(struct env *env, const char *name, struct err *e);
 	struct file *(*file_open)(struct env *env, const char *name, struct err *e);
 	bool (*file_append)(struct file *f, struct view data, struct err *e);
@@ -196,6 +210,17 @@ struct file {
 	struct env *env;
 };
 
+struct folder_watch {
+	unsigned magic;
+#define FOLDER_WATCH_MAGIC 0xf01de4a0u
+	struct env *env;
+	folder_f *changed;
+	void *ctx;
+	struct timer settles;
+	bool in_doubt, over; /* in doubt: perhaps the folder itself is gone; over: that has been told */
+	struct folder_watch *next;
+};
+
 /* First member of a world's env. */
 struct env {
 	unsigned magic;
@@ -212,6 +237,7 @@ struct env {
 	network_f *network;    /* NULL: not watched */
 	void *network_ctx;
 	struct timer network_settles;
+	struct folder_watch *folders;
 	struct stream *dirty, *last_dirty; /* streams written to in this turn, first written first */
 };
 
@@ -247,6 +273,8 @@ void env_run_timers(struct env *env);          /* all with at_ms <= now_ms */
  * left, so the world must not sleep before the next turn. */
 bool env_end_turn(struct env *env);
 void env_network_changed(struct env *env);     /* world: it has, while it is watched */
+/* World: something in it has changed; it: perhaps the folder itself. Nothing happens when the user has been told of the end. */
+void env_folder_changed(struct folder_watch *w, bool itself);
 void stream_init(struct stream *s, struct env *env);
 void stream_fini(struct stream *s);
 void stream_opened(struct stream *s);                            /* world: an outgoing connection stands */

@@ -43,8 +43,19 @@ struct fake_sync {
 	void *ctx;
 };
 
+struct fake_folder {
+	struct folder_watch w; /* first */
+	char *path;
+};
+
+struct gone_folder {
+	char *path;
+	struct gone_folder *next;
+};
+
 struct fake {
 	struct env env; /* first */
+	struct gone_folder *gone;
 	struct fake_stream *streams;
 	struct fake_listener *listeners;
 	struct fake_content *contents;
@@ -296,6 +307,75 @@ void fake_env_hide_network(struct env *env)
 	fake_of(env)->no_network = true;
 }
 
+/* --- folders --- */
+
+static struct gone_folder **find_gone(struct fake *w, const char *path)
+{
+	struct gone_folder **at = &w->gone;
+	while (*at != NULL && strcmp((*at)->path, path) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static bool is_gone(struct fake *w, const char *path, struct err *e)
+{
+	return *find_gone(w, path) != NULL &&
+	       !err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "folder %s: No such file or directory", path);
+}
+
+static struct folder_watch *fake_watch_folder(struct env *env, const char *path, struct err *e)
+{
+	if (is_gone(fake_of(env), path, e))
+		return NULL;
+	struct fake_folder *f = mem_zero(sizeof *f);
+	f->path = mem_strdup(path);
+	return &f->w;
+}
+
+static bool fake_sees_folder(struct folder_watch *w, struct err *why)
+{
+	return !is_gone(fake_of(w->env), ((struct fake_folder *)(void *)w)->path, why);
+}
+
+static void fake_folder_unwatch(struct folder_watch *w)
+{
+	free(((struct fake_folder *)(void *)w)->path);
+	free(w);
+}
+
+static void tell_folder(struct env *env, const char *path)
+{
+	for (struct folder_watch *w = env->folders; w != NULL; w = w->next)
+		if (strcmp(((struct fake_folder *)(void *)w)->path, path) == 0)
+			env_folder_changed(w, is_gone(fake_of(env), path, NULL));
+}
+
+static void bring_back(struct gone_folder **at)
+{
+	struct gone_folder *g = *at;
+	if (g == NULL)
+		return;
+	*at = g->next;
+	free(g->path);
+	free(g);
+}
+
+void fake_env_change_folder(struct env *env, const char *path)
+{
+	bring_back(find_gone(fake_of(env), path));
+	tell_folder(env, path);
+}
+
+void fake_env_remove_folder(struct env *env, const char *path)
+{
+	struct gone_folder **at = find_gone(fake_of(env), path);
+	if (*at == NULL) {
+		*at = mem_zero(sizeof **at);
+		(*at)->path = mem_strdup(path);
+	}
+	tell_folder(env, path);
+}
+
 /* --- listeners --- */
 
 static struct listener *fake_listen(struct env *env, struct net_addr *addr_io, accept_f *accepted, void *ctx,
@@ -496,6 +576,9 @@ static const struct env_ops fake_ops = {
 	.stream_close = fake_close,
 	.stream_keepalive = fake_keepalive,
 	.watch_network = fake_watch_network,
+	.watch_folder = fake_watch_folder,
+	.folder_is_there = fake_sees_folder,
+	.folder_unwatch = fake_folder_unwatch,
 	.file_create = fake_create,
 	.file_open = fake_open,
 	.file_append = fake_append,
@@ -560,6 +643,10 @@ void fake_env_free(struct env **env)
 	}
 	while (w->listeners != NULL)
 		fake_listener_close(&w->listeners->l);
+	for (struct folder_watch *f; (f = (*env)->folders) != NULL;)
+		folder_unwatch(&f);
+	while (w->gone != NULL)
+		bring_back(&w->gone);
 	env_fini(*env);
 	for (struct fake_content *c = w->contents, *next; c != NULL; c = next) {
 		next = c->next;

@@ -41,6 +41,11 @@ int64_t fake_env_keepalive(const struct stream *s);
 void fake_env_change_network(struct env *env);
 void fake_env_hide_network(struct env *env);
 
+/* Something in the folder of that path has changed; the folder is gone (its watchers are told, env_watch_folder of it fails until
+ * fake_env_change_folder brings it back). At first every path is a folder. */
+void fake_env_change_folder(struct env *env, const char *path);
+void fake_env_remove_folder(struct env *env, const char *path);
+
 /* Octets to s from nobody; the end of s from nobody, with this text. */
 void fake_env_inject(struct stream *s, struct view data);
 void fake_env_break(struct stream *s, const char *text);

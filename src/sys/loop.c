@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "sys/loop_file.h"
+#include "sys/loop_folder.h"
 #include "sys/net.h"
 #include "sys/network.h"
 
@@ -611,6 +612,67 @@ static bool loop_watch_network(struct env *env, bool watch, struct err *e)
 	return true;
 }
 
+/* --- folders --- */
+
+struct seen_folder {
+	struct folder_watch w; /* first: a watch is one */
+	uv_fs_event_t event;
+	struct loop_folder folder;
+};
+
+static struct seen_folder *seen_of(struct folder_watch *w)
+{
+	CHECK(w, FOLDER_WATCH_MAGIC);
+	return (struct seen_folder *)(void *)w;
+}
+
+static void on_folder(uv_fs_event_t *h, const char *name, int events, int status)
+{
+	struct seen_folder *s = h->data;
+	const char *own = strrchr(s->folder.path, '/');
+	wake_up(loop_of(s->w.env));
+	/* libuv gives the folder's own name for what befalls the folder itself, and when the kernel has dropped the watch */
+	bool itself = status < 0 || name == NULL || strcmp(name, own == NULL ? s->folder.path : own + 1) == 0;
+	env_folder_changed(&s->w, itself && (status < 0 || (events & UV_RENAME) != 0));
+}
+
+static void folder_freed(uv_handle_t *h)
+{
+	struct seen_folder *s = h->data;
+	loop_folder_fini(&s->folder);
+	free(s);
+}
+
+static struct folder_watch *loop_watch_folder(struct env *env, const char *path, struct err *e)
+{
+	struct seen_folder *s = mem_zero(sizeof *s);
+	int status;
+	if (!loop_folder_init(&s->folder, path, e)) {
+		free(s);
+		return NULL;
+	}
+	s->event.data = s;
+	must(uv_fs_event_init(&loop_of(env)->uv, &s->event), "uv_fs_event_init");
+	status = uv_fs_event_start(&s->event, on_folder, path, 0);
+	if (status == 0)
+		return &s->w;
+	loop_folder_error(&s->folder, -status, e);
+	uv_close((uv_handle_t *)&s->event, folder_freed);
+	return NULL;
+}
+
+static bool loop_sees_folder(struct folder_watch *w, struct err *why)
+{
+	return loop_folder_is_there(&seen_of(w)->folder, why);
+}
+
+static void loop_folder_unwatch(struct folder_watch *w)
+{
+	struct seen_folder *s = seen_of(w);
+	w->magic = 0;
+	uv_close((uv_handle_t *)&s->event, folder_freed);
+}
+
 /* --- turns --- */
 
 static const struct env_ops loop_ops = {
@@ -626,6 +688,9 @@ static const struct env_ops loop_ops = {
 	.stream_close = sock_close,
 	.stream_keepalive = sock_keepalive,
 	.watch_network = loop_watch_network,
+	.watch_folder = loop_watch_folder,
+	.folder_is_there = loop_sees_folder,
+	.folder_unwatch = loop_folder_unwatch,
 	.file_create = loop_file_create,
 	.file_open = loop_file_open,
 	.file_append = loop_file_append,
@@ -724,6 +789,8 @@ void loop_free(struct env **env)
 	while (l->doors != NULL)
 		loop_listener_close(&l->doors->l);
 	env_unwatch_network(*env);
+	for (struct folder_watch *w; (w = l->env.folders) != NULL;)
+		folder_unwatch(&w);
 	env_fini(&l->env);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	uv_close((uv_handle_t *)&l->wake, NULL);
