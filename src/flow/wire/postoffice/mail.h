@@ -1,0 +1,101 @@
+/* mail.h - what is done with a message in INQUEUE3, by a mover's mailer and by the interchange alike (facts A9): its recipients are put
+ * into bags of this postoffice by a plan, those that cannot be served are told of, its record is forgotten. The plan is in
+ * the envelope itself: who made it (engine/msmail, or the interchange) has filled in each responsible recipient's `bag` or `notice`;
+ * one with neither is somebody else's (the switch's) and is left alone.
+ *
+ * Every step may be repeated after a crash. What counts is the state of the P1 (envelope.h): mail_place begins with PLACING, and the plan
+ * that it holds then is the one that is carried out, whatever the routes say by then; mail_finish makes it READY, for the outbound bags
+ * that its recipients say, or removes it when there are none. The caller holds the lock of the bag that the record is in
+ * ("INQUEUE3"; of an outbound bag for the journal and notices of a lane), and nobody else touches those P1.
+ *
+ * The conversation for one record:
+ *     mail_look        NOT_YET: leave it; FINISHED: mail_forget; NEW: make the plan; HALF: the plan is in *v_r
+ *     mail_place       until it says that nothing is pending; else later again, from mail_look
+ *     mail_notice      when a recipient has a notice
+ *     mail_finish */
+#pragma once
+#include "flow/codec/msmail/notice.h"
+#include "flow/wire/postoffice/postoffice.h"
+
+/* --- the journal of a bag, P1\<bag>.0JN: what its lock's holder has begun with a message and must not do twice. Lines of
+ * text, one a step, synced before the call returns; a line that a crash has cut is none. --- */
+struct mail_journal;
+enum mail_verb {
+	MAIL_COPIED = 'C',  /* message X of this bag is Y at the peer: its files are there, its P1 says how far it is */
+	MAIL_NOTICED = 'N', /* the notice about X is message Y of this postoffice, likewise */
+	MAIL_TAKEN = 'T',   /* X was offered to the switch, which has it (interchange) */
+};
+/* bag: "INQUEUE3" or a mailbag. No file is an empty journal. Fails ERR_LOCAL or ERR_TEMP, link. */
+MUST_CHECK bool mail_journal_open(struct postoffice *po, const char *bag, struct mail_journal **j_r, struct err *e);
+void mail_journal_close(struct mail_journal **j);
+bool mail_journal_find(const struct mail_journal *j, enum mail_verb verb, const struct mm_id *x, struct mm_id *y_r);
+MUST_CHECK bool mail_journal_add(struct mail_journal *j, enum mail_verb verb, const struct mm_id *x, const struct mm_id *y, struct err *e);
+MUST_CHECK bool mail_journal_forget(struct mail_journal *j, const struct mm_id *x, struct err *e); /* X is done: its lines go, at once */
+/* Each X that has a line, once, until each returns false: to finish what a crash has left. */
+void mail_journal_each(const struct mail_journal *j, bool (*each)(void *ctx, const struct mm_id *x), void *ctx);
+
+/* --- a record and its message --- */
+enum mail_found {
+	MAIL_NOT_YET,  /* its writer has not ended */
+	MAIL_NEW,      /* nobody has planned it: *v_r is as it came */
+	MAIL_HALF,     /* *v_r has the plan that was begun */
+	MAIL_FINISHED, /* its envelope is gone, or its recipients are in bags: only the record is left (Q103960, Q104485) */
+};
+/* Fails ERR_PERM, message with [024] for a P1 that cannot be read; else ERR_TEMP or ERR_LOCAL, link. */
+MUST_CHECK bool mail_look(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, enum mail_found *found_r,
+			  struct err *e);
+
+struct mail_placed {
+	unsigned bags;     /* that hold it now */
+	unsigned outbound; /* of these, for other postoffices or gateways */
+	unsigned pending;  /* recipients whose bag could not be written now: the message stays, and is looked at again */
+	bool attempted;    /* some of them really failed; false: only locked, or no room (Q113119: that is no attempt) */
+	struct err why;    /* of the first pending one */
+};
+/* v: as mail_look gave it, with its plan. Writes it as PLACING, sets the MAI's count, puts the record h into each bag once; its `mai`, `size`, and `date`
+ * (the arrival: Q111558 d) are filled in from v. A bag that is full or gone is its recipients' [017] or [001] in v (and in the P1), others are served
+ * (Q138054). Recipients of a bag here that are served lose `responsible`, so that nobody serves them twice when others are pending; those of
+ * outbound bags keep it. is_outbound tells which bags these are. Fails as postoffice calls do ([016]: ERR_PERM, message); then nothing is lost:
+ * later again. */
+MUST_CHECK bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, bool (*is_outbound)(void *ctx, const char *bag), void *ctx,
+			   struct mail_placed *placed_r, struct err *e);
+
+/* Bags in which v's outbound recipients are, as it says; and whether a live record of it is in any of them but `but`. */
+MUST_CHECK bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e);
+
+/* READY when placed->outbound > 0, else the P1 is removed: this counts. Then the record in `bag` is forgotten; the message's files too when no bag holds it. */
+MUST_CHECK bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct mm_envelope *v, const struct mail_placed *placed,
+			    struct mail_journal *j, struct err *e);
+/* Of a FINISHED one. */
+MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *id, struct mail_journal *j, struct err *e);
+
+/* --- notices --- */
+/* False: nobody is told of what becomes of mail from there: a postmaster (any), nobody, or it is a notice itself (Q98067). */
+bool mail_may_notice(const struct mm_envelope *v, const struct mm_header *h);
+
+struct mail_about {
+	const struct mm_envelope *v; /* recipients with `notice` are those told of, each with its code (Q121732, Q121734, Q127919) */
+	const struct mm_header *h;   /* may be NULL */
+	struct view mai;             /* the file, for subject and text; empty or unreadable: without (Q118675: attachments are never looked at) */
+	bool with_hops;              /* [003], [004]: the route is shown */
+	const char *text;            /* behind the code in place of its sentence, "" or NULL: the sentence */
+	int zone_minutes;
+};
+/* One notice about message v->mai, whatever happens: from POSTMASTER of this postoffice to v->from, put into this postoffice's INQUEUE3, from
+ * where the mailer (or interchange) brings it to a bag here, another postoffice or X.400. Done at once when the journal knows of it and it
+ * has gone. true with *id_r.s "" when nobody is to be told or no recipient has a notice. */
+MUST_CHECK bool mail_notice(struct postoffice *po, struct mail_journal *j, const struct mail_about *about, struct mm_id *id_r, struct arena *a,
+			    struct err *e);
+
+/* The [nnn] of a failure of the postoffice calls, by what they say: "[016] ..." -> 16; 0: none. */
+int mail_notice_of(const struct err *e);
+
+/* A record for a message: from's mailbox (or what there is of a foreign address), subject cut at 40. */
+void mail_header_of(const struct mm_envelope *v, struct view subject, int zone_minutes, struct mm_header *h_r);
+
+/* The name that a recipient's address is routed by: of type MS its own; of another type a network of that type's name ("X400", "SMTP", ...), with
+ * nothing behind it. False: it is none. */
+MUST_CHECK bool mail_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e);
+
+/* --- text files of a postoffice: logs and journals. Appends one line (CR LF is added) to DIR\NAME, made when missing, under a lock of the system. --- */
+MUST_CHECK bool mail_log(struct postoffice *po, const char *dir, const char *name, const char *line, struct err *e);
