@@ -83,6 +83,32 @@
 	X(CONNECTOR_HUNG, "connector.hung", 703, ERROR, "connector", "", "a connector makes no progress: its channel is ended, what it had in hand gets a strike") \
 	X(CONNECTOR_NONSENSE, "connector.nonsense", 704, ERROR, "connector", "", "a connector has sent what makes no sense: its channel is ended, what it had in hand gets a strike") \
 	X(CONNECTOR_MISSED, "connector.missed", 705, WARNING, "connector", "", "mail waits for a link whose connector has not registered, or has gone") \
+	X(INTERCHANGE_UP, "interchange.attached", 800, INFO, "msmail", "", "a postoffice is attached: mail goes both ways") \
+	X(INTERCHANGE_DOWN, "interchange.detached", 801, ERROR, "msmail", "", "a postoffice cannot be used: see why; it is tried again, each time a little later") \
+	X(INTERCHANGE_LOCKED, "interchange.locked", 802, WARNING, "msmail", "MSExchangeMSMI 2302", "somebody holds a lock of the postoffice longer than lock-patience: see who; it is tried again") \
+	X(MSMAIL_TAKEN, "msmail.taken", 803, INFO, "msmail", "MSExchangeMSMI 2444", "a message was taken from INQUEUE3, or from an FFAPI directory, and is the switch's now") \
+	X(MSMAIL_PASSED, "msmail.passed", 804, INFO, "msmail", "MSExchangeMSMI 2448", "a message was passed to Microsoft Mail") \
+	X(MSMAIL_RETURNED, "msmail.returned", 805, NOTICE, "msmail", "MSExchangeMSMI 2117", "a notice of non-delivery was put into the mailbag of a Microsoft Mail sender") \
+	X(MSMAIL_NO_USER, "msmail.no-user", 806, NOTICE, "msmail", "MSExchangeMSMI 2371", "a recipient is not known at the postoffice: reported with [002]") \
+	X(MSMAIL_NO_ROUTE, "msmail.no-route", 807, NOTICE, "msmail", "MSExchangeMSMI 2375", "no mailbag leads to a recipient's postoffice: reported; a route of the settings leads here that no postoffice serves") \
+	X(MSMAIL_FAILED, "msmail.failed", 808, WARNING, "msmail", "MSExchangeMSMI 2446", "a message could not be passed to Microsoft Mail: see why") \
+	X(MSMAIL_HEADER_CUT, "msmail.header", 809, NOTICE, "msmail", "MSExchangeMSMI 2604", "a message has more names of recipients than header-limit") \
+	X(MSMAIL_SERIAL, "msmail.serial", 810, WARNING, "msmail", "MSExchangeMSMI 4188", "two postoffices that meet here have the same serial number: one of them has to get another") \
+	X(MSMAIL_STRUCK, "msmail.struck", 811, WARNING, "msmail", "", "a message on its way in was in hand when a process died by a fault: one strike; the others go before it") \
+	X(MSMAIL_QUARANTINED, "msmail.quarantined", 812, ALARM, "msmail", "MSExchangeMSMI 2380", "a message of Microsoft Mail was put into quarantine as it is, and its sender told; see posthorn quarantine") \
+	X(MSMAIL_NO_FILE, "msmail.no-file", 813, WARNING, "msmail", "", "a record of INQUEUE3 names a message file that is not there: its sender is told with [016]") \
+	X(MSMAIL_NO_ATTACHMENT, "msmail.no-attachment", 814, WARNING, "msmail", "", "an attachment is not there: the message goes on without it, with a line that says so [018]") \
+	X(MSMAIL_CODE_PAGE, "msmail.code-page", 815, WARNING, "msmail", "MSExchangeMSMI 2597", "a code page is not known here: some characters are replaced. Said once") \
+	X(MSMAIL_REFUSED, "msmail.refused", 816, NOTICE, "msmail", "", "the switch has refused a message, or some recipients of it, for good: the sender is told") \
+	X(MSMAIL_NOTICE, "msmail.notice", 817, INFO, "msmail", "MSExchangeMSMI 2117", "a mover's notice about mail of ours was made a report") \
+	X(MSMAIL_NOTICE_FAILED, "msmail.notice-failed", 818, WARNING, "msmail", "MSExchangeMSMI 2568", "a notice or report could not be passed on: see why") \
+	X(MSMAIL_REPORT_DROPPED, "msmail.report-dropped", 819, DEBUG, "msmail", "", "a delivery report has no form in Microsoft Mail: it ends here") \
+	X(MSMAIL_ACCUSED, "msmail.file-server", 820, ALARM, "msmail", "", "a process has died, or was ended, while it waited for the file server: no message is charged") \
+	X(MSMAIL_DAMAGED, "msmail.damaged-record", 821, ERROR, "msmail", "", "a record of INQUEUE3 cannot be read: it is left there; see posthorn postoffice check") \
+	X(FFAPI_BAD, "ffapi.bad-file", 822, WARNING, "msmail", "", "an FFAPI message file cannot be read: it was moved into BAD, with the reason beside it") \
+	X(INTERCHANGE_JOURNAL, "interchange.journal", 823, ERROR, "msmail", "", "a journal in the store's directory cannot be read or written: see why") \
+	X(INTERCHANGE_HEALTH, "interchange.health", 824, WARNING, "msmail", "", "the postoffice works, but see what") \
+	X(INTERCHANGE_LOST, "interchange.sent-lost", 825, WARNING, "msmail", "", "lines of a journal were damaged and are passed over") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
 
