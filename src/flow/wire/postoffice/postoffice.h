@@ -20,7 +20,11 @@ struct postoffice_host {
 	void *ctx;
 };
 
-enum postoffice_bits { POSTOFFICE_READ_ONLY = 1, POSTOFFICE_CREATE_DIRS = 2 /* what is missing is made (Q266442) */ };
+enum postoffice_bits {
+	POSTOFFICE_READ_ONLY = 1,
+	POSTOFFICE_CREATE_DIRS = 2, /* directories that are missing are made (Q266442), also later */
+	POSTOFFICE_UNCHECKED = 4,   /* damaged files do not hinder: for check and repair. health says the first of them */
+};
 
 struct postoffice_health { bool read_only, case_sensitive, locks_work; unsigned dirs_missing; struct err first; };
 
