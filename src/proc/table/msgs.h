@@ -60,7 +60,7 @@ enum {
 	X(RENDERED, 31, 16 * 1024 * 1024 - 64, "content", "what it looks like")                                       \
 	X(CONVERT, 32, 16 * 1024 * 1024 - 64, "switch", "convert this content for a link")                            \
 	X(CONVERTED, 33, 16 * 1024 * 1024 - 64, "content", "what became of it, or that it needs no change, or why not")  \
-	/* interchange and converter: one message between its MS Mail form and X.400's, in pieces both ways */       \
+	/* interchange and converter: one message between its MS Mail form and X.400's, in pieces both ways; MSG_CREDIT octets before any XLATE_CREDIT, both ways */\
 	X(XLATE, 80, MSG_ENVELOPE_MAX + MSG_FIELDS_MAX, "interchange, bulk", "convert this message: its files follow as XLATE_DATA, in order") \
 	X(XLATE_DATA, 81, MSG_PIECE_MAX + 16, "interchange, bulk; converter, bulk", "a piece of its files; of the result") \
 	X(XLATE_CREDIT, 82, 16, "converter, bulk; interchange, bulk", "so many more octets may be sent: of the files; of the result") \

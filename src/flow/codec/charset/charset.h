@@ -59,6 +59,20 @@ size_t charset_octets_from_utf8(const struct charset_kit *kit, unsigned registra
 const char *charset_mime_name(unsigned registration);
 unsigned charset_of_mime_name(struct view name);
 
+/* --- code pages: texts without any escape, as Microsoft's programs write them, by number (charset_page_table.h) --- */
+
+enum { CHARSET_PAGE_UTF8 = 65001 };
+
+/* Takes them from iconv into the kit, once; not part of charset_kit_new, for only the converter wants them. Never fails. */
+void charset_kit_load_pages(struct charset_kit *kit);
+bool charset_page_known(const struct charset_kit *kit, unsigned page); /* kit NULL: 65001 only */
+
+/* Appends `in` as UTF-8; returns how many characters became `?`: octets that have no character there, and control characters but tab, line
+ * feed, carriage return and form feed. NUL is left out. A page that is not known: UTF-8 when all of it is, else Latin-1. */
+size_t charset_page_to_utf8(const struct charset_kit *kit, unsigned page, struct view in, struct out *o);
+/* Appends UTF-8 text in that page (not known: ASCII); returns how many characters became `?`. NUL is left out. */
+size_t charset_page_from_utf8(const struct charset_kit *kit, unsigned page, struct view utf8, struct out *o);
+
 /* --- text as it is, for who cuts it between characters --- */
 
 /* Is a character of this set (a registration) one octet that stands for itself, or UTF-8? So are ASCII and the parts of ISO 8859;

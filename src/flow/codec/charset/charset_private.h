@@ -30,6 +30,7 @@ enum kit_94n {
 	KIT_94N_COUNT
 };
 
+struct page; /* page.c */
 enum { KIT_96_END = 0x2200 }; /* beyond all characters of these sets */
 struct charset_kit {
 	unsigned magic;
@@ -37,7 +38,12 @@ struct charset_kit {
 	uint16_t set96[KIT_96_COUNT][96];        /* 0: no character stands there */
 	uint8_t octet96[KIT_96_COUNT][KIT_96_END]; /* the way back: 0xa0..0xff, 0: not in that set */
 	uint16_t set94n[KIT_94N_COUNT][94 * 94];
+	struct page *pages;                      /* of charset_kit_load_pages; NULL: not loaded */
 };
+
+/* One character of n octets by an iconv_t to UTF-16BE; 0 when the set has none there. */
+uint16_t kit_convert(void *cd, uint8_t *octets, size_t n);
+void kit_free_pages(struct charset_kit *kit);
 
 /* Index of a 96-character set by registration or by final octet; KIT_96_COUNT: none. */
 unsigned kit_96_by_registration(unsigned registration);

@@ -24,8 +24,7 @@ static const struct {
 #undef X94N
 };
 
-/* One character of n octets; 0 when the set has none there. */
-static uint16_t convert(iconv_t cd, uint8_t *octets, size_t n)
+uint16_t kit_convert(void *cd, uint8_t *octets, size_t n)
 {
 	uint8_t result[8];
 	char *in = (char *)octets, *out = (char *)result;
@@ -43,7 +42,7 @@ static void load96(struct charset_kit *kit, unsigned set)
 		return;
 	for (unsigned i = 0; i < 96; i++) {
 		uint8_t octet = (uint8_t)(0xa0 + i);
-		const uint16_t c = kit->set96[set][i] = convert(cd, &octet, 1);
+		const uint16_t c = kit->set96[set][i] = kit_convert(cd, &octet, 1);
 		if (c != 0 && c < KIT_96_END && kit->octet96[set][c] == 0)
 			kit->octet96[set][c] = (uint8_t)(0xa0 + i);
 	}
@@ -57,7 +56,7 @@ static void load94n(struct charset_kit *kit, unsigned set)
 		return;
 	for (unsigned i = 0; i < 94 * 94; i++) {
 		uint8_t octets[2] = { (uint8_t)(0xa1 + i / 94), (uint8_t)(0xa1 + i % 94) };
-		kit->set94n[set][i] = convert(cd, octets, 2);
+		kit->set94n[set][i] = kit_convert(cd, octets, 2);
 	}
 	iconv_close(cd);
 }
@@ -78,6 +77,7 @@ void charset_kit_free(struct charset_kit **kit)
 	if (*kit == NULL)
 		return;
 	CHECK(*kit, CHARSET_KIT_MAGIC);
+	kit_free_pages(*kit);
 	(*kit)->magic = 0;
 	MEM_FREE(*kit);
 }
