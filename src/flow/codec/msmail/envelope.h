@@ -45,5 +45,12 @@ struct mm_envelope {
 	size_t n_extra;
 };
 
-MUST_CHECK bool mm_envelope_parse(struct view file, struct mm_envelope *v_r, struct arena *a, struct err *e); /* ERR_PERM, message, [024] */
+enum {
+	MM_ENVELOPE_VERSION = 1,
+	MM_ENVELOPE_STATE_AT = 16, /* where the state's octet lies in every P1 of this version, so that one small write changes it */
+};
+/* Fails ERR_PERM, message, 1/12: a corrupt one, or of another version ([024]). Unknown elements are kept in extra; inside a recipient they
+ * are passed over. Views point into `file`. */
+MUST_CHECK bool mm_envelope_parse(struct view file, struct mm_envelope *v_r, struct arena *a, struct err *e);
+/* Appends it. Fails ERR_LOCAL, message, when *o is full. */
 MUST_CHECK bool mm_envelope_print(const struct mm_envelope *v, struct out *o, struct err *e);

@@ -29,7 +29,19 @@ struct fips_walk fips_walk_in(const struct fips_walk *outer, const struct fips_e
 /* STEP_DONE: one element; STEP_WAIT: the end, in order. Fails (ERR_PERM, message, 1/12): offset, found, wanted. Depth at most 32. */
 enum step fips_next(struct fips_walk *w, struct fips_element *x_r, struct err *e);
 
-/* Writing: begin reserves three octets of length, which end patches (82 hh ll when it fits shorter is not made shorter). */
-size_t fips_begin(struct out *o, uint8_t code, int64_t qualifier /* -1 none */);
-void fips_end(struct out *o, size_t begun); /* o->bad when over 2^24-1: then use fips_put_long */
-void fips_put(struct out *o, uint8_t code, int64_t qualifier, struct view contents); /* minimal length form, any size to 2^32-1 */
+/* The head alone: everything in front of the contents, though these are not all in `octets` (the first look at a file). *length_r: of the
+ * contents with the properties; UINT64_MAX: indefinite. contents and whole are empty. Fails as fips_next does; offset: for its words. */
+MUST_CHECK bool fips_head(struct view octets, size_t offset, struct fips_element *x_r, size_t *head_r, uint64_t *length_r, struct err *e);
+
+/* Writing. Between begin and end stand the contents; lengths are minimal (so the dumps of facts A6 have them), or of at least `width`
+ * octets behind 8n, for what is patched later. Any size to 2^32-1; more: o->bad. */
+size_t fips_begin(struct out *o, uint8_t code, int64_t qualifier /* -1 none; FIPS_VENDOR_QUALIFIER | n: a vendor's */);
+void fips_end(struct out *o, size_t begun);
+void fips_end_wide(struct out *o, size_t begun, unsigned width);
+void fips_put(struct out *o, uint8_t code, int64_t qualifier, struct view contents);
+#define FIPS_VENDOR_QUALIFIER ((int64_t)1 << 32)
+
+/* INTEGER elements of MS Mail: little-endian, unsigned; written in 2, 4 or 8 octets. */
+void fips_put_le(struct out *o, uint64_t x);
+MUST_CHECK bool fips_le(const struct fips_element *x, uint64_t *value_r); /* false: no INTEGER, or of no or more than 8 octets */
+bool fips_is_vendor(const struct fips_element *x, uint32_t qualifier); /* a vendor's element, with this qualifier of the plain form */

@@ -5,14 +5,20 @@
 #include "base/arena.h"
 #include "flow/codec/msmail/names.h"
 
-/* A replaceable codec of octets: each string element, each ATT file is one run. Same length in and out. */
+/* A replaceable codec of octets: each string element, each ATT file is one run. Same length in and out.
+ * apply works in place on n octets that stand at offset_in_run; *state is 0 where a run begins and is handed on when it comes in pieces.
+ * hide: plain to file; else file to plain. Before it, mm_scramble_covers. */
 struct mm_scramble {
 	const char *name;
 	void (*apply)(uint8_t *octets, size_t n, uint64_t offset_in_run, uint8_t *state, bool hide);
+	uint64_t known_first, known_end; /* offsets in a run for which the rule is known */
 };
 extern const struct mm_scramble mm_scramble_none;  /* what our postoffices use by default */
-extern const struct mm_scramble mm_scramble_chain; /* the derivation of facts A6: known for some positions only; see the docs */
+/* The derivation of facts A6, known for some positions only: apply shows these and `?` elsewhere, and cannot hide. */
+extern const struct mm_scramble mm_scramble_chain;
 const struct mm_scramble *mm_scramble_by_name(const char *name); /* NULL: no such */
+/* Is the rule known for all of a run of so many octets? Fails (ERR_PERM, message, 1/12) naming it: nothing is read or written by guess. */
+MUST_CHECK bool mm_scramble_covers(const struct mm_scramble *s, uint64_t run, struct err *e);
 
 enum mm_address_type { MM_ADDRESS_MS = 2, MM_ADDRESS_X400 = 16 }; /* Q118969 */
 
@@ -35,6 +41,7 @@ struct mm_attachment {
 struct mai {
 	uint16_t bags;           /* mailbags that still hold it: vendor element "1" */
 	uint16_t hops;           /* vendor element "3" [I]; 10 */
+	uint16_t word_2, word_7; /* vendor elements "2" and "7" [?]; 0: what the dump has, 2 and 10 */
 	unsigned code_page;      /* 437, 850, 1252, ...; 0: not said, then the setting */
 	struct mm_address from;
 	struct mm_address *to, *cc;
@@ -52,14 +59,18 @@ struct mai {
 	size_t n_extra;
 };
 
-struct mai_limits { size_t elements, octets; };
+struct mai_limits { size_t elements /* in one constructor */, octets; };
 struct mai_limits mai_limits_default(void); /* 200,000 elements, 1 GiB */
+enum { MAI_STRING_MAX = 65535 }; /* octets of a string, but the text */
 
 /* Views point into `file` or the arena (scrambled strings are copied there). Fails (ERR_PERM, message, 1/12) naming offset,
- * found and wanted. Q130382: no field is assumed to lie in one buffer, for the file is here whole. */
+ * found and wanted. Q130382: no field is assumed to lie in one buffer, for the file is here whole.
+ * A field whose contents are of another form than ours is kept as an unknown one, but From, To, Cc and Text, which a message cannot
+ * do without: then it fails. Octets behind the Message element are passed over. */
 MUST_CHECK bool mai_parse(struct view file, const struct mm_scramble *s, struct mai *m_r, struct arena *a, const struct mai_limits *l,
 			  struct err *e);
-/* Appends the file. Fails (ERR_LOCAL, message) when *o is full, (ERR_PERM, message) for a field over its bound. */
+/* Appends the file. Fails (ERR_LOCAL, message) when *o is full, (ERR_PERM, message) for a field over its bound, an address with a NUL in its
+ * text, or a string that the scrambling is not known for; then *o is as it was or bad. */
 MUST_CHECK bool mai_print(const struct mai *m, const struct mm_scramble *s, struct out *o, struct err *e);
 
 /* Small looks and patches of a file's octets, that need not parse the rest. */

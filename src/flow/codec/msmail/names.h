@@ -26,8 +26,15 @@ bool mm_same_postoffice(const struct mm_name *a, const struct mm_name *b);
 struct mm_id mm_id_of(uint32_t number);
 MUST_CHECK bool mm_id_parse(struct view text, struct mm_id *id_r, uint32_t *number_r, struct err *e); /* either case */
 
-/* Local time of the postoffice: no zone is kept anywhere. year 0: absent. */
+/* Local time of the postoffice: no zone is kept anywhere. year 0: absent. What stood in a file is kept even if no calendar has it. */
 struct mm_date { uint16_t year; uint8_t month, day, hour, minute, second; };
 /* zone_minutes: east of UTC, a setting. A date that is none (Q214565) gives `fallback`. */
 wall_ms_t mm_date_to_wall(const struct mm_date *d, int zone_minutes, wall_ms_t fallback);
 struct mm_date mm_date_of_wall(wall_ms_t at, int zone_minutes);
+bool mm_date_is_valid(const struct mm_date *d);
+/* Can it be written: there is one, and no part needs more digits than FIPS 98 gives it. */
+bool mm_date_has_room(const struct mm_date *d);
+/* As FIPS 98 writes it, without a zone: yyyymmdd-hhmmss. A bad date is written as it is; one that has no room, not at all. */
+void mm_date_print(const struct mm_date *d, struct out *o);
+/* yyyymmdd[-hhmm[ss[-zone]]]: as many parts as there are; no date at all: absent. The zone is passed over. */
+struct mm_date mm_date_parse(struct view text);
