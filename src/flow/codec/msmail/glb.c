@@ -228,7 +228,7 @@ void mm_xtn_print(const struct mm_xtn *x, uint8_t record_r[MM_XTN_SIZE])
 	put_text(record_r + XTN_NAME, NAME_FIELD, x->name, false);
 	put_id(record_r + XTN_MAILBAG, x->mailbag);
 	put_le16(record_r + XTN_INDIRECT, x->indirect);
-	if (!is_marked(record_r + XTN_OUR_MARK) && x->via_network[0] == 0 && x->via_postoffice[0] == 0 && x->retries == 0)
+	if (!x->marked)
 		return;
 	memcpy(record_r + XTN_OUR_MARK, mark, MARK_SIZE);
 	put_text(record_r + XTN_OUR_VIA_NETWORK, NAME_FIELD, x->via_network, false);
@@ -245,7 +245,8 @@ bool mm_xtn_parse(struct view record, struct mm_xtn *x_r, struct err *e)
 	x.indirect = le16(record.p + XTN_INDIRECT);
 	bool ok = get_name(record, XTN_NAME, NAME_FIELD, x.name, "the name of a postoffice", e) &&
 		  get_id(record, XTN_MAILBAG, x.mailbag, "the mailbag of a postoffice", e);
-	if (ok && is_marked(record.p + XTN_OUR_MARK)) {
+	x.marked = is_marked(record.p + XTN_OUR_MARK);
+	if (ok && x.marked) {
 		ok = get_name(record, XTN_OUR_VIA_NETWORK, NAME_FIELD, x.via_network, "the next hop's network", e) &&
 		     get_name(record, XTN_OUR_VIA_POSTOFFICE, NAME_FIELD, x.via_postoffice, "the next hop", e);
 		x.retries = le16(record.p + XTN_OUR_RETRIES);

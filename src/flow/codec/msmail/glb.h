@@ -7,7 +7,7 @@
  * another program is never misread; there such a field is empty. docs/postoffice-format.md has the places. */
 enum { MM_NETWORK_SIZE = 122, MM_XTN_SIZE = 698, MM_MASTER_SIZE = 176, MM_CONTROL_SIZE = 8, MM_ACCESS_SIZE = 586, MM_ACCESS2_SIZE = 69, MM_ACCESS3_SIZE = 512,
        MM_ALIAS_SIZE = 45, MM_MEMBER_SIZE = 4, MM_CHAIN_SIZE = 8, MM_NETPO_HEAD = 4, MM_NETPO_SIZE = 43, MM_USERS_MAX = 500, MM_HOPS_DEFAULT = 10 };
-enum { MM_NETWORK_MSMAIL = 0x10, MM_NETWORK_FFAPI = 0x64 }; /* record types; others [?]: ours for a network of PC postoffices is 0x01 */
+enum { MM_NETWORK_POSTOFFICES = 0x01, MM_NETWORK_MSMAIL = 0x10, MM_NETWORK_FFAPI = 0x64 }; /* record types; others [?]; ours: a network of PC postoffices */
 
 struct mm_file_rule {
 	const char *dir, *name;      /* "GLB", "NETWORK.GLB"; name NULL: every file of the directory with `suffix` */
@@ -40,6 +40,7 @@ struct mm_xtn {
 	uint16_t indirect;           /* stored count: never trusted (Q86625) */
 	char via_network[MM_NAME_MAX + 1], via_postoffice[MM_NAME_MAX + 1]; /* ours: the next hop; "": direct, or no mark */
 	uint16_t retries;            /* ours */
+	bool marked;                 /* bears our mark: via and retries mean something */
 	uint8_t raw[MM_XTN_SIZE];
 };
 struct mm_user {                  /* record i of ACCESS, ACCESS2, ACCESS3: that ACCESS2 has log-on name and mailbag is fact, their places are ours */

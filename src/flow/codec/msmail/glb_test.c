@@ -190,7 +190,7 @@ static void test_xtn_offsets(void **state)
 static void test_xtn_next_hop(void **state)
 {
 	(void)state;
-	struct mm_xtn x = { .active = true, .name = "EAST", .via_network = "HQ", .via_postoffice = "HUB", .retries = 259 }, y;
+	struct mm_xtn x = { .active = true, .name = "EAST", .via_network = "HQ", .via_postoffice = "HUB", .retries = 259, .marked = true }, y;
 	uint8_t r[MM_XTN_SIZE];
 	memset(x.raw, 0xA5, sizeof x.raw); /* another program's record: nothing of it is taken for ours */
 	memset(x.raw + 1, 0, 20);
@@ -203,6 +203,7 @@ static void test_xtn_next_hop(void **state)
 		assert_int_equal(r[i], 0xA5);
 	memset(r + 0x28B, 0, 4); /* no mark */
 	assert_true(mm_xtn_parse(view_of(r, sizeof r), &y, &e));
+	assert_false(y.marked);
 	assert_string_equal(y.via_network, "");
 	assert_int_equal(y.retries, 0);
 }

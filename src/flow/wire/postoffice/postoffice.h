@@ -92,11 +92,17 @@ MUST_CHECK bool postoffice_space(struct postoffice *po, uint64_t *free_r, struct
 /* A few steps of the sweep of files that nobody names (Q256187): at most `steps` names looked at; goes on where it stood. Files younger than an hour stay. */
 MUST_CHECK bool postoffice_sweep(struct postoffice *po, unsigned steps, unsigned *removed_r, struct err *e);
 
-/* --- making and mending: tools --- */
+/* --- making and mending: tools. Names that are made are letters and digits only (A11). Fail ERR_PERM, link for what was asked, ERR_LOCAL or ERR_TEMP,
+ * link for the file server. Nothing is synced twice: what has returned true is on disk. --- */
+/* path: a directory that is empty, or not there yet. The serial number of the Exchange connector's postoffices (22-28798) is never a random one. */
 MUST_CHECK bool postoffice_create(const char *path, const struct mm_name *own, const char *serial /* NULL: a random one (Q151228) */, const struct postoffice_host *host, struct err *e);
-MUST_CHECK bool postoffice_add_user(struct postoffice *po, const char *mailbox, const char *friendly, struct err *e);
-/* An external postoffice: network, XTN record, outbound bag; via: its next hop, or NULL when direct. */
+MUST_CHECK bool postoffice_add_user(struct postoffice *po, const char *mailbox, const char *friendly /* NULL: as the mailbox */, struct err *e);
+/* A group of this postoffice's address list with local members (mailboxes); external ones have no place in a .MEM (Q117804). */
+MUST_CHECK bool postoffice_add_group(struct postoffice *po, const char *group, const char *const *members, size_t n, struct err *e);
+/* An external postoffice: network, XTN record, outbound bag; via: its next hop, which is there and direct, or NULL when this one is. A network's name that is
+ * a gateway's is refused (Q175978). */
 MUST_CHECK bool postoffice_add_external(struct postoffice *po, const struct mm_name *other, const struct mm_name *via, struct err *e);
+/* A network that has a queue itself; type: of its record, MM_NETWORK_FFAPI or another. */
 MUST_CHECK bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, struct err *e);
 /* Each finding once: file, what is wrong, whether repair can mend it. repair: mends under locks, after a copy of the file beside it. */
 MUST_CHECK bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx, const char *file, const char *what, bool mended), void *ctx, unsigned *n_r, struct err *e);
