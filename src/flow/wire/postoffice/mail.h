@@ -30,6 +30,7 @@ MUST_CHECK bool mail_journal_open(struct postoffice *po, const char *bag, struct
 void mail_journal_close(struct mail_journal **j);
 bool mail_journal_find(const struct mail_journal *j, enum mail_verb verb, const struct mm_id *x, struct mm_id *y_r);
 MUST_CHECK bool mail_journal_add(struct mail_journal *j, enum mail_verb verb, const struct mm_id *x, const struct mm_id *y, struct err *e);
+bool mail_journal_is_broken(const struct mail_journal *j); /* an add has failed, and its line may be there all the same: what it names is kept; open it anew */
 MUST_CHECK bool mail_journal_forget(struct mail_journal *j, const struct mm_id *x, struct err *e); /* X is done: its lines go, at once */
 /* Each X that has a line, once, until each returns false: to finish what a crash has left. */
 void mail_journal_each(const struct mail_journal *j, bool (*each)(void *ctx, const struct mm_id *x), void *ctx);
@@ -55,10 +56,10 @@ struct mail_placed {
 /* v: as mail_look gave it, with its plan. Writes it as PLACING, sets the MAI's count, puts the record h into each bag once; its `mai`, `size`, and `date`
  * (the arrival: Q111558 d) are filled in from v. A bag that is full or gone is its recipients' [017] or [001] in v (and in the P1), others are served
  * (Q138054). Recipients of a bag here that are served lose `responsible`, so that nobody serves them twice when others are pending; those of
- * outbound bags keep it. is_outbound tells which bags these are. Fails as postoffice calls do ([016]: ERR_PERM, message); then nothing is lost:
+ * outbound bags keep it. is_outbound tells which bags these are. last: what cannot be written now is given up, its recipients' notice is [008]. Fails as postoffice calls do ([016]: ERR_PERM, message); then nothing is lost:
  * later again. */
 MUST_CHECK bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, bool (*is_outbound)(void *ctx, const char *bag), void *ctx,
-			   struct mail_placed *placed_r, struct err *e);
+			   bool last, struct mail_placed *placed_r, struct err *e);
 
 /* Bags in which v's outbound recipients are, as it says; and whether a live record of it is in any of them but `but`. */
 MUST_CHECK bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e);
