@@ -109,6 +109,30 @@
 	X(INTERCHANGE_JOURNAL, "interchange.journal", 823, ERROR, "msmail", "", "a journal in the store's directory cannot be read or written: see why") \
 	X(INTERCHANGE_HEALTH, "interchange.health", 824, WARNING, "msmail", "", "the postoffice works, but see what") \
 	X(INTERCHANGE_LOST, "interchange.sent-lost", 825, WARNING, "msmail", "", "lines of a journal were damaged and are passed over") \
+	X(MOVER_ATTACHED, "mover.attached", 850, INFO, "msmail", "", "a mover has attached its postoffice") \
+	X(MOVER_DETACHED, "mover.detached", 851, ERROR, "msmail", "", "a mover cannot work on its postoffice: see why; it is tried again at every interval") \
+	X(MOVER_PEER, "mover.peer", 852, NOTICE, "msmail", "", "what is known of a peer has changed: START, UNINIT (our own postoffice is not attached), OK, ERROR (not reached), FULL, FAILED (not to be used: see why) or NO-REF (no mailbag here is for it)") \
+	X(MOVER_SERIAL, "mover.duplicate-serial", 853, ALARM, "msmail", "MSExchangePCMTA 4188", "a peer has the serial number of our own postoffice: nothing is moved between them until one of them has another") \
+	X(MOVER_LOCKED, "mover.locked", 854, WARNING, "msmail", "MSExchangePCMTA 4254", "somebody else has held a mailbag for longer than lock-patience: see who; its mail waits, and nothing is counted against it") \
+	X(MOVER_ENVELOPE_BAD, "mover.envelope-corrupt", 855, ERROR, "msmail", "MSExchangePCMTA 4355", "the envelope (P1) of a message cannot be read: its sender is told with [024]") \
+	X(MOVER_ENVELOPE_EMPTY, "mover.envelope-empty", 856, WARNING, "msmail", "MSExchangePCMTA 4395", "a record is for nobody: it was dropped") \
+	X(MOVER_P1_MISSING, "mover.directories-missing", 857, WARNING, "msmail", "MSExchangePCMTA 4536", "directories of a postoffice were missing, and have been made") \
+	X(MOVER_MAI_MISSING, "mover.message-missing", 858, ERROR, "msmail", "MSExchangePCMTA 4304", "a record names a message file that is not there: its sender is told with [016], where somebody knows him") \
+	X(MOVER_NOTICE, "mover.notice", 859, NOTICE, "msmail", "MSExchangeMSMI 2117", "a notice of non-delivery was made") \
+	X(MOVER_OUT, "mover.out", 860, DEBUG, "msmail", "", "a message was put into a peer") \
+	X(MOVER_IN, "mover.in", 861, DEBUG, "msmail", "MSExchangeMSMI 2444", "a message was taken from INQUEUE3 and put into mailbags") \
+	X(MOVER_UNTOLD, "mover.untold", 862, NOTICE, "msmail", "", "a message could not be delivered, and nobody is to be told: it is a notice itself, or has no sender") \
+	X(MOVER_STRUCK, "mover.strike", 863, ERROR, "msmail", "", "a message has ended the process that worked on it: it is counted, and at limits.strikes set aside") \
+	X(MOVER_ASIDE, "mover.set-aside", 864, ALARM, "msmail", "MSExchangeMSMI 2380", "a message that ends the process that works on it was set aside, with its files, in the directory named; its sender is told with [012]") \
+	X(MOVER_LOG_LOST, "mover.log-lost", 865, WARNING, "msmail", "", "a line of SENT.LOG or RECV.LOG could not be written; mail goes on") \
+	X(MOVER_PENDING, "mover.pending", 866, WARNING, "msmail", "MSExchangeMSMI 2010", "a mailbag could not be written: the recipients there wait, all others are served") \
+	X(MOVER_UNWATCHED, "mover.unwatched", 867, INFO, "msmail", "", "the system does not tell of changes in this postoffice: rounds begin at the interval only") \
+	X(MOVER_LEFT, "mover.left", 868, WARNING, "msmail", "", "a message could not be moved now and will be tried again") \
+	X(MOVER_RECORD_BAD, "mover.record-unreadable", 869, ERROR, "msmail", "", "a record of a mailbag cannot be read: it is left alone, the others go on") \
+	X(MOVER_FORGETFUL, "mover.state-lost", 870, ERROR, "msmail", "", "what a mover has to remember (attempts, strikes) could not be written to the store's directory") \
+	X(MOVER_GAVE_UP, "mover.gave-up", 871, WARNING, "msmail", "", "a message was tried as often and as long as retries and give-up say: its sender is told with [005]") \
+	X(MOVER_SWEPT, "mover.swept", 872, INFO, "msmail", "", "files that nobody names were removed") \
+	X(MOVER_SHORT, "mover.no-room", 873, WARNING, "msmail", "MSExchangePCMTA 4254", "a peer has less room than min-free and the message: it waits, smaller ones and other peers go on") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
 

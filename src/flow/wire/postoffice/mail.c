@@ -1,0 +1,315 @@
+/* mail.c - see mail.h. */
+#include "flow/wire/postoffice/mail.h"
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "flow/wire/postoffice/po_int.h"
+
+/* --- looks --- */
+
+static bool has_bags(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].bag[0] != 0)
+			return true;
+	return false;
+}
+
+bool mail_look(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, enum mail_found *found_r, struct err *e)
+{
+	struct po_stamp stamp;
+	struct mm_envelope v;
+	if (!po_stat(po, po_rel_p1(id).s, &stamp, e))
+		return false;
+	if (!stamp.there) {
+		if (!po_alive(po, e)) /* it is the server that has gone, not the file */
+			return false;
+		*v_r = (struct mm_envelope){ .mai = *id };
+		*found_r = MAIL_FINISHED;
+		return true;
+	}
+	if (!postoffice_read_envelope(po, id, a, &v, e))
+		return false;
+	v.mai = *id;
+	*v_r = v;
+	switch (v.state) {
+	case MM_UNREADY:
+		*found_r = MAIL_NOT_YET;
+		return true;
+	case MM_READY:
+		*found_r = has_bags(&v) ? MAIL_FINISHED : MAIL_NEW;
+		return true;
+	case MM_PLACING:
+		*found_r = MAIL_HALF;
+		return true;
+	}
+	CANT_HAPPEN("an envelope in no state");
+}
+
+int mail_notice_of(const struct err *e)
+{
+	const char *at = strchr(e->text, '[');
+	for (; at != NULL; at = strchr(at + 1, '['))
+		if (at[1] >= '0' && at[1] <= '9' && at[2] >= '0' && at[2] <= '9' && at[3] >= '0' && at[3] <= '9' && at[4] == ']')
+			return (at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0');
+	return 0;
+}
+
+/* --- the record --- */
+
+/* What stands behind the last `/`, or as much of a foreign address as there is room for. */
+static void short_name(const struct mm_address *from, char name_r[MM_NAME_MAX + 1])
+{
+	struct view v = from->type == MM_ADDRESS_MS || from->friendly.n == 0 ? from->text : from->friendly;
+	if (from->type == MM_ADDRESS_MS)
+		for (size_t i = v.n; i > 0; i--)
+			if (v.p[i - 1] == '/') {
+				v = view_from(v, i);
+				break;
+			}
+	v = view_first(v, MM_NAME_MAX);
+	if (v.n > 0)
+		memcpy(name_r, v.p, v.n);
+	name_r[v.n] = 0;
+}
+
+void mail_header_of(const struct mm_envelope *v, struct view subject, int zone_minutes, struct mm_header *h_r)
+{
+	struct mm_header h = { .mai = v->mai, .size = v->size, .word_88 = 0x18, .priority = v->priority };
+	h.date = v->arrived > 0 ? mm_date_of_wall(v->arrived, zone_minutes) : v->date;
+	short_name(&v->from, h.from);
+	subject = view_first(subject, MM_SUBJECT_MAX);
+	if (subject.n > 0)
+		memcpy(h.subject, subject.p, subject.n);
+	*h_r = h;
+}
+
+bool mail_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e)
+{
+	if (address->type == MM_ADDRESS_MS)
+		return mm_name_parse(address->text, name_r, e);
+	if (address->type != MM_ADDRESS_X400)
+		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 0, "address of type %u: found no network for it", address->type);
+	*name_r = (struct mm_name){ .network = "X400" };
+	return true;
+}
+
+/* --- placing --- */
+
+/* r is the first one of its bag that this pass is about. */
+static bool is_first_of_bag(const struct mm_envelope *v, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (v->recipients[i].notice == 0 && mm_same(v->recipients[i].bag, v->recipients[at].bag))
+			return false;
+	return v->recipients[at].notice == 0 && v->recipients[at].bag[0] != 0;
+}
+
+static unsigned count_bags(const struct mm_envelope *v)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < v->n; i++)
+		n += is_first_of_bag(v, i);
+	return n;
+}
+
+static bool is_unserved(const struct mm_envelope *v, const char *bag)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].responsible && v->recipients[i].notice == 0 && mm_same(v->recipients[i].bag, bag))
+			return true;
+	return false;
+}
+
+static void refuse_bag(struct mm_envelope *v, const char *bag, int notice, int reason, int diagnostic)
+{
+	char name[MM_ID_LENGTH + 1];
+	memcpy(name, bag, sizeof name); /* it is a recipient's own */
+	for (size_t i = 0; i < v->n; i++) {
+		struct mm_recipient *r = &v->recipients[i];
+		if (!r->responsible || r->notice != 0 || !mm_same(r->bag, name))
+			continue;
+		r->notice = notice;
+		r->reason = reason;
+		r->diagnostic = diagnostic;
+		r->bag[0] = 0;
+	}
+}
+
+static void serve_bag(struct mm_envelope *v, const char *bag)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice == 0 && mm_same(v->recipients[i].bag, bag))
+			v->recipients[i].responsible = false;
+}
+
+struct placing {
+	struct postoffice *po;
+	struct mm_envelope *v;
+	const struct mm_header *h;
+	bool (*is_outbound)(void *ctx, const char *bag);
+	void *ctx;
+	bool last;      /* try */
+	bool refused;   /* some bag was */
+	struct mail_placed placed;
+};
+
+/* Its recipients wait, or are given up. */
+static void postpone(struct placing *p, const char *bag, const struct err *why)
+{
+	if (p->last) {
+		refuse_bag(p->v, bag, 8, 1, 2); /* mailbag contention; mta-congestion */
+		p->refused = true;
+		return;
+	}
+	if (p->placed.pending == 0)
+		p->placed.why = *why;
+	p->placed.attempted |= why->kind != ERR_TEMP;
+	for (size_t i = 0; i < p->v->n; i++)
+		p->placed.pending += p->v->recipients[i].responsible && p->v->recipients[i].notice == 0 && mm_same(p->v->recipients[i].bag, bag);
+}
+
+/* False: the file server itself is the matter, nothing else will go well. */
+static bool place_in(struct placing *p, const char *bag, struct err *e)
+{
+	struct err why = { ERR_NONE, ERR_OF_PROCESS, -1, -1, "" };
+	const bool outbound = p->is_outbound(p->ctx, bag);
+	if (FAULT(MAIL_PLACE))
+		err_set(&why, ERR_TEMP, ERR_OF_RECIPIENT, "%s: not placed in %s (fault point)", p->v->mai.s, bag);
+	else if (!is_unserved(p->v, bag) || postoffice_deliver(p->po, bag, p->h, &why)) {
+		p->placed.bags++;
+		p->placed.outbound += outbound;
+		if (!outbound)
+			serve_bag(p->v, bag);
+		return true;
+	}
+	if (why.culprit == ERR_OF_LINK) {
+		if (e != NULL)
+			*e = why;
+		return false;
+	}
+	if (why.kind == ERR_PERM) {
+		const int notice = mail_notice_of(&why);
+		refuse_bag(p->v, bag, notice == 0 ? 1 : notice, why.reason < 0 ? 1 : why.reason, why.diagnostic);
+		p->refused = true;
+	}
+	else
+		postpone(p, bag, &why);
+	return true;
+}
+
+static bool write_state(struct postoffice *po, struct mm_envelope *v, enum mm_state state, struct err *e)
+{
+	const enum mm_state before = v->state;
+	v->state = state;
+	if (postoffice_write_envelope(po, v, e))
+		return true;
+	v->state = before;
+	return false;
+}
+
+/* INQUEUE3's own hold is counted until the message leaves it for good. */
+static bool count_in_mai(struct postoffice *po, const struct mm_envelope *v, struct err *e)
+{
+	const unsigned n = count_bags(v);
+	return postoffice_set_bags(po, &v->mai, n == 0 ? 1 : n, e);
+}
+
+bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, bool (*is_outbound)(void *ctx, const char *bag), void *ctx,
+		bool last, struct mail_placed *placed_r, struct err *e)
+{
+	struct mm_header header = *h;
+	struct placing p = { .po = po, .v = v, .h = &header, .is_outbound = is_outbound, .ctx = ctx, .last = last };
+	header.mai = v->mai;
+	header.size = v->size != 0 ? v->size : h->size;
+	if (v->state != MM_PLACING && !write_state(po, v, MM_PLACING, e))
+		return false;
+	if (FAULT(MAIL_PLACING))
+		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not placed (fault point)", v->mai.s);
+	if (count_bags(v) > 0 && !count_in_mai(po, v, e))
+		return false;
+	for (size_t i = 0; i < v->n; i++) {
+		char bag[MM_ID_LENGTH + 1];
+		if (!is_first_of_bag(v, i))
+			continue;
+		memcpy(bag, v->recipients[i].bag, sizeof bag);
+		if (!place_in(&p, bag, e))
+			return false;
+	}
+	if (p.refused && !count_in_mai(po, v, e))
+		return false;
+	if ((p.refused || p.placed.pending > 0) && !write_state(po, v, MM_PLACING, e))
+		return false;
+	*placed_r = p.placed;
+	return true;
+}
+
+/* --- the end --- */
+
+struct search { struct mm_id id; bool found; };
+
+static bool holds(struct postoffice *po, const char *bag, const struct mm_id *id, bool *holds_r, struct err *e)
+{
+	struct po_bag_entry *entries = mem_alloc(mem_mul(MM_BAG_RECORDS, sizeof *entries));
+	unsigned n = 0, live;
+	const bool good = postoffice_bag(po, bag, MM_BAG_RECORDS, entries, &n, &live, e);
+	bool found = false;
+	for (unsigned i = 0; good && i < n && !found; i++)
+		found = entries[i].readable && mm_same(entries[i].header.mai.s, id->s);
+	free(entries);
+	*holds_r = found;
+	return good;
+}
+
+bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e)
+{
+	bool needed = false;
+	for (size_t i = 0; i < v->n && !needed; i++) {
+		const struct mm_recipient *r = &v->recipients[i];
+		if (r->responsible && is_first_of_bag(v, i) && !mm_same(r->bag, but) && !holds(po, r->bag, &v->mai, &needed, e))
+			return false;
+	}
+	*needed_r = needed;
+	return true;
+}
+
+bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *id, struct mail_journal *j, struct err *e)
+{
+	return postoffice_bag_forget(po, bag, slot, id, e) && (j == NULL || mail_journal_forget(j, id, e));
+}
+
+bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct mm_envelope *v, const struct mail_placed *placed,
+		 struct mail_journal *j, struct err *e)
+{
+	if (placed->bags == 0) { /* the record is the last that holds it */
+		if (FAULT(MAIL_FINISH))
+			return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not finished (fault point)", v->mai.s);
+		return postoffice_bag_drop(po, bag, slot, &v->mai, true, e) && (j == NULL || mail_journal_forget(j, &v->mai, e));
+	}
+	if (placed->outbound > 0 ? !write_state(po, v, MM_READY, e) : !po_remove(po, po_rel_p1(&v->mai).s, e))
+		return false;
+	if (FAULT(MAIL_FINISH))
+		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);
+	return mail_forget(po, bag, slot, &v->mai, j, e);
+}
+
+/* --- logs --- */
+
+bool mail_log(struct postoffice *po, const char *dir, const char *name, const char *line, struct err *e)
+{
+	const struct po_rel rel = po_rel_of(dir, name, "");
+	struct po_stamp stamp;
+	struct out o;
+	int fd;
+	if (!po_open(po, rel.s, O_RDWR | O_CREAT, &fd, e))
+		return false;
+	if (fd < 0)
+		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s/%s: cannot be made", po->path, rel.s);
+	out_init(&o, 4096);
+	out_fmt(&o, "%s\r\n", line);
+	const bool good = po_hold(po, fd, rel.s, PO_EXCLUSIVE, e) && po_fstat(po, fd, rel.s, &stamp, NULL, e) &&
+			  po_write_at(po, fd, rel.s, out_view(&o).p, out_len(&o), stamp.size, e);
+	po_close(po, &fd);
+	out_fini(&o);
+	return good;
+}
