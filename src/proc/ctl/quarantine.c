@@ -23,7 +23,8 @@ static const char usage[] =
 	"  list      what is in quarantine, and why\n"
 	"  show      one of them: envelope, recipients, cause, last words of the process that died\n"
 	"  export    the octets as they came, or a message's content, into the file TO (\"-\": standard output)\n"
-	"  release   back to its link; octets are decoded here first, and offered as what came by their link\n"
+	"  release   back to its link; octets are decoded here first, and offered as what came by their link; those of a\n"
+	"            postoffice are given to its interchange again\n"
 	"  delete    for good; its originator has had a report\n\n"
 	"  --octets  show the first octets too\n"
 	"  --p1      export: the whole APDU, envelope and content, for posthorn decode\n"
@@ -77,6 +78,7 @@ static void on_found(struct ctl *c, struct view pairs)
 	q->found = true;
 	q->pairs = arena_copy(c->arena, pairs);
 	q->octets = view_eq(ctl_octets(q->pairs, "what"), VIEW("octets"));
+	q->msmail = view_eq(ctl_octets(q->pairs, "form"), VIEW("msmail"));
 	q->link = ctl_octets(q->pairs, "link");
 }
 
@@ -254,7 +256,7 @@ static bool read_ids(struct command *q, uint64_t *ids)
 	return true;
 }
 
-/* Messages together, octets one by one; one that fails leaves the others. */
+/* Messages together, and what the interchanges read; other octets one by one; one that fails leaves the others. */
 static void release(struct command *q)
 {
 	struct ctl *c = &q->ctl;
@@ -269,7 +271,7 @@ static void release(struct command *q)
 				(unsigned long long)x.id);
 			good = false;
 		}
-		if (good && !x.octets)
+		if (good && (!x.octets || x.msmail))
 			ids[n++] = x.id;
 		else if (good)
 			good = release_octets(q, &x);

@@ -8,6 +8,7 @@ enum { QUARANTINE_IDS = 500, QUARANTINE_DUMP = 512, QUARANTINE_OCTETS = 1 << 30 
 struct quarantined {
 	uint64_t id;
 	bool found, octets;
+	bool msmail;                     /* octets: files of a postoffice's message, which only an interchange can read */
 	struct view pairs;               /* the row; in the arena */
 	struct view link;
 };

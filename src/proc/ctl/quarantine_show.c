@@ -56,7 +56,7 @@ static void put_line(struct page *p, struct out *o)
 
 static void put_row(struct page *p, const struct quarantined *q)
 {
-	static const char *const labels[] = { "what", "state", "at", "link", "peer", "size", "strikes", "cause", "words", "key", "id" };
+	static const char *const labels[] = { "what", "form", "state", "at", "link", "peer", "size", "strikes", "cause", "words", "key", "id" };
 	if (!p->c->json)
 		printf("quarantine %llu\n", (unsigned long long)q->id);
 	else
@@ -162,6 +162,8 @@ void quarantine_show(struct ctl *c, const struct quarantined *q, bool octets)
 		put_dump(&p, view_first(out_view(&content), QUARANTINE_DUMP));
 	if (!c->json && ctl_octets(q->pairs, "id").n > 0)
 		printf("posthorn trace \"%s\" shows its journey\n", ctl_value(c, q->pairs, "id"));
+	else if (!c->json && q->msmail)
+		printf("posthorn quarantine export %llu FILE takes it out; release gives it to its link's interchange again\n", (unsigned long long)q->id);
 	else if (!c->json && q->octets)
 		printf("posthorn quarantine export %llu FILE, then posthorn decode FILE, shows what can be read of it\n",
 		       (unsigned long long)q->id);

@@ -153,12 +153,23 @@ static bool ask_mailbox(struct reader *rd, const struct msg_ask *q, struct row *
 	return true;
 }
 
+/* What octets of a link are: a transfer as P1 has it, or the files of a message of a postoffice. */
+static const char *form_of(const struct settings *s, const struct read_quarantine_row *x)
+{
+	const struct set_link *links = s->links.v;
+	for (size_t i = 0; x->octets && i < s->links.n; i++)
+		if (strcmp(links[i].name, x->link) == 0 && links[i].kind == LINK_MSMAIL)
+			return "msmail";
+	return x->octets ? "p1" : "";
+}
+
 /* Everything of a row's message that a person wants to know before he acts. */
-static void send_quarantined(struct row *row, const struct read_quarantine_row *x)
+static void send_quarantined(const struct settings *s, struct row *row, const struct read_quarantine_row *x)
 {
 	row_put_number(row, "quarantine", x->id);
 	row_put_number(row, "message", x->message);
 	row_put(row, "what", x->octets ? "octets" : "message");
+	row_put(row, "form", form_of(s, x));
 	row_put(row, "state", x->state == STORE_QUARANTINE_EXAMINE ? "examine" : "kept");
 	row_put_time(row, "at", x->at);
 	row_put(row, "id", x->mts_id);
@@ -185,7 +196,7 @@ static bool ask_quarantine(struct reader *rd, const struct msg_ask *q, struct ro
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (one == 0 || rows[i].id == one)
-			send_quarantined(row, &rows[i]);
+			send_quarantined(rd->settings, row, &rows[i]);
 	*more_r = *more_r && one == 0;
 	return true;
 }
@@ -327,11 +338,12 @@ static void reap(void *ctx)
 	}
 }
 
-struct reader *reader_new(const struct actor_host *host, const char *store)
+struct reader *reader_new(const struct actor_host *host, const struct settings *settings, const char *store)
 {
 	struct reader *r = mem_zero(sizeof *r);
 	r->magic = READER_MAGIC;
 	r->host = *host;
+	r->settings = settings;
 	r->path = store;
 	r->arena = arena_new(ARENA_MAX);
 	r->scratch = arena_new(ARENA_MAX);

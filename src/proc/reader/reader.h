@@ -2,11 +2,12 @@
  * time, so that no question, however large, costs the switch a moment. It may die at any time. */
 #pragma once
 #include "proc/table/actor.h"
+#include "proc/table/settings_table.h"
 
 struct reader;
 
-/* store: path of the database, which need not exist yet. */
-struct reader *reader_new(const struct actor_host *host, const char *store);
+/* store: path of the database, which need not exist yet. It and the settings must outlive it. */
+struct reader *reader_new(const struct actor_host *host, const struct settings *settings, const char *store);
 void reader_free(struct reader **r);
 /* A connection of the command line. */
 void reader_accepted(struct reader *r, struct stream *s);

@@ -18,6 +18,7 @@ struct reader {
 	unsigned magic;
 #define READER_MAGIC 0x4eade400u
 	struct actor_host host;
+	const struct settings *settings;
 	const char *path;
 	struct store_reader *store;
 	struct arena *arena;             /* of one question */

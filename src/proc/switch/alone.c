@@ -17,7 +17,7 @@ static struct proc *find_alone(struct sw *s)
 static bool is_busy(const struct sw *s)
 {
 	const struct alone *a = &s->alone;
-	return a->examine.number != 0 || (a->assoc != NULL && a->assoc->in_flight > 0);
+	return (a->examine.number != 0 && a->examine.by->kind == PROCESS_ALONE) || (a->assoc != NULL && a->assoc->in_flight > 0);
 }
 
 static size_t count(const struct sw *s)
@@ -122,8 +122,6 @@ void alone_proc_gone(struct proc *p)
 	struct sw *s = p->sw;
 	if (p->kind != PROCESS_ALONE)
 		return;
-	s->alone.examine.number = 0;
-	timer_stop(&s->alone.examine.timer);
 	if (s->alone.assoc != NULL && s->alone.assoc->proc == p) {
 		free_assoc(s);
 		drop_chosen(s);
@@ -271,13 +269,10 @@ static void run(void *ctx)
 	if (s->alone.missed && count(s) < ALONE_MAX / 2)
 		relist(s);
 	run_connectors(s);
-	if (p == NULL)
-		return;
-	if (!is_busy(s))
+	if (p != NULL && !is_busy(s))
 		hand_over_chosen(s);
-	if (!is_busy(s))
-		examine_begin(s, p);
-	if (s->alone.assoc == NULL)
+	examine_begin(s, is_busy(s) ? NULL : p);
+	if (p != NULL && s->alone.assoc == NULL)
 		open_next(s, p);
 }
 

@@ -1,10 +1,11 @@
-/* connector.c - programs of their own that serve a link each (docs/connector.md). They come by the socket `connect`, twice, and
- * register; then the switch treats one as it treats a link process, with these differences:
+/* connector.c - what serves one link each, beside the link processes: programs of their own (docs/connector.md), and the interchanges
+ * of links of kind msmail. The switch treats one as it treats a link process, with these differences:
  *
- * - It is not our child: nobody says how it died. An end of its channel by itself strikes nothing, unless the same transfer was in its
- *   hands LOSSES_MAX times in a row. Silence, a full channel and nonsense end the channel and strike.
  * - There is one for its link: a suspect is given to it while nothing else is in its hands.
- * - Nothing that it sends, or does not read, may cost more than a bounded amount of memory. */
+ * - Nothing that it sends, or does not read, may cost more than a bounded amount of memory. Silence and nonsense end its channel.
+ * - A program comes by the socket `connect`, twice, and registers. It is not our child: nobody says how it died. An end of its channel by
+ *   itself strikes nothing, unless the same transfer was in its hands LOSSES_MAX times in a row; hanging and nonsense strike.
+ * - An interchange is the supervisor's child, its streams come from there, and how it died is known: limbo.c. It may offer octets. */
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
@@ -35,7 +36,12 @@ struct guest {
 
 bool connector_is_link(const struct swlink *l)
 {
-	return l->set->kind == LINK_CONNECTOR;
+	return l->set->kind != LINK_X400;
+}
+
+bool connector_is(const struct proc *p)
+{
+	return p->serves != NULL;
 }
 
 /* --- life of a guest --- */
@@ -85,6 +91,8 @@ static bool is_servable(struct sw *s, const char *link, struct swlink **link_r, 
 	struct swlink *l = *link_r = switch_link(s, view_str(link));
 	if (l == NULL)
 		return err_set(e, ERR_PERM, ERR_OF_LINK, "REGISTER: no link is called \"%s\"", link);
+	if (l->set->kind == LINK_MSMAIL)
+		return err_set(e, ERR_PERM, ERR_OF_LINK, "REGISTER: link \"%s\" is of kind msmail, which Posthorn's own interchange serves", link);
 	if (!connector_is_link(l))
 		return err_set(e, ERR_PERM, ERR_OF_LINK, "REGISTER: link \"%s\" is of kind x400, want connector", link);
 	if (l->connector != NULL)
@@ -348,14 +356,16 @@ static bool on_alive(void *ctx, struct view payload, struct err *e)
 	return heard(p, true);
 }
 
-static const struct chan_type control_types[] = {
-	TYPE(OFFER, on_offer),
-	TYPE(ASSOC_UP, on_up),
-	TYPE(ASSOC_DOWN, on_down),
-	TYPE(TRANSFER_PULL, on_pull),
-	TYPE(TRANSFER_RESULT, on_result),
-	TYPE(ALIVE, on_alive),
-};
+static bool on_examined(void *ctx, struct view payload, struct err *e)
+{
+	return heard(ctx, examine_done(ctx, payload, e));
+}
+
+#define OF_BOTH                                                                                                        \
+	TYPE(OFFER, on_offer), TYPE(ASSOC_UP, on_up), TYPE(ASSOC_DOWN, on_down), TYPE(TRANSFER_PULL, on_pull),          \
+		TYPE(TRANSFER_RESULT, on_result)
+static const struct chan_type control_types[] = { OF_BOTH, TYPE(ALIVE, on_alive) };
+static const struct chan_type interchange_types[] = { OF_BOTH, TYPE(EXAMINED, on_examined), TYPE(ALIVE, on_alive) };
 static const struct chan_type bulk_types[] = {
 	TYPE(OFFER_BEGIN, on_begin),
 	TYPE(OFFER_DATA, on_data),
@@ -381,24 +391,31 @@ static void accuse(struct proc *p, const struct err *why)
 
 void connector_hung(struct proc *p, const struct err *why)
 {
+	const struct actor_host *host = &p->sw->host;
 	accuse(p, why);
-	EMIT(&p->sw->host, CONNECTOR_HUNG, "link", p->serves->set->name, "why", why->text);
+	EMIT(host, CONNECTOR_HUNG, "link", p->serves->set->name, "why", why->text);
+	if (p->kind == PROCESS_INTERCHANGE && host->accuse != NULL)
+		host->accuse(host->ctx, p->kind, p->instance, why->text);
 	proc_lost(p, why);
 }
 
 static void on_closed(void *ctx, const struct err *why)
 {
 	struct proc *p = ctx;
+	const struct actor_host *host = &p->sw->host;
 	if (why->kind == ERR_LOCAL) {
 		accuse(p, why);
-		EMIT(&p->sw->host, CONNECTOR_NONSENSE, "link", p->serves->set->name, "why", why->text);
-	} else {
-		EMIT(&p->sw->host, CONNECTOR_LOST, "link", p->serves->set->name, "why", why->text);
+		EMIT(host, CONNECTOR_NONSENSE, "link", p->serves->set->name, "why", why->text);
+		if (p->kind == PROCESS_INTERCHANGE && host->accuse != NULL)
+			host->accuse(host->ctx, p->kind, p->instance, why->text);
+	} else if (p->kind == PROCESS_CONNECTOR) { /* proc_lost says it of our own processes */
+		EMIT(host, CONNECTOR_LOST, "link", p->serves->set->name, "why", why->text);
 	}
 	proc_lost(p, why);
 }
 
 static const struct chan_events control_events = { control_types, ARRAY_LEN(control_types), NULL, on_drained, on_closed, NULL };
+static const struct chan_events interchange_events = { interchange_types, ARRAY_LEN(interchange_types), NULL, on_drained, on_closed, NULL };
 static const struct chan_events bulk_events = { bulk_types, ARRAY_LEN(bulk_types), NULL, on_drained, on_closed, NULL };
 
 /* --- silence --- */
@@ -407,7 +424,7 @@ static const struct chan_events bulk_events = { bulk_types, ARRAY_LEN(bulk_types
 static bool has_in_hand(const struct proc *p)
 {
 	const struct swlink *l = p->serves;
-	return l->in_flight > 0 || l->n_opening > 0;
+	return l->in_flight > 0 || l->n_opening > 0 || examine_by(p);
 }
 
 static void ask(struct proc *p)
@@ -439,12 +456,40 @@ static void on_watch(void *ctx)
 
 /* --- one that serves --- */
 
+static struct proc *new_connector(struct swlink *l, enum process_kind kind, uint32_t instance)
+{
+	struct proc *p = proc_new(l->sw, kind, instance);
+	p->serves = l;
+	timer_init(&p->watch, l->sw->host.env, on_watch, p);
+	return p;
+}
+
+/* Both its streams are there. */
+static void serve(struct proc *p)
+{
+	struct swlink *l = p->serves;
+	struct sw *s = p->sw;
+	const int64_t patience = (int64_t)s->settings->processes.watchdog_ms;
+	p->heard_ms = env_now_ms(s->host.env);
+	if (patience > 0)
+		timer_after(&p->watch, patience / WATCHES > 0 ? patience / WATCHES : 1);
+	l->connector = p;
+	l->is_missed = l->is_detached = false;
+	if (p->kind == PROCESS_CONNECTOR)
+		timer_stop(&l->open_timer);
+	if (!timer_is_set(&l->open_timer)) /* else it is the file server's, whose time goes on */
+		l->last_error[0] = 0;
+	EMIT(&s->host, CONNECTOR_IN, "link", l->set->name);
+	if (s->busy)
+		room_tell(p);
+	dispatch_run(l);
+	alone_kick(s);
+}
+
 static void let_in(struct swlink *l, struct guest *control, struct guest *bulk)
 {
 	struct sw *s = l->sw;
-	struct proc *p = proc_new(s, PROCESS_CONNECTOR, ++s->next_connector);
-	int64_t patience = (int64_t)s->settings->processes.watchdog_ms;
-	p->serves = l;
+	struct proc *p = new_connector(l, PROCESS_CONNECTOR, ++s->next_connector);
 	p->control = control->chan;
 	p->bulk = bulk->chan;
 	control->chan = bulk->chan = NULL;
@@ -454,30 +499,76 @@ static void let_in(struct swlink *l, struct guest *control, struct guest *bulk)
 	answer(p->bulk, bulk->token, NULL);
 	guest_free(control);
 	guest_free(bulk);
-	p->heard_ms = env_now_ms(s->host.env);
-	timer_init(&p->watch, s->host.env, on_watch, p);
-	if (patience > 0)
-		timer_after(&p->watch, patience / WATCHES > 0 ? patience / WATCHES : 1);
-	l->connector = p;
-	l->register_ms = p->heard_ms + GUEST_AGAIN_MS;
-	l->is_missed = false;
-	l->last_error[0] = 0;
-	timer_stop(&l->open_timer);
-	EMIT(&s->host, CONNECTOR_IN, "link", l->set->name);
-	if (s->busy)
-		room_tell(p);
-	dispatch_run(l);
+	l->register_ms = env_now_ms(s->host.env) + GUEST_AGAIN_MS;
+	serve(p);
+}
+
+/* From the supervisor. Nothing of it is read before both its streams are there. */
+void connector_adopt(struct sw *s, uint32_t instance, bool bulk, struct stream *stream)
+{
+	struct err e;
+	struct proc *p = proc_find(s, PROCESS_INTERCHANGE, instance);
+	if (instance >= s->n_links || s->links[instance].set->kind != LINK_MSMAIL) {
+		stream_close(&stream, false);
+		return;
+	}
+	if (p != NULL && (bulk ? p->bulk : p->control) != NULL) {
+		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "its successor has come");
+		proc_lost(p, &e);
+		p = NULL;
+	}
+	if (p == NULL)
+		p = new_connector(&s->links[instance], PROCESS_INTERCHANGE, instance);
+	struct chan **c = bulk ? &p->bulk : &p->control;
+	*c = chan_new(&stream, bulk ? &bulk_events : &interchange_events, p, PROCESS_SWITCH, 0);
+	if (p->control == NULL || p->bulk == NULL) {
+		chan_pause(*c, true);
+		return;
+	}
+	chan_pause(bulk ? p->control : p->bulk, false);
+	serve(p);
 }
 
 void connector_gone(struct proc *p)
 {
-	if (p->kind != PROCESS_CONNECTOR)
+	if (!connector_is(p))
 		return;
 	struct swlink *l = p->serves;
 	timer_stop(&p->watch);
 	if (l->connector == p)
 		l->connector = NULL;
-	snprintf(l->last_error, sizeof l->last_error, "the connector has gone: %.150s", p->accused ? p->words : "its channel has ended");
+	snprintf(l->last_error, sizeof l->last_error, "the %s has gone: %.150s", process_kind_name(p->kind), p->accused ? p->words :
+		 "its channel has ended");
+}
+
+/* What an interchange says of its postoffice: an association of its own is up while that is there; NULL: one has come up. */
+void connector_told(struct swlink *l, const struct err *down)
+{
+	if (l->set->kind != LINK_MSMAIL || (down != NULL && down->kind == ERR_NONE))
+		return;
+	snprintf(l->last_error, sizeof l->last_error, "%s", down == NULL ? "" : down->text);
+	l->is_detached = down != NULL;
+}
+
+const char *connector_state(const struct swlink *l)
+{
+	if (l->connector == NULL)
+		return "starting";
+	if (l->n_assocs > l->n_opening)
+		return "open";
+	if (l->is_detached || timer_is_set(&l->open_timer))
+		return "detached";
+	if (l->n_opening > 0)
+		return "opening";
+	if (calling_now(l) != CALLING_ANY)
+		return "closed";
+	return l->n_inbound > 0 ? "attached" : "idle";
+}
+
+const char *connector_address(const struct swlink *l)
+{
+	const struct set_msmail *m = &l->set->msmail;
+	return l->set->kind != LINK_MSMAIL ? "" : *m->postoffice != 0 ? m->postoffice : m->ffapi_import;
 }
 
 static bool holds_suspect(const struct swlink *l)
@@ -513,7 +604,7 @@ void connector_sweep(struct swlink *l)
 	char queued[24];
 	l->is_missed = true;
 	if (*l->last_error == 0)
-		snprintf(l->last_error, sizeof l->last_error, "no connector has registered");
+		snprintf(l->last_error, sizeof l->last_error, l->set->kind == LINK_MSMAIL ? "its interchange does not run" : "no connector has registered");
 	snprintf(queued, sizeof queued, "%llu", (unsigned long long)l->queued);
 	EMIT(&l->sw->host, CONNECTOR_MISSED, "link", l->set->name, "queued", queued, "why", l->last_error);
 }

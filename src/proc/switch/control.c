@@ -22,7 +22,7 @@ bool control_status(void *ctx, struct view payload, struct err *e)
 		calling_schedule(l, schedule, sizeof schedule);
 		struct msg_status_link m = {
 			.name = l->name, .state = view_str(dispatch_state(l)), .last_error = view_str(l->last_error),
-			.address = view_str(calling_address(l)), .schedule = view_str(schedule), .two_way = l->n_turns, .queued = l->queued, .octets = l->octets, .inbound = l->n_inbound,
+			.address = view_str(connector_is_link(l) ? connector_address(l) : calling_address(l)), .schedule = view_str(schedule), .two_way = l->n_turns, .queued = l->queued, .octets = l->octets, .inbound = l->n_inbound,
 			.outbound = l->n_assocs - l->n_opening, .in_flight = l->in_flight, .sent = l->sent, .received = l->received,
 			.attempts = l->open_failures, .next_attempt_ms = next < 0 ? -1 : next,
 		};

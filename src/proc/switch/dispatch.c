@@ -279,6 +279,7 @@ static void inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_s
 			       .since_ms = env_now_ms(p->sw->host.env) };
 	map_put(&p->inbound, id, a);
 	l->n_inbound++;
+	connector_told(l, NULL);
 	calling_kick(l, false); /* the peer is there: the next attempt to reach it need not wait */
 	if (!can_send)
 		return;
@@ -291,6 +292,8 @@ static void inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_s
 static void inbound_down(struct proc *p, const struct msg_assoc *m)
 {
 	struct swassoc *a = map_get(&p->inbound, m->assoc);
+	if (p->serves != NULL)
+		connector_told(p->serves, &m->err);
 	if (a == NULL)
 		return;
 	struct swlink *l = a->link;
@@ -333,7 +336,7 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 			       (unsigned long long)m.assoc);
 	a->state = ASSOC_OPEN;
 	l->open_failures = 0;
-	l->owes_call = false;
+	l->owes_call = l->is_detached = false;
 	l->address = a->which;
 	if (l->lost_in_vain == 0)
 		l->last_error[0] = 0;
@@ -700,7 +703,7 @@ void dispatch_proc_gone(struct proc *p)
 {
 	struct sw *s = p->sw;
 	struct swlink *l;
-	if (p->kind != PROCESS_LINK && p->kind != PROCESS_CONNECTOR)
+	if (p->kind != PROCESS_LINK && !connector_is(p))
 		return;
 	struct swassoc *of_peer;
 	for (size_t i = 0; (of_peer = map_next(&p->inbound, &i)) != NULL; i = 0)
@@ -738,7 +741,7 @@ static struct proc *hangs_at_transfer(struct sw *s, struct err *e)
 /* A link process may have a transfer of the peer's to end on it first, and watches that itself. */
 static bool is_to_end(const struct swassoc *a)
 {
-	return a->state == ASSOC_CLOSING && a->in_flight == 0 && (a->alone || a->proc->kind == PROCESS_CONNECTOR);
+	return a->state == ASSOC_CLOSING && a->in_flight == 0 && (a->alone || connector_is(a->proc));
 }
 
 static struct proc *hangs_at_opening(struct sw *s, struct err *e)
@@ -767,6 +770,8 @@ void dispatch_watch(struct sw *s)
 const char *dispatch_state(const struct swlink *l)
 {
 	unsigned open = l->n_assocs - l->n_opening + l->n_turns;
+	if (l->set->kind == LINK_MSMAIL)
+		return connector_state(l);
 	if (connector_is_link(l) && l->connector == NULL)
 		return "no connector";
 	if (open > 0)

@@ -1,5 +1,5 @@
 /* examine.c - octets of a peer that are no message yet: taken as they are, so that the peer is confirmed and does not send them for
- * ever, then given to the process for suspects. What that makes of them comes as an offer of the link, and the octets go in the
+ * ever, then given to the process for suspects, or to the interchange of their link. What that makes of them comes as an offer of the link, and the octets go in the
  * same group. What it dies of is struck; at the limit, or when nobody can read them, they are kept for the operator. */
 #include "proc/switch/switch_int.h"
 
@@ -102,9 +102,7 @@ static void on_timer(void *ctx)
 		return;
 	}
 	err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "it examines octets %llu for %d s", (unsigned long long)x->octets.id, EXAMINE_MS / 1000);
-	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->kind == PROCESS_ALONE && !p->dead)
-			proc_hung(p, &e);
+	proc_hung(x->by, &e);
 }
 
 void examine_init(struct sw *s)
@@ -152,6 +150,12 @@ static bool read_inline(struct sw *s, const struct examine *x, struct view *cont
 	return got == n || err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "the octets end too early");
 }
 
+/* What an interchange has offered it alone can read. NULL: not now. */
+static struct proc *examiner(const struct swlink *l, struct proc *alone)
+{
+	return l->set->kind == LINK_MSMAIL ? l->connector : alone;
+}
+
 /* The successor of a switch that dies from here on finds the key noted. */
 static bool give(struct sw *s, struct proc *alone, uint64_t id)
 {
@@ -163,6 +167,9 @@ static bool give(struct sw *s, struct proc *alone, uint64_t id)
 		store_commit(s->store);
 	x->after = id;
 	bool good = load(s, id, &q, x, &e);
+	struct proc *by = good ? examiner(x->octets.link, alone) : NULL;
+	if (good && by == NULL)
+		return false; /* its time comes with its process */
 	if (good)
 		switch_note_key(s, &x->octets.key);
 	if (FAULT(SWITCH_EXAMINE))
@@ -174,12 +181,24 @@ static bool give(struct sw *s, struct proc *alone, uint64_t id)
 		return false;
 	}
 	x->number = ++s->next_handover;
+	x->by = by;
 	const struct msg_examine m = { .examine = x->number, .link = x->octets.link->name, .peer = VIEW("in quarantine"),
 				       .hash = hash_of(&x->octets.key), .size = x->size, .content = content };
-	put_msg_examine(proc_begin(alone, MSG_EXAMINE), &m);
-	proc_end(alone);
+	put_msg_examine(proc_begin(by, MSG_EXAMINE), &m);
+	proc_end(by);
 	timer_after(&x->timer, EXAMINE_MS);
 	return true;
+}
+
+void examine_release(struct sw *s, const struct store_quarantine *q)
+{
+	struct key k;
+	snprintf(k.text, sizeof k.text, "%.*s", (int)q->key.n, (const char *)q->key.p);
+	suspect_released(s, &k);
+	store_quarantine_set(s->store, q->id, STORE_QUARANTINE_EXAMINE, 0, "", NULL);
+	if (s->alone.examine.number == 0)
+		timer_stop(&s->alone.examine.timer); /* what waits after a temporary refusal is asked again now */
+	alone_kick(s);
 }
 
 static bool is_in_limbo(const struct sw *s, uint64_t id)
@@ -195,8 +214,8 @@ bool examine_begin(struct sw *s, struct proc *alone)
 {
 	struct examine *x = &s->alone.examine;
 	uint64_t id;
-	if (timer_is_set(&x->timer))
-		return false; /* refused for now */
+	if (x->number != 0 || timer_is_set(&x->timer))
+		return false; /* under way, or refused for now */
 	for (int rounds = 0, looks = 0; rounds < 2; looks++) {
 		if (looks == LOOKS_MAX) {
 			alone_kick(s); /* each may be a commit */
@@ -221,7 +240,23 @@ bool examine_has(const struct sw *s, uint64_t id)
 
 bool examine_is_of(const struct proc *p, uint64_t n)
 {
-	return p->kind == PROCESS_ALONE && n != 0 && p->sw->alone.examine.number == n;
+	return n != 0 && p->sw->alone.examine.number == n && p->sw->alone.examine.by == p;
+}
+
+bool examine_by(const struct proc *p)
+{
+	return p->sw->alone.examine.number != 0 && p->sw->alone.examine.by == p;
+}
+
+void examine_proc_gone(struct proc *p)
+{
+	struct examine *x = &p->sw->alone.examine;
+	if (!examine_by(p))
+		return;
+	x->number = 0;
+	x->by = NULL;
+	timer_stop(&x->timer);
+	alone_kick(p->sw);
 }
 
 bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e)
@@ -273,6 +308,7 @@ bool examine_done(void *ctx, struct view payload, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "EXAMINED %llu: not under way, or nothing was offered",
 			       (unsigned long long)m.examine);
 	x->number = 0;
+	x->by = NULL;
 	timer_stop(&x->timer);
 	alone_kick(s);
 	if (x->octets.taken)

@@ -166,7 +166,7 @@ static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
 		return true;
 	}
 	/* A tool and a connector are told for good; a peer sends it again, and then the link knows the suspect and offers its octets. */
-	return err_set(e, p->kind == PROCESS_TOOL || p->kind == PROCESS_CONNECTOR ? ERR_PERM : ERR_TEMP, ERR_OF_MESSAGE,
+	return err_set(e, p->kind == PROCESS_TOOL || connector_is(p) ? ERR_PERM : ERR_TEMP, ERR_OF_MESSAGE,
 		       "it is not taken: processes that handled it died %u times: %.100s", x->strikes, x->words);
 }
 
@@ -175,7 +175,7 @@ static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink
 {
 	if (link == NULL && (p->kind != PROCESS_TOOL || in->link.n > 0))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
-	if (p->kind == PROCESS_ALONE && !examine_is_of(p, in->examined))
+	if ((p->kind == PROCESS_ALONE || in->examined != 0) && !examine_is_of(p, in->examined))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
 	return intake_is_ready(p->sw, !in->is_here && in->examined == 0, e) && is_bearable(p, k, e);
 }
@@ -193,7 +193,7 @@ static struct waiting *take_known(struct proc *p, uint64_t offer, const struct m
 static bool read_message(struct proc *p, struct view packed, struct message *m, struct err *e)
 {
 	bool good = unpack_message(packed, m, p->sw->work, e);
-	if (p->kind != PROCESS_CONNECTOR)
+	if (!connector_is(p))
 		return good;
 	e->kind = ERR_PERM;
 	e->culprit = ERR_OF_MESSAGE;
@@ -230,7 +230,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	struct waiting *w = take_known(p, offer, &m, in);
 	w->duplicate = is_duplicate(s, &m, in->link, digest);
 	if (!w->duplicate) {
-		if (link != NULL && p->kind != PROCESS_ALONE) /* else it was counted with its octets */
+		if (link != NULL && in->examined == 0) /* else it was counted with its octets */
 			link->received++;
 		put_arrival(s, in, digest);
 		place_message(s, in, w);
@@ -252,15 +252,16 @@ static void take_any(struct proc *p, const struct arrival *about, struct view pa
 		take(p, about->offer, packed, in);
 }
 
-/* Octets come from links only; what they are is said by the process that examines them. */
+/* Octets come from links and interchanges only; what they are is said by the process that examines them. */
 static bool get_arrival(struct proc *p, const struct msg_offer *m, struct arrival *about_r, struct err *e)
 {
-	if ((m->octets && p->kind != PROCESS_LINK) || (m->examined != 0 && p->kind != PROCESS_ALONE))
+	const bool interchange = p->kind == PROCESS_INTERCHANGE;
+	if ((m->octets && p->kind != PROCESS_LINK && !interchange) || (m->examined != 0 && p->kind != PROCESS_ALONE && !interchange))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: octets, or an examined message, of a process that may not offer them",
 			       (unsigned long long)m->offer);
-	if (p->kind == PROCESS_CONNECTOR && !view_eq(m->link, p->serves->name))
+	if (connector_is(p) && !view_eq(m->link, p->serves->name))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: of another link", (unsigned long long)m->offer);
-	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = p->kind == PROCESS_CONNECTOR ? 0 : m->hash,
+	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = connector_is(p) && !m->octets ? 0 : m->hash,
 				     .examined = m->examined, .err = m->err };
 	return true;
 }

@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 
+#define NOTE_POSTOFFICE "postoffice " /* begins what an interchange has noted before each call on its postoffice */
+
 static void limbo_over(struct limbo *b)
 {
 	b->over = true;
@@ -78,10 +80,52 @@ static void let_go_of_connector(struct limbo *b)
 		suspect_strike_in(o, "its connector has ended each time that it was in hand", w);
 }
 
-static void resolve(struct limbo *b, bool by_fault, const char *words)
+static struct order *take_noted(struct limbo *b, const char *note)
+{
+	const uint64_t id = suspect_number(note, "transfer");
+	struct order *o = id == 0 ? NULL : map_get(&b->sw->orders, id);
+	if (o == NULL || o->list != &b->orders)
+		return NULL;
+	order_list_remove(o);
+	return o;
+}
+
+/* Its file server hangs or is gone: the link waits as if it could not be opened. */
+static void charge_link(struct limbo *b, const char *words)
+{
+	struct swlink *l = &b->sw->links[b->instance];
+	struct err e;
+	err_set(&e, ERR_TEMP, ERR_OF_LINK, "the file server: %.180s", words);
+	let_go(b);
+	dispatch_open_failed(l, &e);
+}
+
+/* It does one thing at a time, and notes it. A step on the postoffice is charged to the file server; what it noted and has in hand is
+ * struck; a record of the postoffice is struck by its successor, and what was in hand is not what it died of. */
+static void charge_interchange(struct limbo *b, const char *words, const char *note)
+{
+	struct order *o = take_noted(b, note);
+	if (strncmp(note, NOTE_POSTOFFICE, sizeof NOTE_POSTOFFICE - 1) == 0) {
+		charge_link(b, words);
+	} else if (o != NULL) {
+		let_go(b);
+		suspect_strike_in(o, words, switch_wait(b->sw, suspect_struck, NULL, 0));
+	} else if (*note == 0 || b->octets.id != 0) {
+		strike_all(b, words);
+	} else {
+		let_go(b);
+	}
+}
+
+/* note: NULL: nobody has said how it ended. */
+static void resolve(struct limbo *b, bool by_fault, const char *words, const char *note)
 {
 	struct sw *s = b->sw;
-	if (by_fault)
+	if (by_fault && b->kind == PROCESS_INTERCHANGE && note == NULL)
+		charge_link(b, words); /* it cannot even be killed: that is a call of the file system that does not return */
+	else if (by_fault && b->kind == PROCESS_INTERCHANGE)
+		charge_interchange(b, words, note);
+	else if (by_fault)
 		strike_all(b, words);
 	else if (b->kind == PROCESS_CONNECTOR)
 		let_go_of_connector(b);
@@ -102,7 +146,7 @@ static void on_no_word(void *ctx)
 		return;
 	}
 	b->sw->n_deaths++;
-	resolve(b, b->accused, *b->words == 0 ? "it made no progress" : b->words);
+	resolve(b, b->accused, *b->words == 0 ? "it made no progress" : b->words, NULL);
 	if (b->kind == PROCESS_CONNECTOR)
 		limbo_free(b); /* no word comes */
 	else
@@ -112,7 +156,7 @@ static void on_no_word(void *ctx)
 static void take_inputs(struct limbo *b, struct proc *p)
 {
 	struct offer *f;
-	if (p->offers.n == 0)
+	if (p->offers.n == 0 || p->kind == PROCESS_INTERCHANGE) /* it counts what it dies of itself, by the record */
 		return;
 	b->inputs = mem_alloc(mem_mul(p->offers.n, sizeof *b->inputs));
 	for (size_t i = 0; (f = map_next(&p->offers, &i)) != NULL;) {
@@ -153,7 +197,7 @@ void limbo_proc_gone(struct proc *p)
 {
 	struct sw *s = p->sw;
 	struct limbo *b, **at = &s->limbos;
-	if (p->kind != PROCESS_LINK && p->kind != PROCESS_ALONE && p->kind != PROCESS_CONTENT && p->kind != PROCESS_CONNECTOR)
+	if (p->kind != PROCESS_LINK && p->kind != PROCESS_ALONE && p->kind != PROCESS_CONTENT && !connector_is(p))
 		return;
 	b = mem_zero(sizeof *b);
 	*b = (struct limbo){ .sw = s, .kind = p->kind, .instance = p->instance, .accused = p->accused };
@@ -165,7 +209,7 @@ void limbo_proc_gone(struct proc *p)
 	snprintf(b->words, sizeof b->words, "%s", p->words);
 	take_inputs(b, p);
 	take_orders(b, p);
-	if (p->kind == PROCESS_ALONE && s->alone.examine.number != 0)
+	if (examine_by(p))
 		b->octets = s->alone.examine.octets;
 }
 
@@ -226,7 +270,7 @@ void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, b
 	CHECK(s, SW_MAGIC);
 	if (kind == PROCESS_SWITCH && by_fault)
 		own_death(s, words, note);
-	if (kind != PROCESS_LINK && kind != PROCESS_ALONE && kind != PROCESS_CONTENT)
+	if (kind != PROCESS_LINK && kind != PROCESS_ALONE && kind != PROCESS_CONTENT && kind != PROCESS_INTERCHANGE)
 		return;
 	struct limbo *b = find_limbo(s, kind, instance);
 	struct proc *p = proc_find(s, kind, instance);
@@ -237,7 +281,7 @@ void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, b
 	}
 	s->n_deaths++;
 	if (b != NULL && !b->over)
-		resolve(b, by_fault, words);
+		resolve(b, by_fault, words, note);
 	if (by_fault)
 		strike_note(s, note, words);
 	if (b != NULL)

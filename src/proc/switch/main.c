@@ -19,7 +19,7 @@ static struct store *open_sqlite(void *ctx, const struct store_events *ev, void 
 static void on_peer(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s)
 {
 	struct switch_process *p = ctx;
-	if (kind == PROCESS_LINK || kind == PROCESS_ALONE || kind == PROCESS_CONTENT)
+	if (kind == PROCESS_LINK || kind == PROCESS_ALONE || kind == PROCESS_CONTENT || kind == PROCESS_INTERCHANGE)
 		switch_adopt_peer(p->sw, kind, instance, bulk, s);
 	else
 		stream_close(&s, false);

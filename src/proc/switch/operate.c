@@ -440,16 +440,32 @@ static bool may_let_go(const struct act *a, const struct store_quarantine *q, co
 	return x->loaded.m != NULL;
 }
 
+/* Its interchange reads them again; of another link they are nobody's here (posthorn quarantine decodes those). */
+static bool let_octets_go(struct sw *s, const struct act *a, const struct store_quarantine *q, const struct subject *x, struct err *e)
+{
+	unsigned long long id = q->id;
+	if (a->to != NULL)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%llu is octets: they go in by the link they came by", id);
+	if (examine_has(s, id))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%llu is being examined: try it again", id);
+	examine_release(s, q);
+	put_step(s, a, x, STEP_RELEASED, "released from quarantine");
+	return true;
+}
+
 static bool let_go(struct sw *s, const struct act *a, const struct store_quarantine *q, struct waiting *w, struct subject *x, struct err *e)
 {
 	struct swlink *to = a->to == NULL ? x->l : a->to;
 	struct view queue;
+	if (q->octets && x->l != NULL && x->l->set->kind == LINK_MSMAIL)
+		return let_octets_go(s, a, q, x, e);
 	if (!may_let_go(a, q, x, to, e))
 		return false;
 	store_quarantine_release(s->store, q->id, to == NULL ? q->link : to->name, now_of(s));
 	if (!store_find_transfer(s->store, q->id, &x->row, &queue))
 		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "%llu could not be released", (unsigned long long)q->id);
-	suspect_released(s, q->message);
+	const struct key k = suspect_key("message", q->message);
+	suspect_released(s, &k);
 	put_step(s, a, x, STEP_RELEASED, "released from quarantine");
 	if (to == NULL) {
 		jobs_at(s, 0);

@@ -80,7 +80,7 @@ void room_check(struct sw *s)
 	else
 		EMIT(&s->host, BUSY_ENDED, "what", s->busy_why.text);
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->kind == PROCESS_LINK || p->kind == PROCESS_CONNECTOR)
+		if (p->kind == PROCESS_LINK || connector_is(p))
 			room_tell(p);
 }
 

@@ -189,20 +189,19 @@ void suspect_forget(struct sw *s, const struct key *k)
 	drop(s, x);
 }
 
-void suspect_released(struct sw *s, uint64_t message)
+void suspect_released(struct sw *s, const struct key *k)
 {
-	const struct key k = suspect_key("message", message);
-	struct suspect *x = suspect_find(s, &k);
+	struct suspect *x = suspect_find(s, k);
 	if (x == NULL)
-		x = enter(s, &k);
+		x = enter(s, k);
 	if (x == NULL)
 		return;
 	x->strikes = s->settings->limits.strikes > 1 ? 1 : 0;
 	x->at = env_wall_ms(s->host.env);
 	if (x->strikes == 0)
-		suspect_forget(s, &k);
+		suspect_forget(s, k);
 	else
-		store_suspect_put(s->store, k.text, x->strikes, x->words);
+		store_suspect_put(s->store, k->text, x->strikes, x->words);
 }
 
 /* --- the strikes of an order --- */

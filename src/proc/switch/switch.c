@@ -280,6 +280,7 @@ void proc_lost(struct proc *p, const struct err *why)
 	limbo_proc_gone(p);
 	intake_proc_gone(p);
 	partial_proc_gone(p);
+	examine_proc_gone(p);
 	dispatch_proc_gone(p);
 	alone_proc_gone(p);
 	control_proc_gone(p);
@@ -296,7 +297,7 @@ void proc_hung(struct proc *p, const struct err *why)
 	struct sw *s = p->sw;
 	if (p->dead)
 		return;
-	if (p->kind == PROCESS_CONNECTOR) { /* not a child of the supervisor's */
+	if (connector_is(p)) {
 		connector_hung(p, why);
 		return;
 	}
@@ -339,6 +340,10 @@ struct proc *proc_find(struct sw *s, enum process_kind kind, uint32_t instance)
 void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream)
 {
 	struct err e;
+	if (kind == PROCESS_INTERCHANGE) {
+		connector_adopt(s, instance, bulk, stream);
+		return;
+	}
 	struct proc *p = proc_find(s, kind, instance);
 	if (p != NULL && (bulk ? p->bulk : p->control) != NULL) {
 		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "its successor has come");

@@ -7,7 +7,7 @@
  *   window -> dispatch.c: associations, credits, TRANSFER -> TRANSFER_RESULT -> store
  *   a process dies -> suspect.c: what it had in hand is struck -> alone.c: handled by a process of its own
  *         -> cleared, or at limits.strikes quarantine.c
- *   connector.c: a program of its own is the link process of one link
+ *   connector.c: a program of its own, or an interchange, is the link process of one link
  *
  * One link's trouble stays in its own struct: window, timers, associations, counters. */
 #pragma once
@@ -27,11 +27,13 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 		      struct err *e);
 void switch_free(struct sw **s);
 
-/* A stream to another process; control and bulk of one instance make a pair. */
+/* A stream to another process; control and bulk of one instance make a pair. An interchange's instance is the index of its link in
+ * settings.links; the stream of one that names no link of kind msmail is closed. */
 void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream);
 /* The process of that kind and number died, before or after its streams have ended: by a fault, then what it had in hand (and the
  * input it had noted) gets a strike; else everything goes back to where it was. Words: for the operator. Note: the last item it
- * had noted, trusted as far as it names something of ours. Our own kind: how this switch's predecessor died; to be told before
+ * had noted, trusted as far as it names something of ours. An interchange's may say "postoffice ...": then it is the file server that hangs
+ * or is gone: nothing is struck, its link waits as after a failure to open. Our own kind: how this switch's predecessor died; to be told before
  * any stream is adopted. Without a word for PEER_WORD_MS what it had in hand goes back, unstruck. */
 void switch_peer_died(struct sw *s, enum process_kind kind, uint32_t instance, bool by_fault, const char *words, const char *note);
 enum { PEER_WORD_MS = 5000 };

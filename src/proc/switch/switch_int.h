@@ -60,8 +60,8 @@ struct proc {
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
 	unsigned n_assocs;               /* link: outbound associations given to it */
-	/* connector: */
-	struct swlink *serves;
+	struct swlink *serves;           /* connector, interchange; NULL: it is none */
+	/* connector, interchange: */
 	struct timer watch;
 	int64_t heard_ms;                /* its last frame; or when there was nothing to wait for */
 	int64_t asked_ms;                /* ALIVE is not answered yet; 0: it is */
@@ -222,9 +222,10 @@ struct swlink {
 	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
 	unsigned n_converting;           /* waiting for a content process, or in its hands */
 	bool is_guarded;                 /* all its inputs are suspect */
-	struct proc *connector;          /* of a link of that kind; NULL: none has registered */
+	struct proc *connector;          /* of a link of that kind, or its interchange; NULL: none has come */
 	int64_t register_ms;             /* the next one not before */
 	bool is_missed;                  /* told that there is none */
+	bool is_detached;                /* msmail: its interchange says that the postoffice is not there */
 	uint64_t queued, octets;         /* in the store and in the open group */
 	uint64_t hot;                    /* of sw.hot */
 	uint64_t sent, received, in_flight;
@@ -266,7 +267,7 @@ struct limbo {
 	uint32_t instance;
 	bool accused;
 	bool over;                       /* nothing in it any more: stands for a word that may still come */
-	char words[WORDS_MAX];           /* connector: what it was accused of */
+	char words[WORDS_MAX];           /* connector, interchange: what it was accused of */
 	bool content;                    /* the orders were being converted */
 	struct order_list orders;
 	struct key *inputs;
@@ -284,9 +285,10 @@ struct conversion {
 	struct timer timer;
 };
 
-/* Octets of a peer in the hands of the process for suspects. */
+/* Octets of a peer in the hands of the process for suspects, or of the interchange whose they are. */
 struct examine {
 	uint64_t number;                 /* of this attempt; 0: none under way */
+	struct proc *by;                 /* under way */
 	struct octets octets;
 	uint64_t message, size, pulled;
 	struct timer timer;              /* patience; or when to look again */
@@ -625,7 +627,7 @@ void suspect_forget(struct sw *s, const struct key *k);
 bool suspect_of_conversion(const struct order *o);
 void suspect_done(struct order *o, bool cleared);         /* this transfer is over; its message is no suspect any more when it was the last */
 /* An operator lets it out of quarantine: it is handled alone, and has all strikes but one again. */
-void suspect_released(struct sw *s, uint64_t message);
+void suspect_released(struct sw *s, const struct key *k);
 void suspect_tell_all(struct proc *p);                    /* a link process has come: which inputs it must not decode */
 void suspect_sweep(struct sw *s);
 /* For limbo.c: one order in a ticket whose done is suspect_struck; "ITEM NUMBER", 0 when it is not that; "input LINK HASH". */
@@ -643,7 +645,7 @@ void alone_init(struct sw *s);
 void alone_fini(struct sw *s);
 void alone_kick(struct sw *s);                            /* there may be something to do: soon, from the top of a turn */
 void alone_add(struct order *o);                          /* a suspect that is in nobody's hands */
-void alone_proc_gone(struct proc *p);                     /* what was in its hands is in limbo; what was only chosen waits again */
+void alone_proc_gone(struct proc *p);                     /* any process; what was in its hands is in limbo; what was only chosen waits again */
 void alone_up(struct swassoc *a);
 void alone_down(struct swassoc *a, const struct err *why);
 
@@ -657,9 +659,12 @@ void quarantine_unreported(struct sw *s, uint64_t id, const char *words); /* the
 /* examine.c: octets that are no message yet. */
 void examine_take(struct proc *p, const struct arrival *about, struct incoming *in); /* an offer of octets; in->file is taken over */
 void examine_init(struct sw *s);
-bool examine_begin(struct sw *s, struct proc *alone);     /* gives it the next; false: there is none */
+bool examine_begin(struct sw *s, struct proc *alone);     /* gives it the next, or an interchange its own; alone NULL: there is none now. False: nothing is given */
+bool examine_by(const struct proc *p);                    /* it has some in its hands */
+void examine_proc_gone(struct proc *p);                   /* any process */
 bool examine_has(const struct sw *s, uint64_t id);        /* that row is in its hands */
 bool examine_is_of(const struct proc *p, uint64_t number);
+void examine_release(struct sw *s, const struct store_quarantine *q); /* an operator lets octets of an interchange out of quarantine */
 void examine_offered(struct sw *s);                       /* what they are is in the open group: the octets go with it */
 bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e);
 bool examine_done(void *ctx, struct view payload, struct err *e);
@@ -667,9 +672,14 @@ void examine_struck(struct sw *s, const struct octets *x, const char *words);
 
 struct order *alone_ready(struct swlink *l);              /* the first suspect that can be handed over as it is, out of its list; NULL: none. From the top of a turn */
 
-/* connector.c: programs of their own that serve a link. */
+/* connector.c: programs of their own that serve a link, and interchanges, which do the same. */
 void connector_fini(struct sw *s);
-bool connector_is_link(const struct swlink *l);
+bool connector_is_link(const struct swlink *l);           /* it is served by one */
+bool connector_is(const struct proc *p);                  /* it is one */
+void connector_adopt(struct sw *s, uint32_t instance, bool bulk, struct stream *stream); /* an interchange's, from the supervisor */
+void connector_told(struct swlink *l, const struct err *down); /* an association of its own has come up (NULL) or gone */
+const char *connector_state(const struct swlink *l);      /* of kind msmail */
+const char *connector_address(const struct swlink *l);    /* of its postoffice, or the directory of its gateway's files; else empty */
 bool connector_takes(const struct swlink *l);             /* a transfer may be given now; of an x400 link always */
 struct swassoc *connector_free_for_suspect(const struct swlink *l); /* nothing else is in its hands; NULL: not now */
 void connector_hung(struct proc *p, const struct err *why);

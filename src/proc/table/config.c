@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-enum { CONFIG_MAX = 8 * 1024 * 1024, CONFIG_ARENA = 64 * 1024 * 1024 };
+enum { CONFIG_MAX = 8 * 1024 * 1024, CONFIG_ARENA = 64 * 1024 * 1024, DIRECTORY_MAX = 400 /* settings_table.c */ };
 
 static bool read_file(const char *path, struct out *o, struct err *e)
 {
@@ -103,20 +103,63 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	return true;
 }
 
-/* The directory as every process will see it, whatever its working directory: relative to the settings file. */
-static void resolve_directory(struct settings *s, const char *path, struct arena *a)
+/* The folder of the settings file. */
+static bool find_folder(const char *path, char full[PATH_MAX])
 {
-	if (*s->store.directory == '/')
-		return;
-	char full[PATH_MAX], joined[PATH_MAX + 256];
 	bool is_copy = strncmp(path, "/proc/self/fd/", 14) == 0; /* process.h: the working directory is the file's */
-	if ((is_copy ? getcwd(full, sizeof full) : realpath(path, full)) == NULL)
-		return;
+	if ((is_copy ? getcwd(full, PATH_MAX) : realpath(path, full)) == NULL)
+		return false;
 	char *slash = is_copy ? NULL : strrchr(full, '/');
 	if (slash != NULL)
 		*slash = 0;
-	snprintf(joined, sizeof joined, "%s/%s", full, s->store.directory);
-	s->store.directory = arena_str(a, view_str(joined));
+	return true;
+}
+
+struct resolving {
+	const char *path, *folder;
+	struct arena *a;
+	struct err *e;
+};
+
+/* Every process reads it again, by the same limit. */
+static bool resolve(const struct resolving *r, const char **directory)
+{
+	char joined[PATH_MAX + 512];
+	if (**directory == 0 || **directory == '/')
+		return true;
+	snprintf(joined, sizeof joined, "%s/%s", r->folder, *directory);
+	if (strlen(joined) > DIRECTORY_MAX)
+		return err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: directory \"%.60s\" has more than %d characters with the folder of this file before it",
+			       r->path, *directory, DIRECTORY_MAX);
+	*directory = arena_str(r->a, view_str(joined));
+	return true;
+}
+
+static bool resolve_all(const struct resolving *r, const char **directories, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!resolve(r, &directories[i]))
+			return false;
+	return true;
+}
+
+/* The directories as every process will see them, whatever its working directory: relative to the settings file. */
+static bool resolve_directories(struct settings *s, const char *path, struct arena *a, struct err *e)
+{
+	char folder[PATH_MAX];
+	struct set_link *links = s->links.v;
+	struct set_mover *movers = s->movers.v;
+	const struct resolving r = { path, folder, a, e };
+	if (!find_folder(path, folder))
+		return true;
+	bool good = resolve(&r, &s->store.directory);
+	for (size_t i = 0; good && i < s->links.n; i++) {
+		struct set_msmail *m = &links[i].msmail;
+		good = resolve(&r, &m->postoffice) && resolve(&r, &m->ffapi_import) && resolve(&r, &m->ffapi_export);
+	}
+	for (size_t i = 0; good && i < s->movers.n; i++)
+		good = resolve(&r, &movers[i].postoffice) && resolve_all(&r, movers[i].peers.v, movers[i].peers.n);
+	return good;
 }
 
 bool config_read(const char *path, struct plan *plan_r, struct out *canonical, struct err *e)
@@ -126,10 +169,7 @@ bool config_read(const char *path, struct plan *plan_r, struct out *canonical, s
 	struct arena *a = arena_new(CONFIG_ARENA);
 	out_init(&text, CONFIG_MAX);
 	bool good = read_file(path, &text, e) && settings_load(out_view(&text), path, &s, a, e);
-	if (good) {
-		resolve_directory(&s, path, a);
-		good = make_plan(&s, path, plan_r, e);
-	}
+	good = good && resolve_directories(&s, path, a, e) && make_plan(&s, path, plan_r, e);
 	if (good && canonical != NULL)
 		settings_print(&settings_root, &s, canonical);
 	out_fini(&text);
