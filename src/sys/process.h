@@ -104,12 +104,13 @@ struct plan {
  *
  * read_config runs in a child, unprivileged when started by root, and must fill the plan (zeroed before) and print the canonical
  * settings. Started by root, path is "/proc/self/fd/N", a copy, and the working directory is the one of the file itself; what
- * *e says is corrected. Pairs that are connected: switch with every link,
- * content and reader. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
+ * *e says is corrected. Pairs that are connected: switch with every link, content, reader and interchange; interchange with the converter of
+ * its number. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
  * on line by line.
  *
  * A death counts as a fault when it was by SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP or SIGXCPU, or by the
- * watchdog; an exit, SIGKILL from outside and a stop do not. Either way the process is started again. Stop order: links, then
- * content and reader, then the switch; each step has stop_ms, then SIGKILL. */
+ * watchdog; an exit, SIGKILL from outside and a stop do not. Either way the process is started again. Stop order: links, interchanges
+ * and movers, then content, converters and reader, then the switch; each step has stop_ms, then SIGKILL. One that does not end of
+ * that in 2 s is in a call of the system that does not return (a file server hangs): the others are ended without it. */
 int supervisor_run(bool (*read_config)(const char *path, struct plan *plan_r, struct out *canonical, struct err *e),
 		   const char *config_path);

@@ -155,7 +155,7 @@ bool child_start(struct child *c, const struct child_birth *b, int64_t now_ms, s
 	c->err = n.err[0];
 	c->words = words;
 	c->life++;
-	c->ready = c->asked_to_stop = false;
+	c->ready = c->asked_to_stop = c->killed = false;
 	c->ping = c->pong = 0;
 	c->killed_why[0] = 0;
 	struct wire_msg m = { .type = WIRE_BIRTH, .kind = c->kind, .instance = c->instance, .number = c->life };

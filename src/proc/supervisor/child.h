@@ -25,7 +25,7 @@ struct child {
 	char killed_why[128];    /* what the supervisor killed it for: counts as a fault */
 	uint64_t delay_ms;       /* before the last restart */
 	unsigned early_deaths;   /* in a row, each before it had run for the longest delay */
-	bool at_once;
+	bool at_once, killed;    /* killed: SIGKILL was sent at the end */
 	void (*accuses)(void *ctx, const struct wire_msg *m); /* it says that another one makes no progress */
 	void *ctx;
 	char last_words[WIRE_TEXT]; /* of the last death; empty: none */

@@ -42,6 +42,7 @@ struct post {
 	struct supervisor *s;
 	struct child c;
 	struct timer restart, kill; /* kill: after SIGABRT or in a stop stage */
+	bool abandoned;             /* asked to stop, killed, and still there: the others do not wait for it */
 };
 
 struct supervisor {
@@ -240,14 +241,35 @@ static bool is_in_stage(enum process_kind k, enum stage stage)
 	CANT_HAPPEN("stage out of range");
 }
 
+static void next_stage(struct supervisor *s);
+
+/* The kernel does not let go of it before its call returns: a file server that hangs may keep it for ever, and the mail of all others
+ * does not wait for that. */
+static void abandon_post(struct post *p)
+{
+	event_emit(p->s->log, EV_PROCESS_UNKILLABLE, "name", p->c.name, "note", p->c.words == NULL ? "" : p->c.words->note, NULL);
+	p->abandoned = true;
+	next_stage(p->s);
+}
+
 static void kill_post(void *ctx)
 {
 	struct post *p = ctx;
-	if (p->c.pid == 0)
+	struct supervisor *s = p->s;
+	if (p->c.pid == 0 || p->abandoned)
 		return;
+	if (p->c.killed) {
+		if (s->stage != STAGE_RUN)
+			abandon_post(p);
+		return;
+	}
 	if (p->c.killed_why[0] == 0)
-		event_emit(p->s->log, EV_PROCESS_KILLED, "name", p->c.name, NULL);
-	kill(p->c.pid, SIGKILL);
+		event_emit(s->log, EV_PROCESS_KILLED, "name", p->c.name, NULL);
+	p->c.killed = s->stage != STAGE_RUN;
+	if (!FAULT(SUPERVISOR_KILL))
+		kill(p->c.pid, SIGKILL);
+	if (p->c.killed)
+		timer_after(&p->kill, HUNG_GRACE_MS);
 }
 
 static void stop_post(struct post *p)
@@ -263,7 +285,7 @@ static void next_stage(struct supervisor *s)
 {
 	while (s->stage != STAGE_RUN && s->stage != STAGE_DONE) {
 		for (size_t i = 0; i < s->n_posts; i++)
-			if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, s->stage))
+			if (s->posts[i].c.pid != 0 && !s->posts[i].abandoned && is_in_stage(s->posts[i].c.kind, s->stage))
 				return;
 		s->stage++;
 		for (size_t i = 0; i < s->n_posts; i++)

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* --- settings of this test: lines of words ---
- * dir D; user U; proc KIND INSTANCE; listen NAME ADDR KIND; restart MIN MAX; stop MS; watchdog MS; do KIND.INSTANCE WHAT;
+ * dir D; user U; proc KIND INSTANCE [at-once]; listen NAME ADDR KIND; restart MIN MAX; stop MS; watchdog MS; do KIND.INSTANCE WHAT;
  * broken; crash */
 
 static enum process_kind kind_of(const char *name)
@@ -48,7 +48,8 @@ static bool read_line(const char *line, struct plan *p, const char *path, struct
 	else if (strcmp(w[0], "user") == 0)
 		snprintf(p->user, sizeof p->user, "%.60s", w[1]);
 	else if (strcmp(w[0], "proc") == 0)
-		p->processes[p->n_processes++] = (struct plan_process){ kind_of(w[1]), (uint32_t)strtoul(w[2], NULL, 10) };
+		p->processes[p->n_processes++] = (struct plan_process){ kind_of(w[1]), (uint32_t)strtoul(w[2], NULL, 10),
+									 strcmp(w[3], "at-once") == 0 };
 	else if (strcmp(w[0], "listen") == 0) {
 		struct plan_listener *l = &p->listeners[p->n_listeners++];
 		snprintf(l->name, sizeof l->name, "%.15s", w[1]);
@@ -269,7 +270,7 @@ static void begin(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Each run has a directory of its own below /tmp; the supervisor makes it. */
 static void begin(struct run *r, const char *fmt, ...)
 {
-	char text[4096], all[4500], dir[] = "/tmp/posthorn-sup-XXXXXX";
+	char text[7000], all[7200], dir[] = "/tmp/posthorn-sup-XXXXXX";
 	va_list args;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
@@ -368,6 +369,101 @@ static void test_all_are_connected_and_end_in_order(void **state)
 	assert_true(expect(&r, "process.stopped name=\"link.1\"") < expect(&r, "content.1/1: stop"));
 	expect(&r, "supervisor.down");
 	assert_null(strstr(r.log, "link.1/1: got control from link"));
+}
+
+static void expect_pair(struct run *r, const char *a, const char *b)
+{
+	char text[100];
+	static const char *const streams[] = { "control", "bulk" };
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
+		snprintf(text, sizeof text, "%s/1: got %s from %s/1\n", a, streams[i], b);
+		expect(r, text);
+		snprintf(text, sizeof text, "%s/1: got %s from %s/1\n", b, streams[i], a);
+		expect(r, text);
+	}
+}
+
+/* An interchange has its own converter and the switch; a mover has nobody. All that write to postoffices end first, the converter after
+ * its interchange, the switch last. */
+static void test_interchanges_have_their_converters(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc switch 0\nproc interchange 1\nproc converter 1 at-once\nproc interchange 4\nproc converter 4 at-once\nproc mover 0\nproc mover 1\n");
+	expect(&r, "supervisor.up");
+	expect_pair(&r, "interchange.1", "switch.0");
+	expect_pair(&r, "interchange.4", "switch.0");
+	expect_pair(&r, "interchange.1", "converter.1");
+	expect_pair(&r, "interchange.4", "converter.4");
+	assert_int_equal(stop(&r), 0);
+	static const char *const never[] = { "got control from mover", "mover.0/1: got", "mover.1/1: got", "switch.0/1: got control from converter",
+		"interchange.1/1: got control from converter.4", "interchange.4/1: got control from converter.1", "converter.1/1: got control from switch" };
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		assert_null(strstr(r.log, never[i]));
+	static const char *const first[] = { "interchange.1", "interchange.4", "mover.0", "mover.1" };
+	for (size_t i = 0; i < ARRAY_LEN(first); i++) {
+		char text[100];
+		snprintf(text, sizeof text, "process.stopped name=\"%s\"", first[i]);
+		assert_true(expect(&r, text) < expect(&r, "converter.1/1: stop"));
+		assert_true(expect(&r, text) < expect(&r, "switch.0/1: stop"));
+	}
+	assert_true(expect(&r, "process.stopped name=\"converter.4\"") < expect(&r, "switch.0/1: stop"));
+}
+
+/* A converter that dies of a message is there again at once, and only its interchange hears of it; of an interchange the switch hears. */
+static void test_a_converter_is_started_again_at_once(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc switch 0\nproc interchange 1\nproc converter 1 at-once\nproc interchange 2\nproc converter 2 at-once\nrestart 60000 60000\n"
+		  "do converter.1 segv\n");
+	expect(&r, "process.restart name=\"converter.1\" delay_ms=\"0\" life=\"2\"");
+	expect(&r, "interchange.1/1: told: converter.1 fault=1 words=signal 11");
+	expect(&r, "interchange.1/1: got bulk from converter.1/2");
+	expect(&r, "converter.1/2: got bulk from interchange.1/1");
+	assert_int_equal(stop(&r), 0);
+	assert_null(strstr(r.log, "switch.0/1: told: converter"));
+	assert_null(strstr(r.log, "interchange.2/1: told"));
+	begin(&r, "proc switch 0\nproc interchange 1\nproc converter 1 at-once\nproc mover 0\nrestart 1 10\ndo interchange.1 segv\ndo mover.0 segv\n");
+	expect(&r, "switch.0/1: told: interchange.1 fault=1 words=signal 11");
+	expect(&r, "interchange.1/2: told: interchange.1 fault=1");
+	expect(&r, "switch.0/1: got control from interchange.1/2");
+	expect(&r, "converter.1/1: got control from interchange.1/2");
+	expect(&r, "mover.0/2: told: mover.0 fault=1");
+	assert_int_equal(stop(&r), 0);
+	assert_null(strstr(r.log, "switch.0/1: told: mover"));
+}
+
+/* In a call on a file server that hangs not even SIGKILL ends it: the switch is ended all the same, and so are we. */
+static void test_one_that_cannot_be_killed_keeps_nobody(void **state)
+{
+	(void)state;
+	struct run r;
+	setenv("POSTHORN_FAULT", "supervisor:SUPERVISOR_KILL:1:fail", 1);
+	begin(&r, "proc switch 0\nproc interchange 1\nstop 50\ndo interchange.1 stubborn\n");
+	unsetenv("POSTHORN_FAULT");
+	expect(&r, "supervisor.up");
+	assert_int_equal(stop(&r), 0);
+	const char *given_up = expect(&r, "error process.unkillable name=\"interchange.1\" note=\"message 42\"");
+	expect_after(&r, given_up, "process.stopped name=\"switch.0\"");
+	expect_after(&r, given_up, "supervisor.down");
+}
+
+/* As many as a plan may have. */
+static void test_256_processes(void **state)
+{
+	(void)state;
+	struct run r;
+	struct out text;
+	out_init(&text, 8000);
+	out_str(&text, "stop 60000\nproc switch 0\nproc interchange 1\nproc converter 1\n");
+	for (unsigned i = 0; i < 253; i++)
+		out_fmt(&text, "proc mover %u\n", i);
+	begin(&r, "%s", out_cstr(&text));
+	expect(&r, "supervisor.up");
+	expect(&r, "processes=\"256\"");
+	assert_int_equal(stop(&r), 0); /* all have ended: a line of so many may be lost in our pipe */
+	out_fini(&text);
 }
 
 static void connect_to(struct run *r, const char *name)
@@ -687,6 +783,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_are_connected_and_end_in_order),
+		cmocka_unit_test(test_interchanges_have_their_converters),
+		cmocka_unit_test(test_a_converter_is_started_again_at_once),
+		cmocka_unit_test(test_one_that_cannot_be_killed_keeps_nobody),
+		cmocka_unit_test(test_256_processes),
 		cmocka_unit_test(test_listeners_belong_to_every_instance),
 		cmocka_unit_test(test_faults_are_told_with_last_words),
 		cmocka_unit_test(test_check_leaves_its_sentence),

@@ -17,6 +17,7 @@
 	X(PROCESS_RESTART, "process.restart", 117, NOTICE, "process", "", "a process will be started again after the delay")                    \
 	X(PROCESS_HUNG, "process.hung", 118, ERROR, "process", "", "a process makes no progress: it is ended, as a fault")                      \
 	X(PROCESS_KILLED, "process.killed", 119, WARNING, "process", "", "a process did not end in its time and was killed")                    \
+	X(PROCESS_UNKILLABLE, "process.unkillable", 122, ERROR, "process", "", "a process does not end even when killed: a call of the system keeps it, as of a file server that hangs; the others are ended without it") \
 	X(PROCESS_UNSTARTED, "process.unstarted", 120, ALARM, "process", "", "a process could not be started: the system has no room")          \
 	X(CONFIG_DOUBTFUL, "config.doubtful", 121, WARNING, "process", "", "the settings are right, but hardly meant: see what") \
 	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
