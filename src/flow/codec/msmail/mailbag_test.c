@@ -33,7 +33,7 @@ static void test_published_record(void **state)
 	assert_true(mm_header_parse(view_of(record, sizeof record), &h, &e));
 	assert_string_equal(h.from, "Martian");
 	assert_string_equal(h.subject, "This is the subject");
-	assert_memory_equal(&h.date, (&(struct mm_date){ 1993, 10, 8, 16, 25, 0 }), sizeof h.date);
+	TESTING_SAME_DATE(h.date, ((struct mm_date){ 1993, 10, 8, 16, 25, 0 }));
 	assert_string_equal(h.mai.s, "00000062");
 	assert_int_equal(h.size, 0x228);
 	assert_int_equal(h.word_88, 0x18);
@@ -64,7 +64,7 @@ static void test_headers_come_back(void **state)
 		assert_string_equal(got.from, h.from);
 		assert_string_equal(got.subject, h.subject);
 		assert_string_equal(got.mai.s, h.mai.s);
-		assert_memory_equal(&got.date, &h.date, sizeof h.date);
+		TESTING_SAME_DATE(got.date, h.date);
 		assert_true(got.size == h.size && got.word_88 == h.word_88 && got.dword_108 == h.dword_108 && got.priority == h.priority);
 		arena_free(&a);
 	}

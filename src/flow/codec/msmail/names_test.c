@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "flow/codec/msmail/mai_testing.h"
 #include "flow/codec/msmail/names.h"
 
 static void test_names(void **state)
@@ -119,7 +120,7 @@ static void test_dates(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
 		assert_int_equal(mm_date_to_wall(&dates[i].date, dates[i].zone, 7), dates[i].wall);
 		const struct mm_date back = mm_date_of_wall(dates[i].wall, dates[i].zone);
-		assert_memory_equal(&back, &dates[i].date, sizeof back);
+		TESTING_SAME_DATE(back, dates[i].date);
 	}
 }
 
@@ -176,7 +177,7 @@ static void test_dates_as_text(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct mm_date got = mm_date_parse(view_str(cases[i].text));
-		assert_memory_equal(&got, &cases[i].want, sizeof got);
+		TESTING_SAME_DATE(got, cases[i].want);
 	}
 	struct out o;
 	out_init(&o, 100);
