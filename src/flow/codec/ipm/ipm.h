@@ -119,6 +119,7 @@ struct ipm_compose {
 	size_t n_reply_to;
 	bool auto_forwarded;
 	int64_t auto_submitted;   /* 0 not sent, 1 auto-generated, 2 auto-replied */
+	struct view category;     /* UTF-8, empty: not sent: one information-category, by its description */
 	const struct ipm_compose_part *parts;
 	size_t n_parts;
 };

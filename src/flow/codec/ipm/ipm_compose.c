@@ -224,6 +224,20 @@ static bool fill_subject(struct composer *c, struct view subject, struct ipm_hea
 	return add_extension(c, h, IPM_X_EXTENDED_SUBJECT, &ipm_universal_or_bmp_type, &all);
 }
 
+/* InformationCategories { { description } } */
+static bool fill_category(struct composer *c, struct view utf8, struct ipm_heading *h)
+{
+	size_t replaced;
+	if (utf8.n == 0)
+		return true;
+	struct ipm_information_category one = { .seq.has = 1u << IPM_CATEGORY_DESCRIPTION };
+	one.description = (struct ipm_universal_or_bmp){ .seq.has = 1u << IPM_UNIVERSAL_TWO };
+	one.description.two_octets = convert(c, CHARSET_BMP, utf8, &replaced);
+	c->replaced += replaced;
+	const struct ber_list all = { &one, 1 };
+	return add_extension(c, h, IPM_X_INFORMATION_CATEGORY, &ipm_information_categories_type, &all);
+}
+
 static bool fill_identifier(struct composer *c, const struct ipm_compose *m, struct ipm_heading *h)
 {
 	if (m->local_id.n == 0 || !is_printable_string(m->local_id))
@@ -283,7 +297,7 @@ static bool fill_people(struct composer *c, const struct ipm_compose *m, struct 
 static struct view heading(struct composer *c, const struct ipm_compose *m)
 {
 	struct ipm_heading *h = arena_get(c->a, sizeof *h);
-	if (h == NULL || (h->extensions.v = arena_array(c->a, 2, sizeof(struct ipm_extension))) == NULL) {
+	if (h == NULL || (h->extensions.v = arena_array(c->a, 3, sizeof(struct ipm_extension))) == NULL) {
 		(void)full(c);
 		return nothing;
 	}
@@ -291,6 +305,8 @@ static struct view heading(struct composer *c, const struct ipm_compose *m)
 		return nothing;
 	if (m->auto_submitted != 0 &&
 	    !add_extension(c, h, IPM_X_AUTO_SUBMITTED, &ipm_auto_submitted_type, &m->auto_submitted))
+		return nothing;
+	if (!fill_category(c, m->category, h))
 		return nothing;
 	h->importance = m->importance;
 	h->sensitivity = m->sensitivity;

@@ -19,6 +19,7 @@ struct mm_convert {
 	unsigned code_page;              /* what is written, and assumed where a message does not say */
 	int zone_minutes;
 	size_t header_limit;             /* octets of To and Cc towards MS Mail: the lists are cut with a line that says so (Q193035); 0: none */
+	enum ffapi_line_end line_end;    /* of an FFAPI file that is written */
 	size_t out_max;                  /* octets of a result */
 	bool (*out_of_time)(void *ctx);  /* NULL: never */
 	void *ctx;
