@@ -659,6 +659,7 @@ void put_msg_xlate(struct out *o, const struct msg_xlate *m)
 	put_string(o, m->local_id);
 	put_string(o, m->files);
 	out_u64(o, (uint64_t)m->now_ms);
+	put_string(o, m->own);
 }
 
 bool get_msg_xlate(struct view payload, struct msg_xlate *m, struct err *e)
@@ -672,6 +673,7 @@ bool get_msg_xlate(struct view payload, struct msg_xlate *m, struct err *e)
 	m->local_id = get_string(&c);
 	m->files = get_string(&c);
 	m->now_ms = (int64_t)cur_u64(&c);
+	m->own = get_string(&c);
 	return whole(&c, "XLATE", payload, e);
 }
 

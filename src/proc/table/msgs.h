@@ -246,6 +246,7 @@ struct msg_xlate { /* XLATE */
 	struct view files;    /* strings and sizes: name (string), octets (8 octets), repeated: what XLATE_DATA brings, in order: the content;
 			       * or MAI (FFAPI file), then attachments by index */
 	int64_t now_ms;
+	struct view own;      /* "NET/PO" of the postoffice at hand, as its MASTER.GLB says; empty: as the settings say */
 };
 struct msg_xlated { /* XLATED */
 	uint64_t id;

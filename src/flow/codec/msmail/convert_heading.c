@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { ADDRESS_MAX = 4096, FRIENDLY_OCTETS = MM_FRIENDLY_MAX };
+enum { ADDRESS_MAX = 4096, SUBJECT_SHOWN = 1000, FRIENDLY_OCTETS = MM_FRIENDLY_MAX };
 
 bool conv_has(const struct ipm_heading *h, unsigned bit)
 {
@@ -25,7 +25,7 @@ struct view conv_subject(struct conv *c, const struct ipm_heading *h)
 	}
 	if (text.n == 0 && conv_has(h, IPM_H_SUBJECT))
 		text = conv_string(c, CHARSET_T61, 0, h->subject);
-	return conv_one_line(c, text, SIZE_MAX);
+	return conv_one_line(c, text, SUBJECT_SHOWN);
 }
 
 struct view conv_date_text(struct conv *c, wall_ms_t at)
