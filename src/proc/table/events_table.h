@@ -117,7 +117,7 @@
 	X(MOVER_LOCKED, "mover.locked", 854, WARNING, "msmail", "MSExchangePCMTA 4254", "somebody else has held a mailbag for longer than lock-patience: see who; its mail waits, and nothing is counted against it") \
 	X(MOVER_ENVELOPE_BAD, "mover.envelope-corrupt", 855, ERROR, "msmail", "MSExchangePCMTA 4355", "the envelope (P1) of a message cannot be read: its sender is told with [024]") \
 	X(MOVER_ENVELOPE_EMPTY, "mover.envelope-empty", 856, WARNING, "msmail", "MSExchangePCMTA 4395", "a record is for nobody: it was dropped") \
-	X(MOVER_P1_MISSING, "mover.directories-missing", 857, WARNING, "msmail", "MSExchangePCMTA 4536", "directories of a postoffice were missing, and have been made") \
+	X(MOVER_DIRS_MADE, "mover.directories-made", 857, WARNING, "msmail", "MSExchangePCMTA 4536", "directories of a postoffice were missing, and have been made") \
 	X(MOVER_MAI_MISSING, "mover.message-missing", 858, ERROR, "msmail", "MSExchangePCMTA 4304", "a record names a message file that is not there: its sender is told with [016], where somebody knows him") \
 	X(MOVER_NOTICE, "mover.notice", 859, NOTICE, "msmail", "MSExchangeMSMI 2117", "a notice of non-delivery was made") \
 	X(MOVER_OUT, "mover.out", 860, DEBUG, "msmail", "", "a message was put into a peer") \

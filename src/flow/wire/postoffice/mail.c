@@ -1,7 +1,10 @@
 /* mail.c - see mail.h. */
 #include "flow/wire/postoffice/mail.h"
 
+#include <limits.h>
+
 #include "base/fault.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "flow/wire/postoffice/po_int.h"
 
@@ -246,8 +249,6 @@ bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_enve
 
 /* --- the end --- */
 
-struct search { struct mm_id id; bool found; };
-
 static bool holds(struct postoffice *po, const char *bag, const struct mm_id *id, bool *holds_r, struct err *e)
 {
 	struct po_bag_entry *entries = mem_alloc(mem_mul(MM_BAG_RECORDS, sizeof *entries));
@@ -291,6 +292,37 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 	if (FAULT(MAIL_FINISH))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);
 	return mail_forget(po, bag, slot, &v->mai, j, e);
+}
+
+/* The record first: of two lanes that end at the same time, at least the second one sees that nobody needs the P1. */
+bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e)
+{
+	bool needed = false;
+	if (slot != UINT_MAX && !postoffice_bag_drop(po, bag, slot, &v->mai, false, e))
+		return false;
+	if (v->n > 0 && (!mail_is_needed(po, v, bag, &needed, e) || (!needed && !po_remove(po, po_rel_p1(&v->mai).s, e))))
+		return false;
+	return j == NULL || mail_journal_forget(j, &v->mai, e);
+}
+
+bool mail_stamp(struct postoffice *po, const char *bag, uint64_t *stamp_r, struct err *e)
+{
+	struct po_stamp s[2];
+	if (!po_stat(po, po_rel_of("MBG", bag, ".MBG").s, &s[0], e) || !po_stat(po, po_rel_of("KEY", bag, ".KEY").s, &s[1], e))
+		return false;
+	uint64_t x = HASH_START;
+	for (size_t i = 0; i < 2; i++) {
+		const uint64_t parts[] = { s[i].there, s[i].inode, s[i].size, (uint64_t)s[i].seconds, (uint64_t)s[i].nanoseconds };
+		x = hash_octets(x, view_of(parts, sizeof parts));
+	}
+	*stamp_r = x;
+	return true;
+}
+
+bool mail_read_raw(struct postoffice *po, bool envelope, const struct mm_id *id, uint64_t max, struct out *o, bool *there_r, struct err *e)
+{
+	const struct po_rel rel = envelope ? po_rel_p1(id) : po_rel_mai(id);
+	return po_read_file(po, rel.s, max, o, there_r, e);
 }
 
 /* --- logs --- */

@@ -70,6 +70,16 @@ MUST_CHECK bool mail_finish(struct postoffice *po, const char *bag, unsigned slo
 /* Of a FINISHED one. */
 MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *id, struct mail_journal *j, struct err *e);
 
+/* What left an outbound bag: its record goes, the message's files with the last bag that holds it, the P1 when no outbound bag of v needs it any more, then the
+ * journal's lines. v->n == 0: it has no P1. May be repeated; slot UINT_MAX: the record has gone already. */
+MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
+
+/* A number that is another one when the bag's files have changed; to see whether a look is worth while. */
+MUST_CHECK bool mail_stamp(struct postoffice *po, const char *bag, uint64_t *stamp_r, struct err *e);
+
+/* The file as it is, P1 or MAI, readable or not, to be set aside. *there_r false: none. */
+MUST_CHECK bool mail_read_raw(struct postoffice *po, bool envelope, const struct mm_id *id, uint64_t max, struct out *o, bool *there_r, struct err *e);
+
 /* --- notices --- */
 /* False: nobody is told of what becomes of mail from there: a postmaster (any), nobody, or it is a notice itself (Q98067). */
 bool mail_may_notice(const struct mm_envelope *v, const struct mm_header *h);

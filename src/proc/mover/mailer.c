@@ -1,0 +1,132 @@
+/* mailer.c - what has come into INQUEUE3 goes to its recipients; the steps are mail.h's. */
+#include "proc/mover/mover_int.h"
+
+#include "base/text.h"
+
+enum { MAI_MAX = 256 * 1024 * 1024 };
+
+/* The file, for a notice; without it when it cannot be read. Ends with out_fini. */
+static void read_mai(struct mover *m, const struct mm_id *id, struct out *o)
+{
+	out_init(o, MAI_MAX);
+	if (!postoffice_read_mai(m->here, id, MAI_MAX, o, NULL))
+		out_clear(o);
+}
+
+static bool tell(struct mover *m, const struct po_bag_entry *entry, const struct mm_envelope *v, struct err *e)
+{
+	struct out mai;
+	bool any = false;
+	for (size_t i = 0; i < v->n; i++)
+		any |= v->recipients[i].notice != 0;
+	if (!any)
+		return true;
+	read_mai(m, &entry->header.mai, &mai);
+	const bool good = tell_sender(m, v, &entry->header, out_view(&mai), "", e);
+	out_fini(&mai);
+	return good;
+}
+
+static void say_in(struct mover *m, const struct mm_envelope *v, const struct mail_placed *placed)
+{
+	char from[80], bags[16];
+	text_escaped(from, sizeof from, v->from.text);
+	snprintf(bags, sizeof bags, "%u", placed->bags);
+	EMIT(m->host, MOVER_IN, "mover", m->set->name, "message", v->mai.s, "from", from, "mailbags", bags);
+}
+
+static enum did finish(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, const struct mail_placed *placed)
+{
+	struct err e;
+	const struct mm_envelope as_placed = *v;
+	if (!tell(m, entry, v, &e) || !mail_finish(m->here, m->bag, entry->slot, v, placed, m->journal, &e))
+		return mover_did(m, &e, false);
+	say_in(m, v, placed);
+	tell_log(m, false, &as_placed, &entry->header, NULL);
+	return DID_DONE;
+}
+
+/* The envelope is of no use: what the MAI says is enough to tell the sender. */
+static enum did return_unreadable(struct mover *m, const struct po_bag_entry *entry, const struct err *why)
+{
+	struct err e;
+	struct out mai;
+	struct mm_envelope v;
+	const struct mail_placed nothing = { .bags = 0 };
+	const int notice = mail_notice_of(why);
+	EMIT(m->host, MOVER_ENVELOPE_BAD, "mover", m->set->name, "message", entry->header.mai.s, "mailbag", m->bag, "why", why->text);
+	read_mai(m, &entry->header.mai, &mai);
+	bool good = tell_rebuild(m, entry, out_view(&mai), &v, &e);
+	if (good) {
+		tell_refuse(&v, "", notice == 0 ? 24 : notice, 0, -1);
+		good = tell_sender(m, &v, &entry->header, out_view(&mai), "", &e) &&
+		       mail_finish(m->here, m->bag, entry->slot, &v, &nothing, m->journal, &e);
+	}
+	out_fini(&mai);
+	return good ? DID_DONE : mover_did(m, &e, false);
+}
+
+/* The message file is missing or cannot be counted in: nobody here gets it, who has it keeps it. */
+static enum did return_fileless(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, const struct err *why)
+{
+	const struct mail_placed nothing = { .bags = 0 };
+	const int notice = mail_notice_of(why);
+	EMIT(m->host, MOVER_MAI_MISSING, "mover", m->set->name, "message", v->mai.s, "mailbag", m->bag, "why", why->text);
+	tell_refuse(v, "", notice == 0 ? 12 : notice, why->reason, why->diagnostic);
+	return finish(m, entry, v, &nothing);
+}
+
+static enum did wait_for(struct mover *m, const struct mm_envelope *v, const struct mail_placed *placed)
+{
+	char n[16];
+	snprintf(n, sizeof n, "%u", placed->pending);
+	EMIT(m->host, MOVER_PENDING, "mover", m->set->name, "message", v->mai.s, "recipients", n, "why", placed->why.text);
+	return placed->attempted ? DID_FAIL : DID_LEAVE;
+}
+
+static enum did place(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v)
+{
+	const struct retry_policy policy = { m->set->retries, (int64_t)m->set->give_up_ms };
+	struct mail_placed placed;
+	struct err e;
+	struct mm_header h = entry->header;
+	if (v->arrived > 0)
+		h.date = mm_date_of_wall(v->arrived, m->zone); /* Q111558 d: the MAI has the other one */
+	const bool last = retry_is_over(&m->memory.retry, &policy, &v->mai, v->arrived, mover_now(m));
+	if (!mail_place(m->here, &h, v, mover_is_outbound, m, last, &placed, &e))
+		return e.kind == ERR_PERM ? return_fileless(m, entry, v, &e) : mover_did(m, &e, false);
+	return placed.pending > 0 ? wait_for(m, v, &placed) : finish(m, entry, v, &placed);
+}
+
+static bool is_for_nobody(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].responsible)
+			return false;
+	return true;
+}
+
+enum did mailer_take(struct mover *m, const struct po_bag_entry *entry)
+{
+	const struct mailer_world w = mover_world(m);
+	struct mm_envelope v;
+	enum mail_found found;
+	struct err e;
+	if (!mail_look(m->here, &entry->header.mai, m->arena, &v, &found, &e))
+		return e.kind == ERR_PERM ? return_unreadable(m, entry, &e) : mover_did(m, &e, false);
+	switch (found) {
+	case MAIL_NOT_YET:
+		return DID_SOON;
+	case MAIL_FINISHED:
+		return mail_forget(m->here, m->bag, entry->slot, &v.mai, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
+	case MAIL_NEW:
+		if (is_for_nobody(&v)) /* Q194603 */
+			EMIT(m->host, MOVER_ENVELOPE_EMPTY, "mover", m->set->name, "message", v.mai.s, "mailbag", m->bag);
+		if (!mailer_plan(&w, &v, m->arena, &e))
+			return mover_did(m, &e, false);
+		break;
+	case MAIL_HALF:
+		break;
+	}
+	return place(m, entry, &v);
+}

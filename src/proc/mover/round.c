@@ -1,0 +1,113 @@
+/* round.c - what mailer and lane have in common: the world of the policy, failures and whom they are charged to. */
+#include "proc/mover/mover_int.h"
+
+#include "base/text.h"
+
+const char *mover_peer_name(enum mover_peer state)
+{
+	static const char *const names[] = { "START", "UNINIT", "OK", "ERROR", "FULL", "FAILED", "NO-REF" };
+	return (size_t)state < ARRAY_LEN(names) ? names[state] : "?";
+}
+
+void mover_tell_peer(struct mover *m, enum mover_peer state, const char *why)
+{
+	if (m->state == state || is_mailer(m))
+		return;
+	EMIT(m->host, MOVER_PEER, "mover", m->set->name, "peer", m->peer, "state", mover_peer_name(state), "before", mover_peer_name(m->state), "why", why);
+	m->state = state;
+}
+
+void mover_note(struct mover *m, const struct mm_id *id)
+{
+	m->item[0] = 0;
+	if (id != NULL)
+		snprintf(m->item, sizeof m->item, "%s %s", m->bag, id->s);
+	if (m->host->note != NULL)
+		m->host->note(m->host->ctx, m->item);
+}
+
+/* --- the world of engine/msmail --- */
+
+static bool route(void *ctx, const struct mm_address *to, struct mailer_route *r_r, struct err *e)
+{
+	static const enum mailer_where where[] = {
+		[MM_LOCAL_USER] = MAILER_USER, [MM_SYSTEM] = MAILER_SYSTEM, [MM_OUTBOUND] = MAILER_OUTBOUND,
+		[MM_NO_USER] = MAILER_NO_USER, [MM_NO_ROUTE] = MAILER_NO_ROUTE, [MM_GROUP] = MAILER_GROUP,
+	};
+	struct mover *m = mover_check(ctx);
+	struct mm_route r;
+	struct mm_name name;
+	*r_r = (struct mailer_route){ .where = MAILER_NO_USER };
+	if (!mail_route_name(to, &name, NULL))
+		return true;
+	if (!postoffice_route(m->here, &name, &r, e))
+		return false;
+	r_r->where = where[r.where];
+	r_r->name = name;
+	r_r->next = r.next;
+	if (r.where == MM_LOCAL_USER || r.where == MM_OUTBOUND)
+		memcpy(r_r->mailbag, r.mailbag, sizeof r_r->mailbag);
+	else if (r.where == MM_SYSTEM)
+		snprintf(r_r->mailbag, sizeof r_r->mailbag, "SYSTEM");
+	return true;
+}
+
+static bool members(void *ctx, const char *group, bool (*each)(void *each_ctx, const struct mm_name *member), void *each_ctx, struct err *e)
+{
+	struct mover *m = mover_check(ctx);
+	return postoffice_group(m->here, group, each, each_ctx, e);
+}
+
+struct mailer_world mover_world(struct mover *m)
+{
+	const struct mm_master *master = postoffice_master(m->here);
+	return (struct mailer_world){
+		.own = master->own,
+		.hop_limit = m->set->hops != 0 ? (unsigned)m->set->hops : master->hops != 0 ? master->hops : MM_HOPS_DEFAULT,
+		.members_max = 100000, .route = route, .members = members, .ctx = m,
+	};
+}
+
+struct bag_search { const char *bag; bool found; };
+
+static bool compare_bag(void *ctx, const struct mm_name *next, const char *mailbag)
+{
+	struct bag_search *s = ctx;
+	(void)next;
+	s->found = mm_same(mailbag, s->bag);
+	return !s->found;
+}
+
+bool mover_is_outbound(void *ctx, const char *bag)
+{
+	struct mover *m = mover_check(ctx);
+	struct bag_search s = { bag, false };
+	/* A table that cannot be read now is an outbound bag's for sure: a user's would not be in doubt, and READY costs nothing. */
+	return !postoffice_each_outbound(m->here, compare_bag, &s, NULL) || s.found;
+}
+
+/* --- failures --- */
+
+static void say_left(struct mover *m, const struct err *e)
+{
+	EMIT(m->host, MOVER_LEFT, "mover", m->set->name, "peer", m->peer == NULL ? "" : m->peer, "item", m->item, "why", e->text);
+}
+
+/* A peer that takes nothing for want of room is there all the same. */
+static bool is_full(struct mover *m, const struct err *e)
+{
+	uint64_t octets;
+	return e->kind == ERR_TEMP && postoffice_space(m->there, &octets, NULL);
+}
+
+enum did mover_did(struct mover *m, const struct err *e, bool there)
+{
+	if (e->culprit == ERR_OF_LINK && there && is_full(m, e)) {
+		mover_tell_peer(m, PEER_FULL, e->text);
+		return DID_LEAVE;
+	}
+	say_left(m, e);
+	if (e->culprit == ERR_OF_LINK)
+		return there ? DID_FAIL_PEER : DID_FAIL_HERE;
+	return e->kind == ERR_TEMP ? DID_LEAVE : DID_FAIL; /* held by somebody, no memory: not an attempt */
+}

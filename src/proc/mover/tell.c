@@ -1,0 +1,158 @@
+/* tell.c - what a mover says to senders and in logs. */
+#include "proc/mover/mover_int.h"
+
+#include "base/fault.h"
+#include "base/text.h"
+
+enum { LISTED_MAX = 600 };
+
+void tell_refuse(struct mm_envelope *v, const char *bag, int notice, int reason, int diagnostic)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		struct mm_recipient *r = &v->recipients[i];
+		if (r->notice != 0 || !r->responsible || (*bag != 0 && !mm_same(r->bag, bag)))
+			continue;
+		r->notice = notice;
+		r->reason = reason;
+		r->diagnostic = diagnostic;
+	}
+}
+
+static void list_recipients(const struct mm_envelope *v, bool told, struct out *o)
+{
+	for (size_t i = 0; i < v->n && out_len(o) < LISTED_MAX; i++) {
+		if (told ? v->recipients[i].notice == 0 : !v->recipients[i].responsible || v->recipients[i].notice != 0)
+			continue;
+		out_str(o, out_len(o) == 0 ? "" : ", ");
+		text_escape(o, v->recipients[i].address.text, 100);
+	}
+}
+
+static int first_code(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return v->recipients[i].notice;
+	return 0;
+}
+
+static bool has_code(const struct mm_envelope *v, int code)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice == code)
+			return true;
+	return false;
+}
+
+static void say_told(struct mover *m, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *notice)
+{
+	char from[80], subject[100], code[16];
+	struct out list;
+	out_init(&list, LISTED_MAX + 500);
+	list_recipients(v, true, &list);
+	text_escaped(from, sizeof from, v->from.text);
+	text_escaped(subject, sizeof subject, view_str(h->subject));
+	snprintf(code, sizeof code, "[%03d]", first_code(v));
+	if (notice->s[0] != 0)
+		EMIT(m->host, MOVER_NOTICE, "mover", m->set->name, "message", v->mai.s, "from", from, "subject", subject, "code", code, "recipients", out_cstr(&list),
+		     "notice", notice->s);
+	else
+		EMIT(m->host, MOVER_UNTOLD, "mover", m->set->name, "message", v->mai.s, "from", from, "subject", subject, "code", code, "recipients", out_cstr(&list));
+	out_fini(&list);
+}
+
+bool tell_sender(struct mover *m, const struct mm_envelope *v, const struct mm_header *h, struct view mai, const char *text, struct err *e)
+{
+	struct mm_id notice;
+	struct mail_about about = { .v = v, .h = h, .mai = mai, .text = text, .zone_minutes = m->zone };
+	about.with_hops = has_code(v, 3) || has_code(v, 4);
+	if (first_code(v) == 0)
+		return true;
+	if (!mail_notice(m->here, m->journal, &about, &notice, m->arena, e))
+		return false;
+	say_told(m, v, h, &notice);
+	return true;
+}
+
+/* --- a message without an envelope --- */
+
+static bool is_here(const struct mailer_world *w, const struct mm_address *a)
+{
+	struct mailer_route r = { .where = MAILER_NO_ROUTE };
+	return w->route(w->ctx, a, &r, NULL) && r.where != MAILER_OUTBOUND && r.where != MAILER_NO_ROUTE;
+}
+
+/* Nobody knows any more who was meant to be served here: whoever lives here; if nobody does, everybody. */
+static void guess_mine(const struct mailer_world *w, struct mm_envelope *v)
+{
+	bool some = false;
+	for (size_t i = 0; i < v->n; i++)
+		some |= v->recipients[i].responsible = is_here(w, &v->recipients[i].address);
+	for (size_t i = 0; i < v->n && !some; i++)
+		v->recipients[i].responsible = true;
+}
+
+/* A client's message is of a user of this postoffice, even when the MAI does not say so. */
+static bool name_sender(struct mover *m, const struct mm_header *h, struct mm_envelope *v)
+{
+	const struct mm_name *own = &postoffice_master(m->here)->own;
+	char text[64];
+	if (v->from.text.n > 0 || h->from[0] == 0 || is_mailer(m))
+		return true;
+	const int n = snprintf(text, sizeof text, "%s/%s/%s", own->network, own->postoffice, h->from);
+	v->from = (struct mm_address){ .type = MM_ADDRESS_MS, .text = arena_copy(m->arena, view_of(text, (size_t)n)) };
+	return !arena_full(m->arena);
+}
+
+bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view mai, struct mm_envelope *v_r, struct err *e)
+{
+	const struct mailer_world w = mover_world(m);
+	const struct mai_limits limits = mai_limits_default();
+	struct mai parsed;
+	struct mm_envelope v = { .mai = entry->header.mai, .date = entry->header.date };
+	if (mai.n > 0 && mai_parse(mai, m->scramble, &parsed, m->arena, &limits, NULL)) {
+		if (!mailer_from_mai(&w, &parsed, &entry->header.mai, m->bag, &v, m->arena, e))
+			return false;
+		if (is_mailer(m))
+			guess_mine(&w, &v);
+	}
+	if (!name_sender(m, &entry->header, &v))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", v.mai.s);
+	*v_r = v;
+	return true;
+}
+
+/* --- SENT.LOG, RECV.LOG --- */
+
+static void print_line(const struct mover *m, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *target, char *line, size_t size)
+{
+	const struct mm_date d = mm_date_of_wall(mover_now(m), m->zone);
+	char date[40], from[80];
+	struct out to;
+	if (m->set->four_digit_year) /* Q259219 */
+		snprintf(date, sizeof date, "%04u-%02u-%02u", (unsigned)d.year, (unsigned)d.month, (unsigned)d.day);
+	else
+		snprintf(date, sizeof date, "%02u-%02u-%02u", (unsigned)d.year % 100, (unsigned)d.month, (unsigned)d.day);
+	out_init(&to, LISTED_MAX + 500);
+	list_recipients(v, false, &to);
+	text_escaped(from, sizeof from, v->from.text);
+	snprintf(line, size, "%s %02u:%02u %u %s %s %s%s%s", date, (unsigned)d.hour, (unsigned)d.minute, (unsigned)h->size, from, out_cstr(&to), v->mai.s, target == NULL ? "" : " ",
+		 target == NULL ? "" : target->s);
+	out_fini(&to);
+}
+
+void tell_log(struct mover *m, bool sent, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *target)
+{
+	struct err e;
+	char line[1400];
+	if (sent ? !m->set->log_sent : !m->set->log_received)
+		return;
+	print_line(m, v, h, target, line, sizeof line);
+	bool good = !FAULT(MOVER_LOG);
+	if (!good)
+		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "log line not written (fault point)");
+	good = good && mail_log(m->here, "LOG", sent ? "SENT.LOG" : "RECV.LOG", line, &e);
+	if (!good && !m->log_told)
+		EMIT(m->host, MOVER_LOG_LOST, "mover", m->set->name, "why", e.text);
+	m->log_told = !good;
+}
