@@ -9,6 +9,7 @@ struct reader {
 	struct arena *arena;
 	struct mai m;
 	bool counting;
+	uint32_t seen; /* rows of `known` whose element has come: of those that come once, the first is the message's */
 	struct err *e;
 };
 
@@ -38,10 +39,10 @@ static enum step next_of(struct fips_walk *w, uint8_t code, struct fips_element 
 static bool open_string(const struct reader *r, const struct fips_element *x, struct view *v_r)
 {
 	*v_r = x->contents;
-	if (r->counting || r->scramble == &mm_scramble_none)
-		return true;
 	if (!mm_scramble_covers(r->scramble, x->contents.n, r->e))
 		return false;
+	if (r->counting || r->scramble == &mm_scramble_none)
+		return true;
 	uint8_t *p = arena_get(r->arena, x->contents.n);
 	if (p == NULL)
 		return true; /* the end of mai_parse looks at the arena */
@@ -269,30 +270,35 @@ static bool read_attachments(struct reader *r, const struct fips_walk *w, const 
 
 /* --- the Message --- */
 
+enum {
+	MUST = 1, /* a message cannot do without: what cannot be understood makes it corrupt, and is not an unknown field */
+	MANY = 2, /* one after the other adds to the same list */
+};
+
 static const struct known {
 	uint8_t code;
-	bool vendor;
-	bool must; /* a message cannot do without: what cannot be understood is a corrupt message, not an unknown field */
+	bool vendor; /* the qualifier's form */
 	uint32_t qualifier;
+	unsigned bits;
 	read_f *read;
 } known[] = {
-	{ FIPS_VENDOR, false, true, MS_BAGS, read_bags },
-	{ FIPS_VENDOR, false, false, MS_WORD_2, read_word_2 },
-	{ FIPS_VENDOR, false, false, MS_HOPS, read_hops },
-	{ FIPS_VENDOR, false, false, MS_WORD_7, read_word_7 },
-	{ FIPS_FIELD, false, true, FIPS_FROM, read_from },
-	{ FIPS_FIELD, false, true, FIPS_TO, read_to },
-	{ FIPS_FIELD, false, true, FIPS_CC, read_cc },
-	{ FIPS_FIELD, false, false, FIPS_POSTED, read_date },
-	{ FIPS_FIELD, false, false, FIPS_PRECEDENCE, read_priority },
-	{ FIPS_FIELD, false, false, FIPS_SUBJECT, read_subject },
-	{ FIPS_FIELD, false, true, FIPS_TEXT, read_text },
-	{ FIPS_FIELD, false, false, FIPS_MESSAGE_CLASS, read_class },
-	{ FIPS_FIELD, false, false, FIPS_MESSAGE_ID, read_id },
-	{ FIPS_VENDOR, true, true, OUR_ATTACHMENTS, read_attachments },
-	{ FIPS_VENDOR, true, true, OUR_ADDRESS, read_address },
-	{ FIPS_VENDOR, true, false, OUR_CODE_PAGE, read_code_page },
-	{ FIPS_VENDOR, true, false, OUR_FLAGS, read_flags },
+	{ FIPS_VENDOR, false, MS_BAGS, MUST, read_bags },
+	{ FIPS_VENDOR, false, MS_WORD_2, 0, read_word_2 },
+	{ FIPS_VENDOR, false, MS_HOPS, 0, read_hops },
+	{ FIPS_VENDOR, false, MS_WORD_7, 0, read_word_7 },
+	{ FIPS_FIELD, false, FIPS_FROM, MUST, read_from },
+	{ FIPS_FIELD, false, FIPS_TO, MUST | MANY, read_to },
+	{ FIPS_FIELD, false, FIPS_CC, MUST | MANY, read_cc },
+	{ FIPS_FIELD, false, FIPS_POSTED, 0, read_date },
+	{ FIPS_FIELD, false, FIPS_PRECEDENCE, 0, read_priority },
+	{ FIPS_FIELD, false, FIPS_SUBJECT, 0, read_subject },
+	{ FIPS_FIELD, false, FIPS_TEXT, MUST, read_text },
+	{ FIPS_FIELD, false, FIPS_MESSAGE_CLASS, 0, read_class },
+	{ FIPS_FIELD, false, FIPS_MESSAGE_ID, 0, read_id },
+	{ FIPS_VENDOR, true, OUR_ATTACHMENTS, MUST | MANY, read_attachments },
+	{ FIPS_VENDOR, true, OUR_ADDRESS, MUST | MANY, read_address },
+	{ FIPS_VENDOR, true, OUR_CODE_PAGE, 0, read_code_page },
+	{ FIPS_VENDOR, true, OUR_FLAGS, 0, read_flags },
 };
 
 static const struct known *known_of(const struct fips_element *x)
@@ -315,14 +321,17 @@ static bool read_element(struct reader *r, const struct fips_walk *w, const stru
 	if (x->code == FIPS_NO_OP || x->code == FIPS_PADDING || x->code == FIPS_EOC)
 		return true;
 	const struct known *k = known_of(x);
-	if (k == NULL) {
+	const uint32_t bit = k == NULL ? 0 : 1u << (k - known);
+	if (k == NULL || (r->seen & bit)) {
 		keep(r, x);
 		return true;
 	}
 	const struct mai before = r->m;
-	if (k->read(r, w, x))
+	if (k->read(r, w, x)) {
+		r->seen |= k->bits & MANY ? 0 : bit;
 		return true;
-	if (k->must)
+	}
+	if (k->bits & MUST)
 		return false;
 	r->m = before;
 	keep(r, x);
@@ -356,6 +365,7 @@ static bool allot(struct reader *r)
 	for (size_t i = 0; i < counted.n_cc; i++)
 		m->cc[i].type = MM_ADDRESS_MS;
 	r->counting = false;
+	r->seen = 0;
 	return true;
 }
 
@@ -372,6 +382,8 @@ static bool open_message(struct view file, size_t elements, struct fips_walk *in
 	in_r->elements_left = elements;
 	return true;
 }
+
+_Static_assert(ARRAY_LEN(known) <= 32, "seen has a bit for each row");
 
 bool mai_parse(struct view file, const struct mm_scramble *s, struct mai *m_r, struct arena *a, const struct mai_limits *l, struct err *e)
 {

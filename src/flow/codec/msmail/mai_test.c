@@ -269,6 +269,28 @@ static void test_fields_of_another_form(void **state)
 	}
 }
 
+/* Of fields that come once the first is taken, and stays so when the file is written again. */
+static void test_a_second_subject(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(1u << 16);
+	const struct mai_limits l = mai_limits_default();
+	struct mai m;
+	struct out o;
+	out_init(&o, 1000);
+	assert_true(mai_parse(VIEW("\x4d\x0f\x01\x4c\x05\x07\x02\x02" "an" "\x4c\x05\x07\x02\x02" "no"), &mm_scramble_none, &m, a, &l, NULL));
+	for (int again = 0; again < 2; again++) {
+		assert_true(view_eq(m.subject, VIEW("an")));
+		assert_int_equal(m.n_extra, 1);
+		assert_true(view_eq(m.extra[0], VIEW("\x4c\x05\x07\x02\x02" "no")));
+		out_clear(&o);
+		assert_true(mai_print(&m, &mm_scramble_none, &o, NULL));
+		assert_true(mai_parse(out_view(&o), &mm_scramble_none, &m, a, &l, NULL));
+	}
+	out_fini(&o);
+	arena_free(&a);
+}
+
 static void test_no_message(void **state)
 {
 	(void)state;
@@ -560,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_a_plain_message_of_the_standard),
 		cmocka_unit_test(test_other_forms_of_the_same),
 		cmocka_unit_test(test_fields_of_another_form),
+		cmocka_unit_test(test_a_second_subject),
 		cmocka_unit_test(test_no_message),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_hostile_files),
