@@ -18,7 +18,6 @@ enum { PO_REL_MAX = 63, PO_LOCK_TRIES = 12 };
 struct po_names;  /* names.c: spellings of directories, listings */
 struct po_tables; /* route.c: what was read of users, networks, groups */
 struct po_sweep;  /* sweep.c */
-struct po_bad;    /* bag.c: bags in quarantine */
 
 struct postoffice {
 	unsigned magic;
@@ -27,6 +26,7 @@ struct postoffice {
 	uint64_t root_device, root_inode;
 	char *path;
 	unsigned bits;
+	bool folds;                         /* the server itself takes any case: no other spelling is looked for */
 	const struct mm_scramble *scramble; /* never NULL */
 	struct postoffice_host host;
 	struct postoffice_health health;
@@ -34,7 +34,6 @@ struct postoffice {
 	struct po_names *names;
 	struct po_tables *tables;
 	struct po_sweep *sweep;
-	struct po_bad *bad;
 };
 static inline struct postoffice *po_check(struct postoffice *po)
 {
@@ -88,8 +87,15 @@ MUST_CHECK bool po_sync_dir(struct postoffice *po, const char *rel, struct err *
 MUST_CHECK bool po_list(struct postoffice *po, const char *rel, bool (*each)(void *ctx, const char *name), void *ctx, struct err *e);
 /* For file.c: the directory of rel as the server spells it, opened; -1 with true: it is not there. *name_r: its last part, in rel. */
 MUST_CHECK bool po_open_parent(struct postoffice *po, const char *rel, int *dir_r, const char **name_r, struct err *e);
-/* The spelling of `name` in that directory other than upper case: false when there is none. Empties spelt on errors of the server, too. */
-MUST_CHECK bool po_spelling(struct postoffice *po, int dir, const char *rel, const char *name, char spelt_r[PO_REL_MAX + 1]);
+/* How `name` (upper case) is spelt otherwise in that directory; spelt_r "": there is no such. po_cheap: lower case only, and what a listing said before. */
+enum po_effort { PO_CHEAP, PO_LIST_TOO };
+MUST_CHECK bool po_spelling(struct postoffice *po, int dir, const char *dir_rel, const char *name, enum po_effort effort,
+			    char spelt_r[PO_REL_MAX + 1], struct err *e);
+/* rel with its directory as it was last found to be spelt: below root. */
+struct po_rel { char s[PO_REL_MAX + 1]; };
+struct po_rel po_spelt_rel(const struct postoffice *po, const char *rel);
+/* open() below a directory, no link followed, in one system call where the kernel can. -1: errno. */
+int po_open_beneath(int dir, const char *path, int flags);
 void po_names_free(struct po_names **n);
 
 /* --- locks of ranges: of the open file description, so that two descriptors of one process exclude each other, too --- */
@@ -106,8 +112,7 @@ enum po_counter { PO_NMAILBAG, PO_NLETTER };
 typedef bool po_create_f(void *ctx, const struct mm_id *id, bool *taken_r, struct err *e);
 MUST_CHECK bool po_new_id(struct postoffice *po, enum po_counter which, po_create_f *create, void *ctx, struct mm_id *id_r, struct err *e);
 
-/* Names of files: the text is in *rel_r. */
-struct po_rel { char s[PO_REL_MAX + 1]; };
+/* Names of files. */
 struct po_rel po_rel_of(const char *dir, const char *name, const char *suffix); /* "MBG", "INQUEUE3", ".MBG" */
 struct po_rel po_rel_mai(const struct mm_id *id);                               /* MAI/MAd/xxxxxxxx.MAI */
 struct po_rel po_rel_att(const struct mm_id *id);
@@ -117,4 +122,3 @@ struct po_rel po_rel_p1(const struct mm_id *id);
 MUST_CHECK bool po_attach(const char *path, unsigned bits, const struct mm_scramble *s, const struct postoffice_host *host, struct postoffice **po_r, struct err *e);
 void po_tables_free(struct po_tables **t);
 void po_sweep_free(struct po_sweep **s);
-void po_bad_free(struct po_bad **b);
