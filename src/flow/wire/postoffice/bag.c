@@ -38,6 +38,18 @@ static bool damaged(struct err *e, const char *rel, const char *what)
 	return err_set(e, ERR_LOCAL, ERR_OF_RECIPIENT, "%s: %.120s: this mailbag is left alone until it is repaired", rel, what);
 }
 
+static bool hold_key(struct postoffice *po, int fd, const char *rel, enum po_hold how, struct err *e)
+{
+	struct err why;
+	if (po_hold(po, fd, rel, how, &why))
+		return true;
+	if (why.kind == ERR_TEMP)
+		return err_report(e, ERR_TEMP, ERR_OF_RECIPIENT, 1, 2, "[008] %.190s", why.text);
+	if (e != NULL)
+		*e = why;
+	return false;
+}
+
 /* Opens the KEY and holds it. One that was replaced meanwhile is opened again. *fd -1: it is not there. */
 static bool open_key(struct postoffice *po, const char *rel, int flags, int *fd, struct err *e)
 {
@@ -48,7 +60,7 @@ static bool open_key(struct postoffice *po, const char *rel, int flags, int *fd,
 			return of_bag(e);
 		if (*fd < 0)
 			return true;
-		if (!po_hold(po, *fd, rel, flags == O_RDONLY ? PO_SHARED : PO_EXCLUSIVE, e) || !po_fstat(po, *fd, rel, &s, &named, e)) {
+		if (!hold_key(po, *fd, rel, flags == O_RDONLY ? PO_SHARED : PO_EXCLUSIVE, e) || !po_fstat(po, *fd, rel, &s, &named, e)) {
 			po_close(po, fd);
 			return false;
 		}
@@ -218,6 +230,27 @@ bool postoffice_bag(struct postoffice *po, const char *bag, unsigned max, struct
 	return true;
 }
 
+bool po_each_live(struct postoffice *po, const char *bag, void (*each)(void *ctx, const struct mm_header *h), void *ctx, struct err *e)
+{
+	struct bag b;
+	uint8_t *records;
+	unsigned n;
+	if (!bag_open(po, bag, false, &b, e))
+		return false;
+	if (!b.there)
+		return true;
+	const bool ok = read_records(po, &b, &records, &n, e);
+	bag_close(po, &b);
+	for (unsigned i = 0; ok && i < n; i++) {
+		struct mm_header h;
+		if (mm_key_is_live(&b.k, i) && mm_header_parse(record_at(records, i), &h, NULL))
+			each(ctx, &h);
+	}
+	if (ok)
+		mem_free_(records);
+	return ok;
+}
+
 /* --- taking out --- */
 
 /* *was_r: there was such a record, and it is out now. mai NULL: whatever is in that slot. */
@@ -263,7 +296,7 @@ static bool remove_attachments(struct postoffice *po, struct view file, struct e
 	return ok;
 }
 
-static bool remove_message(struct postoffice *po, int fd, const char *rel, struct err *e)
+bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e)
 {
 	struct po_stamp s;
 	size_t got;
@@ -318,7 +351,7 @@ static bool release(struct postoffice *po, const struct mm_id *mai, struct err *
 		return false;
 	bool ok = true;
 	if (fd >= 0 && at > 0)
-		ok = bags > 1 ? write_counter(po, fd, rel.s, at, bags - 1u, e) : remove_message(po, fd, rel.s, e);
+		ok = bags > 1 ? write_counter(po, fd, rel.s, at, bags - 1u, e) : po_remove_message(po, fd, rel.s, e);
 	po_close(po, &fd);
 	return ok;
 }

@@ -51,8 +51,10 @@ bool po_error(struct postoffice *po, struct err *e, const char *doing, const cha
 		po->health.read_only = true;
 		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: cannot %s: the file server lets nothing be written", rel, doing);
 	case EACCES: case EPERM:
-		if (strcmp(doing, "open") != 0 && strcmp(doing, "read") != 0)
+		if (strcmp(doing, "open") != 0 && strcmp(doing, "read") != 0) {
+			po->health.read_only = true; /* as far as we go */
 			break;
+		}
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: cannot %s: %s", rel, doing, why);
 	case EBUSY: case ETXTBSY:
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: cannot %s: somebody else holds it", rel, doing);
@@ -136,6 +138,7 @@ static bool open_new(struct postoffice *po, const char *rel, int flags, int *fd_
 	if (ok && (spelt[0] == 0 || (flags & O_EXCL) == 0)) {
 		*fd_r = openat(dir, spelt[0] == 0 ? name : spelt, flags | O_NOFOLLOW, 0660);
 		code = *fd_r < 0 ? errno : 0;
+		po->health.read_only = po->health.read_only && *fd_r < 0;
 	}
 	close(dir);
 	if (code == EEXIST && (flags & O_EXCL) != 0)
@@ -439,7 +442,7 @@ bool po_hold(struct postoffice *po, int fd, const char *rel, enum po_hold how, s
 		(void)nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
 		po_note(po, NULL, NULL);
 	}
-	return err_report(e, ERR_TEMP, ERR_OF_RECIPIENT, 1, 2, "[008] %s: somebody else has held it for a while", rel);
+	return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: somebody else has held it for a while", rel);
 }
 
 /* --- names of files --- */

@@ -285,6 +285,13 @@ bool po_spelling(struct postoffice *po, int dir, const char *dir_rel, const char
 
 enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
 
+static bool add_part(struct po_rel *rel, const char *part)
+{
+	const size_t n = strlen(rel->s), room = sizeof rel->s - n;
+	const int wrote = snprintf(rel->s + n, room, "%s%s", n == 0 ? "" : "/", part);
+	return wrote >= 0 && (size_t)wrote < room;
+}
+
 /* Part by part, each as the server spells it. *dir_r -1: one of them is not there. */
 static bool respell(struct postoffice *po, const char *rel, int *dir_r, struct err *e)
 {
@@ -310,14 +317,17 @@ static bool respell(struct postoffice *po, const char *rel, int *dir_r, struct e
 		if (next < 0)
 			return code == ENOENT || err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: is no directory that can be used: %s", rel, strerror(code));
 		at = next;
-		const size_t a = strlen(so_far.s), b = strlen(spelt.s);
-		snprintf(so_far.s + a, sizeof so_far.s - a, "%s%s", a == 0 ? "" : "/", part);
-		snprintf(spelt.s + b, sizeof spelt.s - b, "%s%s", b == 0 ? "" : "/", found);
 		p += n + (p[n] == '/');
+		if (!add_part(&so_far, part) || !add_part(&spelt, found)) {
+			close(at);
+			return po_error(po, e, "open", rel, ENAMETOOLONG);
+		}
 	}
+	if (at < 0)
+		return po_error(po, e, "open", rel, errno);
 	keep_spelling(po, rel, spelt.s);
 	*dir_r = at;
-	return at >= 0 || po_error(po, e, "open", rel, errno);
+	return true;
 }
 
 static bool open_dir(struct postoffice *po, const char *rel, int *dir_r, struct err *e)

@@ -217,7 +217,10 @@ static bool look_at_locks(struct postoffice *po, struct err *e)
 	}
 	if (fd < 0)
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: is there already: the test of locks is done again later", rel.s);
-	const bool ok = exclude_each_other(po, rel.s, fd, e);
+	struct po_stamp made;
+	const bool ok = exclude_each_other(po, rel.s, fd, e) && po_fstat(po, fd, rel.s, &made, NULL, e);
+	if (ok)
+		po->skew_ms = (wall_ms_t)made.seconds * 1000 + made.nanoseconds / 1000000 - po_now(po);
 	po_close(po, &fd);
 	return po_remove(po, rel.s, ok ? e : NULL) && ok;
 }

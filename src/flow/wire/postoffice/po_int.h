@@ -27,6 +27,7 @@ struct postoffice {
 	char *path;
 	unsigned bits;
 	bool folds;                         /* the server itself takes any case: no other spelling is looked for */
+	wall_ms_t skew_ms;                  /* the server's clock less ours, as it was at the test of locks */
 	const struct mm_scramble *scramble; /* never NULL */
 	struct postoffice_host host;
 	struct postoffice_health health;
@@ -102,7 +103,7 @@ void po_names_free(struct po_names **n);
 enum po_hold { PO_SHARED, PO_EXCLUSIVE };
 /* The whole file, at once. *got_r false: somebody else has it. */
 MUST_CHECK bool po_try_hold(struct postoffice *po, int fd, const char *rel, enum po_hold how, bool *got_r, struct err *e);
-/* Again and again for about a second; then ERR_TEMP, recipient with [008]. Opened already; freed by po_close. */
+/* Again and again for about a second; then ERR_TEMP, link. Opened already; freed by po_close. */
 MUST_CHECK bool po_hold(struct postoffice *po, int fd, const char *rel, enum po_hold how, struct err *e);
 
 /* --- ids (ids.c) --- */
@@ -118,7 +119,14 @@ struct po_rel po_rel_mai(const struct mm_id *id);                               
 struct po_rel po_rel_att(const struct mm_id *id);
 struct po_rel po_rel_p1(const struct mm_id *id);
 
+/* --- for the sweep (bag.c) --- */
+MUST_CHECK bool po_each_live(struct postoffice *po, const char *bag, void (*each)(void *ctx, const struct mm_header *h), void *ctx, struct err *e);
+/* The MAI in fd, which is held, and its attachments' files. */
+MUST_CHECK bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e);
+
 /* Attaches without looking at anything but the directory itself: for making and mending. Ends with postoffice_close. */
 MUST_CHECK bool po_attach(const char *path, unsigned bits, const struct mm_scramble *s, const struct postoffice_host *host, struct postoffice **po_r, struct err *e);
+/* Reads the tables of users, networks and groups; XTN files that are missing are the health's. */
+MUST_CHECK bool po_tables_probe(struct postoffice *po, struct err *e);
 void po_tables_free(struct po_tables **t);
 void po_sweep_free(struct po_sweep **s);

@@ -45,6 +45,8 @@ struct mm_route {
 	uint8_t network_type;         /* OUTBOUND: of the network's record */
 };
 MUST_CHECK bool postoffice_route(struct postoffice *po, const struct mm_name *to, struct mm_route *r_r, struct err *e);
+/* Who this postoffice is, where its MASTER.GLB does not say it in a way that is known (then own is "" and nobody is local). */
+void postoffice_set_own(struct postoffice *po, const struct mm_name *own);
 /* Calls each for every postoffice that has an outbound bag here, until it returns false. */
 MUST_CHECK bool postoffice_each_outbound(struct postoffice *po, bool (*each)(void *ctx, const struct mm_name *next, const char *mailbag), void *ctx, struct err *e);
 MUST_CHECK bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const struct mm_user *u), void *ctx, struct err *e);
@@ -73,10 +75,15 @@ MUST_CHECK bool postoffice_deliver(struct postoffice *po, const char *bag, const
 MUST_CHECK bool postoffice_set_bags(struct postoffice *po, const struct mm_id *mai, unsigned bags, struct err *e); /* the counter in the MAI */
 void po_put_end(struct po_put **put, bool keep);
 
-/* Reading a bag: live records by slot. The caller holds the bag's lock when it takes. */
+/* Whether a live record there names that MAI. No such bag: it does not. */
+MUST_CHECK bool postoffice_holds(struct postoffice *po, const char *bag, const struct mm_id *mai, bool *holds_r, struct err *e);
+
+/* Reading a bag: live records, by slot: not in the order of coming. Who leaves some where they are asks for all (4096), or the later ones
+ * never have their turn. The caller holds the bag's lock when it takes. */
 struct po_bag_entry { unsigned slot; struct mm_header header; bool readable; struct err why; };
 MUST_CHECK bool postoffice_bag(struct postoffice *po, const char *bag, unsigned max, struct po_bag_entry *entries_r, unsigned *n_r, unsigned *live_r, struct err *e);
-/* The record goes; the MAI's count goes down, at zero MAI and ATT files are removed; P1 too when with_envelope. Idempotent. */
+/* The record goes; the MAI's count goes down, at zero MAI and ATT files are removed. with_envelope: the P1 goes, too, when no other outbound bag
+ * of its recipients holds the message. A slot that does not name mai (any more) is left alone. mai NULL: an unreadable record goes, nothing else. */
 MUST_CHECK bool postoffice_bag_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *mai, bool with_envelope, struct err *e);
 /* The record goes, nothing else: its message is in other bags now, whose number the counter says. */
 MUST_CHECK bool postoffice_bag_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *mai, struct err *e);
@@ -84,6 +91,7 @@ MUST_CHECK bool postoffice_bag_forget(struct postoffice *po, const char *bag, un
 MUST_CHECK bool postoffice_read_mai(struct postoffice *po, const struct mm_id *id, uint64_t max, struct out *o, struct err *e);      /* [016] when missing */
 MUST_CHECK bool postoffice_read_envelope(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, struct err *e); /* [021], [024] */
 MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm_envelope *v, struct err *e);      /* replaced at once */
+MUST_CHECK bool postoffice_remove_envelope(struct postoffice *po, const struct mm_id *id, struct err *e);          /* not there: fine */
 struct po_file;                                                                                                        /* an ATT, read in pieces, plain */
 MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */
 MUST_CHECK bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct err *e);

@@ -5,8 +5,6 @@
 
 #include <unistd.h>
 
-enum { PIECE = 1 << 16, MAI_HEAD = 4096 };
-
 struct po_put {
 	unsigned magic;
 #define PO_PUT_MAGIC 0x9a7e11e5u
@@ -57,6 +55,11 @@ bool postoffice_put_begin(struct postoffice *po, struct po_put **put_r, struct e
 	struct po_put p = { .magic = PO_PUT_MAGIC, .po = po_check(po), .fd = -1, .mai_fd = -1 };
 	if (!po_may_write(po, "MAI", e) || !new_file(po, true, &p.id, &p.mai_fd, e))
 		return false;
+	const struct po_rel rel = po_rel_mai(&p.id);
+	if (!po_hold(po, p.mai_fd, rel.s, PO_EXCLUSIVE, e)) { /* so that no sweep takes it for a piece left over, however long it takes */
+		po_close(po, &p.mai_fd);
+		return false;
+	}
 	*put_r = mem_dup(&p, sizeof p);
 	return true;
 }
