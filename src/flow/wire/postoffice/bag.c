@@ -182,7 +182,7 @@ static bool append(struct postoffice *po, struct bag *b, const char *bag, const 
 bool postoffice_deliver(struct postoffice *po, const char *bag, const struct mm_header *h, struct err *e)
 {
 	struct bag b;
-	if (!po_may_write(po_check(po), "MBG", e) || !bag_open(po, bag, true, &b, e))
+	if (!po_may_write(po_check(po), "MBG", e) || !po_may_share(po, e) || !bag_open(po, bag, true, &b, e))
 		return false;
 	if (!b.there)
 		return po_alive(po, e) && err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, -1, "[001] %s: the mailbag is missing", b.key_rel.s);
@@ -258,7 +258,7 @@ static bool take(struct postoffice *po, const char *bag, unsigned slot, const st
 {
 	struct bag b;
 	*was_r = false;
-	if (!po_may_write(po, "MBG", e) || !bag_open(po, bag, true, &b, e))
+	if (!po_may_write(po, "MBG", e) || !po_may_share(po, e) || !bag_open(po, bag, true, &b, e))
 		return false;
 	uint8_t record[MM_RECORD_SIZE];
 	size_t got = 0;

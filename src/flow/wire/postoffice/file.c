@@ -72,6 +72,14 @@ bool po_may_write(struct postoffice *po, const char *rel, struct err *e)
 	return po_writes(po) || err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: is not written: this postoffice is attached for reading only", rel);
 }
 
+bool po_may_share(struct postoffice *po, struct err *e)
+{
+	if (po->health.locks_work)
+		return true;
+	return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%.120s: %s", po->path, po->health.read_only ? "the file server lets nothing be written" :
+		       "locks do not work on this file server, so nobody may share this postoffice");
+}
+
 bool po_alive(struct postoffice *po, struct err *e)
 {
 	struct stat st;
@@ -80,13 +88,27 @@ bool po_alive(struct postoffice *po, struct err *e)
 		return po_error(po, e, "look at", "the postoffice's directory", errno);
 	if (st.st_ino != po->root_inode || st.st_dev != po->root_device)
 		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%.120s: is another directory than when it was attached", po->path);
-	struct po_stamp control;
-	if (!po_stat(po, "GLB/CONTROL.GLB", &control, e))
+	int fd;
+	if (!po_open(po, "GLB/CONTROL.GLB", O_RDONLY, &fd, e)) {
+		if (e != NULL && e->culprit != ERR_OF_LINK)
+			e->kind = ERR_LOCAL, e->culprit = ERR_OF_LINK;
 		return false;
-	return control.there || err_set(e, ERR_LOCAL, ERR_OF_LINK, "GLB/CONTROL.GLB: is missing");
+	}
+	const bool there = fd >= 0;
+	po_close(po, &fd);
+	return there || err_set(e, ERR_LOCAL, ERR_OF_LINK, "GLB/CONTROL.GLB: is missing");
 }
 
 /* --- one file --- */
+
+static struct po_rel dir_of(const char *rel)
+{
+	struct po_rel dir = { "" };
+	const char *slash = strrchr(rel, '/');
+	if (slash != NULL)
+		snprintf(dir.s, sizeof dir.s, "%.*s", (int)(slash - rel), rel);
+	return dir;
+}
 
 /* The other spelling of a name that is not there in upper case: opened when there is one. */
 static bool open_spelt(struct postoffice *po, const char *rel, int flags, int *fd_r, struct err *e)
@@ -98,15 +120,11 @@ static bool open_spelt(struct postoffice *po, const char *rel, int flags, int *f
 		return false;
 	if (dir < 0)
 		return true;
-	struct po_rel dir_rel;
-	snprintf(dir_rel.s, sizeof dir_rel.s, "%.*s", (int)(name - rel), rel);
-	if (dir_rel.s[0] != 0)
-		dir_rel.s[name - rel - 1] = 0;
 	/* The directory itself may be spelt otherwise. */
 	*fd_r = openat(dir, name, flags | O_NOFOLLOW);
 	bool ok = true;
 	if (*fd_r < 0 && errno == ENOENT) {
-		ok = po_spelling(po, dir, dir_rel.s, name, PO_LIST_TOO, spelt, e);
+		ok = po_spelling(po, dir, dir_of(rel).s, name, PO_LIST_TOO, spelt, e);
 		if (ok && spelt[0] != 0)
 			*fd_r = openat(dir, spelt, flags | O_NOFOLLOW);
 		else
@@ -125,15 +143,13 @@ static bool open_new(struct postoffice *po, const char *rel, int flags, int *fd_
 	if (!po_open_parent(po, rel, &dir, &name, e))
 		return false;
 	if (dir < 0 && (po->bits & POSTOFFICE_CREATE_DIRS) != 0) {
-		struct po_rel up;
-		snprintf(up.s, sizeof up.s, "%.*s", (int)(name - rel - 1), rel);
-		if (!po_make_dir(po, up.s, e) || !po_open_parent(po, rel, &dir, &name, e))
+		if (!po_make_dir(po, dir_of(rel).s, e) || !po_open_parent(po, rel, &dir, &name, e))
 			return false;
 	}
 	if (dir < 0)
 		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: cannot be made: its directory is missing", rel);
 	char spelt[PO_REL_MAX + 1] = "";
-	bool ok = po_spelling(po, dir, "", name, PO_CHEAP, spelt, e);
+	bool ok = po_spelling(po, dir, dir_of(rel).s, name, PO_CHEAP, spelt, e);
 	int code = 0;
 	if (ok && (spelt[0] == 0 || (flags & O_EXCL) == 0)) {
 		*fd_r = openat(dir, spelt[0] == 0 ? name : spelt, flags | O_NOFOLLOW, 0660);
@@ -220,7 +236,7 @@ bool po_stat(struct postoffice *po, const char *rel, struct po_stamp *s_r, struc
 		if (dir < 0)
 			return true;
 		code = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
-		if (code == ENOENT && po_spelling(po, dir, "", name, PO_CHEAP, spelt, NULL) && spelt[0] != 0)
+		if (code == ENOENT && po_spelling(po, dir, dir_of(rel).s, name, PO_CHEAP, spelt, NULL) && spelt[0] != 0)
 			code = fstatat(dir, spelt, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 		close(dir);
 	}
@@ -334,15 +350,6 @@ static bool fill(struct postoffice *po, const char *rel, int fd, struct view oct
 	if (!ok && !po_remove(po, rel, NULL))
 		return false; /* the sweep's */
 	return ok;
-}
-
-static struct po_rel dir_of(const char *rel)
-{
-	struct po_rel dir = { "" };
-	const char *slash = strrchr(rel, '/');
-	if (slash != NULL)
-		snprintf(dir.s, sizeof dir.s, "%.*s", (int)(slash - rel), rel);
-	return dir;
 }
 
 bool po_write_new(struct postoffice *po, const char *rel, struct view octets, struct err *e)

@@ -83,12 +83,8 @@ bool postoffice_lock(struct postoffice *po, const char *bag, struct po_lock **lo
 	const struct po_rel rel = po_rel_of("P1", bag, ".0LK");
 	enum try t = AGAIN;
 	int fd = -1;
-	if (!po_may_write(po_check(po), rel.s, e) || !po_alive(po, e))
+	if (!po_may_write(po_check(po), rel.s, e) || !po_may_share(po, e) || !po_alive(po, e))
 		return false;
-	if (!po->health.locks_work && po->health.read_only)
-		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: the file server lets nothing be written", rel.s);
-	if (!po->health.locks_work)
-		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: locks do not work on this file server, so nobody may share this postoffice", rel.s);
 	for (unsigned i = 0; i < REOPENS && t == AGAIN; i++) {
 		po_close(po, &fd);
 		t = try_once(po, rel.s, &fd, e);

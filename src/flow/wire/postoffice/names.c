@@ -116,15 +116,20 @@ static const char *spelt_dir(const struct postoffice *po, const char *dir)
 	return dir;
 }
 
+static bool add_part(struct po_rel *rel, const char *part)
+{
+	const size_t n = strlen(rel->s), room = sizeof rel->s - n;
+	const int wrote = snprintf(rel->s + n, room, "%s%s", n == 0 ? "" : "/", part);
+	return wrote >= 0 && (size_t)wrote < room;
+}
+
 struct po_rel po_spelt_rel(const struct postoffice *po, const char *rel)
 {
 	const char *name;
 	const struct po_rel dir = split(rel, &name);
-	struct po_rel spelt;
-	if (dir.s[0] == 0)
-		snprintf(spelt.s, sizeof spelt.s, "%s", name);
-	else
-		snprintf(spelt.s, sizeof spelt.s, "%s/%s", spelt_dir(po, dir.s), name);
+	struct po_rel spelt = { "" };
+	if (!add_part(&spelt, spelt_dir(po, dir.s)) || !add_part(&spelt, name))
+		return (struct po_rel){ "?" }; /* no name of ours is so long */
 	return spelt;
 }
 
@@ -284,13 +289,6 @@ bool po_spelling(struct postoffice *po, int dir, const char *dir_rel, const char
 /* --- directories --- */
 
 enum { OPEN_DIR = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
-
-static bool add_part(struct po_rel *rel, const char *part)
-{
-	const size_t n = strlen(rel->s), room = sizeof rel->s - n;
-	const int wrote = snprintf(rel->s + n, room, "%s%s", n == 0 ? "" : "/", part);
-	return wrote >= 0 && (size_t)wrote < room;
-}
 
 /* Part by part, each as the server spells it. *dir_r -1: one of them is not there. */
 static bool respell(struct postoffice *po, const char *rel, int *dir_r, struct err *e)

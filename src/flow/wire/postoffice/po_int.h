@@ -56,6 +56,9 @@ MUST_CHECK bool po_alive(struct postoffice *po, struct err *e);
 /* Fails when the postoffice was attached for reading only. */
 MUST_CHECK bool po_may_write(struct postoffice *po, const char *rel, struct err *e);
 
+/* Fails when the test of locks has failed (Q126750): then nobody works here but who only reads. */
+MUST_CHECK bool po_may_share(struct postoffice *po, struct err *e);
+
 /* --- one file (file.c) --- */
 /* flags: O_RDONLY, O_RDWR, with O_CREAT | O_EXCL, O_TRUNC. *fd_r -1 with true: it is not there; with O_EXCL: it is there already.
  * With POSTOFFICE_CREATE_DIRS the directory of a new file is made when it is gone. */

@@ -53,7 +53,7 @@ static bool new_file(struct postoffice *po, bool is_mai, struct mm_id *id_r, int
 bool postoffice_put_begin(struct postoffice *po, struct po_put **put_r, struct err *e)
 {
 	struct po_put p = { .magic = PO_PUT_MAGIC, .po = po_check(po), .fd = -1, .mai_fd = -1 };
-	if (!po_may_write(po, "MAI", e) || !new_file(po, true, &p.id, &p.mai_fd, e))
+	if (!po_may_write(po, "MAI", e) || !po_may_share(po, e) || !new_file(po, true, &p.id, &p.mai_fd, e))
 		return false;
 	const struct po_rel rel = po_rel_mai(&p.id);
 	if (!po_hold(po, p.mai_fd, rel.s, PO_EXCLUSIVE, e)) { /* so that no sweep takes it for a piece left over, however long it takes */
