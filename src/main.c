@@ -2,14 +2,16 @@
 #include "proc/content/content.h"
 #include "proc/ctl/ctl.h"
 #include "proc/link/link.h"
+#include "proc/mover/mover.h"
 #include "proc/reader/reader.h"
 #include "proc/switch/switch.h"
 #include "proc/table/config.h"
 #include "proc/tool/tool.h"
+#include "sys/jail.h"
 
 #include <getopt.h>
 
-enum { EXIT_USAGE = 64 };
+enum { EXIT_USAGE = 64, EXIT_OSERR = 71 };
 
 struct command {
 	const char *name;
@@ -64,22 +66,36 @@ static int usage(FILE *f)
 	return f == stdout ? 0 : EXIT_USAGE;
 }
 
+/* Of a process with the files of a postoffice: no confinement to directories, which would hold on to the file server of the start when that is
+ * mounted anew. What lies in the files is decoded in the converter, which is in its own jail. */
+static bool give_up_privileges(const char *kind)
+{
+	const struct jail_limits none = { .memory = 0 };
+	struct err e;
+	if (jail_enter(JAIL_NONE, &none, jail_build_flags(), &e))
+		return true;
+	fprintf(stderr, "posthorn: %s: %s\n", kind, e.text);
+	return false;
+}
+
 static int run_process(const char *kind, const char *instance_text)
 {
 	static const struct {
 		enum process_kind kind;
 		int (*run)(uint32_t instance);
+		bool has_files;
 	} mains[] = {
 		{ PROCESS_SWITCH, switch_main },
 		{ PROCESS_LINK, link_main },
 		{ PROCESS_ALONE, link_alone_main },
 		{ PROCESS_READER, reader_main },
 		{ PROCESS_CONTENT, content_main },
+		{ PROCESS_MOVER, mover_main, .has_files = true },
 	};
 	uint32_t instance = (uint32_t)strtoul(instance_text, NULL, 10);
 	for (size_t i = 0; i < ARRAY_LEN(mains); i++)
 		if (strcmp(kind, process_kind_name(mains[i].kind)) == 0)
-			return mains[i].run(instance);
+			return mains[i].has_files && !give_up_privileges(kind) ? EXIT_OSERR : mains[i].run(instance);
 	fprintf(stderr, "posthorn: no process is called \"%s\"\n", kind);
 	return EXIT_USAGE;
 }

@@ -68,6 +68,9 @@ struct ctl_offer {
 /* Offers and waits for the answer: durable and ours, or refused (said why). */
 int ctl_offer(struct ctl *c, struct ctl_offer *offer);
 
+/* What the movers' processes have last said of themselves: movers.c. */
+void ctl_movers(const struct ctl *c);
+
 /* --- an operator's act: act.c --- */
 struct ctl_act {
 	enum msg_act act;

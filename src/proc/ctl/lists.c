@@ -168,9 +168,10 @@ int ctl_status(int argc, char **argv)
 	struct ctl c;
 	struct choice choice = { 0 };
 	ctl_begin(&c, argv[0]);
-	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals; with --json also how many\ncontrol blocks of each kind are alive in every process.\n\n"
+	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail);\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
 		    CTL_FIND CTL_STATUSES) && ctl_find_mta(&c))
-		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status);
+		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE)
+			ctl_movers(&c);
 	ctl_end(&c);
 	return c.status;
 }

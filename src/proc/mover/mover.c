@@ -31,6 +31,7 @@ static void next_round(struct mover *m)
 		wait = m->soon_ms;
 	m->again = m->soon = false;
 	timer_after(&m->turn, wait);
+	status_tell(m, wait);
 }
 
 void mover_wake(struct mover *m)
@@ -136,6 +137,7 @@ static bool attach_here(struct mover *m)
 	}
 	const struct mm_name *own = &postoffice_master(m->here)->own;
 	m->detached_told = false;
+	m->why[0] = 0;
 	EMIT(m->host, MOVER_ATTACHED, "mover", m->set->name, "postoffice", m->set->postoffice, "network", own->network, "name", own->postoffice, "peer",
 	     m->peer == NULL ? "" : m->peer);
 	watch(m);
@@ -251,6 +253,8 @@ static bool take_lock(struct mover *m, struct err *e)
 		return false;
 	if (m->lock != NULL) {
 		m->locked_since = 0;
+		if (m->locked_told)
+			m->why[0] = 0;
 		m->locked_told = false;
 		return true;
 	}
@@ -259,6 +263,7 @@ static bool take_lock(struct mover *m, struct err *e)
 		m->locked_since = now;
 	if (!m->locked_told && now - m->locked_since >= (int64_t)m->set->lock_patience_ms) {
 		EMIT(m->host, MOVER_LOCKED, "mover", m->set->name, "mailbag", m->bag, "who", e->text);
+		snprintf(m->why, sizeof m->why, "%s", e->text);
 		m->locked_told = true;
 	}
 	return true;
@@ -286,6 +291,7 @@ static void end_round(struct mover *m)
 		m->stamp = 0;
 	postoffice_unlock(&m->lock);
 	remember(m);
+	m->waiting = m->n - m->moved;
 	next_round(m);
 }
 
@@ -373,6 +379,9 @@ static void after(struct mover *m, enum did did)
 	switch (did) {
 	case DID_DONE:
 		m->moved++;
+		m->total++;
+		m->waiting = m->n - m->moved;
+		status_tell(m, -1);
 		state_done(&m->memory, &entry->header.mai);
 		break;
 	case DID_FAIL:
@@ -473,6 +482,7 @@ struct mover *mover_new(const struct actor_host *host, const struct set_mover *s
 	if (is_mailer(m))
 		snprintf(m->bag, sizeof m->bag, "INQUEUE3");
 	load_memory(m, directory);
+	status_tell(m, 0);
 	timer_init(&m->turn, host->env, turn, m);
 	timer_after(&m->turn, 0);
 	return m;

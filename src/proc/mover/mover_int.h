@@ -67,6 +67,12 @@ struct mover {
 	struct folder_watch *watch; /* of MBG; NULL: not told, rounds begin at the interval */
 	uint64_t stamp;             /* of the bag when the last round ended */
 	int64_t soon_ms;
+	/* for status.c */
+	char why[200];              /* of the last trouble, while it lasts */
+	unsigned waiting;           /* records that the last round has left */
+	uint64_t total;             /* moved, since the process began */
+	uint64_t status_hash;       /* of what the file says; 0: it is not written yet */
+	int64_t status_ms;
 };
 
 static inline struct mover *mover_check(void *ctx)
@@ -86,6 +92,9 @@ struct mailer_world mover_world(struct mover *m);
 bool mover_is_outbound(void *ctx, const char *bag);
 /* Where a failed call leaves a message: by whom *e charges. there: it was a call on the peer. */
 enum did mover_did(struct mover *m, const struct err *e, bool there);
+
+/* status.c: says how it is, when that has changed or has not been said for a while. next_ms: until the next round; -1: one is under way */
+void status_tell(struct mover *m, int64_t next_ms);
 
 /* mailer.c, lane.c: one record */
 enum did mailer_take(struct mover *m, const struct po_bag_entry *entry);

@@ -11,6 +11,7 @@ const char *mover_peer_name(enum mover_peer state)
 
 void mover_tell_peer(struct mover *m, enum mover_peer state, const char *why)
 {
+	snprintf(m->why, sizeof m->why, "%s", why);
 	if (m->state == state || is_mailer(m))
 		return;
 	EMIT(m->host, MOVER_PEER, "mover", m->set->name, "peer", m->peer, "state", mover_peer_name(state), "before", mover_peer_name(m->state), "why", why);
