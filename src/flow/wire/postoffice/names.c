@@ -40,7 +40,14 @@ static int open_in_steps(int dir, const char *path, int flags)
 		const char *end = strchr(path, '/');
 		char part[PO_REL_MAX + 1];
 		const size_t n = end == NULL ? strlen(path) : (size_t)(end - path);
-		snprintf(part, sizeof part, "%.*s", (int)n, path);
+		if (n >= sizeof part) {
+			if (at != dir)
+				close(at);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(part, path, n);
+		part[n] = 0;
 		const int fd = openat(at, part, (end == NULL ? flags : O_RDONLY | O_DIRECTORY | O_CLOEXEC) | O_NOFOLLOW, 0660);
 		const int code = errno;
 		if (at != dir)
