@@ -2,6 +2,8 @@
  * names is there before the record. */
 #include "flow/wire/postoffice/po_make.h"
 
+enum { EXTERNAL_FILE_MAX = 16 * 1024 * 1024 };
+
 /* The active record of that name, or n: none. */
 static size_t find_network(const struct po_table *t, const char *name, struct mm_network *n_r)
 {
@@ -194,5 +196,64 @@ bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t 
 		ok = put_network(&networks, &n, e);
 	}
 	po_table_close(&networks);
+	return ok;
+}
+
+/* --- listing --- */
+struct each_external {
+	bool (*each)(void *ctx, const struct postoffice_external *x);
+	void *ctx;
+	bool go_on;
+};
+
+static bool each_of_network(struct postoffice *po, const struct mm_network *n, struct each_external *w, struct err *e)
+{
+	struct out o;
+	bool there = true;
+	out_init(&o, EXTERNAL_FILE_MAX);
+	const bool ok = po_read_file(po, po_rel_of("XTN", n->xtn, ".XTN").s, EXTERNAL_FILE_MAX, &o, &there, e);
+	for (size_t i = 0; ok && w->go_on && i < out_len(&o) / MM_XTN_SIZE; i++) {
+		struct mm_xtn x;
+		struct postoffice_external out = { .type = n->type };
+		if (!mm_xtn_parse(view_first(view_from(out_view(&o), i * MM_XTN_SIZE), MM_XTN_SIZE), &x, NULL) || !x.active)
+			continue;
+		memcpy(out.name.network, n->name, sizeof out.name.network);
+		memcpy(out.name.postoffice, x.name, sizeof out.name.postoffice);
+		memcpy(out.via.network, x.via_network, sizeof out.via.network);
+		memcpy(out.via.postoffice, x.via_postoffice, sizeof out.via.postoffice);
+		memcpy(out.mailbag, x.mailbag, sizeof out.mailbag);
+		w->go_on = w->each(w->ctx, &out);
+	}
+	out_fini(&o);
+	return ok;
+}
+
+static bool each_network(struct postoffice *po, struct view file, struct each_external *w, struct err *e)
+{
+	for (size_t i = 0; w->go_on && i < file.n / MM_NETWORK_SIZE; i++) {
+		struct mm_network n;
+		if (!mm_network_parse(view_first(view_from(file, i * MM_NETWORK_SIZE), MM_NETWORK_SIZE), &n, NULL) || !n.active)
+			continue;
+		if (n.mailbag[0] != 0) {
+			struct postoffice_external out = { .type = n.type, .is_gateway = true };
+			memcpy(out.name.network, n.name, sizeof out.name.network);
+			memcpy(out.mailbag, n.mailbag, sizeof out.mailbag);
+			w->go_on = w->each(w->ctx, &out);
+		}
+		if (w->go_on && n.xtn[0] != 0 && !each_of_network(po, &n, w, e))
+			return false;
+	}
+	return true;
+}
+
+bool postoffice_each_external(struct postoffice *po, bool (*each)(void *ctx, const struct postoffice_external *x), void *ctx, struct err *e)
+{
+	struct each_external w = { .each = each, .ctx = ctx, .go_on = true };
+	struct out o;
+	bool there;
+	po_check(po);
+	out_init(&o, EXTERNAL_FILE_MAX);
+	const bool ok = po_read_file(po, "GLB/NETWORK.GLB", EXTERNAL_FILE_MAX, &o, &there, e) && each_network(po, out_view(&o), &w, e);
+	out_fini(&o);
 	return ok;
 }

@@ -112,5 +112,15 @@ MUST_CHECK bool postoffice_add_group(struct postoffice *po, const char *group, c
 MUST_CHECK bool postoffice_add_external(struct postoffice *po, const struct mm_name *other, const struct mm_name *via, struct err *e);
 /* A network that has a queue itself; type: of its record, MM_NETWORK_FFAPI or another. */
 MUST_CHECK bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, struct err *e);
-/* Each finding once: file, what is wrong, whether repair can mend it. repair: mends under locks, after a copy of the file beside it. */
-MUST_CHECK bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx, const char *file, const char *what, bool mended), void *ctx, unsigned *n_r, struct err *e);
+/* All external postoffices and gateways, also those reached by way of another, until each returns false. */
+struct postoffice_external { struct mm_name name; struct mm_name via; char mailbag[9]; uint8_t type; bool is_gateway; };
+MUST_CHECK bool postoffice_each_external(struct postoffice *po, bool (*each)(void *ctx, const struct postoffice_external *x), void *ctx, struct err *e);
+MUST_CHECK bool postoffice_each_group(struct postoffice *po, bool (*each)(void *ctx, const char *group), void *ctx, struct err *e);
+
+/* Is it whole? Each finding once: file, what is wrong, whether it was mended. Attached with POSTOFFICE_UNCHECKED, for what is damaged cannot be attached
+ * otherwise. While others work on it, findings about messages may be of a moment. repair: mends what can be, with the lock of every mailbag that is changed,
+ * after a copy of the file beside it (but of a MAI, of which two octets change: the finding says them). Files that nobody names are counted, and left to
+ * postoffice_sweep. Fails ERR_LOCAL or ERR_TEMP, link when the file server does, or when somebody holds a lock (repair). */
+struct postoffice_findings { unsigned found, mended, messages, orphans; };
+MUST_CHECK bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx, const char *file, const char *what, bool mended), void *ctx,
+				 struct postoffice_findings *n_r, struct err *e);

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { TID_SIZE = 4, IDX_SIZE = 100 };
+enum { TID_SIZE = 4, IDX_SIZE = 100, LIST_MAX = 16 * 1024 * 1024 };
 
 static uint32_t le32(const uint8_t *p)
 {
@@ -261,5 +261,21 @@ bool postoffice_add_group(struct postoffice *po, const char *group, const char *
 	out_fini(&mem);
 	out_fini(&grp);
 	close_users(&all);
+	return ok;
+}
+
+bool postoffice_each_group(struct postoffice *po, bool (*each)(void *ctx, const char *group), void *ctx, struct err *e)
+{
+	struct out o;
+	bool there, go_on = true;
+	po_check(po);
+	out_init(&o, LIST_MAX);
+	const bool ok = po_read_file(po, "NME/ADMIN.NME", LIST_MAX, &o, &there, e);
+	for (size_t i = 0; ok && go_on && i < out_len(&o) / MM_ALIAS_SIZE; i++) {
+		struct mm_alias a;
+		if (mm_alias_parse(view_first(view_from(out_view(&o), i * MM_ALIAS_SIZE), MM_ALIAS_SIZE), &a, NULL) && a.alias[0] != 0 && a.type == MM_ALIAS_GROUP)
+			go_on = each(ctx, a.alias);
+	}
+	out_fini(&o);
 	return ok;
 }

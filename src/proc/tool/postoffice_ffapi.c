@@ -1,0 +1,301 @@
+/* postoffice_ffapi.c - `posthorn postoffice import` and `export`: message files of the File Format API (facts B1), to and from mailbags. */
+#include "proc/tool/postoffice.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 100000 };
+
+/* --- import --- */
+struct found {
+	char *name;
+	bool referred; /* a message file's attachment or text */
+	struct err why; /* it is no message file; kind ERR_NONE: it is */
+};
+
+struct folder {
+	const char *path;
+	struct found *files;
+	size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct found *)a)->name, ((const struct found *)b)->name);
+}
+
+static bool list_files(struct folder *f, struct err *e)
+{
+	DIR *d = opendir(f->path);
+	if (d == NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot read the directory %.100s: %s", f->path, strerror(errno));
+	struct stat st;
+	for (const struct dirent *x; (x = readdir(d)) != NULL && f->n < FILES_MAX;) {
+		if (x->d_name[0] == '.' || fstatat(dirfd(d), x->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		f->files = mem_grow(f->files, mem_mul(f->n + 1, sizeof *f->files));
+		f->files[f->n++] = (struct found){ .name = mem_strdup(x->d_name) };
+	}
+	closedir(d);
+	qsort(f->files, f->n, sizeof *f->files, by_name);
+	return true;
+}
+
+static void folder_fini(struct folder *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		MEM_FREE(f->files[i].name);
+	MEM_FREE(f->files);
+}
+
+/* The file of that name, without case: a gateway of DOS wrote it. NULL: there is none, or the name leads elsewhere. */
+static struct found *file_called(const struct folder *f, struct view name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (view_eq_nocase(view_str(f->files[i].name), name))
+			return &f->files[i];
+	return NULL;
+}
+
+static char *path_of(struct po_tool *t, const struct folder *f, const char *name)
+{
+	struct out o;
+	out_init(&o, 8192);
+	out_fmt(&o, "%s/%s", f->path, name);
+	char *path = arena_str(t->arena, out_view(&o));
+	out_fini(&o);
+	return path;
+}
+
+struct parsed {
+	struct out octets, text;
+	struct mai m;
+	struct ffapi_body *bodies;
+	struct view text_file;
+};
+
+static void parsed_init(struct parsed *p)
+{
+	*p = (struct parsed){ 0 };
+	out_init(&p->octets, PO_FILE_MAX);
+	out_init(&p->text, PO_FILE_MAX);
+}
+
+static void parsed_fini(struct parsed *p)
+{
+	out_fini(&p->octets);
+	out_fini(&p->text);
+}
+
+static bool parse(struct po_tool *t, const struct folder *f, const char *name, struct parsed *p, struct err *e)
+{
+	const struct mai_limits limits = mai_limits_default();
+	const char *path = path_of(t, f, name);
+	if (path == NULL)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%.60s: its name is too long", name);
+	return po_tool_read_file(path, &p->octets, e) && ffapi_parse(out_view(&p->octets), &p->m, &p->bodies, &p->text_file, t->arena, &limits, e);
+}
+
+static void mark(const struct folder *f, struct view name)
+{
+	struct found *x = name.n == 0 ? NULL : file_called(f, name);
+	if (x != NULL)
+		x->referred = true;
+}
+
+/* Which files are messages, and which are only named by these. */
+static void look(struct po_tool *t, struct folder *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct parsed p;
+		parsed_init(&p);
+		if (parse(t, f, f->files[i].name, &p, &f->files[i].why)) {
+			f->files[i].why.kind = ERR_NONE;
+			mark(f, p.text_file);
+			for (size_t k = 0; k < p.m.n_attachments; k++)
+				if (p.bodies[k].in_file)
+					mark(f, p.bodies[k].name);
+		}
+		parsed_fini(&p);
+		arena_reset(t->arena);
+	}
+}
+
+/* What lies in files beside it. */
+static bool find_bodies(struct po_tool *t, const struct folder *f, struct parsed *p, struct po_source **sources_r, struct err *e)
+{
+	char shown[100];
+	struct po_source *s = arena_array(t->arena, p->m.n_attachments + 1, sizeof *s);
+	for (size_t i = 0; i < p->m.n_attachments; i++) {
+		s[i].octets = p->bodies[i].octets;
+		if (!p->bodies[i].in_file)
+			continue;
+		const struct found *x = file_called(f, p->bodies[i].name);
+		if (x == NULL || (s[i].path = path_of(t, f, x->name)) == NULL)
+			return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "attachment \"%s\" is not beside it", text_escaped(shown, sizeof shown, p->bodies[i].name));
+	}
+	*sources_r = s;
+	if (p->text_file.n == 0)
+		return true;
+	const struct found *x = file_called(f, p->text_file);
+	const char *path = x == NULL ? NULL : path_of(t, f, x->name);
+	if (path == NULL)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "text \"%s\" is not beside it", text_escaped(shown, sizeof shown, p->text_file));
+	if (!po_tool_read_file(path, &p->text, e))
+		return false;
+	p->m.text = out_view(&p->text);
+	return true;
+}
+
+/* The message file goes first: what lies beside it without it is nothing. */
+static bool remove_all(struct po_tool *t, const struct folder *f, const char *name, const struct parsed *p, struct err *e)
+{
+	const char *path = path_of(t, f, name);
+	if (path == NULL || unlink(path) != 0)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "posted, but it cannot be removed: %s", strerror(errno));
+	for (size_t i = 0; i <= p->m.n_attachments; i++) {
+		const bool is_text = i == p->m.n_attachments;
+		if (is_text ? p->text_file.n == 0 : !p->bodies[i].in_file)
+			continue;
+		const struct found *x = file_called(f, is_text ? p->text_file : p->bodies[i].name);
+		path = x == NULL ? NULL : path_of(t, f, x->name);
+		if (path != NULL && unlink(path) != 0 && errno != ENOENT)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%.60s cannot be removed: %s", x->name, strerror(errno));
+	}
+	return true;
+}
+
+static bool import_one(struct po_tool *t, const struct folder *f, const char *name, struct err *e)
+{
+	struct parsed p;
+	struct po_source *sources;
+	struct mm_id id;
+	unsigned bags;
+	parsed_init(&p);
+	bool ok = parse(t, f, name, &p, e) && find_bodies(t, f, &p, &sources, e);
+	p.m.hops = MM_HOPS_DEFAULT;
+	if (ok && p.m.code_page == 0)
+		p.m.code_page = t->code_page;
+	ok = ok && po_tool_post(t, &p.m, sources, &id, &bags, e);
+	if (ok)
+		printf("%s: %s is in %u mailbags\n", name, id.s, bags);
+	ok = ok && (!t->delete || remove_all(t, f, name, &p, e));
+	parsed_fini(&p);
+	arena_reset(t->arena);
+	return ok;
+}
+
+int po_tool_import(struct po_tool *t, struct err *e)
+{
+	struct folder f = { .path = t->args[1] };
+	struct err why;
+	int status = 0;
+	if (!list_files(&f, e))
+		return PO_EXIT_NONE;
+	look(t, &f);
+	for (size_t i = 0; i < f.n; i++) {
+		if (f.files[i].referred)
+			continue;
+		why = f.files[i].why;
+		if (why.kind == ERR_NONE && import_one(t, &f, f.files[i].name, &why))
+			continue;
+		po_tool_say(t, f.files[i].name, &why);
+		status = status == 0 || why.kind == ERR_LOCAL ? po_tool_status(&why) : status;
+	}
+	folder_fini(&f);
+	return status;
+}
+
+/* --- export --- */
+static bool read_body(struct po_tool *t, const struct mm_attachment *a, struct ffapi_body *b, struct err *e)
+{
+	struct po_file *file;
+	uint64_t size;
+	if (!postoffice_open_attachment(t->po, &a->file, &file, &size, e))
+		return false;
+	uint8_t *octets = size > PO_ARENA ? NULL : arena_get(t->arena, size + 1);
+	size_t n = 0, got = 0;
+	bool ok = octets != NULL || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "attachment %s has %llu octets: more than is exported", a->file.s, (unsigned long long)size);
+	while (ok && n < size && (ok = po_file_read(file, octets + n, size - n, &got, e)) && got > 0)
+		n += got;
+	po_file_close(&file);
+	*b = (struct ffapi_body){ .name = a->name, .octets = view_of(octets, n) };
+	return ok;
+}
+
+/* Beside it first, so that nobody takes half of one. */
+static bool write_whole(const char *directory, const char *id, struct view octets, struct err *e)
+{
+	struct out part, whole;
+	out_init(&part, 8192);
+	out_init(&whole, 8192);
+	out_fmt(&part, "%s/.%s.part", directory, id);
+	out_fmt(&whole, "%s/%s.TXT", directory, id);
+	const char *from = out_cstr(&part), *to = out_cstr(&whole);
+	FILE *f = fopen(from, "wbe");
+	bool ok = f != NULL && fwrite(octets.p, 1, octets.n, f) == octets.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+	if (f != NULL && fclose(f) != 0)
+		ok = false;
+	ok = (ok && rename(from, to) == 0) || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s: %s", to, strerror(errno));
+	if (!ok)
+		(void)unlink(from);
+	out_fini(&part);
+	out_fini(&whole);
+	return ok;
+}
+
+static bool export_one(struct po_tool *t, const struct po_bag_entry *x, struct err *e)
+{
+	struct out file, ffapi;
+	struct mai m;
+	if (!x->readable) {
+		*e = x->why;
+		return false;
+	}
+	out_init(&file, PO_FILE_MAX);
+	out_init(&ffapi, PO_FILE_MAX);
+	struct ffapi_body *bodies = NULL;
+	bool ok = po_tool_mai(t, &x->header.mai, &file, &m, e);
+	if (ok)
+		bodies = arena_array(t->arena, m.n_attachments + 1, sizeof *bodies);
+	for (size_t i = 0; ok && i < m.n_attachments; i++)
+		ok = read_body(t, &m.attachments[i], &bodies[i], e);
+	ok = ok && ffapi_print(&m, bodies, t->line_end, &ffapi, e) && write_whole(t->args[2], x->header.mai.s, out_view(&ffapi), e);
+	out_fini(&file);
+	out_fini(&ffapi);
+	arena_reset(t->arena);
+	return ok;
+}
+
+int po_tool_export(struct po_tool *t, struct err *e)
+{
+	char bag[9], about[64];
+	struct po_entries x;
+	struct err why;
+	int status = 0;
+	unsigned n = 0;
+	if (mkdir(t->args[2], 0777) != 0 && errno != EEXIST) {
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot make %.100s: %s", t->args[2], strerror(errno));
+		return PO_EXIT_IO;
+	}
+	if (!po_tool_bag(t, t->args[1], bag, e) || !po_tool_entries(t, bag, &x, e))
+		return po_tool_status(e);
+	for (unsigned i = 0; i < x.n; i++) {
+		if (export_one(t, &x.entries[i], &why) && (!t->delete || po_tool_drop(t, bag, &x.entries[i], &why))) {
+			n++;
+			continue;
+		}
+		snprintf(about, sizeof about, "slot %u of %s", x.entries[i].slot, bag);
+		po_tool_say(t, about, &why);
+		status = status == 0 || why.kind == ERR_LOCAL ? po_tool_status(&why) : status;
+	}
+	po_tool_entries_free(&x);
+	printf("%u messages are in %s\n", n, t->args[2]);
+	return status;
+}
