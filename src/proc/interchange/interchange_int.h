@@ -1,0 +1,286 @@
+/* interchange_int.h - the parts of an interchange; for the files of this folder only.
+ *
+ *     interchange.c  the actor: streams, associations, attaching and trying again, slices of work by turns
+ *     offers.c       messages on their way to the switch
+ *     outbound.c     one transfer after the other into the postoffice (out_post.c) or an FFAPI directory
+ *     inbound.c      one message after the other to the switch; whence they come is struct source: queue.c (INQUEUE3), ffapi.c
+ *     notices.c      reports of the gateway; movers' notices that become reports
+ *     sent.c, strikes.c, journal.c   what is remembered
+ *     xlate.c        the converter */
+#pragma once
+#include "base/arena.h"
+#include "base/map.h"
+#include "flow/codec/msmail/envelope.h"
+#include "flow/codec/msmail/mai.h"
+#include "flow/codec/msmail/notice.h"
+#include "flow/message/message.h"
+#include "flow/wire/postoffice/mail.h"
+#include "flow/wire/postoffice/postoffice.h"
+#include "proc/interchange/interchange.h"
+#include "proc/interchange/journal.h"
+#include "proc/interchange/xlate.h"
+#include "proc/table/msgs.h"
+#include "sys/chan.h"
+
+enum {
+	ROOM = 256 * 1024,               /* octets of disk that a postoffice has to have left beyond a message */
+	ITEM_ARENA = 256 * 1024 * 1024,  /* quota of what is decoded of one message, its envelope with 32,000 recipients among it */
+	RANGES = 64,
+};
+
+/* --- offers.c --- */
+struct offer_user {
+	void (*room)(void *ctx);                                  /* more content may be fed */
+	void (*answered)(void *ctx, const struct msg_answer *m);
+	void (*lost)(void *ctx);                                  /* the switch has gone: nobody knows */
+};
+struct offer {
+	uint64_t id;             /* 0: none is under way */
+	const struct offer_user *user;
+	void *ctx;
+	bool inline_;
+	uint64_t size, fed, credit;
+	struct out kept;         /* of a short one */
+};
+struct interchange;
+/* m: packed, octets, err, peer are the caller's. size: octets of content, to be fed. */
+void offer_start(struct interchange *x, struct offer *o, struct msg_offer *m, uint64_t size, const struct offer_user *user, void *ctx);
+size_t offer_feed(struct interchange *x, struct offer *o, struct view content);
+/* Nothing more is heard of it. */
+void offer_drop(struct interchange *x, struct offer *o);
+bool offers_on_credit(struct interchange *x, const struct msg_count *m);
+bool offers_on_answer(struct interchange *x, const struct msg_answer *m);
+void offers_lost(struct interchange *x);
+
+/* --- sent.c: what became of transfers --- */
+struct sent_entry {
+	uint64_t key;            /* of the transfer: MTS-identifier, responsible numbers, trace */
+	struct mm_id id;         /* of the message in the postoffice; "" when it went elsewhere */
+	wall_ms_t at;            /* when it was written: the report's time, so that it is the same each time */
+	char date[15];           /* composed, yyyymmddhhmmss by the postoffice's clocks */
+	uint64_t subject;        /* hash of its first 40 octets, folded */
+	uint64_t line;           /* where it stands in the journal */
+	struct sent_entry *next; /* of the same key: none; of the same subject */
+};
+struct sent;
+MUST_CHECK bool sent_open(struct interchange *x, struct sent **s_r, struct err *e);
+void sent_close(struct sent **s);
+const struct sent_entry *sent_find(const struct sent *s, uint64_t key);
+/* Until each returns false. */
+void sent_each_about(const struct sent *s, uint64_t subject, bool (*each)(void *ctx, const struct sent_entry *t), void *ctx);
+/* entry: without line. packed: the message with the recipients that were ours, each with its outcome; names: lines "NUMBER NAME". A second line of the same key
+ * takes the place of the first. */
+MUST_CHECK bool sent_add(struct sent *s, const struct sent_entry *entry, struct view packed, struct view names, struct err *e);
+void sent_sync(struct sent *s, file_done_f *done, void *ctx);
+MUST_CHECK bool sent_read(struct sent *s, const struct sent_entry *t, struct arena *a, struct view *packed_r, struct view *names_r, struct err *e);
+bool sent_is_broken(const struct sent *s);
+uint64_t sent_key(const struct message *m);
+uint64_t sent_subject(struct view subject);
+
+/* --- strikes.c: durable counts by name, for strikes and for what an archive has given --- */
+struct tally;
+MUST_CHECK bool tally_open(struct interchange *x, const char *name, struct tally **t_r, struct err *e);
+void tally_close(struct tally **t);
+unsigned tally_of(const struct tally *t, const char *name);
+/* 0 forgets it. On disk at the next sync; done may be NULL. */
+MUST_CHECK bool tally_set(struct tally *t, const char *name, unsigned count, struct err *e);
+void tally_sync(struct tally *t, file_done_f *done, void *ctx);
+bool tally_is_broken(const struct tally *t);
+
+/* --- outbound.c --- */
+struct transfer {
+	struct transfer *next;
+	uint64_t id, assoc, stored, size;
+	struct view packed;      /* its own copy */
+	struct out got;          /* content that has come and is not put away */
+	uint64_t asked, came;
+	bool spoiled;            /* the switch cannot read the rest */
+};
+enum out_state {
+	OUT_NONE, OUT_WAIT /* for the converter */, OUT_XLATE, OUT_RESULT_FILES, OUT_PUT, OUT_SYNC, OUT_RECORDS, OUT_READY, OUT_REPORT, OUT_ANSWER,
+};
+struct out_attachment { struct view name; uint64_t size; };
+struct outbound {
+	enum out_state state;
+	struct transfer *t;      /* the first one of those that wait */
+	struct arena *a;
+	struct message message;
+	uint64_t key;
+	wall_ms_t at;
+	struct mm_envelope v;    /* the converter's, with our bags and outcomes */
+	struct out mai;
+	uint64_t mai_size;
+	struct xlate_file *files;
+	size_t n_files, at_file; /* 0: the MAI */
+	uint64_t left;           /* octets of that one to come */
+	struct po_put *put;
+	struct mm_id id;
+	struct mm_header header;
+	size_t at_bag;
+	bool via_queue;          /* somebody lives here: its mailer places it */
+	struct out packed;       /* for the journal, and of the report */
+	struct offer offer;
+	void *file;              /* ffapi.c: what is being written */
+};
+void outbound_init(struct interchange *x);
+void outbound_fini(struct interchange *x);
+/* One step of work; false: there is none now. */
+bool outbound_step(struct interchange *x);
+MUST_CHECK bool outbound_transfer(struct interchange *x, const struct msg_transfer *m, struct err *e);
+MUST_CHECK bool outbound_data(struct interchange *x, const struct msg_piece *m, struct err *e);
+/* Everything of this association goes back; 0: of all. */
+void outbound_drop(struct interchange *x, uint64_t assoc);
+bool outbound_has(const struct interchange *x, uint64_t assoc);
+bool outbound_wants_converter(const struct interchange *x);
+/* The result is here, as far as *e says (NULL: delivered). */
+void outbound_done(struct interchange *x, const struct err *e);
+
+/* --- out_post.c: into a postoffice --- */
+MUST_CHECK bool post_known(struct interchange *x, const struct sent_entry *t, struct err *e); /* goes on where it stood */
+MUST_CHECK bool post_begin(struct interchange *x, struct err *e);                             /* the converter has answered */
+MUST_CHECK bool post_octets(struct interchange *x, struct view octets, struct err *e);
+MUST_CHECK bool post_put(struct interchange *x, struct err *e);
+MUST_CHECK bool post_record(struct interchange *x, struct err *e);                            /* one; then at_bag == v.n */
+MUST_CHECK bool post_ready(struct interchange *x, struct err *e);
+
+/* --- inbound.c --- */
+struct in_file {
+	struct view name;
+	uint64_t size;
+	struct view octets;      /* in memory; or */
+	struct mm_id id;         /* an attachment of the postoffice; or */
+	const char *path;        /* a file beside an FFAPI file */
+};
+enum in_state {
+	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE, IN_NOTICE /* a mover's */,
+};
+struct range { size_t from, to; };
+struct inbound {
+	enum in_state state;
+	struct arena *a;
+	char item[80];           /* for notes: "INQUEUE3 00000062" */
+	char name[64];           /* of strikes and ledger */
+	char local_id[33];
+	wall_ms_t at;
+	struct mm_envelope v;
+	size_t *ours, n_ours;    /* of v's recipients: those that go to the switch */
+	struct in_file *files;
+	size_t n_files;
+	bool is_ffapi;
+	struct range ranges[RANGES];
+	size_t n_ranges;         /* yet to be offered; the last one is next, or under way */
+	size_t at_file;
+	uint64_t at_octet;
+	void *reading;           /* the file that is open: struct po_file or FILE */
+	struct out held;         /* of the result, not taken by the switch */
+	struct offer offer;
+	struct out bundle;       /* quarantine */
+	bool quarantine;
+	bool warned_code_page;   /* once in a life */
+	struct err why;
+	int64_t not_before;      /* a pause after a failure that passes */
+	bool wanted;             /* a round is due */
+};
+/* Whence messages come. All block. Failures of culprit link are the postoffice's. */
+struct source {
+	/* A round begins; false with kind ERR_NONE: somebody holds the lock, later again. */
+	bool (*begin)(struct interchange *x, struct err *e);
+	/* The next message into x->in, with files and recipients; *found_r: IN_FOUND_... */
+	bool (*next)(struct interchange *x, int *found_r, struct err *e);
+	bool (*read)(struct interchange *x, const struct in_file *f, uint64_t at, struct out *o, size_t n, struct err *e);
+	void (*close)(struct interchange *x);
+	/* The switch has it (or it is nobody's): outcomes are in v. */
+	bool (*commit)(struct interchange *x, struct err *e);
+	void (*end)(struct interchange *x);
+};
+enum { IN_FOUND_NONE, IN_FOUND_SOMETHING /* dealt with, or to be left */, IN_FOUND_MESSAGE, IN_FOUND_POISON /* into quarantine */ };
+extern const struct source source_queue, source_ffapi;
+void inbound_init(struct interchange *x);
+void inbound_fini(struct interchange *x);
+bool inbound_step(struct interchange *x);
+void inbound_look(struct interchange *x); /* a round is due */
+bool inbound_wants_converter(const struct interchange *x);
+bool inbound_is_idle(const struct interchange *x);
+/* What is in hand is left as it is; the round is over. */
+void inbound_drop(struct interchange *x);
+
+/* --- notices.c --- */
+/* A report of the gateway about x->out's transfer is due: its octets are in x->out.packed. */
+bool notices_gateway_report(struct interchange *x, struct err *e);
+/* XLATED says that what came is a mover's notice. True: it is about mail of ours, and the report is in *packed. */
+bool notices_report(struct interchange *x, struct view notice, struct out *packed, struct err *e);
+
+/* --- ffapi.c --- */
+MUST_CHECK bool ffapi_attach(struct interchange *x, struct err *e);
+MUST_CHECK bool ffapi_export_octets(struct interchange *x, struct view octets, struct err *e);
+MUST_CHECK bool ffapi_export_done(struct interchange *x, struct err *e);
+void ffapi_export_drop(struct interchange *x);
+
+/* --- interchange.c --- */
+struct assoc {
+	struct assoc *next;
+	uint64_t id;
+	bool closing;
+};
+enum interchange_state { INTERCHANGE_DETACHED, INTERCHANGE_ATTACHED, INTERCHANGE_DEGRADED };
+
+struct interchange {
+	unsigned magic;
+#define INTERCHANGE_MAGIC 0x1e4c4a63u
+	struct actor_host host;
+	const struct settings *settings;
+	const struct set_link *link;
+	const struct set_msmail *set;
+	uint32_t instance;
+	struct arena *config_arena;
+	struct gdi domain;
+	int zone_minutes;
+	const struct mm_scramble *scramble;
+	const struct source *source;
+	bool is_ffapi;
+	char folder[64];         /* in the store's directory */
+	struct mm_name own;
+	struct postoffice_host po_host;
+	char item[80];           /* what the note says between calls to the postoffice */
+
+	struct chan *control, *bulk;
+	struct timer alone;
+	bool busy;               /* the switch takes nothing in now */
+	bool stopping;
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+
+	enum interchange_state state;
+	struct err why;          /* not attached: why not */
+	struct postoffice *po;
+	int64_t retry_ms;
+	struct timer retry, poll, work;
+	struct folder_watch *watch;
+	bool slice_running;
+	unsigned turn;
+
+	struct assoc *assocs;
+	struct transfer *transfers;
+	struct map offers;
+	uint64_t next_offer;
+	struct xlate *xlate;
+	bool xlate_was_inbound;  /* who had the converter last */
+	struct sent *sent;
+	struct tally *strikes, *taken;
+	struct outbound out;
+	struct inbound in;
+	int64_t locked_since_ms, locked_told_ms; /* INQUEUE3; 0: it is not */
+	struct po_lock *lock;
+	void *source_state;      /* of the source's round */
+};
+
+/* There is work: in slices from the next turn on. */
+void interchange_work(struct interchange *x);
+/* Says what is at hand, for last words; "" nothing. */
+void interchange_note(struct interchange *x, const char *item);
+/* The postoffice has failed: associations go down, what is in hand is left, it is tried again. */
+void interchange_degrade(struct interchange *x, const struct err *why);
+/* Whether it is the postoffice's fault, or ours, and not the message's. */
+bool interchange_is_link_failure(const struct err *e);
+void interchange_result(struct interchange *x, const struct transfer *t, const struct err *e);
+wall_ms_t interchange_wall(const struct interchange *x);
