@@ -224,6 +224,8 @@ static bool attach(struct interchange *x, struct err *e)
 	timer_stop(&x->retry);
 	EMIT(&x->host, INTERCHANGE_UP, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "network", x->own.network,
 	     "name", x->own.postoffice);
+	x->why.text[0] = 0;
+	tell_switch(x);
 	inbound_look(x);
 	return true;
 }
@@ -237,11 +239,24 @@ static void try_later(struct interchange *x)
 }
 
 /* Said once for each cause, not for each try. */
+/* The switch shows it as the link's state: an association of our own number. */
+static void tell_switch(struct interchange *x)
+{
+	const bool up = x->state == INTERCHANGE_ATTACHED;
+	if (x->control == NULL || x->bulk == NULL || (up && x->told_up) || (!up && x->why.text[0] == 0))
+		return;
+	say_assoc(x, up ? MSG_ASSOC_UP : MSG_ASSOC_DOWN, MSG_INBOUND_BIT, x->told_up, up ? NULL : &x->why);
+	x->told_up = up;
+}
+
 static void tell_down(struct interchange *x, const struct err *why)
 {
 	if (strcmp(x->why.text, why->text) != 0)
 		EMIT(&x->host, INTERCHANGE_DOWN, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "why", why->text);
+	const bool news = x->told_up || strcmp(x->why.text, why->text) != 0;
 	x->why = *why;
+	if (news)
+		tell_switch(x);
 }
 
 /* What a failure to attach is to the switch: of the link, and worth another try whatever the server said. */
@@ -257,11 +272,11 @@ static struct err link_err(const struct err *why)
 void interchange_degrade(struct interchange *x, const struct err *why)
 {
 	const struct err e = link_err(why);
+	x->state = INTERCHANGE_DEGRADED;
 	tell_down(x, &e);
 	inbound_drop(x);
 	outbound_drop(x, 0);
 	end_assocs(x, &e);
-	x->state = INTERCHANGE_DEGRADED;
 	unwatch(x);
 	if (x->po != NULL)
 		postoffice_close(&x->po);
@@ -402,8 +417,17 @@ static bool on_transfer(void *ctx, struct view payload, struct err *e)
 
 static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
 {
+	struct interchange *x = ctx;
 	struct msg_piece m;
-	return get_msg_piece(payload, &m, e) && outbound_data(ctx, &m, e);
+	if (!get_msg_piece(payload, &m, e))
+		return false;
+	return x->in.state == IN_EXAMINE && m.id == x->in.examine ? inbound_examine_data(x, &m, e) : outbound_data(x, &m, e);
+}
+
+static bool on_examine(void *ctx, struct view payload, struct err *e)
+{
+	struct msg_examine m;
+	return get_msg_examine(payload, &m, e) && inbound_examine(ctx, &m, e);
 }
 
 static bool on_offer_credit(void *ctx, struct view payload, struct err *e)
@@ -454,7 +478,7 @@ static void on_closed(void *ctx, const struct err *why)
 	offers_lost(x);
 	outbound_drop(x, 0);
 	end_assocs(x, NULL);
-	x->busy = false;
+	x->busy = x->told_up = false;
 	interchange_work(x);
 	if (!x->stopping)
 		timer_after(&x->alone, INTERCHANGE_ALONE_MS);
@@ -472,7 +496,7 @@ static void on_alone(void *ctx)
 #define TYPE(m, handler) { .type = MSG_##m, .name = #m, .handle = handler, .max = MSG_MAX_##m }
 static const struct chan_type control_types[] = {
 	TYPE(OFFER_CREDIT, on_offer_credit), TYPE(OFFER_ANSWER, on_offer_answer), TYPE(BUSY, on_busy), TYPE(ASSOC_OPEN, on_assoc_open),
-	TYPE(ASSOC_CLOSE, on_assoc_close), TYPE(TRANSFER, on_transfer), TYPE(ALIVE, on_alive),
+	TYPE(ASSOC_CLOSE, on_assoc_close), TYPE(TRANSFER, on_transfer), TYPE(EXAMINE, on_examine), TYPE(ALIVE, on_alive),
 };
 static const struct chan_type bulk_types[] = { TYPE(TRANSFER_DATA, on_transfer_data) };
 static const struct chan_events control_events = { control_types, ARRAY_LEN(control_types), NULL, NULL, on_closed, NULL };
@@ -491,6 +515,7 @@ void interchange_adopt_switch(struct interchange *x, bool bulk, struct stream *s
 	if (x->control == NULL || x->bulk == NULL)
 		return;
 	timer_stop(&x->alone);
+	tell_switch(x);
 	if (x->state != INTERCHANGE_ATTACHED && !timer_is_set(&x->retry))
 		timer_after(&x->retry, 0);
 	inbound_look(x);
@@ -609,6 +634,7 @@ void interchange_free(struct interchange **xp)
 	map_fini(&x->offers);
 	xlate_free(&x->xlate);
 	unwatch(x);
+	ffapi_detach(x);
 	if (x->po != NULL)
 		postoffice_close(&x->po);
 	sent_close(&x->sent);

@@ -120,7 +120,7 @@ struct outbound {
 	bool via_queue;          /* somebody lives here: its mailer places it */
 	struct out packed;       /* for the journal, and of the report */
 	struct offer offer;
-	void *file;              /* ffapi.c: what is being written */
+	char item[40];           /* for notes: "transfer 17" */
 };
 void outbound_init(struct interchange *x);
 void outbound_fini(struct interchange *x);
@@ -150,18 +150,18 @@ struct in_file {
 	struct view octets;      /* in memory; or */
 	struct mm_id id;         /* an attachment of the postoffice; or */
 	const char *path;        /* a file beside an FFAPI file */
+	bool in_memory;
 };
 enum in_state {
-	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE, IN_NOTICE /* a mover's */,
+	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE, IN_EXAMINE /* octets of it have yet to come */,
 };
 struct range { size_t from, to; };
 struct inbound {
 	enum in_state state;
 	struct arena *a;
-	char item[80];           /* for notes: "INQUEUE3 00000062" */
-	char name[64];           /* of strikes and ledger */
+	char item[80];           /* for notes and strikes: "INQUEUE3 00000062" */
 	char local_id[33];
-	wall_ms_t at;
+	wall_ms_t at;            /* the same each time: it stands in the trace */
 	struct mm_envelope v;
 	size_t *ours, n_ours;    /* of v's recipients: those that go to the switch */
 	struct in_file *files;
@@ -171,29 +171,35 @@ struct inbound {
 	size_t n_ranges;         /* yet to be offered; the last one is next, or under way */
 	size_t at_file;
 	uint64_t at_octet;
-	void *reading;           /* the file that is open: struct po_file or FILE */
-	struct out held;         /* of the result, not taken by the switch */
+	struct out piece;        /* of the files, read and not fed */
+	void *reading;           /* the file that is open; the source's */
+	struct out held;         /* of the result, or the bundle, not taken by the switch */
+	struct out report;       /* packed: instead of a notice */
 	struct offer offer;
-	struct out bundle;       /* quarantine */
-	bool quarantine;
-	bool warned_code_page;   /* once in a life */
-	struct err why;
-	int64_t not_before;      /* a pause after a failure that passes */
+	struct err why;          /* quarantine: the cause */
+	uint64_t examine;        /* this comes from EXAMINE, not from the source; 0: from there */
+	struct out examined;     /* its octets */
+	uint64_t examine_size, examine_asked;
+	bool warned_code_page, told_damage; /* once in a life */
+	int64_t not_before_ms;   /* a pause after a failure that passes */
+	int64_t pause_ms;
 	bool wanted;             /* a round is due */
+	struct timer again;
 };
-/* Whence messages come. All block. Failures of culprit link are the postoffice's. */
+enum in_found { IN_FOUND_NONE, IN_FOUND_SOMETHING /* dealt with, or to be left */, IN_FOUND_MESSAGE, IN_FOUND_POISON /* into quarantine, x->in.why */ };
+/* Whence messages come. All block. Failures of culprit link are the postoffice's; others leave the message for the next round. */
 struct source {
-	/* A round begins; false with kind ERR_NONE: somebody holds the lock, later again. */
-	bool (*begin)(struct interchange *x, struct err *e);
-	/* The next message into x->in, with files and recipients; *found_r: IN_FOUND_... */
-	bool (*next)(struct interchange *x, int *found_r, struct err *e);
-	bool (*read)(struct interchange *x, const struct in_file *f, uint64_t at, struct out *o, size_t n, struct err *e);
-	void (*close)(struct interchange *x);
-	/* The switch has it (or it is nobody's): outcomes are in v. */
+	/* A round begins. *ready_r false: somebody holds the lock, later again. */
+	bool (*begin)(struct interchange *x, bool *ready_r, struct err *e);
+	/* The next message into x->in, with files and recipients. */
+	bool (*next)(struct interchange *x, enum in_found *found_r, struct err *e);
+	/* Octets of a file that is not in memory, at most n, in order; none: it is shorter than it was. */
+	bool (*read)(struct interchange *x, const struct in_file *f, uint64_t at, size_t n, struct out *o, struct err *e);
+	void (*close)(struct interchange *x); /* what read has opened */
+	/* The switch has what is its; the others' outcomes are in x->in.v. */
 	bool (*commit)(struct interchange *x, struct err *e);
 	void (*end)(struct interchange *x);
 };
-enum { IN_FOUND_NONE, IN_FOUND_SOMETHING /* dealt with, or to be left */, IN_FOUND_MESSAGE, IN_FOUND_POISON /* into quarantine */ };
 extern const struct source source_queue, source_ffapi;
 void inbound_init(struct interchange *x);
 void inbound_fini(struct interchange *x);
@@ -203,17 +209,28 @@ bool inbound_wants_converter(const struct interchange *x);
 bool inbound_is_idle(const struct interchange *x);
 /* What is in hand is left as it is; the round is over. */
 void inbound_drop(struct interchange *x);
+/* Told of a recipient: [notice], in v. */
+void inbound_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why);
+void inbound_strike(struct interchange *x, const struct err *why);
+MUST_CHECK bool inbound_examine(struct interchange *x, const struct msg_examine *m, struct err *e);
+MUST_CHECK bool inbound_examine_data(struct interchange *x, const struct msg_piece *m, struct err *e);
+
+/* --- bundle.c: a message as it lies in quarantine: envelope and files in one --- */
+void bundle_begin(struct interchange *x, struct out *o, uint64_t *size_r); /* what stands before the files' octets; octets of it all */
+MUST_CHECK bool bundle_parse(struct interchange *x, struct view octets, struct err *e);
 
 /* --- notices.c --- */
 /* A report of the gateway about x->out's transfer is due: its octets are in x->out.packed. */
 bool notices_gateway_report(struct interchange *x, struct err *e);
 /* XLATED says that what came is a mover's notice. True: it is about mail of ours, and the report is in *packed. */
-bool notices_report(struct interchange *x, struct view notice, struct out *packed, struct err *e);
+bool notices_report(struct interchange *x, struct view notice, struct out *packed); /* empty: nobody asked for one */
 
 /* --- ffapi.c --- */
 MUST_CHECK bool ffapi_attach(struct interchange *x, struct err *e);
 MUST_CHECK bool ffapi_export_octets(struct interchange *x, struct view octets, struct err *e);
-MUST_CHECK bool ffapi_export_done(struct interchange *x, struct err *e);
+MUST_CHECK bool ffapi_export_done(struct interchange *x, struct err *e);  /* on disk, not yet under its name */
+MUST_CHECK bool ffapi_export_ready(struct interchange *x, struct err *e);
+void ffapi_detach(struct interchange *x);
 void ffapi_export_drop(struct interchange *x);
 
 /* --- interchange.c --- */
@@ -271,7 +288,9 @@ struct interchange {
 	struct inbound in;
 	int64_t locked_since_ms, locked_told_ms; /* INQUEUE3; 0: it is not */
 	struct po_lock *lock;
-	void *source_state;      /* of the source's round */
+	struct queue_round *round; /* queue.c */
+	struct ffapi *ffapi;     /* ffapi.c */
+	bool told_up;            /* the switch knows that the postoffice is there */
 };
 
 /* There is work: in slices from the next turn on. */

@@ -35,10 +35,10 @@ static void refuse_unknown(struct interchange *x, struct mm_recipient *r, const 
 	const bool no_user = route->where == MM_NO_USER;
 	if (no_user) {
 		snprintf(why, sizeof why, "%s/%s has no mailbox %s", name->network, name->postoffice, name->mailbox);
-		EMIT(&x->host, MSMAIL_NO_USER, "link", x->link->name, "item", x->item, "recipient", why);
+		EMIT(&x->host, MSMAIL_NO_USER, "link", x->link->name, "item", x->out.item, "recipient", why);
 	} else {
 		snprintf(why, sizeof why, "no mailbag leads to %s/%s", name->network, name->postoffice);
-		EMIT(&x->host, MSMAIL_NO_ROUTE, "link", x->link->name, "item", x->item, "recipient", why);
+		EMIT(&x->host, MSMAIL_NO_ROUTE, "link", x->link->name, "item", x->out.item, "recipient", why);
 	}
 	refuse(x, r, NOTICE_UNKNOWN, 1, 0, why);
 }
@@ -344,7 +344,7 @@ bool post_known(struct interchange *x, const struct sent_entry *t, struct err *e
 	enum mail_found found = MAIL_FINISHED;
 	if (!recall_outcomes(x, t, e))
 		return false;
-	o->state = OUT_REPORT;
+	o->state = x->is_ffapi ? OUT_READY : OUT_REPORT; /* what has its name already is not named again */
 	if (*o->id.s == 0 || x->is_ffapi)
 		return true;
 	struct err why;

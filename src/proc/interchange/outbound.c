@@ -209,6 +209,7 @@ static void on_data(void *ctx, struct view octets)
 	struct err e;
 	const size_t all = octets.n;
 	bool ok = true;
+	interchange_note(x, o->item);
 	while (ok && octets.n > 0 && o->at_file < o->n_files) {
 		const struct view now = view_first(octets, octets.n < o->left ? octets.n : (size_t)o->left);
 		ok = put_octets(x, now, &e);
@@ -290,12 +291,9 @@ static bool give_to_converter(struct interchange *x)
 	struct outbound *o = &x->out;
 	struct transfer *t = o->t;
 	struct out files;
-	char item[40];
 	if (!xlate_is_free(x->xlate) || (!x->xlate_was_inbound && inbound_wants_converter(x)))
 		return false;
 	x->xlate_was_inbound = false;
-	snprintf(item, sizeof item, "transfer %llu", (unsigned long long)t->stored);
-	interchange_note(x, item);
 	struct err e;
 	if (FAULT_ON(INTERCHANGE_XLATE, t->packed)) {
 		err_set(&e, ERR_TEMP, ERR_OF_MESSAGE, "the converter does not take it (fault point)");
@@ -304,7 +302,7 @@ static bool give_to_converter(struct interchange *x)
 	}
 	out_init(&files, 100);
 	put_xlate_file(&files, VIEW("content"), t->size);
-	struct msg_xlate m = { .to_mai = 1, .item = view_str(item), .packed = t->packed, .files = out_view(&files), .now_ms = o->at };
+	struct msg_xlate m = { .to_mai = 1, .item = view_str(o->item), .packed = t->packed, .files = out_view(&files), .now_ms = o->at };
 	o->state = OUT_XLATE;
 	xlate_begin(x->xlate, &m, t->size, &xlate_user, x);
 	out_fini(&files);
@@ -332,7 +330,6 @@ static void begin(struct interchange *x, struct transfer *t)
 {
 	struct outbound *o = &x->out;
 	struct err e;
-	char item[40];
 	o->t = t;
 	o->state = OUT_WAIT;
 	o->v = (struct mm_envelope){ 0 };
@@ -340,8 +337,8 @@ static void begin(struct interchange *x, struct transfer *t)
 	o->at_bag = 0;
 	o->via_queue = false;
 	o->message = (struct message){ 0 };
-	snprintf(item, sizeof item, "transfer %llu", (unsigned long long)t->stored);
-	interchange_note(x, item);
+	snprintf(o->item, sizeof o->item, "transfer %llu", (unsigned long long)t->stored);
+	interchange_note(x, o->item);
 	if (!unpack_message(t->packed, &o->message, o->a, &e)) {
 		e.kind = ERR_LOCAL;
 		e.culprit = ERR_OF_MESSAGE;
@@ -357,7 +354,7 @@ static void begin(struct interchange *x, struct transfer *t)
 		else if (o->state == OUT_REPORT)
 			begin_report(x);
 	} else if (is_good_news(&o->message)) {
-		EMIT(&x->host, MSMAIL_REPORT_DROPPED, "link", x->link->name, "transfer", item);
+		EMIT(&x->host, MSMAIL_REPORT_DROPPED, "link", x->link->name, "transfer", o->item);
 		outbound_done(x, NULL);
 	} else if (o->message.kind == MESSAGE_PROBE) {
 		begin_report(x);
@@ -402,7 +399,7 @@ static void begin_report(struct interchange *x)
 	}
 	if (x->control == NULL || x->bulk == NULL) /* its end is under way, and takes this transfer with it */
 		return;
-	struct msg_offer m = { .packed = out_view(&o->packed), .peer = view_str(x->item) };
+	struct msg_offer m = { .packed = out_view(&o->packed), .peer = view_str(o->item) };
 	offer_start(x, &o->offer, &m, 0, &report_user, x);
 }
 
@@ -423,7 +420,7 @@ static void on_synced(void *ctx, const struct err *failed)
 	}
 	if (o->put != NULL)
 		po_put_end(&o->put, true);
-	o->state = *o->id.s == 0 ? OUT_ANSWER : o->at_bag < o->v.n ? OUT_RECORDS : OUT_READY;
+	o->state = x->is_ffapi ? OUT_READY : *o->id.s == 0 ? OUT_ANSWER : o->at_bag < o->v.n ? OUT_RECORDS : OUT_READY;
 	interchange_work(x);
 }
 
@@ -476,6 +473,8 @@ bool outbound_step(struct interchange *x)
 	struct outbound *o = &x->out;
 	struct err e;
 	bool ok = true;
+	if (o->state != OUT_NONE)
+		interchange_note(x, o->item);
 	switch (o->state) {
 	case OUT_NONE:
 		if (x->transfers == NULL || x->state != INTERCHANGE_ATTACHED)
@@ -495,7 +494,7 @@ bool outbound_step(struct interchange *x)
 			o->state = OUT_READY;
 		break;
 	case OUT_READY:
-		ok = post_ready(x, &e);
+		ok = x->is_ffapi ? ffapi_export_ready(x, &e) : post_ready(x, &e);
 		if (ok)
 			o->state = OUT_ANSWER;
 		break;

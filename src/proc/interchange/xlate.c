@@ -116,8 +116,6 @@ static bool on_xlated(void *ctx, struct view payload, struct err *e)
 	if (m.err.kind != ERR_NONE) {
 		x->user = (struct xlate_user){ 0 };
 		is_over(x);
-	} else {
-		say_credit(x, x->to_come < MSG_CREDIT ? x->to_come : MSG_CREDIT);
 	}
 	user.answered(x->ctx, &m);
 	return true;

@@ -1,0 +1,169 @@
+/* notices.c - reports that the gateway owes (docs/connector.md, "You are the gateway"): who asked for one hears that his message was passed on; who could
+ * not be served, why. And a mover's notice about mail that went out here becomes the report that X.400 knows: found in the sent journal by
+ * subject and date, for the recipients that it names. A notice that is about nothing of ours is mail. */
+#include "proc/interchange/interchange_int.h"
+
+#include <inttypes.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/message/pack.h"
+#include "flow/report/diagnostics.h"
+#include "flow/report/report.h"
+
+enum { OTHER_USER = 6 /* X.411 TypeOfMTSUser */, NAMES_MAX = 1000 };
+
+static struct report_maker maker_of(const struct interchange *x, const char *local, wall_ms_t at)
+{
+	return (struct report_maker){ .domain = x->domain, .mta = view_str(x->settings->mta.name), .id = { x->domain, view_str(local) }, .now = at };
+}
+
+bool notices_gateway_report(struct interchange *x, struct err *e)
+{
+	struct outbound *o = &x->out;
+	const struct message *m = &o->message;
+	char local[33];
+	struct report_result *results = arena_array(o->a, m->n_rcpt, sizeof *results);
+	size_t n = 0;
+	if (results == NULL)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the report is too long");
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		const struct recipient *r = &m->rcpt[i];
+		const bool delivered = r->outcome == OUTCOME_DELIVERED;
+		if (!r->responsible)
+			continue;
+		results[n++] = (struct report_result){
+			.rcpt = r, .delivered = delivered, .at = o->at, .reason = delivered ? -1 : r->reason, .diagnostic = delivered ? -1 : r->diagnostic,
+			.supplementary = !delivered ? r->supplementary : m->kind == MESSAGE_PROBE ? VIEW("probe answered by gateway") : VIEW("delivered by gateway"),
+			.type_of_user = OTHER_USER,
+		};
+	}
+	snprintf(local, sizeof local, "GW-%016" PRIx64, o->key);
+	const struct report_maker maker = maker_of(x, local, o->at);
+	e->kind = ERR_NONE;
+	const struct message *report = report_build(m, results, n, &maker, o->a, e);
+	if (report == NULL)
+		return false;
+	out_clear(&o->packed);
+	pack_message(&o->packed, report, 0, report->n_rcpt);
+	return !o->packed.bad || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the report is too long");
+}
+
+/* --- a mover's notice --- */
+
+struct told { struct view name; int code; };
+struct search {
+	struct interchange *x;
+	struct view subject, date;
+	struct told *told;
+	size_t n;
+	struct out *packed;
+	bool found;
+};
+
+static bool same_minute(const char *date, struct view as_told)
+{
+	enum { MINUTE = 12 };
+	const bool is_none = as_told.n < MINUTE || memcmp(as_told.p, "0000", 4) == 0;
+	return is_none || memcmp(date, as_told.p, MINUTE) == 0;
+}
+
+/* The code of the recipient with this number, by the name that he has in MS Mail; 0: nobody told of him. */
+static int code_of(const struct search *s, struct view names, uint32_t number)
+{
+	while (names.n > 0) {
+		const uint8_t *end = memchr(names.p, '\n', names.n);
+		const struct view line = view_first(names, end == NULL ? names.n : (size_t)(end - names.p));
+		const uint8_t *blank = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
+		uint64_t n;
+		names = view_from(names, line.n + 1);
+		if (blank == NULL || !text_uint(view_first(line, (size_t)(blank - line.p)), UINT32_MAX, &n) || n != number)
+			continue;
+		const struct view name = view_from(line, (size_t)(blank - line.p) + 1);
+		for (size_t i = 0; i < s->n; i++)
+			if (view_eq_nocase(s->told[i].name, name))
+				return s->told[i].code;
+	}
+	return 0;
+}
+
+/* True: it is about this one, and *s->packed has the report, or nothing when none is asked for. */
+static bool report_about(struct search *s, const struct sent_entry *t, const struct message *m, struct view names, struct err *e)
+{
+	struct interchange *x = s->x;
+	struct arena *a = x->in.a;
+	char local[33];
+	struct report_result *results = arena_array(a, m->n_rcpt, sizeof *results);
+	size_t n = 0;
+	for (size_t i = 0; results != NULL && i < m->n_rcpt; i++) {
+		const int code = code_of(s, names, m->rcpt[i].number);
+		char text[32];
+		if (code == 0)
+			continue;
+		struct report_result *r = &results[n++];
+		*r = (struct report_result){ .rcpt = &m->rcpt[i] };
+		diagnostic_from_notice(code, &r->reason, &r->diagnostic);
+		snprintf(text, sizeof text, "Microsoft Mail (%03d) ", code);
+		r->supplementary = arena_copy(a, view_str(text));
+	}
+	if (n == 0)
+		return false;
+	snprintf(local, sizeof local, "NT-%016" PRIx64, hash_octets(t->key, view_str(x->in.local_id)));
+	const struct report_maker maker = maker_of(x, local, x->in.at);
+	e->kind = ERR_NONE;
+	const struct message *report = report_build(m, results, n, &maker, a, e);
+	out_clear(s->packed);
+	if (report != NULL)
+		pack_message(s->packed, report, 0, report->n_rcpt);
+	return true;
+}
+
+static bool on_candidate(void *ctx, const struct sent_entry *t)
+{
+	struct search *s = ctx;
+	struct interchange *x = s->x;
+	struct view packed, names;
+	struct message m;
+	struct err e;
+	if (!same_minute(t->date, s->date))
+		return true;
+	if (!sent_read(x->sent, t, x->in.a, &packed, &names, &e) || !unpack_message(packed, &m, x->in.a, &e)) {
+		EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "item", x->in.item, "why", e.text);
+		return true;
+	}
+	s->found = report_about(s, t, &m, names, &e);
+	if (s->found) {
+		struct out id;
+		out_init(&id, 400);
+		mts_id_print(&m.id, &id);
+		EMIT(&x->host, MSMAIL_NOTICE, "link", x->link->name, "item", x->in.item, "id", out_cstr(&id));
+		out_fini(&id);
+	}
+	return !s->found;
+}
+
+bool notices_report(struct interchange *x, struct view notice, struct out *packed)
+{
+	struct cur c = cur_of(notice);
+	struct search s = { .x = x, .packed = packed };
+	(void)get_string(&c); /* the first cause: each name has its own */
+	(void)get_string(&c);
+	(void)get_string(&c);
+	s.subject = get_string(&c);
+	s.date = get_string(&c);
+	s.told = arena_array(x->in.a, NAMES_MAX, sizeof *s.told);
+	while (s.told != NULL && s.n < NAMES_MAX && cur_left(&c) > 0) {
+		struct told *t = &s.told[s.n];
+		uint64_t code;
+		t->name = get_string(&c);
+		const struct view digits = get_string(&c);
+		if (c.bad || !text_uint(digits, 999, &code))
+			break;
+		t->code = (int)code;
+		s.n += code != 0;
+	}
+	if (s.n > 0 && x->sent != NULL)
+		sent_each_about(x->sent, sent_subject(s.subject), on_candidate, &s);
+	return s.found;
+}
