@@ -428,7 +428,7 @@ static bool give_to_converter(struct interchange *x)
 		ok = err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "[029] the converter does not take it (fault point)");
 	if (ok) {
 		struct msg_xlate m = { .to_mai = in->is_ffapi ? 2 : 0, .item = view_str(in->item), .envelope = out_view(&envelope), .local_id = view_str(in->local_id),
-				       .files = out_view(&files), .now_ms = in->at };
+				       .files = out_view(&files), .now_ms = in->at, .own = view_str(x->own_text) };
 		in->state = IN_XLATE;
 		in->at_file = 0;
 		in->at_octet = 0;

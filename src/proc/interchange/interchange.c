@@ -100,6 +100,16 @@ void interchange_result(struct interchange *x, const struct transfer *t, const s
 	chan_end(x->control);
 }
 
+/* The switch shows it as the link's state: an association of our own number. */
+static void tell_switch(struct interchange *x)
+{
+	const bool up = x->state == INTERCHANGE_ATTACHED;
+	if (x->control == NULL || x->bulk == NULL || (up && x->told_up) || (!up && x->why.text[0] == 0))
+		return;
+	say_assoc(x, up ? MSG_ASSOC_UP : MSG_ASSOC_DOWN, MSG_INBOUND_BIT, x->told_up, up ? NULL : &x->why);
+	x->told_up = up;
+}
+
 /* --- the postoffice --- */
 
 static void unwatch(struct interchange *x)
@@ -222,6 +232,7 @@ static bool attach(struct interchange *x, struct err *e)
 	x->state = INTERCHANGE_ATTACHED;
 	x->retry_ms = RETRY_MIN_MS;
 	timer_stop(&x->retry);
+	snprintf(x->own_text, sizeof x->own_text, "%s/%s", x->own.network, x->own.postoffice);
 	EMIT(&x->host, INTERCHANGE_UP, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "network", x->own.network,
 	     "name", x->own.postoffice);
 	x->why.text[0] = 0;
@@ -239,16 +250,6 @@ static void try_later(struct interchange *x)
 }
 
 /* Said once for each cause, not for each try. */
-/* The switch shows it as the link's state: an association of our own number. */
-static void tell_switch(struct interchange *x)
-{
-	const bool up = x->state == INTERCHANGE_ATTACHED;
-	if (x->control == NULL || x->bulk == NULL || (up && x->told_up) || (!up && x->why.text[0] == 0))
-		return;
-	say_assoc(x, up ? MSG_ASSOC_UP : MSG_ASSOC_DOWN, MSG_INBOUND_BIT, x->told_up, up ? NULL : &x->why);
-	x->told_up = up;
-}
-
 static void tell_down(struct interchange *x, const struct err *why)
 {
 	if (strcmp(x->why.text, why->text) != 0)

@@ -257,6 +257,7 @@ struct interchange {
 	bool is_ffapi;
 	char folder[64];         /* in the store's directory */
 	struct mm_name own;
+	char own_text[2 * MM_NAME_MAX + 2];
 	struct postoffice_host po_host;
 	char item[80];           /* what the note says between calls to the postoffice */
 

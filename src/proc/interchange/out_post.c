@@ -276,7 +276,7 @@ bool post_record(struct interchange *x, struct err *e)
 static void tell_passed(struct interchange *x)
 {
 	struct out id;
-	char size[16], recipients[16];
+	char size[16], recipients[24];
 	out_init(&id, 400);
 	mts_id_print(&x->out.message.id, &id);
 	snprintf(size, sizeof size, "%u", x->out.v.size);

@@ -302,7 +302,7 @@ static bool give_to_converter(struct interchange *x)
 	}
 	out_init(&files, 100);
 	put_xlate_file(&files, VIEW("content"), t->size);
-	struct msg_xlate m = { .to_mai = 1, .item = view_str(o->item), .packed = t->packed, .files = out_view(&files), .now_ms = o->at };
+	struct msg_xlate m = { .to_mai = 1, .item = view_str(o->item), .packed = t->packed, .files = out_view(&files), .now_ms = o->at, .own = view_str(x->own_text) };
 	o->state = OUT_XLATE;
 	xlate_begin(x->xlate, &m, t->size, &xlate_user, x);
 	out_fini(&files);

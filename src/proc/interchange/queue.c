@@ -487,7 +487,7 @@ static void clear_strikes(struct interchange *x)
 
 static void tell_taken(struct interchange *x)
 {
-	char recipients[16], size[16];
+	char recipients[24], size[16];
 	snprintf(recipients, sizeof recipients, "%zu", x->in.n_ours);
 	snprintf(size, sizeof size, "%u", x->in.v.size);
 	EMIT(&x->host, MSMAIL_TAKEN, "link", x->link->name, "item", x->in.item, "id", x->in.local_id, "size", size, "recipients", recipients);
