@@ -1,5 +1,6 @@
 /* xlate.h - the interchange's side of its talk with the converter: one message at a time, octets both ways under credit. */
 #pragma once
+#include "base/arena.h"
 #include "proc/table/actor.h"
 #include "proc/table/msgs.h"
 
