@@ -7,7 +7,7 @@
 
 void bundle_begin(struct interchange *x, struct out *o, uint64_t *size_r)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct out envelope, files;
 	struct err e;
 	uint64_t sum = 0;
@@ -32,7 +32,7 @@ void bundle_begin(struct interchange *x, struct out *o, uint64_t *size_r)
 
 bool bundle_parse(struct interchange *x, struct view octets, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct cur c = cur_of(octets);
 	struct xlate_file *files;
 	uint64_t sum;

@@ -275,7 +275,7 @@ static bool plain_name(struct view name)
 /* Another file that the message names; case does not count. */
 static bool add_beside(struct interchange *x, struct view name, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct ffapi *f = x->ffapi;
 	if (!plain_name(name))
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 12, "%s names a file that is not beside it", f->name);
@@ -290,7 +290,7 @@ static bool add_beside(struct interchange *x, struct view name, struct err *e)
 
 static bool make_envelope(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct mai *m = &x->ffapi->mai;
 	struct mm_envelope *v = &in->v;
 	*v = (struct mm_envelope){ .state = MM_READY, .from = m->from, .date = m->date, .priority = m->priority, .size = (uint32_t)out_len(&x->ffapi->octets), .arrived = in->at };
@@ -311,7 +311,7 @@ static bool make_envelope(struct interchange *x, struct err *e)
 /* The same file is the same message, and another with the same octets is another. */
 static void name_message(struct interchange *x, const struct seen *s)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	uint64_t h = hash_octets(HASH_START, view_str(s->name));
 	h = hash_octets(h, view_of(&s->changed_ns, sizeof s->changed_ns));
 	h = hash_octets(h, out_view(&x->ffapi->octets));
@@ -321,7 +321,7 @@ static void name_message(struct interchange *x, const struct seen *s)
 
 static bool read_message(struct interchange *x, struct seen *s, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct ffapi *f = x->ffapi;
 	const struct mai_limits limits = mai_limits_default();
 	struct ffapi_body *bodies;
@@ -366,7 +366,7 @@ static void round_end(struct interchange *x)
 /* False with found NOTHING: the file at hand is none of the messages. */
 static bool open_message(struct interchange *x, struct seen *s, enum in_found *found_r, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct ffapi *f = x->ffapi;
 	struct err why;
 	out_clear(&f->octets);
@@ -555,7 +555,7 @@ void ffapi_export_drop(struct interchange *x)
 /* The text of it: who was not reached, and why. */
 static bool print_notice(struct interchange *x, struct out *o, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct ffapi *f = x->ffapi;
 	struct mm_notice n = { .from = in->v.from.text, .subject = f->mai.subject, .date = in->v.date, .original = view_first(f->mai.text, 1 << 20) };
 	struct out text;
@@ -588,7 +588,7 @@ static bool print_notice(struct interchange *x, struct out *o, struct err *e)
 /* The same name each time: written twice after a crash it is still one, unless it was fetched in between. */
 static bool give_notice(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct out o;
 	char tmp[32], name[32];
 	bool any = false;
@@ -635,7 +635,7 @@ static bool remove_files(struct interchange *x, struct err *e)
 static bool commit(struct interchange *x, struct err *e)
 {
 	struct ffapi *f = x->ffapi;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	char size[24];
 	if (!give_notice(x, e))
 		return false;

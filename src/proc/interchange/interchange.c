@@ -79,7 +79,7 @@ static void end_assocs(struct interchange *x, const struct err *why)
 static void end_closing(struct interchange *x)
 {
 	for (struct assoc **at = &x->assocs, *a; (a = *at) != NULL;) {
-		if (!a->closing || outbound_has(x, a->id)) {
+		if (!a->closing || outward_has(x, a->id)) {
 			at = &a->next;
 			continue;
 		}
@@ -123,7 +123,7 @@ static void on_folder(void *ctx, const struct err *gone)
 	struct interchange *x = ctx;
 	if (gone != NULL)
 		unwatch(x); /* polling goes on */
-	inbound_look(x);
+	inward_look(x);
 }
 
 static void watch(struct interchange *x, const char *path)
@@ -237,7 +237,7 @@ static bool attach(struct interchange *x, struct err *e)
 	     "name", x->own.postoffice);
 	x->why.text[0] = 0;
 	tell_switch(x);
-	inbound_look(x);
+	inward_look(x);
 	return true;
 }
 
@@ -275,8 +275,8 @@ void interchange_degrade(struct interchange *x, const struct err *why)
 	const struct err e = link_err(why);
 	x->state = INTERCHANGE_DEGRADED;
 	tell_down(x, &e);
-	inbound_drop(x);
-	outbound_drop(x, 0);
+	inward_drop(x);
+	outward_drop(x, 0);
 	end_assocs(x, &e);
 	unwatch(x);
 	if (x->po != NULL)
@@ -301,7 +301,7 @@ static void on_poll(void *ctx)
 	struct interchange *x = ctx;
 	CHECK(x, INTERCHANGE_MAGIC);
 	timer_after(&x->poll, (int64_t)x->set->poll_ms);
-	inbound_look(x);
+	inward_look(x);
 }
 
 /* --- slices of work --- */
@@ -314,7 +314,7 @@ void interchange_work(struct interchange *x)
 
 static void look_whether_stopped(struct interchange *x)
 {
-	if (!x->stopping || x->stopped == NULL || x->transfers != NULL || !inbound_is_idle(x))
+	if (!x->stopping || x->stopped == NULL || x->transfers != NULL || !inward_is_idle(x))
 		return;
 	void (*stopped)(void *) = x->stopped;
 	x->stopped = NULL;
@@ -332,7 +332,7 @@ static void on_work(void *ctx)
 	unsigned idle = 0;
 	x->slice_running = true;
 	for (unsigned steps = 0; more && steps < 1000; steps++) {
-		const bool did = x->turn++ % 2 == 0 ? outbound_step(x) : inbound_step(x);
+		const bool did = x->turn++ % 2 == 0 ? outward_step(x) : inward_step(x);
 		idle = did ? 0 : idle + 1;
 		if (idle == 2)
 			more = false;
@@ -413,7 +413,7 @@ static bool on_transfer(void *ctx, struct view payload, struct err *e)
 	struct msg_transfer m;
 	if (!get_msg_transfer(payload, &m, e))
 		return false;
-	return find_assoc(x, m.assoc) == NULL || outbound_transfer(x, &m, e); /* it crossed the association's end: it goes back by itself */
+	return find_assoc(x, m.assoc) == NULL || outward_transfer(x, &m, e); /* it crossed the association's end: it goes back by itself */
 }
 
 static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
@@ -422,13 +422,13 @@ static bool on_transfer_data(void *ctx, struct view payload, struct err *e)
 	struct msg_piece m;
 	if (!get_msg_piece(payload, &m, e))
 		return false;
-	return x->in.state == IN_EXAMINE && m.id == x->in.examine ? inbound_examine_data(x, &m, e) : outbound_data(x, &m, e);
+	return x->in.state == IN_EXAMINE && m.id == x->in.examine ? inward_examine_data(x, &m, e) : outward_data(x, &m, e);
 }
 
 static bool on_examine(void *ctx, struct view payload, struct err *e)
 {
 	struct msg_examine m;
-	return get_msg_examine(payload, &m, e) && inbound_examine(ctx, &m, e);
+	return get_msg_examine(payload, &m, e) && inward_examine(ctx, &m, e);
 }
 
 static bool on_offer_credit(void *ctx, struct view payload, struct err *e)
@@ -451,7 +451,7 @@ static bool on_busy(void *ctx, struct view payload, struct err *e)
 		return false;
 	x->busy = m.busy;
 	if (!x->busy)
-		inbound_look(x);
+		inward_look(x);
 	return true;
 }
 
@@ -477,7 +477,7 @@ static void on_closed(void *ctx, const struct err *why)
 	if (x->bulk != NULL)
 		chan_free(&x->bulk, false);
 	offers_lost(x);
-	outbound_drop(x, 0);
+	outward_drop(x, 0);
 	end_assocs(x, NULL);
 	x->busy = x->told_up = false;
 	interchange_work(x);
@@ -519,7 +519,7 @@ void interchange_adopt_switch(struct interchange *x, bool bulk, struct stream *s
 	tell_switch(x);
 	if (x->state != INTERCHANGE_ATTACHED && !timer_is_set(&x->retry))
 		timer_after(&x->retry, 0);
-	inbound_look(x);
+	inward_look(x);
 }
 
 void interchange_adopt_converter(struct interchange *x, bool bulk, struct stream *s)
@@ -610,8 +610,8 @@ struct interchange *interchange_new(const struct actor_host *host, const struct 
 	timer_init(&x->work, host->env, on_work, x);
 	x->xlate = xlate_new(host, instance, (int64_t)settings->processes.content_ms + XLATE_PATIENCE_MS);
 	xlate_on_free(x->xlate, on_converter_free, x);
-	outbound_init(x);
-	inbound_init(x);
+	outward_init(x);
+	inward_init(x);
 	timer_after(&x->poll, (int64_t)x->set->poll_ms);
 	return x;
 }
@@ -622,15 +622,15 @@ void interchange_free(struct interchange **xp)
 	if (x == NULL)
 		return;
 	CHECK(x, INTERCHANGE_MAGIC);
-	inbound_drop(x);
+	inward_drop(x);
 	if (x->control != NULL)
 		chan_free(&x->control, true);
 	if (x->bulk != NULL)
 		chan_free(&x->bulk, true);
-	outbound_drop(x, 0);
+	outward_drop(x, 0);
 	end_assocs(x, NULL);
-	inbound_fini(x);
-	outbound_fini(x);
+	inward_fini(x);
+	outward_fini(x);
 	offers_lost(x);
 	map_fini(&x->offers);
 	xlate_free(&x->xlate);

@@ -2,8 +2,8 @@
  *
  *     interchange.c  the actor: streams, associations, attaching and trying again, slices of work by turns
  *     offers.c       messages on their way to the switch
- *     outbound.c     one transfer after the other into the postoffice (out_post.c) or an FFAPI directory
- *     inbound.c      one message after the other to the switch; whence they come is struct source: queue.c (INQUEUE3), ffapi.c
+ *     outward.c     one transfer after the other into the postoffice (out_post.c) or an FFAPI directory
+ *     inward.c      one message after the other to the switch; whence they come is struct source: queue.c (INQUEUE3), ffapi.c
  *     notices.c      reports of the gateway; movers' notices that become reports
  *     sent.c, strikes.c, journal.c   what is remembered
  *     xlate.c        the converter */
@@ -87,7 +87,7 @@ MUST_CHECK bool tally_set(struct tally *t, const char *name, unsigned count, str
 void tally_sync(struct tally *t, file_done_f *done, void *ctx);
 bool tally_is_broken(const struct tally *t);
 
-/* --- outbound.c --- */
+/* --- outward.c --- */
 struct transfer {
 	struct transfer *next;
 	uint64_t id, assoc, stored, size;
@@ -100,7 +100,7 @@ enum out_state {
 	OUT_NONE, OUT_WAIT /* for the converter */, OUT_XLATE, OUT_RESULT_FILES, OUT_PUT, OUT_SYNC, OUT_RECORDS, OUT_READY, OUT_REPORT, OUT_ANSWER,
 };
 struct out_attachment { struct view name; uint64_t size; };
-struct outbound {
+struct outward {
 	enum out_state state;
 	struct transfer *t;      /* the first one of those that wait */
 	struct arena *a;
@@ -122,18 +122,18 @@ struct outbound {
 	struct offer offer;
 	char item[40];           /* for notes: "transfer 17" */
 };
-void outbound_init(struct interchange *x);
-void outbound_fini(struct interchange *x);
+void outward_init(struct interchange *x);
+void outward_fini(struct interchange *x);
 /* One step of work; false: there is none now. */
-bool outbound_step(struct interchange *x);
-MUST_CHECK bool outbound_transfer(struct interchange *x, const struct msg_transfer *m, struct err *e);
-MUST_CHECK bool outbound_data(struct interchange *x, const struct msg_piece *m, struct err *e);
+bool outward_step(struct interchange *x);
+MUST_CHECK bool outward_transfer(struct interchange *x, const struct msg_transfer *m, struct err *e);
+MUST_CHECK bool outward_data(struct interchange *x, const struct msg_piece *m, struct err *e);
 /* Everything of this association goes back; 0: of all. */
-void outbound_drop(struct interchange *x, uint64_t assoc);
-bool outbound_has(const struct interchange *x, uint64_t assoc);
-bool outbound_wants_converter(const struct interchange *x);
+void outward_drop(struct interchange *x, uint64_t assoc);
+bool outward_has(const struct interchange *x, uint64_t assoc);
+bool outward_wants_converter(const struct interchange *x);
 /* The result is here, as far as *e says (NULL: delivered). */
-void outbound_done(struct interchange *x, const struct err *e);
+void outward_done(struct interchange *x, const struct err *e);
 
 /* --- out_post.c: into a postoffice --- */
 MUST_CHECK bool post_known(struct interchange *x, const struct sent_entry *t, struct err *e); /* goes on where it stood */
@@ -143,7 +143,7 @@ MUST_CHECK bool post_put(struct interchange *x, struct err *e);
 MUST_CHECK bool post_record(struct interchange *x, struct err *e);                            /* one; then at_bag == v.n */
 MUST_CHECK bool post_ready(struct interchange *x, struct err *e);
 
-/* --- inbound.c --- */
+/* --- inward.c --- */
 struct in_file {
 	struct view name;
 	uint64_t size;
@@ -156,7 +156,7 @@ enum in_state {
 	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE, IN_EXAMINE /* octets of it have yet to come */,
 };
 struct range { size_t from, to; };
-struct inbound {
+struct inward {
 	enum in_state state;
 	struct arena *a;
 	char item[80];           /* for notes and strikes: "INQUEUE3 00000062" */
@@ -201,19 +201,19 @@ struct source {
 	void (*end)(struct interchange *x);
 };
 extern const struct source source_queue, source_ffapi;
-void inbound_init(struct interchange *x);
-void inbound_fini(struct interchange *x);
-bool inbound_step(struct interchange *x);
-void inbound_look(struct interchange *x); /* a round is due */
-bool inbound_wants_converter(const struct interchange *x);
-bool inbound_is_idle(const struct interchange *x);
+void inward_init(struct interchange *x);
+void inward_fini(struct interchange *x);
+bool inward_step(struct interchange *x);
+void inward_look(struct interchange *x); /* a round is due */
+bool inward_wants_converter(const struct interchange *x);
+bool inward_is_idle(const struct interchange *x);
 /* What is in hand is left as it is; the round is over. */
-void inbound_drop(struct interchange *x);
+void inward_drop(struct interchange *x);
 /* Told of a recipient: [notice], in v. */
-void inbound_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why);
-void inbound_strike(struct interchange *x, const struct err *why);
-MUST_CHECK bool inbound_examine(struct interchange *x, const struct msg_examine *m, struct err *e);
-MUST_CHECK bool inbound_examine_data(struct interchange *x, const struct msg_piece *m, struct err *e);
+void inward_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why);
+void inward_strike(struct interchange *x, const struct err *why);
+MUST_CHECK bool inward_examine(struct interchange *x, const struct msg_examine *m, struct err *e);
+MUST_CHECK bool inward_examine_data(struct interchange *x, const struct msg_piece *m, struct err *e);
 
 /* --- bundle.c: a message as it lies in quarantine: envelope and files in one --- */
 void bundle_begin(struct interchange *x, struct out *o, uint64_t *size_r); /* what stands before the files' octets; octets of it all */
@@ -285,8 +285,8 @@ struct interchange {
 	bool xlate_was_inbound;  /* who had the converter last */
 	struct sent *sent;
 	struct tally *strikes, *taken;
-	struct outbound out;
-	struct inbound in;
+	struct outward out;
+	struct inward in;
 	int64_t locked_since_ms, locked_told_ms; /* INQUEUE3; 0: it is not */
 	struct po_lock *lock;
 	struct queue_round *round; /* queue.c */

@@ -535,7 +535,7 @@ static void settle_postoffice(struct world *w)
 	const struct mm_name own = name_of("TEST/SHADOW"), near = name_of("TEST/NEAR"), beyond = name_of("FAR/BEYOND");
 	GOOD(postoffice_create(w->path, &own, "22-28798", &w->host, e));
 	GOOD(postoffice_open(w->path, 0, NULL, &w->host, &w->po, e));
-	GOOD(postoffice_add_user(w->po, "ADMIN", "Administrator", e));
+	GOOD(postoffice_add_user(w->po, "LOCAL", "Local user", e));
 	GOOD(postoffice_add_external(w->po, &near, NULL, e));
 	GOOD(postoffice_add_external(w->po, &beyond, &near, e));
 }

@@ -1,5 +1,5 @@
 /* interchange_testing.h - an interchange between a switch and a converter that are played over channels, and a real postoffice in a directory of
- * its own: TEST/SHADOW with user ADMIN, and external postoffices TEST/NEAR and FAR/BEYOND (by way of TEST/NEAR). The postoffice has a second handle
+ * its own: TEST/SHADOW with user LOCAL, and external postoffices TEST/NEAR and FAR/BEYOND (by way of TEST/NEAR). The postoffice has a second handle
  * here, as a client or a mover would have. */
 #pragma once
 #include <setjmp.h>

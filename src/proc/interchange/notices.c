@@ -21,7 +21,7 @@ static struct report_maker maker_of(const struct interchange *x, const char *loc
 
 bool notices_gateway_report(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	const struct message *m = &o->message;
 	char local[33];
 	struct report_result *results = arena_array(o->a, m->n_rcpt, sizeof *results);

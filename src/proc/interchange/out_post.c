@@ -11,7 +11,7 @@ enum { NOTICE_UNKNOWN = 2, NOTICE_FULL = 17 };
 
 static void refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	r->notice = notice;
 	r->reason = reason;
 	r->diagnostic = diagnostic;
@@ -107,7 +107,7 @@ static size_t count_ours(const struct mm_envelope *v)
 /* Nobody is left: one cause for all is the transfer's; else each has his own in a report of ours. */
 static bool nobody_left(struct interchange *x, struct err *e)
 {
-	const struct outbound *o = &x->out;
+	const struct outward *o = &x->out;
 	const struct recipient *first = NULL;
 	bool same = true;
 	for (size_t i = 0; i < o->message.n_rcpt; i++) {
@@ -128,7 +128,7 @@ static bool nobody_left(struct interchange *x, struct err *e)
 
 bool post_begin(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	uint64_t room, sum = 0;
 	for (size_t i = 0; i < o->v.n; i++)
 		if (!route_one(x, i, e))
@@ -150,7 +150,7 @@ bool post_begin(struct interchange *x, struct err *e)
 
 bool post_octets(struct interchange *x, struct view octets, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct mm_id id;
 	if (o->at_file == 0) {
 		out_bytes(&o->mai, octets);
@@ -177,7 +177,7 @@ static unsigned count_bags(const struct mm_envelope *v)
 
 static bool make_header(struct interchange *x, struct view file, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	const struct mai_limits limits = mai_limits_default();
 	struct mai m;
 	if (!mai_parse(file, x->scramble, &m, o->a, &limits, e))
@@ -205,7 +205,7 @@ static bool add_hop(struct interchange *x)
 
 bool post_put(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	if (o->n_files == 0) /* only reports */
 		return true;
 	o->v.state = MM_UNREADY;
@@ -246,7 +246,7 @@ static void refuse_bag(struct interchange *x, const char *bag)
 
 bool post_record(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err why;
 	if (o->via_queue) {
 		o->at_bag = o->v.n; /* its record comes when the envelope is ready */
@@ -288,7 +288,7 @@ static void tell_passed(struct interchange *x)
 /* This counts: from here on others go on with it. */
 bool post_ready(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	(void)FAULT(INTERCHANGE_READY);
 	if (o->via_queue && !put_record(x, "INQUEUE3", e)) /* one that is not ready is passed over there */
 		return false;
@@ -304,7 +304,7 @@ bool post_ready(struct interchange *x, struct err *e)
 /* What became of each recipient, as the journal has it. */
 static bool recall_outcomes(struct interchange *x, const struct sent_entry *t, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct view packed, names;
 	struct message was;
 	if (!sent_read(x->sent, t, o->a, &packed, &names, e) || !unpack_message(packed, &was, o->a, e))
@@ -326,7 +326,7 @@ static bool recall_outcomes(struct interchange *x, const struct sent_entry *t, s
 
 static bool go_on(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	if (!postoffice_read_mai(x->po, &o->id, o->mai.max, &o->mai, e) || !make_header(x, out_view(&o->mai), e))
 		return false;
 	o->header.mai = o->id;
@@ -340,7 +340,7 @@ static bool go_on(struct interchange *x, struct err *e)
 
 bool post_known(struct interchange *x, const struct sent_entry *t, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	enum mail_found found = MAIL_FINISHED;
 	if (!recall_outcomes(x, t, e))
 		return false;

@@ -171,7 +171,7 @@ static bool place(struct interchange *x, struct err *e)
 	EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", x->in.item, "why", why.text);
 	for (size_t i = 0; i < v->n; i++)
 		if (v->recipients[i].responsible && v->recipients[i].notice == 0) {
-			inbound_refuse(x, &v->recipients[i], NO_FILE, 0, 48, why.text);
+			inward_refuse(x, &v->recipients[i], NO_FILE, 0, 48, why.text);
 			v->recipients[i].bag[0] = 0;
 		}
 	return true;
@@ -181,7 +181,7 @@ static bool place(struct interchange *x, struct err *e)
 
 static bool list_ours(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	in->ours = arena_array(in->a, in->v.n, sizeof *in->ours);
 	in->n_ours = 0;
 	if (in->ours == NULL)
@@ -195,7 +195,7 @@ static bool list_ours(struct interchange *x, struct err *e)
 /* The same for the same message, and for no other: the counter in the MAI changes, all else of it stays. */
 static void name_message(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct queue_round *q = round_of(x);
 	const struct view mai = out_view(&q->mai);
 	uint16_t bags;
@@ -249,7 +249,7 @@ static bool leave_out(struct interchange *x, struct mai *m, const struct view *l
 
 static bool list_attachments(struct interchange *x, struct mai *m, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct view *lost = arena_array(in->a, m->n_attachments, sizeof *lost);
 	size_t n = 0, n_lost = 0;
 	if (lost == NULL || in->files == NULL)
@@ -279,7 +279,7 @@ static bool list_attachments(struct interchange *x, struct mai *m, struct err *e
 
 static bool read_files(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	const struct mai_limits limits = mai_limits_default();
 	struct mai m;
@@ -361,7 +361,7 @@ static void name_of_ledger(const struct po_bag_entry *entry, char name[80])
 /* What is known of a message without its envelope: the record. */
 static bool poison(struct interchange *x, bool with_envelope, const struct err *why, enum in_found *found_r)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	struct err e;
 	in->why = *why;
@@ -392,7 +392,7 @@ static bool look_for_poison(struct interchange *x, enum in_found *found_r)
 /* A failure of this message's own files: for good it is poison, or its senders are told; else it is left for the next round. */
 static bool files_failed(struct interchange *x, const struct err *why, enum in_found *found_r, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const int notice = mail_notice_of(why);
 	if (why->kind != ERR_PERM || why->culprit == ERR_OF_LINK) {
 		*e = *why;
@@ -402,7 +402,7 @@ static bool files_failed(struct interchange *x, const struct err *why, enum in_f
 		return poison(x, true, why, found_r);
 	EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", why->text);
 	for (size_t i = 0; i < in->n_ours; i++)
-		inbound_refuse(x, &in->v.recipients[in->ours[i]], notice, 0, 48, why->text);
+		inward_refuse(x, &in->v.recipients[in->ours[i]], notice, 0, 48, why->text);
 	in->n_ours = 0;
 	*found_r = IN_FOUND_MESSAGE;
 	return true;
@@ -418,7 +418,7 @@ static bool place_or_look(struct interchange *x, enum mail_found found, struct e
 
 static bool take_record(struct interchange *x, enum in_found *found_r, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	const struct mm_id *id = &q->entry->header.mai;
 	enum mail_found found;
@@ -449,7 +449,7 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 
 static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	char ledger[80];
 	*found_r = IN_FOUND_NONE;
@@ -511,7 +511,7 @@ static bool commit_ledger(struct interchange *x, struct err *e)
 
 static void tell_returned(struct interchange *x, const struct mm_id *notice)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	char code[12] = "?";
 	const char *to = NULL;
 	for (size_t i = 0; i < in->v.n && to == NULL; i++)
@@ -527,7 +527,7 @@ static void tell_returned(struct interchange *x, const struct mm_id *notice)
 /* After a crash the notice is known by the journal, and what it says by the envelope. */
 static bool give_notice(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	struct mm_id id = { "" };
 	const struct mail_about about = { .v = &in->v, .h = &q->entry->header, .mai = out_view(&q->mai), .zone_minutes = x->zone_minutes };
@@ -556,7 +556,7 @@ static bool give_notice(struct interchange *x, struct err *e)
 /* What became of the recipients is in the envelope before the journal says that the switch has the message. */
 static bool write_taken(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	if (q->was_taken)
 		return true;
@@ -566,7 +566,7 @@ static bool write_taken(struct interchange *x, struct err *e)
 
 static bool commit(struct interchange *x, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	if (x->set->read_only)
 		return commit_ledger(x, e);

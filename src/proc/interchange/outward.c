@@ -1,4 +1,4 @@
-/* outbound.c - transfers of the switch, one after the other: content to the converter, what it makes of it to the postoffice. */
+/* outward.c - transfers of the switch, one after the other: content to the converter, what it makes of it to the postoffice. */
 #include "proc/interchange/interchange_int.h"
 
 #include "base/fault.h"
@@ -24,7 +24,7 @@ static struct transfer *find_transfer(struct interchange *x, uint64_t id)
 	return NULL;
 }
 
-bool outbound_transfer(struct interchange *x, const struct msg_transfer *m, struct err *e)
+bool outward_transfer(struct interchange *x, const struct msg_transfer *m, struct err *e)
 {
 	if (m->content.n > m->content_size || m->content_size > INT64_MAX)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER: %zu octets of %llu", m->content.n, (unsigned long long)m->content_size);
@@ -41,7 +41,7 @@ bool outbound_transfer(struct interchange *x, const struct msg_transfer *m, stru
 	return true;
 }
 
-bool outbound_has(const struct interchange *x, uint64_t assoc)
+bool outward_has(const struct interchange *x, uint64_t assoc)
 {
 	for (const struct transfer *t = x->transfers; t != NULL; t = t->next)
 		if (t->assoc == assoc)
@@ -49,7 +49,7 @@ bool outbound_has(const struct interchange *x, uint64_t assoc)
 	return false;
 }
 
-bool outbound_wants_converter(const struct interchange *x)
+bool outward_wants_converter(const struct interchange *x)
 {
 	return x->out.state == OUT_WAIT;
 }
@@ -59,7 +59,7 @@ bool outbound_wants_converter(const struct interchange *x)
 /* named: a journal may have a line that names the files already, so they stay, unready. */
 static void let_go(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	if (o->state == OUT_XLATE || o->state == OUT_RESULT_FILES)
 		xlate_end(x->xlate);
 	offer_drop(x, &o->offer);
@@ -86,7 +86,7 @@ static void unlink_transfer(struct interchange *x, struct transfer *t)
 	transfer_free(t);
 }
 
-void outbound_drop(struct interchange *x, uint64_t assoc)
+void outward_drop(struct interchange *x, uint64_t assoc)
 {
 	for (struct transfer *t = x->transfers, *next; t != NULL; t = next) {
 		next = t->next;
@@ -109,7 +109,7 @@ static void tell_failed(struct interchange *x, const struct err *e)
 	out_fini(&id);
 }
 
-void outbound_done(struct interchange *x, const struct err *e)
+void outward_done(struct interchange *x, const struct err *e)
 {
 	struct transfer *t = x->out.t;
 	if (e != NULL)
@@ -148,7 +148,7 @@ static void feed(void *ctx)
 	pull(x, t);
 }
 
-bool outbound_data(struct interchange *x, const struct msg_piece *m, struct err *e)
+bool outward_data(struct interchange *x, const struct msg_piece *m, struct err *e)
 {
 	struct transfer *t = find_transfer(x, m->id);
 	struct err why;
@@ -167,7 +167,7 @@ bool outbound_data(struct interchange *x, const struct msg_piece *m, struct err 
 	if (t != x->out.t || x->out.state != OUT_XLATE)
 		return true;
 	err_set(&why, ERR_LOCAL, ERR_OF_MESSAGE, "the switch cannot read the content");
-	outbound_done(x, &why);
+	outward_done(x, &why);
 	return true;
 }
 
@@ -175,7 +175,7 @@ bool outbound_data(struct interchange *x, const struct msg_piece *m, struct err 
 
 static void begin_file(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	o->left = o->at_file < o->n_files ? o->files[o->at_file].size : 0;
 }
 
@@ -187,7 +187,7 @@ static bool put_octets(struct interchange *x, struct view octets, struct err *e)
 /* Files of no octets, and the end. */
 static bool next_files(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	while (o->at_file < o->n_files && o->left == 0) {
 		if (o->files[o->at_file].size == 0 && !put_octets(x, (struct view){ NULL, 0 }, e))
 			return false;
@@ -205,7 +205,7 @@ static bool next_files(struct interchange *x, struct err *e)
 static void on_data(void *ctx, struct view octets)
 {
 	struct interchange *x = ctx;
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err e;
 	const size_t all = octets.n;
 	bool ok = true;
@@ -218,7 +218,7 @@ static void on_data(void *ctx, struct view octets)
 		ok = ok && next_files(x, &e);
 	}
 	if (!ok)
-		outbound_done(x, &e);
+		outward_done(x, &e);
 	else if (o->state == OUT_RESULT_FILES)
 		xlate_taken(x->xlate, all);
 }
@@ -226,7 +226,7 @@ static void on_data(void *ctx, struct view octets)
 /* The converter's outcomes become those of the message's recipients. */
 static void take_outcomes(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	for (size_t i = 0; i < o->v.n; i++) {
 		struct mm_recipient *r = &o->v.recipients[i];
 		for (size_t k = 0; k < o->message.n_rcpt; k++) {
@@ -246,11 +246,11 @@ static void take_outcomes(struct interchange *x)
 static void on_xlated(void *ctx, const struct msg_xlated *m)
 {
 	struct interchange *x = ctx;
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err e = m->err;
 	uint64_t sum;
 	if (m->err.kind != ERR_NONE) {
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return;
 	}
 	o->state = OUT_RESULT_FILES;
@@ -269,9 +269,9 @@ static void on_xlated(void *ctx, const struct msg_xlated *m)
 	o->at_file = 0;
 	begin_file(x);
 	if (!ok)
-		outbound_done(x, &e);
+		outward_done(x, &e);
 	else if (o->state == OUT_RESULT_FILES && !next_files(x, &e)) /* else nobody is left: its reports are under way */
-		outbound_done(x, &e);
+		outward_done(x, &e);
 }
 
 /* Charged to the message when it has killed the converter: the switch counts that as a strike. */
@@ -281,23 +281,23 @@ static void on_failed(void *ctx, const struct err *why, bool struck)
 	struct err e = *why;
 	e.kind = struck ? ERR_LOCAL : ERR_TEMP;
 	e.culprit = struck ? ERR_OF_MESSAGE : ERR_OF_ASSOCIATION;
-	outbound_done(x, &e);
+	outward_done(x, &e);
 }
 
 static const struct xlate_user xlate_user = { feed, on_xlated, on_data, on_failed };
 
 static bool give_to_converter(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct transfer *t = o->t;
 	struct out files;
-	if (!xlate_is_free(x->xlate) || (!x->xlate_was_inbound && inbound_wants_converter(x)))
+	if (!xlate_is_free(x->xlate) || (!x->xlate_was_inbound && inward_wants_converter(x)))
 		return false;
 	x->xlate_was_inbound = false;
 	struct err e;
 	if (FAULT_ON(INTERCHANGE_XLATE, t->packed)) {
 		err_set(&e, ERR_TEMP, ERR_OF_MESSAGE, "the converter does not take it (fault point)");
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return true;
 	}
 	out_init(&files, 100);
@@ -308,7 +308,7 @@ static bool give_to_converter(struct interchange *x)
 	out_fini(&files);
 	if (t->spoiled) {
 		err_set(&e, ERR_LOCAL, ERR_OF_MESSAGE, "the switch cannot read the content");
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return true;
 	}
 	feed(x);
@@ -328,7 +328,7 @@ static bool is_good_news(const struct message *m)
 
 static void begin(struct interchange *x, struct transfer *t)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err e;
 	o->t = t;
 	o->state = OUT_WAIT;
@@ -342,7 +342,7 @@ static void begin(struct interchange *x, struct transfer *t)
 	if (!unpack_message(t->packed, &o->message, o->a, &e)) {
 		e.kind = ERR_LOCAL;
 		e.culprit = ERR_OF_MESSAGE;
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return;
 	}
 	o->key = sent_key(&o->message);
@@ -350,12 +350,12 @@ static void begin(struct interchange *x, struct transfer *t)
 	const struct sent_entry *known = sent_find(x->sent, o->key);
 	if (known != NULL) {
 		if (!post_known(x, known, &e))
-			outbound_done(x, &e);
+			outward_done(x, &e);
 		else if (o->state == OUT_REPORT)
 			begin_report(x);
 	} else if (is_good_news(&o->message)) {
 		EMIT(&x->host, MSMAIL_REPORT_DROPPED, "link", x->link->name, "transfer", o->item);
-		outbound_done(x, NULL);
+		outward_done(x, NULL);
 	} else if (o->message.kind == MESSAGE_PROBE) {
 		begin_report(x);
 	}
@@ -371,12 +371,12 @@ static void on_report_answered(void *ctx, const struct msg_answer *m)
 		e.kind = ERR_TEMP;
 		e.culprit = ERR_OF_ASSOCIATION;
 		e.reason = e.diagnostic = -1;
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return;
 	}
 	if (!m->accepted)
 		EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "why", m->err.text);
-	outbound_done(x, NULL);
+	outward_done(x, NULL);
 }
 
 static void on_report_lost(void *ctx)
@@ -388,13 +388,13 @@ static const struct offer_user report_user = { NULL, on_report_answered, on_repo
 
 static void begin_report(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err e = { 0 };
 	o->state = OUT_REPORT;
 	if (!notices_gateway_report(x, &e)) {
 		if (e.kind != ERR_NONE)
 			EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "why", e.text);
-		outbound_done(x, NULL);
+		outward_done(x, NULL);
 		return;
 	}
 	if (x->control == NULL || x->bulk == NULL) /* its end is under way, and takes this transfer with it */
@@ -408,14 +408,14 @@ static void begin_report(struct interchange *x)
 static void on_synced(void *ctx, const struct err *failed)
 {
 	struct interchange *x = ctx;
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	if (o->state != OUT_SYNC)
 		return; /* it was given up meanwhile */
 	if (failed != NULL) {
 		struct err e = *failed;
 		e.kind = ERR_TEMP;
 		e.culprit = ERR_OF_LINK;
-		outbound_done(x, &e);
+		outward_done(x, &e);
 		return;
 	}
 	if (o->put != NULL)
@@ -426,7 +426,7 @@ static void on_synced(void *ctx, const struct err *failed)
 
 static void put_names(struct interchange *x, struct out *names)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	for (size_t i = 0; i < o->v.n; i++) {
 		const struct mm_recipient *r = &o->v.recipients[i];
 		if (r->number == 0)
@@ -440,7 +440,7 @@ static void put_names(struct interchange *x, struct out *names)
 /* Before anything names the files to others: what this transfer has become. */
 static bool write_journal(struct interchange *x, struct err *e)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct message m = o->message;
 	struct recipient *ours = arena_array(o->a, m.n_rcpt, sizeof *ours);
 	struct out names;
@@ -468,9 +468,9 @@ static bool write_journal(struct interchange *x, struct err *e)
 	return ok;
 }
 
-bool outbound_step(struct interchange *x)
+bool outward_step(struct interchange *x)
 {
-	struct outbound *o = &x->out;
+	struct outward *o = &x->out;
 	struct err e;
 	bool ok = true;
 	if (o->state != OUT_NONE)
@@ -509,18 +509,18 @@ bool outbound_step(struct interchange *x)
 		return false;
 	}
 	if (!ok)
-		outbound_done(x, &e);
+		outward_done(x, &e);
 	return true;
 }
 
-void outbound_init(struct interchange *x)
+void outward_init(struct interchange *x)
 {
 	x->out.a = arena_new(ITEM_ARENA);
 	out_init(&x->out.mai, (size_t)x->settings->limits.message + (64 << 20));
 	out_init(&x->out.packed, MSG_ENVELOPE_MAX);
 }
 
-void outbound_fini(struct interchange *x)
+void outward_fini(struct interchange *x)
 {
 	out_fini(&x->out.mai);
 	out_fini(&x->out.packed);

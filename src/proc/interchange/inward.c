@@ -1,4 +1,4 @@
-/* inbound.c - messages on their way to the switch, one after the other: files to the converter, what it makes of them to the switch, its
+/* inward.c - messages on their way to the switch, one after the other: files to the converter, what it makes of them to the switch, its
  * answer back to where they came from. An offer that the switch refuses for good is offered again in halves, so that what it refused is found
  * and only that is returned (Q151791). */
 #include "proc/interchange/interchange_int.h"
@@ -15,7 +15,7 @@ enum {
 
 static void next_range(struct interchange *x);
 
-void inbound_look(struct interchange *x)
+void inward_look(struct interchange *x)
 {
 	x->in.wanted = true;
 	interchange_work(x);
@@ -23,20 +23,20 @@ void inbound_look(struct interchange *x)
 
 static void on_again(void *ctx)
 {
-	inbound_look(ctx);
+	inward_look(ctx);
 }
 
-bool inbound_wants_converter(const struct interchange *x)
+bool inward_wants_converter(const struct interchange *x)
 {
 	return x->in.state == IN_WAIT;
 }
 
-bool inbound_is_idle(const struct interchange *x)
+bool inward_is_idle(const struct interchange *x)
 {
 	return x->in.state == IN_NONE;
 }
 
-void inbound_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why)
+void inward_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why)
 {
 	r->notice = notice;
 	r->reason = reason;
@@ -48,7 +48,7 @@ void inbound_refuse(struct interchange *x, struct mm_recipient *r, int notice, i
 
 static void let_go(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	if (in->state == IN_XLATE || in->state == IN_OFFER)
 		xlate_end(x->xlate);
 	offer_drop(x, &in->offer);
@@ -72,14 +72,14 @@ static void let_go(struct interchange *x)
 
 static void end_round(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	let_go(x);
 	if (in->state != IN_NONE)
 		x->source->end(x);
 	in->state = IN_NONE;
 }
 
-void inbound_drop(struct interchange *x)
+void inward_drop(struct interchange *x)
 {
 	end_round(x);
 }
@@ -87,7 +87,7 @@ void inbound_drop(struct interchange *x)
 /* Something passes, and then all goes on. */
 static void pause_round(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	end_round(x);
 	in->pause_ms = in->pause_ms == 0 ? PAUSE_MIN_MS : in->pause_ms * 2 < PAUSE_MAX_MS ? in->pause_ms * 2 : PAUSE_MAX_MS;
 	in->not_before_ms = env_now_ms(x->host.env) + in->pause_ms;
@@ -125,7 +125,7 @@ static void fail(struct interchange *x, const struct err *e)
 	}
 }
 
-void inbound_strike(struct interchange *x, const struct err *why)
+void inward_strike(struct interchange *x, const struct err *why)
 {
 	struct err e;
 	char count[12];
@@ -141,7 +141,7 @@ void inbound_strike(struct interchange *x, const struct err *why)
 
 static bool fill_piece(struct interchange *x, size_t want, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	while (out_len(&in->piece) < want && in->at_file < in->n_files) {
 		const struct in_file *f = &in->files[in->at_file];
 		const uint64_t left = f->size - in->at_octet;
@@ -165,7 +165,7 @@ static bool fill_piece(struct interchange *x, size_t want, struct err *e)
 	return true;
 }
 
-static uint64_t sum_of_files(const struct inbound *in)
+static uint64_t sum_of_files(const struct inward *in)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < in->n_files; i++)
@@ -177,14 +177,14 @@ static uint64_t sum_of_files(const struct inbound *in)
 static void feed(void *ctx)
 {
 	struct interchange *x = ctx;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const bool to_switch = in->state == IN_QUARANTINE;
 	struct err e;
 	interchange_note(x, in->item);
 	while (in->state == IN_XLATE || in->state == IN_QUARANTINE) {
 		if (out_len(&in->piece) == 0 && !fill_piece(x, 1, &e)) {
 			if (!interchange_is_link_failure(&e) && in->examine == 0)
-				inbound_strike(x, &e);
+				inward_strike(x, &e);
 			fail(x, &e);
 			return;
 		}
@@ -199,16 +199,16 @@ static void feed(void *ctx)
 
 static void refuse_range(struct interchange *x, const struct err *why, int notice)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct range r = in->ranges[in->n_ranges - 1];
 	for (size_t i = r.from; i < r.to; i++)
-		inbound_refuse(x, &in->v.recipients[in->ours[i]], notice, why->reason < 0 ? 1 : why->reason, why->diagnostic, why->text);
+		inward_refuse(x, &in->v.recipients[in->ours[i]], notice, why->reason < 0 ? 1 : why->reason, why->diagnostic, why->text);
 }
 
 /* In halves, until who is refused is known. */
 static void split_range(struct interchange *x, const struct err *why)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct range r = in->ranges[in->n_ranges - 1];
 	if (r.to - r.from < 2 || in->n_ranges == RANGES) {
 		EMIT(&x->host, MSMAIL_REFUSED, "link", x->link->name, "item", in->item, "why", why->text);
@@ -224,7 +224,7 @@ static void split_range(struct interchange *x, const struct err *why)
 static void on_answered(void *ctx, const struct msg_answer *m)
 {
 	struct interchange *x = ctx;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	interchange_note(x, in->item);
 	if (in->state == IN_OFFER)
 		xlate_end(x->xlate); /* a refusal may come before all of the content has gone */
@@ -253,13 +253,13 @@ static void on_lost(void *ctx)
 {
 	struct interchange *x = ctx;
 	end_round(x);
-	inbound_look(x);
+	inward_look(x);
 }
 
 static void pump_result(void *ctx)
 {
 	struct interchange *x = ctx;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const size_t n = offer_feed(x, &in->offer, out_view(&in->held));
 	out_drop(&in->held, n);
 	if (n > 0)
@@ -287,7 +287,7 @@ static const char *text_of(struct interchange *x, struct view v)
 /* Recipients that have no form in X.400 are told of. How many of the range are left? */
 static size_t take_outcomes(struct interchange *x, const struct mm_envelope *v)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct range r = in->ranges[in->n_ranges - 1];
 	size_t left = r.to - r.from;
 	for (size_t i = 0; i < v->n; i++) {
@@ -308,7 +308,7 @@ static size_t take_outcomes(struct interchange *x, const struct mm_envelope *v)
 
 static void offer_packed(struct interchange *x, struct view packed, uint64_t size)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct msg_offer m = { .packed = packed, .peer = view_str(in->item), .examined = in->examine };
 	in->state = IN_OFFER;
 	offer_start(x, &in->offer, &m, size, &offer_user, x);
@@ -316,7 +316,7 @@ static void offer_packed(struct interchange *x, struct view packed, uint64_t siz
 
 static void converted(struct interchange *x, const struct msg_xlated *m)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e;
 	struct mm_envelope v;
 	struct xlate_file *files;
@@ -333,7 +333,7 @@ static void converted(struct interchange *x, const struct msg_xlated *m)
 		return;
 	}
 	if (!mm_envelope_parse(arena_copy(in->a, m->envelope), &v, in->a, &e) || !get_xlate_files(m->files, &files, &n, &size, in->a, &e)) {
-		inbound_strike(x, &e);
+		inward_strike(x, &e);
 		e.culprit = ERR_OF_MESSAGE;
 		fail(x, &e);
 		return;
@@ -351,7 +351,7 @@ static void converted(struct interchange *x, const struct msg_xlated *m)
 static void on_xlated(void *ctx, const struct msg_xlated *m)
 {
 	struct interchange *x = ctx;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e = m->err;
 	interchange_note(x, in->item);
 	if (m->warned && !in->warned_code_page) {
@@ -368,7 +368,7 @@ static void on_xlated(void *ctx, const struct msg_xlated *m)
 		in->n_ranges--;
 		next_range(x);
 	} else {
-		inbound_strike(x, &e);
+		inward_strike(x, &e);
 		e.culprit = ERR_OF_MESSAGE;
 		fail(x, &e);
 	}
@@ -380,7 +380,7 @@ static void on_failed(void *ctx, const struct err *why, bool struck)
 	struct err e = *why;
 	e.culprit = ERR_OF_MESSAGE;
 	if (struck && x->in.examine == 0)
-		inbound_strike(x, why);
+		inward_strike(x, why);
 	if (struck || x->in.examine != 0)
 		fail(x, &e);
 	else
@@ -394,7 +394,7 @@ static const struct xlate_user xlate_user = { feed, on_xlated, on_data, on_faile
 /* The envelope as the converter gets it: only those of this range, numbered by their place among all of ours. */
 static bool print_range(struct interchange *x, struct out *o, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const struct range r = in->ranges[in->n_ranges - 1];
 	struct mm_envelope v = in->v;
 	v.recipients = arena_array(in->a, r.to - r.from, sizeof *v.recipients);
@@ -411,10 +411,10 @@ static bool print_range(struct interchange *x, struct out *o, struct err *e)
 
 static bool give_to_converter(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct out files, envelope;
 	struct err e;
-	if (!xlate_is_free(x->xlate) || x->bulk == NULL || x->control == NULL || (x->xlate_was_inbound && outbound_wants_converter(x)))
+	if (!xlate_is_free(x->xlate) || x->bulk == NULL || x->control == NULL || (x->xlate_was_inbound && outward_wants_converter(x)))
 		return false;
 	x->xlate_was_inbound = true;
 	out_init(&files, MSG_ENVELOPE_MAX);
@@ -452,7 +452,7 @@ static bool give_to_converter(struct interchange *x)
 
 static void next_range(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	in->state = in->n_ranges > 0 ? IN_WAIT : IN_COMMIT;
 	if (in->reading != NULL)
 		x->source->close(x);
@@ -465,7 +465,7 @@ static void next_range(struct interchange *x)
 static void on_kept(void *ctx, const struct msg_answer *m)
 {
 	struct interchange *x = ctx;
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	interchange_note(x, in->item);
 	if (!m->accepted) {
 		EMIT(&x->host, MSMAIL_REFUSED, "link", x->link->name, "item", in->item, "why", m->err.text);
@@ -476,7 +476,7 @@ static void on_kept(void *ctx, const struct msg_answer *m)
 	     in->why.text);
 	for (size_t i = 0; i < in->v.n; i++)
 		if (in->v.recipients[i].responsible && in->v.recipients[i].notice == 0 && in->v.recipients[i].bag[0] == 0)
-			inbound_refuse(x, &in->v.recipients[i], CORRUPT, 1, 12, in->why.text);
+			inward_refuse(x, &in->v.recipients[i], CORRUPT, 1, 12, in->why.text);
 	in->state = IN_COMMIT;
 	interchange_work(x);
 }
@@ -485,7 +485,7 @@ static const struct offer_user quarantine_user = { feed, on_kept, on_lost };
 
 static void begin_quarantine(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	uint64_t size;
 	if (x->bulk == NULL || x->control == NULL)
 		return;
@@ -505,7 +505,7 @@ static void begin_quarantine(struct interchange *x)
 
 static bool begin_round(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e;
 	bool ready = false;
 	if (!in->wanted || x->busy || x->stopping || x->state != INTERCHANGE_ATTACHED || x->control == NULL || x->bulk == NULL ||
@@ -527,7 +527,7 @@ static bool begin_round(struct interchange *x)
 
 static void take_next(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e;
 	enum in_found found = IN_FOUND_NONE;
 	if (x->busy || x->stopping || x->control == NULL || x->bulk == NULL) {
@@ -557,9 +557,9 @@ static void take_next(struct interchange *x)
 	}
 }
 
-bool inbound_step(struct interchange *x)
+bool inward_step(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e;
 	switch (in->state) {
 	case IN_NONE:
@@ -590,7 +590,7 @@ bool inbound_step(struct interchange *x)
 
 static void examine_whole(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err e;
 	if (!bundle_parse(x, out_view(&in->examined), &e)) {
 		fail(x, &e);
@@ -603,7 +603,7 @@ static void examine_whole(struct interchange *x)
 
 static void pull_examined(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	const uint64_t left = in->examine_size - in->examine_asked;
 	if (left == 0 || in->examine_asked > out_len(&in->examined))
 		return;
@@ -613,14 +613,14 @@ static void pull_examined(struct interchange *x)
 	chan_end(x->control);
 }
 
-bool inbound_examine(struct interchange *x, const struct msg_examine *m, struct err *e)
+bool inward_examine(struct interchange *x, const struct msg_examine *m, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	if (m->content.n > m->size || m->size > INT64_MAX)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "EXAMINE: %zu octets of %llu", m->content.n, (unsigned long long)m->size);
 	struct err why = { .kind = ERR_NONE, .reason = -1, .diagnostic = -1 };
 	end_round(x);
-	inbound_look(x);
+	inward_look(x);
 	in->examine = m->examine;
 	in->state = IN_COMMIT;
 	snprintf(in->item, sizeof in->item, "EXAMINE %llu", (unsigned long long)m->examine);
@@ -643,9 +643,9 @@ bool inbound_examine(struct interchange *x, const struct msg_examine *m, struct 
 	return true;
 }
 
-bool inbound_examine_data(struct interchange *x, const struct msg_piece *m, struct err *e)
+bool inward_examine_data(struct interchange *x, const struct msg_piece *m, struct err *e)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	struct err why;
 	if (m->octets.n > in->examine_asked - out_len(&in->examined))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "TRANSFER_DATA: %zu octets that were not asked for", m->octets.n);
@@ -661,9 +661,9 @@ bool inbound_examine_data(struct interchange *x, const struct msg_piece *m, stru
 	return true;
 }
 
-void inbound_init(struct interchange *x)
+void inward_init(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	in->a = arena_new(ITEM_ARENA);
 	out_init(&in->piece, MSG_ENVELOPE_MAX + PIECE);
 	out_init(&in->held, HELD_MAX);
@@ -673,9 +673,9 @@ void inbound_init(struct interchange *x)
 	in->wanted = true;
 }
 
-void inbound_fini(struct interchange *x)
+void inward_fini(struct interchange *x)
 {
-	struct inbound *in = &x->in;
+	struct inward *in = &x->in;
 	timer_stop(&in->again);
 	out_fini(&in->piece);
 	out_fini(&in->held);
