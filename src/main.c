@@ -1,6 +1,8 @@
 /* main.c - argv[1] -> subcommand. Children of the supervisor come in by `--process KIND INSTANCE`. */
 #include "proc/content/content.h"
+#include "proc/content/converter.h"
 #include "proc/ctl/ctl.h"
+#include "proc/interchange/interchange.h"
 #include "proc/link/link.h"
 #include "proc/mover/mover.h"
 #include "proc/reader/reader.h"
@@ -91,6 +93,8 @@ static int run_process(const char *kind, const char *instance_text)
 		{ PROCESS_ALONE, link_alone_main },
 		{ PROCESS_READER, reader_main },
 		{ PROCESS_CONTENT, content_main },
+		{ PROCESS_CONVERTER, converter_main },
+		{ PROCESS_INTERCHANGE, interchange_main, .has_files = true },
 		{ PROCESS_MOVER, mover_main, .has_files = true },
 	};
 	uint32_t instance = (uint32_t)strtoul(instance_text, NULL, 10);

@@ -187,7 +187,7 @@ static bool fill_marks(struct to_mai *t, const struct ipm_heading *h)
 		out_bytes(&o, conv_printable(&t->c, h->this_ipm.local, 64));
 		out_u8(&o, '*');
 		oraddr_print(user.n > 0 ? &user : &t->m.originator, ORADDR_F401, &o);
-		marks.ipm_id = conv_keep(&t->c, &o);
+		marks.ipm_id = conv_kept(&t->c, &o);
 	}
 	const struct view element = conv_put_marks(&t->c, &marks);
 	if (element.n == 0)
@@ -267,7 +267,7 @@ static bool read_content(struct to_mai *t)
 	if (!ipm_parse(t->content, &ipm, t->c.a, &t->c.limits, t->c.e))
 		return arena_full(t->c.a) ? conv_full(&t->c) : false;
 	if (ipm.notification != NULL)
-		return conv_notification(&t->c, &t->m, ipm.notification, &t->mai, &t->body);
+		return conv_put_notification(&t->c, &t->m, ipm.notification, &t->mai, &t->body);
 	return fill_heading(t, &ipm.message->heading) && conv_body_parts(&t->c, ipm.message, &t->body, 0);
 }
 
@@ -293,7 +293,7 @@ static void fill_text(struct to_mai *t)
 		out_init(&longer, mem_add(t->limit_line.n, utf8.n));
 		out_bytes(&longer, t->limit_line);
 		out_bytes(&longer, utf8);
-		utf8 = conv_keep(&t->c, &longer);
+		utf8 = conv_kept(&t->c, &longer);
 		for (size_t i = 0; i < t->body.n; i++)
 			if (t->body.attachments[i].position != UINT32_MAX)
 				t->body.attachments[i].position += (uint32_t)t->limit_line.n;
@@ -335,7 +335,7 @@ static bool convert(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 		x->date = mm_date_of_wall(at, t->c.how->zone_minutes);
 	out_init(&id, 1024);
 	mts_id_print(&t->m.id, &id);
-	x->message_id = conv_keep(&t->c, &id);
+	x->message_id = conv_kept(&t->c, &id);
 	if (!(t->m.kind == MESSAGE_REPORT ? conv_report(&t->c, &t->m, x, &t->body) : read_content(t)))
 		return false;
 	if (!fill_envelope(t, &done->envelope) || !fill_missing(t, &done->envelope))

@@ -21,7 +21,7 @@ struct view conv_subject(struct conv *c, const struct ipm_heading *h)
 		struct out o;
 		out_init(&o, mem_add(mem_mul(extended.n, 3), 16));
 		ipm_universal_text(extended, &o);
-		text = conv_keep(c, &o);
+		text = conv_kept(c, &o);
 	}
 	if (text.n == 0 && conv_has(h, IPM_H_SUBJECT))
 		text = conv_string(c, CHARSET_T61, 0, h->subject);
@@ -57,7 +57,7 @@ struct mm_address conv_address(struct conv *c, const struct oraddr *addr, struct
 		out_init(&o, ADDRESS_MAX);
 		x = (struct mm_address){ .type = MM_ADDRESS_X400 };
 		oraddr_print(addr, ORADDR_RFC2156, &o);
-		x.text = conv_keep(c, &o);
+		x.text = conv_kept(c, &o);
 	}
 	x.friendly = fitting(c, free_form, FRIENDLY_OCTETS);
 	return x;
@@ -96,5 +96,5 @@ struct view conv_person(struct conv *c, const struct ipm_or_descriptor *d)
 			oraddr_print(&addr, ORADDR_F401, &o);
 		out_str(&o, name.n > 0 ? ")" : "");
 	}
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }

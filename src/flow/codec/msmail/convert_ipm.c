@@ -209,7 +209,7 @@ static struct view eits(struct to_ipm *t)
 		char text[40];
 		snprintf(text, sizeof text, "1.0.10021.7.1.0.%u", t->registrations[i]);
 		if (ber_oid_parse(text, &o))
-			oids[n++] = conv_keep(&t->c, &o);
+			oids[n++] = conv_kept(&t->c, &o);
 		else
 			out_fini(&o);
 	}
@@ -221,7 +221,7 @@ static struct view eits(struct to_ipm *t)
 	out_init(&o, 4096);
 	if (!ber_encode(&ipm_eits_type, &x, &o, NULL))
 		out_clear(&o);
-	return conv_keep(&t->c, &o);
+	return conv_kept(&t->c, &o);
 }
 
 static bool put_envelope(struct to_ipm *t, struct mm_converted *done)
@@ -319,7 +319,7 @@ static bool add_message(struct to_ipm *t, struct view octets, struct part_list *
 	const bool ok = compose(t, &inner, NULL, conv_fmt(&t->c, "%.*s-%u", (int)t->mts_local.n, (const char *)t->mts_local.p, depth), depth, &content);
 	t->c.page = page;
 	t->c.e = e;
-	parts->v[parts->n] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_FORWARD, .data = conv_keep(&t->c, &content) };
+	parts->v[parts->n] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_FORWARD, .data = conv_kept(&t->c, &content) };
 	parts->n += ok;
 	return ok;
 }
@@ -440,7 +440,7 @@ static struct view local_id(struct to_ipm *t)
 		out_u8(&o, '=');
 		out_bytes(&o, conv_printable(&t->c, subject, LOCAL_ID_MAX - local.n - 1));
 	}
-	return conv_keep(&t->c, &o);
+	return conv_kept(&t->c, &o);
 }
 
 /* --- receipts --- */

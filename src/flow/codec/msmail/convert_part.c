@@ -30,7 +30,7 @@ static void end_line(struct conv_body *b)
 		b->attachments[i - 1].position = position(b);
 }
 
-void conv_text(struct conv *c, struct conv_body *b, struct view utf8)
+void conv_put_text(struct conv *c, struct conv_body *b, struct view utf8)
 {
 	if (utf8.n == 0)
 		return;
@@ -105,7 +105,7 @@ static bool attach_file(struct conv *c, struct conv_body *b, const struct ipm_pa
 static void header_line(struct conv *c, struct conv_body *b, const char *label, struct view value)
 {
 	if (value.n > 0)
-		conv_text(c, b, conv_fmt(c, "%s%.*s\r", label, (int)(value.n < 3000 ? value.n : 3000), (const char *)value.p));
+		conv_put_text(c, b, conv_fmt(c, "%s%.*s\r", label, (int)(value.n < 3000 ? value.n : 3000), (const char *)value.p));
 }
 
 static struct view people(struct conv *c, const struct ber_list *list)
@@ -119,14 +119,14 @@ static struct view people(struct conv *c, const struct ber_list *list)
 	}
 	if (list->n > LIST_SHOWN)
 		out_fmt(&o, "; and %zu more", list->n - LIST_SHOWN);
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 static void header_block(struct conv *c, struct conv_body *b, const struct ipm_message *m, const struct ipm_message_parameters *delivery)
 {
 	const struct ipm_heading *h = &m->heading;
 	wall_ms_t at;
-	conv_text(c, b, VIEW("--- Message ---\r"));
+	conv_put_text(c, b, VIEW("--- Message ---\r"));
 	if (conv_has(h, IPM_H_ORIGINATOR))
 		header_line(c, b, "From: ", conv_person(c, &h->originator));
 	header_line(c, b, "To: ", people(c, &h->primary_recipients));
@@ -137,7 +137,7 @@ static void header_block(struct conv *c, struct conv_body *b, const struct ipm_m
 	else if (delivery != NULL && (delivery->seq.has & 1u << IPM_MESSAGE_DELIVERY_TIME) && utctime_parse(delivery->delivery_time, &at))
 		header_line(c, b, "Date: ", conv_date_text(c, at));
 	header_line(c, b, "Subject: ", conv_subject(c, h));
-	conv_text(c, b, VIEW("\r"));
+	conv_put_text(c, b, VIEW("\r"));
 }
 
 static bool embedded(struct conv *c, struct conv_body *b, const struct ipm_part *p, unsigned depth)
@@ -147,7 +147,7 @@ static bool embedded(struct conv *c, struct conv_body *b, const struct ipm_part 
 	header_block(c, b, p->message, p->delivery);
 	if (!conv_body_parts(c, p->message, b, depth + 1))
 		return false;
-	conv_text(c, b, VIEW("--- End of message ---\r"));
+	conv_put_text(c, b, VIEW("--- End of message ---\r"));
 	return true;
 }
 
@@ -193,7 +193,7 @@ static bool is_text_part(const struct ipm_part *p)
 static bool one_part(struct conv *c, struct conv_body *b, const struct ipm_part *p, struct view name, unsigned depth)
 {
 	if (is_text_part(p)) {
-		conv_text(c, b, conv_string(c, p->charset, p->registration, p->octets));
+		conv_put_text(c, b, conv_string(c, p->charset, p->registration, p->octets));
 		return true;
 	}
 	if (p->message != NULL)

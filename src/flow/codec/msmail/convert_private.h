@@ -27,7 +27,7 @@ struct view conv_one_line(struct conv *c, struct view utf8, size_t max);
 /* A file name: what follows the last separator, without what file systems do not take. Empty when nothing is left. */
 struct view conv_file_name(struct conv *c, struct view utf8);
 struct view conv_printable(struct conv *c, struct view utf8, size_t max); /* PrintableString; other characters escaped (RFC 2156 3.2) */
-struct view conv_keep(struct conv *c, struct out *o); /* what was built, which ends */
+struct view conv_kept(struct conv *c, struct out *o); /* what was built, which ends */
 struct view conv_fmt(struct conv *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct view conv_tail(struct view v, size_t n);       /* the last n octets */
 
@@ -60,7 +60,7 @@ struct conv_body {
 MUST_CHECK bool conv_body_parts(struct conv *c, const struct ipm_message *m, struct conv_body *b, unsigned depth);
 /* An attachment at the end of the text so far. name: UTF-8; empty: one is made, "ATT00001" and `suffix`. */
 MUST_CHECK bool conv_attach(struct conv *c, struct conv_body *b, struct view name, const char *suffix, struct view octets, int64_t modified_ms);
-void conv_text(struct conv *c, struct conv_body *b, struct view utf8); /* begins a line of its own */
+void conv_put_text(struct conv *c, struct conv_body *b, struct view utf8); /* begins a line of its own */
 void conv_body_end(struct conv_body *b); /* what stands behind all text stands "at the end" */
 
 /* --- convert_heading.c: what a heading says --- */
@@ -74,6 +74,6 @@ bool conv_has(const struct ipm_heading *h, unsigned bit);
 
 /* --- convert_report.c: what is no message becomes one --- */
 MUST_CHECK bool conv_report(struct conv *c, const struct message *m, struct mai *mai, struct conv_body *b);
-MUST_CHECK bool conv_notification(struct conv *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct conv_body *b);
+MUST_CHECK bool conv_put_notification(struct conv *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct conv_body *b);
 /* The sentence of a notification, for a body part too. */
 void conv_notification_text(struct conv *c, const struct ipm_ipn *n, struct view subject, struct conv_body *b);

@@ -48,7 +48,7 @@ static void read_returned(struct conv *c, const struct message *m, struct view c
 	out_init(&b.text, c->how->out_max);
 	n->subject = conv_subject(c, &ipm.message->heading);
 	if (conv_body_parts(c, ipm.message, &b, 1) && !b.text.bad)
-		n->original = conv_keep(c, &b.text);
+		n->original = conv_kept(c, &b.text);
 	else
 		out_fini(&b.text);
 	c->e = e;
@@ -97,23 +97,23 @@ static bool say_not_delivered(struct conv *c, const struct message *m, struct mm
 		out_str(&names, n->n_unreached > 0 ? "; " : "");
 		out_bytes(&names, n->unreached[n->n_unreached++]);
 	}
-	n->to = conv_keep(c, &names);
+	n->to = conv_kept(c, &names);
 	notice_print(n, &o);
-	conv_text(c, b, conv_keep(c, &o));
+	conv_put_text(c, b, conv_kept(c, &o));
 	return true;
 }
 
 static void say_delivered(struct conv *c, const struct message *m, const struct mm_notice *n, struct conv_body *b)
 {
-	conv_text(c, b, VIEW("Your message was delivered.\r\r"));
+	conv_put_text(c, b, VIEW("Your message was delivered.\r\r"));
 	if (n->subject.n > 0)
-		conv_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)n->subject.n, (const char *)n->subject.p));
+		conv_put_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)n->subject.n, (const char *)n->subject.p));
 	if (sent_at(m) != 0)
-		conv_text(c, b, conv_fmt(c, "Sent:    %s\r", when(c, sent_at(m))));
+		conv_put_text(c, b, conv_fmt(c, "Sent:    %s\r", when(c, sent_at(m))));
 	for (size_t i = 0; i < m->n_rcpt; i++) {
 		const struct recipient *r = &m->rcpt[i];
 		const struct view name = name_of(c, r), more = supplementary(c, r);
-		conv_text(c, b, conv_fmt(c, "To:      %.*s  %s%s%.*s\r", (int)name.n, (const char *)name.p, when(c, r->delivered_at),
+		conv_put_text(c, b, conv_fmt(c, "To:      %.*s  %s%s%.*s\r", (int)name.n, (const char *)name.p, when(c, r->delivered_at),
 					 more.n > 0 ? "  " : "", (int)more.n, (const char *)more.p));
 	}
 }
@@ -125,7 +125,7 @@ bool conv_report(struct conv *c, const struct message *m, struct mai *mai, struc
 	struct out id;
 	out_init(&id, WORD_MAX);
 	mts_id_print(&m->subject_id, &id);
-	mai->message_id = conv_keep(c, &id);
+	mai->message_id = conv_kept(c, &id);
 	mai->from = (struct mm_address){ .type = MM_ADDRESS_MS,
 					 .text = conv_fmt(c, "%s/%s/" NOTICE_FROM, c->how->own.network, c->how->own.postoffice) };
 	read_returned(c, m, (struct view){ NULL, 0 }, &n);
@@ -169,22 +169,22 @@ void conv_notification_text(struct conv *c, const struct ipm_ipn *n, struct view
 	wall_ms_t at;
 	const char *by = name.n > 0 ? " by " : "";
 	if (n->fields.choice.which == IPM_NON_RECEIPT)
-		conv_text(c, b, conv_fmt(c, "Your message was not read%s%.*s: %s.\r", by, (int)name.n, (const char *)name.p,
+		conv_put_text(c, b, conv_fmt(c, "Your message was not read%s%.*s: %s.\r", by, (int)name.n, (const char *)name.p,
 					 discarded_because(&n->fields.non_receipt)));
 	else if (n->fields.choice.which == IPM_RECEIPT)
-		conv_text(c, b, conv_fmt(c, "Your message was read%s%.*s.\r", by, (int)name.n, (const char *)name.p));
+		conv_put_text(c, b, conv_fmt(c, "Your message was read%s%.*s.\r", by, (int)name.n, (const char *)name.p));
 	else
-		conv_text(c, b, conv_fmt(c, "There is news of your message%s%.*s.\r", by, (int)name.n, (const char *)name.p));
+		conv_put_text(c, b, conv_fmt(c, "There is news of your message%s%.*s.\r", by, (int)name.n, (const char *)name.p));
 	if (subject.n > 0)
-		conv_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)subject.n, (const char *)subject.p));
+		conv_put_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)subject.n, (const char *)subject.p));
 	if (n->fields.choice.which == IPM_RECEIPT && utctime_parse(n->fields.receipt.receipt_time, &at))
-		conv_text(c, b, conv_fmt(c, "Read at: %s\r", when(c, at)));
+		conv_put_text(c, b, conv_fmt(c, "Read at: %s\r", when(c, at)));
 	if (n->fields.choice.which == IPM_RECEIPT && n->fields.receipt.supplementary.n > 0) {
 		const struct view more = conv_one_line(c, conv_string(c, CHARSET_IA5, 0, n->fields.receipt.supplementary), WORD_MAX);
-		conv_text(c, b, conv_fmt(c, "Remark:  %.*s\r", (int)more.n, (const char *)more.p));
+		conv_put_text(c, b, conv_fmt(c, "Remark:  %.*s\r", (int)more.n, (const char *)more.p));
 	}
 	if (subject.n == 0 && id.n > 0)
-		conv_text(c, b, conv_fmt(c, "Message: %.*s\r", (int)id.n, (const char *)id.p));
+		conv_put_text(c, b, conv_fmt(c, "Message: %.*s\r", (int)id.n, (const char *)id.p));
 }
 
 /* The subject that our own identifiers have behind `=`; else that of the message that came back. */
@@ -199,10 +199,10 @@ static struct view subject_of(struct conv *c, const struct ipm_ipn *n)
 		return (struct view){ NULL, 0 };
 	out_init(&o, mem_add(mem_mul(local.n, 4), 16));
 	mm_unescape_printable(view_from(local, (size_t)(at - local.p) + 1), &o);
-	return conv_one_line(c, conv_keep(c, &o), CONV_SUBJECT_MAX);
+	return conv_one_line(c, conv_kept(c, &o), CONV_SUBJECT_MAX);
 }
 
-bool conv_notification(struct conv *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct conv_body *b)
+bool conv_put_notification(struct conv *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct conv_body *b)
 {
 	const struct ipm_or_descriptor *who = reader(n);
 	const struct view subject = subject_of(c, n);
@@ -215,7 +215,7 @@ bool conv_notification(struct conv *c, const struct message *m, const struct ipm
 							      : conv_address(c, &m->originator, (struct view){ NULL, 0 });
 	out_init(&id, WORD_MAX);
 	out_bytes(&id, conv_printable(c, n->subject_ipm.local, 64));
-	mai->message_id = conv_keep(c, &id);
+	mai->message_id = conv_kept(c, &id);
 	const char *front = is_receipt ? "Read: " : n->fields.choice.which == IPM_NON_RECEIPT ? "Not read: " : "About: ";
 	mai->subject = conv_octets(c, subject.n > 0 ? conv_fmt(c, "%s%.*s", front, (int)subject.n, (const char *)subject.p)
 						    : conv_fmt(c, "%syour message", front));

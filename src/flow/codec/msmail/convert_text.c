@@ -29,7 +29,7 @@ bool conv_may_go_on(struct conv *c)
 	return true;
 }
 
-struct view conv_keep(struct conv *c, struct out *o)
+struct view conv_kept(struct conv *c, struct out *o)
 {
 	const struct view v = arena_copy(c->a, out_view(o));
 	out_fini(o);
@@ -76,7 +76,7 @@ struct view conv_utf8(struct conv *c, struct view octets)
 	out_init(&o, mem_add(mem_mul(octets.n, 4), 16));
 	look_at_page(c, octets);
 	c->replaced += charset_page_to_utf8(c->how->kit, c->page, octets, &o);
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 struct view conv_octets(struct conv *c, struct view utf8)
@@ -87,7 +87,7 @@ struct view conv_octets(struct conv *c, struct view utf8)
 	out_init(&o, mem_add(mem_mul(utf8.n, 2), 16));
 	look_at_page(c, utf8);
 	c->replaced += charset_page_from_utf8(c->how->kit, c->page, utf8, &o);
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 /* NUL goes before the string is read, which would make a character of it (Q159179, Q181649). */
@@ -113,7 +113,7 @@ struct view conv_string(struct conv *c, enum charset from, unsigned registration
 	struct out o;
 	out_init(&o, mem_add(mem_mul(octets.n, 4), 16));
 	(void)charset_to_utf8(c->how->kit, from, registration, octets, &o);
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 /* Every line end (CR LF, CR, LF) as `end`. */
@@ -142,7 +142,7 @@ static struct view line_ends(struct conv *c, struct view text, struct view end)
 		from = i + 1;
 	}
 	out_bytes(&o, view_from(text, from));
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 struct view conv_crlf(struct conv *c, struct view utf8)
@@ -172,7 +172,7 @@ struct view conv_one_line(struct conv *c, struct view utf8, size_t max)
 		const uint32_t x = charset_utf8_next(&utf8);
 		charset_utf8_put(&o, is_blank(x) ? ' ' : x == UINT32_MAX ? '?' : x);
 	}
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 struct view conv_file_name(struct conv *c, struct view utf8)
@@ -190,7 +190,7 @@ struct view conv_file_name(struct conv *c, struct view utf8)
 	out_init(&o, mem_add(utf8.n, 1));
 	for (; n < utf8.n; n++)
 		out_u8(&o, utf8.p[n] < 0x20 || utf8.p[n] == 0x7f || strchr("*?\"<>|", utf8.p[n]) != NULL ? '_' : utf8.p[n]);
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 struct view conv_printable(struct conv *c, struct view utf8, size_t max)
@@ -211,7 +211,7 @@ struct view conv_printable(struct conv *c, struct view utf8, size_t max)
 		}
 		utf8 = rest;
 	}
-	return conv_keep(c, &o);
+	return conv_kept(c, &o);
 }
 
 /* --- marks --- */
@@ -235,7 +235,7 @@ struct view conv_put_marks(struct conv *c, const struct conv_marks *m)
 		out_bytes(&text, m->ipm_id);
 		out_u8(&text, '\r');
 	}
-	const struct view all = conv_keep(c, &text);
+	const struct view all = conv_kept(c, &text);
 	if (all.n == 0)
 		return all;
 	out_init(&element, LINE_MAX_OCTETS);
@@ -243,7 +243,7 @@ struct view conv_put_marks(struct conv *c, const struct conv_marks *m)
 	fips_put(&text, FIPS_ASCII, -1, all);
 	fips_put(&element, FIPS_FIELD, FIPS_COMMENTS, out_view(&text));
 	out_fini(&text);
-	return conv_keep(c, &element);
+	return conv_kept(c, &element);
 }
 
 static struct view after(struct view line, const char *front)
