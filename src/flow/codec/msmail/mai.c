@@ -1,15 +1,18 @@
-/* mai.c - see mai.h: reading. Two passes over the Message's elements: one counts, one fills what was then allotted. */
+/* mai.c - see mai.h: reading. Two passes over the Message's elements: one counts what lists may need, one fills them. */
 #include "flow/codec/msmail/mai.h"
 
 #include "flow/codec/msmail/fips.h"
 #include "flow/codec/msmail/mai_private.h"
 
+struct counts { size_t to, cc, attachments, extra; };
+
 struct reader {
 	const struct mm_scramble *scramble;
 	struct arena *arena;
 	struct mai m;
-	bool counting;
-	uint32_t seen; /* rows of `known` whose element has come: of those that come once, the first is the message's */
+	struct counts room; /* in its lists */
+	uint32_t seen; /* rows of `known` whose element has come: of those that come once, the first that says something is the message's */
+	bool said_nothing; /* what was just read is as if it were not there, and is not written again */
 	struct err *e;
 };
 
@@ -41,7 +44,7 @@ static bool open_string(const struct reader *r, const struct fips_element *x, st
 	*v_r = x->contents;
 	if (!mm_scramble_covers(r->scramble, x->contents.n, r->e))
 		return false;
-	if (r->counting || r->scramble == &mm_scramble_none)
+	if (r->scramble == &mm_scramble_none)
 		return true;
 	uint8_t *p = arena_get(r->arena, x->contents.n);
 	if (p == NULL)
@@ -55,7 +58,7 @@ static bool open_string(const struct reader *r, const struct fips_element *x, st
 }
 
 /* All strings of a field, joined. */
-static bool strings_of(const struct reader *r, const struct fips_walk *w, const struct fips_element *field, struct view *v_r)
+static bool strings_of(struct reader *r, const struct fips_walk *w, const struct fips_element *field, struct view *v_r)
 {
 	struct fips_element x;
 	enum step step;
@@ -69,7 +72,8 @@ static bool strings_of(const struct reader *r, const struct fips_walk *w, const 
 		return false;
 	if (n == 0)
 		return refuse(r->e, field, "found no ASCII-String in it");
-	if (n == 1 || r->counting)
+	r->said_nothing = total == 0;
+	if (n == 1)
 		return true;
 	uint8_t *p = arena_get(r->arena, total);
 	size_t at = 0;
@@ -142,7 +146,7 @@ static bool read_list(struct reader *r, const struct fips_walk *w, const struct 
 	struct fips_element x;
 	enum step step;
 	for (; (step = next_of(&in, FIPS_ASCII, &x, r->e)) == STEP_DONE; ++*n)
-		if (list != NULL && !address_of(r, &x, &list[*n]))
+		if (!address_of(r, &x, &list[*n]))
 			return false;
 	return step == STEP_WAIT;
 }
@@ -161,6 +165,7 @@ static bool read_date(struct reader *r, const struct fips_walk *w, const struct 
 	if (step == STEP_FAIL || !strings_of(r, &in, &x, &text))
 		return false;
 	r->m.date = mm_date_parse(text);
+	r->said_nothing = r->m.date.year == 0;
 	return true;
 }
 
@@ -181,6 +186,7 @@ static bool read_code_page(struct reader *r, const struct fips_walk *w, const st
 	if (!number_of(r, w, x, UINT16_MAX, &value))
 		return false;
 	r->m.code_page = (unsigned)value;
+	r->said_nothing = value == 0;
 	return true;
 }
 
@@ -191,6 +197,7 @@ static bool read_flags(struct reader *r, const struct fips_walk *w, const struct
 		return false;
 	r->m.receipt = value & FLAG_RECEIPT;
 	r->m.is_receipt = value & FLAG_IS_RECEIPT;
+	r->said_nothing = (value & (FLAG_RECEIPT | FLAG_IS_RECEIPT)) == 0;
 	return true;
 }
 
@@ -203,7 +210,7 @@ struct values {
 	struct mm_date date;
 };
 
-static bool values_of(const struct reader *r, const struct fips_walk *w, const struct fips_element *outer, struct values *v_r)
+static bool values_of(struct reader *r, const struct fips_walk *w, const struct fips_element *outer, struct values *v_r)
 {
 	struct fips_walk in = fips_walk_in(w, outer);
 	struct fips_element x;
@@ -232,8 +239,8 @@ static bool read_address(struct reader *r, const struct fips_walk *w, const stru
 	if (v.n_numbers != 3 || v.n_strings != 1 || v.number[0] > LIST_CC || v.number[2] > UINT16_MAX)
 		return refuse(r->e, x, "found not list, index, type and name");
 	struct mm_address *const lists[] = { &r->m.from, r->m.to, r->m.cc };
-	const size_t n[] = { 1, r->m.n_to, r->m.n_cc };
-	if (r->counting || v.number[1] >= n[v.number[0]])
+	const size_t n[] = { 1, r->room.to, r->room.cc };
+	if (v.number[1] >= n[v.number[0]])
 		return true; /* one that another program has taken out of the list: of no use any more */
 	struct mm_address *address = &lists[v.number[0]][v.number[1]];
 	address->type = (unsigned)v.number[2];
@@ -248,10 +255,7 @@ static bool read_attachment(struct reader *r, const struct fips_walk *w, const s
 		return false;
 	if (v.n_numbers != 3 || v.n_strings != 2 || v.number[1] > UINT32_MAX || v.number[2] > UINT32_MAX || v.string[1].n != MM_ID_LENGTH)
 		return refuse(r->e, x, "found not name, file id, size, position and kind");
-	const size_t i = r->m.n_attachments++;
-	if (r->counting)
-		return true;
-	struct mm_attachment *a = &r->m.attachments[i];
+	struct mm_attachment *a = &r->m.attachments[r->m.n_attachments++];
 	*a = (struct mm_attachment){ .name = v.string[0], .size = v.number[0], .date = v.date, .position = (uint32_t)v.number[1],
 				     .kind = (uint32_t)v.number[2] };
 	return view_eq(v.string[1], VIEW(NO_FILE)) || mm_id_parse(v.string[1], &a->file, NULL, r->e);
@@ -311,9 +315,7 @@ static const struct known *known_of(const struct fips_element *x)
 
 static void keep(struct reader *r, const struct fips_element *x)
 {
-	if (!r->counting)
-		r->m.extra[r->m.n_extra] = x->whole;
-	r->m.n_extra++;
+	r->m.extra[r->m.n_extra++] = x->whole;
 }
 
 static bool read_element(struct reader *r, const struct fips_walk *w, const struct fips_element *x)
@@ -327,8 +329,9 @@ static bool read_element(struct reader *r, const struct fips_walk *w, const stru
 		return true;
 	}
 	const struct mai before = r->m;
+	r->said_nothing = false;
 	if (k->read(r, w, x)) {
-		r->seen |= k->bits & MANY ? 0 : bit;
+		r->seen |= (k->bits & MANY) || r->said_nothing ? 0 : bit;
 		return true;
 	}
 	if (k->bits & MUST)
@@ -348,24 +351,55 @@ static bool read_all(struct reader *r, struct fips_walk w)
 	return step == STEP_WAIT;
 }
 
-/* What was counted is allotted, and the counts begin again. */
+/* --- how much there may be --- */
+
+static bool count_in(const struct fips_walk *w, const struct fips_element *outer, uint8_t code, size_t *n, struct err *e)
+{
+	struct fips_walk in = fips_walk_in(w, outer);
+	struct fips_element x;
+	enum step step;
+	while ((step = next_of(&in, code, &x, e)) == STEP_DONE)
+		++*n;
+	return step == STEP_WAIT;
+}
+
+/* Whether an element is understood is seen only when it is read, so each that is in no list counts as one that will be kept. */
+static bool count_all(struct fips_walk w, struct counts *c, struct err *e)
+{
+	struct fips_element x;
+	enum step step;
+	while ((step = fips_next(&w, &x, e)) == STEP_DONE) {
+		const struct known *k = known_of(&x);
+		bool ok = true;
+		if (k != NULL && k->read == read_to)
+			ok = count_in(&w, &x, FIPS_ASCII, &c->to, e);
+		else if (k != NULL && k->read == read_cc)
+			ok = count_in(&w, &x, FIPS_ASCII, &c->cc, e);
+		else if (k != NULL && k->read == read_attachments)
+			ok = count_in(&w, &x, FIPS_SEQUENCE, &c->attachments, e);
+		else
+			c->extra++;
+		if (!ok)
+			return false;
+	}
+	return step == STEP_WAIT;
+}
+
 static bool allot(struct reader *r)
 {
+	const struct counts *c = &r->room;
 	struct mai *m = &r->m;
-	const struct mai counted = *m;
-	*m = (struct mai){ .from.type = MM_ADDRESS_MS };
-	m->to = arena_array(r->arena, counted.n_to, sizeof *m->to);
-	m->cc = arena_array(r->arena, counted.n_cc, sizeof *m->cc);
-	m->attachments = arena_array(r->arena, counted.n_attachments, sizeof *m->attachments);
-	m->extra = arena_array(r->arena, counted.n_extra, sizeof *m->extra);
+	m->from.type = MM_ADDRESS_MS;
+	m->to = arena_array(r->arena, c->to, sizeof *m->to);
+	m->cc = arena_array(r->arena, c->cc, sizeof *m->cc);
+	m->attachments = arena_array(r->arena, c->attachments, sizeof *m->attachments);
+	m->extra = arena_array(r->arena, c->extra, sizeof *m->extra);
 	if (arena_full(r->arena))
 		return false;
-	for (size_t i = 0; i < counted.n_to; i++)
+	for (size_t i = 0; i < c->to; i++)
 		m->to[i].type = MM_ADDRESS_MS;
-	for (size_t i = 0; i < counted.n_cc; i++)
+	for (size_t i = 0; i < c->cc; i++)
 		m->cc[i].type = MM_ADDRESS_MS;
-	r->counting = false;
-	r->seen = 0;
 	return true;
 }
 
@@ -387,11 +421,11 @@ _Static_assert(ARRAY_LEN(known) <= 32, "seen has a bit for each row");
 
 bool mai_parse(struct view file, const struct mm_scramble *s, struct mai *m_r, struct arena *a, const struct mai_limits *l, struct err *e)
 {
-	struct reader r = { .scramble = s, .arena = a, .counting = true, .e = e };
+	struct reader r = { .scramble = s, .arena = a, .e = e };
 	struct fips_walk w;
 	if (file.n > l->octets)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "the MAI has %zu octets, more than the limit of %zu", file.n, l->octets);
-	if (!open_message(file, l->elements, &w, e) || !read_all(&r, w))
+	if (!open_message(file, l->elements, &w, e) || !count_all(w, &r.room, e))
 		return false;
 	if (allot(&r) && !read_all(&r, w))
 		return false;

@@ -65,8 +65,8 @@ enum { MAI_STRING_MAX = 65535 }; /* octets of a string, but the text */
 
 /* Views point into `file` or the arena (scrambled strings are copied there). Fails (ERR_PERM, message, 1/12) naming offset,
  * found and wanted. Q130382: no field is assumed to lie in one buffer, for the file is here whole.
- * A field whose contents are of another form than ours, and a second one of those that come once, are kept as unknown ones; but From, To,
- * Cc, Text and attachments, which a message cannot do without, must be understood, or it fails. Octets behind the Message element are passed over. */
+ * A field whose contents are of another form than ours is kept as an unknown one; but From, To, Cc, Text and attachments, which a message
+ * cannot do without, must be understood, or it fails. Of fields that come once the first counts, the others are kept. Octets behind the Message element are passed over. */
 MUST_CHECK bool mai_parse(struct view file, const struct mm_scramble *s, struct mai *m_r, struct arena *a, const struct mai_limits *l,
 			  struct err *e);
 /* Appends the file. Fails (ERR_LOCAL, message) when *o is full, (ERR_PERM, message) for a field over its bound, an address with a NUL in its
