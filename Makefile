@@ -1,7 +1,7 @@
 # A thin front of Meson. On a fresh Debian 12 with make and apt: `make run` or `make test`, nothing else.
 #
 #   make build   build/posthorn            make test    everything, under ASan and UBSan, and the real jail
-#   make run     the three-site demo       make bench   speed, as ratios in one run
+#   make run     the demo, four sites      make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
 #   make fault   the power cut under FAULT_MESSAGES messages; every process failed at every fault point, in streams of 1000
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases and failures by id

@@ -45,7 +45,7 @@ static int cmd_run(int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "run", cmd_run, "run the MTA that a settings file describes" },
-	{ "demo", ctl_demo, "three sites on loopback: London - Paris - Tokyo" },
+	{ "demo", ctl_demo, "four sites on loopback: London - Paris - Tokyo, and a postoffice" },
 	{ "send", ctl_send, "submit a message" },
 	{ "read", ctl_read, "list and show what lies in a mailbox" },
 	{ "status", ctl_status, "links, queues, totals" },

@@ -1,6 +1,7 @@
-/* demo.c - `posthorn demo`: three sites of our own on loopback, London - Paris - Tokyo. Each site is `posthorn run` with a
- * settings file written here; every act is one of the commands that an operator would type. */
-#include "proc/ctl/ctl_int.h"
+/* demo.c - `posthorn demo`: three sites of our own on loopback, London - Paris - Tokyo, and a Microsoft Mail postoffice behind
+ * London (demo_depot.c). Each site is `posthorn run` with a settings file written here; every act is one of the commands that an operator would
+ * type. */
+#include "proc/ctl/demo_int.h"
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -17,26 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SITES = 3, PATIENCE_S = 60 };
-
-struct site {
-	const char *name, *city, *country, *mailbox, *address;
-	const char *neighbours[3]; /* names, NULL-terminated */
-	char config[300], directory[300];
-	unsigned port;
-	pid_t pid;
-	uint64_t seen;             /* last step shown */
-};
-
-struct demo {
-	char root[200];
-	struct site sites[SITES];
-	bool delivered;            /* the good message, in Tokyo */
-	unsigned reports;          /* in London: the delivery of the one, the non-delivery of the other */
-	char good_id[200], bad_id[200];
-};
-
-static const struct site site_table[SITES] = {
+static const struct demo_site site_table[DEMO_SITES] = {
 	{ .name = "london", .city = "LONDON", .country = "GB", .mailbox = "alice", .address = "G=Alice; S=Archer; O=Office; P=LONDON; A=POSTHORN; C=GB",
 	  .neighbours = { "paris" } },
 	{ .name = "paris", .city = "PARIS", .country = "FR", .mailbox = "claude", .address = "G=Claude; S=Colin; O=Office; P=PARIS; A=POSTHORN; C=FR",
@@ -53,7 +35,12 @@ static void on_signal(int sig)
 	interrupted = 1;
 }
 
-static void pause_ms(long ms)
+bool demo_is_interrupted(void)
+{
+	return interrupted;
+}
+
+void demo_pause_ms(long ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
 	nanosleep(&t, NULL);
@@ -64,54 +51,58 @@ static void pause_ms(long ms)
 /* A port that is free now; all are held until the last was found, so that they differ. */
 static bool choose_ports(struct demo *d)
 {
-	int held[SITES];
+	int held[DEMO_SITES];
 	bool good = true;
-	for (int i = 0; i < SITES; i++) {
+	for (int i = 0; i < DEMO_SITES; i++) {
 		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t n = sizeof a;
 		held[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		good = good && held[i] >= 0 && bind(held[i], (struct sockaddr *)&a, n) == 0 && getsockname(held[i], (struct sockaddr *)&a, &n) == 0;
 		d->sites[i].port = ntohs(a.sin_port);
 	}
-	for (int i = 0; i < SITES; i++)
+	for (int i = 0; i < DEMO_SITES; i++)
 		if (held[i] >= 0)
 			close(held[i]);
 	return good;
 }
 
-static struct site *find_site(struct demo *d, const char *name)
+static struct demo_site *find_site(struct demo *d, const char *name)
 {
-	for (int i = 0; i < SITES; i++)
+	for (int i = 0; i < DEMO_SITES; i++)
 		if (strcmp(d->sites[i].name, name) == 0)
 			return &d->sites[i];
 	CANT_HAPPEN("a site of the table has no such neighbour");
 }
 
-static void write_links(FILE *f, struct demo *d, const struct site *s)
+static void write_links(FILE *f, struct demo *d, const struct demo_site *s)
 {
 	fputs("links:\n", f);
 	for (int i = 0; s->neighbours[i] != NULL; i++) {
-		const struct site *peer = find_site(d, s->neighbours[i]);
+		const struct demo_site *peer = find_site(d, s->neighbours[i]);
 		fprintf(f, "  - name: %s\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: %s\n    remote-password: secret-%s\n"
 			"    local-password: secret-%s\n    open-interval: 1 s\n    transfer-interval: 1 s\n", peer->name, peer->port,
 			peer->name, peer->name, s->name);
 	}
+	if (s == d->sites)
+		demo_depot_link(f, d);
 }
 
 /* Paris relays: whatever is not our own goes to the neighbour on the way. */
-static void write_routes(FILE *f, struct demo *d, const struct site *s)
+static void write_routes(FILE *f, struct demo *d, const struct demo_site *s)
 {
 	fprintf(f, "routes:\n  - match: \"C=%s; A=POSTHORN; P=%s\"\n    to: local\n", s->country, s->city);
-	for (int i = 0; i < SITES; i++) {
-		const struct site *other = &d->sites[i];
+	for (int i = 0; i < DEMO_SITES; i++) {
+		const struct demo_site *other = &d->sites[i];
 		if (other == s)
 			continue;
 		const char *via = s->neighbours[1] == NULL ? s->neighbours[0] : other->name;
 		fprintf(f, "  - match: \"C=%s; A=POSTHORN; P=%s\"\n    to: %s\n", other->country, other->city, via);
 	}
+	if (s == d->sites)
+		demo_depot_route(f);
 }
 
-static bool write_config(struct demo *d, struct site *s)
+static bool write_config(struct demo *d, struct demo_site *s)
 {
 	snprintf(s->config, sizeof s->config, "%s/%s.yaml", d->root, s->name);
 	snprintf(s->directory, sizeof s->directory, "%s/%s", d->root, s->name);
@@ -123,6 +114,8 @@ static bool write_config(struct demo *d, struct site *s)
 	write_links(f, d, s);
 	write_routes(f, d, s);
 	fprintf(f, "mailboxes:\n  - name: %s\n    addresses: [\"%s\"]\n", s->mailbox, s->address);
+	if (s == d->sites)
+		demo_depot_movers(f, d);
 	return fclose(f) == 0;
 }
 
@@ -153,8 +146,7 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* A command of ours with its output shown, or its first line kept. */
-static int command(const char *const *argv, char *line, size_t size)
+int demo_command(const char *const *argv, char *line, size_t size)
 {
 	int fds[2] = { -1, -1 };
 	if (line != NULL && pipe2(fds, O_CLOEXEC) != 0)
@@ -175,8 +167,8 @@ static int command(const char *const *argv, char *line, size_t size)
 
 static bool start_sites(struct demo *d)
 {
-	for (int i = 0; i < SITES; i++) {
-		struct site *s = &d->sites[i];
+	for (int i = 0; i < DEMO_SITES; i++) {
+		struct demo_site *s = &d->sites[i];
 		char log[320];
 		snprintf(log, sizeof log, "%s/%s.events", d->root, s->name);
 		const char *const argv[] = { "posthorn", "run", "-c", s->config, NULL };
@@ -189,7 +181,7 @@ static bool start_sites(struct demo *d)
 	return true;
 }
 
-static bool is_up(const struct site *s)
+static bool is_up(const struct demo_site *s)
 {
 	char path[320];
 	struct stat st;
@@ -204,8 +196,8 @@ static bool is_up(const struct site *s)
 
 static bool wait_up(struct demo *d)
 {
-	time_t until = time(NULL) + PATIENCE_S;
-	for (int i = 0; i < SITES && !interrupted;) {
+	time_t until = time(NULL) + DEMO_PATIENCE_S;
+	for (int i = 0; i < DEMO_SITES && !interrupted;) {
 		int status;
 		if (is_up(&d->sites[i])) {
 			i++;
@@ -214,7 +206,7 @@ static bool wait_up(struct demo *d)
 				d->sites[i].name);
 			return false;
 		} else {
-			pause_ms(20);
+			demo_pause_ms(20);
 		}
 	}
 	return !interrupted;
@@ -222,10 +214,10 @@ static bool wait_up(struct demo *d)
 
 static void stop_sites(struct demo *d)
 {
-	for (int i = 0; i < SITES; i++)
+	for (int i = 0; i < DEMO_SITES; i++)
 		if (d->sites[i].pid > 0)
 			kill(d->sites[i].pid, SIGTERM);
-	for (int i = 0; i < SITES; i++)
+	for (int i = 0; i < DEMO_SITES; i++)
 		if (d->sites[i].pid > 0)
 			wait_for(d->sites[i].pid);
 }
@@ -234,11 +226,11 @@ static void stop_sites(struct demo *d)
 
 static bool send_one(struct demo *d, const char *to, const char *subject, const char *text, char *id, size_t size)
 {
-	struct site *london = &d->sites[0];
+	struct demo_site *london = &d->sites[0];
 	const char *const argv[] = { "posthorn", "send", "-c", london->config, "--from", "alice", "--to", to, "--subject", subject,
 				     "--report", "delivery", text, NULL };
 	printf("\n$ posthorn send -c %s --from alice \\\n    --to \"%s\" --subject \"%s\"\n", london->config, to, subject);
-	int status = command(argv, id, size);
+	int status = demo_command(argv, id, size);
 	printf("  %s\n", status == 0 ? id : "not accepted");
 	return status == 0;
 }
@@ -254,7 +246,7 @@ struct lines {
 struct follow {
 	struct ctl ctl;
 	struct demo *demo;
-	struct site *site;
+	struct demo_site *site;
 	struct lines *lines;
 };
 
@@ -268,11 +260,13 @@ static void on_step(struct ctl *c, struct view pairs)
 			 strlen(at) > 11 ? at + 11 : at, f->site->name, step, peer, ctl_value(c, pairs, "text"));
 	if (strcmp(step, "delivered") == 0 && f->site == &f->demo->sites[2] && strcmp(id, f->demo->good_id) == 0)
 		f->demo->delivered = true;
+	f->demo->in_tokyo += strcmp(step, "delivered") == 0 && f->site == &f->demo->sites[2];
+	f->demo->to_depot += strcmp(step, "transfer-out") == 0 && strcmp(peer, "depot") == 0;
 	if (strcmp(step, "delivered") == 0 && f->site == &f->demo->sites[0])
 		f->demo->reports++;
 }
 
-static void follow_site(struct demo *d, struct site *s, struct lines *lines)
+static void follow_site(struct demo *d, struct demo_site *s, struct lines *lines)
 {
 	struct follow f = { .demo = d, .site = s, .lines = lines };
 	ctl_begin(&f.ctl, "demo");
@@ -286,51 +280,57 @@ static int by_time(const void *a, const void *b)
 	return strncmp(a, b, 14);
 }
 
-static bool watch(struct demo *d)
+bool demo_watch(struct demo *d, bool (*is_over)(const struct demo *d))
 {
-	time_t until = time(NULL) + PATIENCE_S;
+	time_t until = time(NULL) + DEMO_PATIENCE_S;
 	struct lines *lines = mem_zero(sizeof *lines);
-	pause_ms(300); /* so that the first look has most of it, in order */
-	while (!interrupted && time(NULL) <= until && !(d->delivered && d->reports >= 2)) {
+	demo_pause_ms(300); /* so that the first look has most of it, in order */
+	while (!interrupted && time(NULL) <= until && !is_over(d)) {
 		lines->n = 0;
-		for (int i = 0; i < SITES; i++)
+		for (int i = 0; i < DEMO_SITES; i++)
 			follow_site(d, &d->sites[i], lines);
 		qsort(lines->text, lines->n, sizeof lines->text[0], by_time);
 		for (size_t i = 0; i < lines->n; i++)
 			puts(lines->text[i]);
-		pause_ms(100);
+		demo_pause_ms(100);
 	}
 	free(lines);
+	if (!is_over(d))
+		fprintf(stderr, "posthorn demo: %s\n", interrupted ? "interrupted" : "the journey was not complete in time");
+	return is_over(d);
+}
+
+static bool have_both_ended(const struct demo *d)
+{
 	return d->delivered && d->reports >= 2;
 }
 
-static void show_mailbox(struct site *s)
+static void show_mailbox(struct demo_site *s)
 {
 	const char *const argv[] = { "posthorn", "read", "-c", s->config, s->mailbox, "--show", "all", NULL };
 	printf("\n$ posthorn read -c %s %s --show all\n", s->config, s->mailbox);
-	command(argv, NULL, 0);
+	demo_command(argv, NULL, 0);
 }
 
 static bool play(struct demo *d)
 {
 	char unknown[] = "G=Nobody; S=Known; O=Office; P=TOKYO; A=POSTHORN; C=JP";
-	puts("Three sites; London and Tokyo know only Paris, Paris relays:");
+	if (!demo_depot_make(d))
+		return false;
+	puts("\nThree sites are MTAs; London and Tokyo know only Paris, Paris relays:");
 	if (!start_sites(d) || !wait_up(d))
 		return false;
 	if (!send_one(d, d->sites[2].address, "Greetings from London", "The first message over three MTAs.", d->good_id, sizeof d->good_id) ||
 	    !send_one(d, unknown, "To nobody", "This one cannot be delivered.", d->bad_id, sizeof d->bad_id))
 		return false;
 	puts("\nBoth journeys, step by step:");
-	bool seen = watch(d);
-	if (!seen) {
-		fprintf(stderr, "posthorn demo: %s\n", interrupted ? "interrupted" : "the journeys were not complete in time");
+	if (!demo_watch(d, have_both_ended))
 		return false;
-	}
 	puts("\nAs Hanako reads it in Tokyo:");
 	show_mailbox(&d->sites[2]);
 	puts("\nAs Alice reads her reports in London:");
 	show_mailbox(&d->sites[0]);
-	return true;
+	return demo_depot_play(d);
 }
 
 static void stay(struct demo *d)
@@ -339,11 +339,12 @@ static void stay(struct demo *d)
 	printf("\nThe sites stay up. To try next, in another terminal:\n"
 	       "  build/posthorn status -c %s\n  build/posthorn trace -c %s '%s'\n  build/posthorn queue -c %s/paris.yaml\n"
 	       "  build/posthorn send -c %s --from alice --to \"%s\" hello\n"
-	       "  build/posthorn read -c %s/tokyo.yaml hanako\n\nCtrl-C ends them.\n", config, config, d->good_id, d->root, config,
-	       d->sites[2].address, d->root);
+	       "  build/posthorn read -c %s/tokyo.yaml hanako\n  build/posthorn postoffice list %s\n"
+	       "  build/posthorn postoffice send %s --from OTTO --to GATE/LONDON/HANAKO --subject hello --text hello\n\nCtrl-C ends them.\n",
+	       config, config, d->good_id, d->root, config, d->sites[2].address, d->root, d->depot, d->depot);
 	fflush(stdout);
 	while (!interrupted)
-		pause_ms(200);
+		demo_pause_ms(200);
 	puts("\nending the sites");
 }
 
@@ -377,9 +378,10 @@ int ctl_demo(int argc, char **argv)
 		case 'n': no_stay = true; break;
 		case 'h':
 			puts("usage: posthorn demo [-d DIRECTORY] [--no-stay]\n\n"
-			     "Starts three MTAs on loopback (London - Paris - Tokyo), sends a message to a Tokyo user and one to an unknown Tokyo\n"
-			     "user, shows both journeys, the message as read and the reports, then stays up until Ctrl-C. Without a terminal, or with\n"
-			     "--no-stay, it ends after the show.\n\nExit status: 0 both journeys were seen, 1 not.");
+			     "Starts three MTAs on loopback (London - Paris - Tokyo), with a Microsoft Mail postoffice behind London. Sends a message to a\n"
+			     "Tokyo user and one to an unknown Tokyo user, then one from the postoffice to Tokyo, and an answer; shows the journeys, the\n"
+			     "messages as read and the reports, then stays up until Ctrl-C. Without a terminal, or with --no-stay, it ends after the show.\n\n"
+			     "Exit status: 0 all journeys were seen, 1 not.");
 			return CTL_DONE;
 		default: return CTL_USAGE;
 		}
