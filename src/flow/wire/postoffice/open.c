@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { NAME_TRIES = 16 };
+
 /* First bad thing, kept for who asks how it is. */
 static void remember(struct postoffice *po, const struct err *why)
 {
@@ -198,16 +200,29 @@ static bool exclude_each_other(struct postoffice *po, const char *rel, int a, st
 	return true;
 }
 
+/* A file of a name that nobody has. *fd -1: none was found. */
+static bool make_test_file(struct postoffice *po, struct po_rel *rel, int *fd, struct err *e)
+{
+	*fd = -1;
+	for (unsigned i = 0; i < NAME_TRIES && *fd < 0; i++) {
+		char name[12];
+		snprintf(name, sizeof name, "%08X", (unsigned)(po_random(po) & UINT32_MAX));
+		*rel = po_rel_of("P1", name, ".TST");
+		if (!po_open(po, rel->s, O_RDWR | O_CREAT | O_EXCL, fd, e))
+			return false;
+	}
+	return true;
+}
+
 /* Q126750: two descriptors on one file must exclude each other. A server that lets nothing be written is found here, too. */
 static bool look_at_locks(struct postoffice *po, struct err *e)
 {
-	char name[12];
+	struct po_rel rel;
+	struct po_stamp made;
 	struct err why;
 	int fd;
-	snprintf(name, sizeof name, "%08X", (unsigned)(po_random(po) & UINT32_MAX));
-	const struct po_rel rel = po_rel_of("P1", name, ".TST");
 	po->health.locks_work = false;
-	if (!po_open(po, rel.s, O_RDWR | O_CREAT | O_EXCL, &fd, &why)) {
+	if (!make_test_file(po, &rel, &fd, &why)) {
 		remember(po, &why);
 		if (po->health.read_only || (po->bits & POSTOFFICE_UNCHECKED) != 0)
 			return true; /* it can still be read */
@@ -216,8 +231,7 @@ static bool look_at_locks(struct postoffice *po, struct err *e)
 		return false;
 	}
 	if (fd < 0)
-		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: is there already: the test of locks is done again later", rel.s);
-	struct po_stamp made;
+		return err_set(e, ERR_TEMP, ERR_OF_LINK, "P1: no name for the test of locks is free: again later");
 	const bool ok = exclude_each_other(po, rel.s, fd, e) && po_fstat(po, fd, rel.s, &made, NULL, e);
 	if (ok)
 		po->skew_ms = (wall_ms_t)made.seconds * 1000 + made.nanoseconds / 1000000 - po_now(po);
