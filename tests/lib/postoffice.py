@@ -333,9 +333,11 @@ class Postoffice:
         return ident
 
     def leftovers(self):
-        """Names of MAI, ATT and P1 files that lie here."""
+        """Names of MAI, ATT and P1 files that lie here; a mover's journal that is empty is none."""
         found = []
         for top in ("MAI", "ATT", "P1"):
             for folder, _, names in os.walk(self.file(top)):
-                found += [os.path.join(os.path.basename(folder), n) for n in names if not n.upper().startswith("POPULATE")]
+                for name in names:
+                    kept = name.upper().startswith("POPULATE") or (name.upper().endswith(".0JN") and os.path.getsize(os.path.join(folder, name)) == 0)
+                    found += [] if kept else [os.path.join(os.path.basename(folder), name)]
         return sorted(found)
