@@ -239,6 +239,18 @@ static bool look_at_locks(struct postoffice *po, struct err *e)
 	return po_remove(po, rel.s, ok ? e : NULL) && ok;
 }
 
+/* A postoffice of others keeps what is ours elsewhere: its bags' bitmaps, its envelopes, its scrambling (docs/postoffice-format.md). Whoever
+ * wrote there would damage them, and the sweep would take their messages for orphans. */
+static bool look_who_made_it(struct postoffice *po, struct err *e)
+{
+	struct err why;
+	if (po->master.own.network[0] != 0)
+		return true;
+	(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "GLB/MASTER.GLB: bears no mark of ours: what of this postoffice is not public would be written by guess, "
+						    "so it is only read");
+	return finding(po, &why, e);
+}
+
 /* XTN files of networks: what is missing hinders that network alone (Q103383). */
 static bool look_at_networks(struct postoffice *po, struct err *e)
 {
@@ -254,7 +266,8 @@ bool postoffice_open(const char *path, unsigned bits, const struct mm_scramble *
 	if (!po_attach(path, bits, s, host, &po, e))
 		return false;
 	look_at_case(po);
-	const bool ok = look_at_dirs(po, e) && look_at_files(po, e) && read_master(po, e) && look_at_networks(po, e) && (!po_writes(po) || look_at_locks(po, e));
+	const bool ok = look_at_dirs(po, e) && look_at_files(po, e) && read_master(po, e) && look_at_networks(po, e) &&
+			(!po_writes(po) || (look_who_made_it(po, e) && look_at_locks(po, e)));
 	if (!ok) {
 		postoffice_close(&po);
 		return false;

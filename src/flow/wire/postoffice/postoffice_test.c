@@ -241,6 +241,39 @@ static void test_ids_skip_what_is_taken(void **state)
 	assert_string_equal(id.s, "00000001");
 }
 
+/* A postoffice that other programs have made keeps its bitmaps and its envelopes elsewhere: it is looked at, and never written. */
+static void test_a_postoffice_of_others_is_only_read(void **state)
+{
+	struct testing_po *t = *state;
+	static const char zeroes[MM_MASTER_SIZE];
+	struct postoffice *po = NULL;
+	testing_write(t, "GLB/MASTER.GLB", zeroes, sizeof zeroes);
+	BAD(postoffice_open(t->path, 0, NULL, &t->host, &po, &t->e), ERR_LOCAL, ERR_OF_LINK);
+	assert_non_null(strstr(t->e.text, "GLB/MASTER.GLB: bears no mark"));
+	GOOD(postoffice_open(t->path, POSTOFFICE_READ_ONLY, NULL, &t->host, &po, &t->e));
+	postoffice_close(&po);
+}
+
+/* A scrambling that is known in part writes and shows no attachment: it is refused before a file is made. */
+static void test_a_scrambling_known_in_part_is_refused(void **state)
+{
+	struct testing_po *t = *state;
+	struct po_put *put;
+	struct po_file *f = NULL;
+	struct mm_id id, att;
+	uint64_t size;
+	GOOD(testing_put(t, "TEST/HOME/BOB", 1, 1, true, NULL, &id));
+	att = mm_id_of((uint32_t)strtoul(id.s, NULL, 16) + 1);
+	GOOD(postoffice_open_attachment(t->po, &att, &f, &size, &t->e));
+	po_file_close(&f);
+	t->po->scramble = &mm_scramble_chain;
+	BAD(postoffice_open_attachment(t->po, &att, &f, &size, &t->e), ERR_PERM, ERR_OF_MESSAGE);
+	assert_non_null(strstr(t->e.text, "\"chain\""));
+	GOOD(postoffice_put_begin(t->po, &put, &t->e));
+	BAD(po_put_attachment(put, 10, &att, &t->e), ERR_PERM, ERR_OF_MESSAGE);
+	po_put_end(&put, false);
+}
+
 static void test_k124042_damaged_files_are_named(void **state)
 {
 	struct testing_po *t = *state;
@@ -824,6 +857,8 @@ int main(void)
 		TEST(test_envelope_goes_with_the_last_outbound_bag),
 		TEST(test_k138054_full_bag_is_of_that_recipient),
 		TEST(test_ids_skip_what_is_taken),
+		TEST(test_a_postoffice_of_others_is_only_read),
+		TEST(test_a_scrambling_known_in_part_is_refused),
 		TEST(test_k124042_damaged_files_are_named),
 		TEST(test_k266442_directories),
 		TEST(test_routes),

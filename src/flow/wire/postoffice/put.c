@@ -95,7 +95,7 @@ bool po_put_attachment(struct po_put *p, uint64_t size, struct mm_id *id_r, stru
 	CHECK(p, PO_PUT_MAGIC);
 	assert(!p->has_mai && !p->failed);
 	struct mm_id id;
-	if (!went(p, end_attachment(p, e) && new_file(p->po, false, &id, &p->fd, e)))
+	if (!went(p, mm_scramble_covers(p->po->scramble, size, e) && end_attachment(p, e) && new_file(p->po, false, &id, &p->fd, e)))
 		return false;
 	if (p->n == p->cap) {
 		p->cap = p->cap == 0 ? 8 : p->cap * 2;

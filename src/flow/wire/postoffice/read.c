@@ -83,7 +83,7 @@ bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, s
 		return false;
 	if (f.fd < 0)
 		return missing(po, f.rel.s, dir, 48, 18, "the attachment is missing", e);
-	if (!po_fstat(po, f.fd, f.rel.s, &s, NULL, e)) {
+	if (!po_fstat(po, f.fd, f.rel.s, &s, NULL, e) || !mm_scramble_covers(po->scramble, s.size, e)) {
 		po_close(po, &f.fd);
 		return false;
 	}
