@@ -153,6 +153,15 @@ static const struct verb verbs[] = {
 	{ "read", po_tool_read, "jdDcm", 2, 3, true, true,
 	  "PATH MAILBOX [SLOT] [--save DIRECTORY] [--delete] [--json]\n\n"
 	  "What lies in a mailbox; or one message. --save puts its attachments into DIRECTORY, --delete takes it out of the mailbox.\n" COMMON_READ },
+	{ "import", po_tool_import, "Dcm", 2, 2, true, false,
+	  "PATH DIRECTORY [--delete]\n\n"
+	  "Posts the File Format API message files of DIRECTORY. One with a recipient who cannot be served is left and named, the others go on.\n"
+	  "  --delete             the files that were posted are removed\n" COMMON_READ },
+	{ "export", po_tool_export, "Dlcm", 3, 3, true, true,
+	  "PATH BAG DIRECTORY [--line-end cr|lf|crlf] [--delete]\n\n"
+	  "Writes the messages of a mailbag as File Format API message files, xxxxxxxx.TXT, attachments in them.\n"
+	  "  --line-end           cr (-f0, the default), lf (-f1), crlf (-f2)\n"
+	  "  --delete             what was written is taken out of the mailbag\n" COMMON_READ },
 };
 
 static const char statuses[] =

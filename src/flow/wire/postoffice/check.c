@@ -366,8 +366,8 @@ bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx
 {
 	struct err why = { 0 };
 	struct check c = { .po = po_check(po), .repair = repair, .each = each, .ctx = ctx, .arena = arena_new(ARENA_QUOTA), .next_bag = 1, .next_letter = 0 };
-	const bool ok = check_files(&c, &why) && check_users(&c, &why) && check_networks(&c, &why) && check_bags(&c, &why) && check_messages(&c, &why) &&
-			check_control(&c, &why) && check_tid(&c, &why);
+	const bool ok = check_files(&c, &why) && check_users(&c, &why) && check_networks(&c, &why) && check_scan(&c, &why) && check_control(&c, &why) &&
+			check_bags(&c, &why) && check_messages(&c, &why) && check_tid(&c, &why);
 	map_fini(&c.bags);
 	map_fini(&c.messages);
 	map_fini(&c.envelopes);

@@ -88,9 +88,12 @@ static bool read_bag(struct check *c, struct bag *b, struct err *e)
 		return false;
 	const size_t records = out_len(&b->mbg) / MM_RECORD_SIZE;
 	b->records = records > MM_BAG_RECORDS ? MM_BAG_RECORDS : (unsigned)records;
+	if (b->owner == NULL) { /* what an aborted creation or a deleted user has left: only counted */
+		b->lost = b->lost || !mm_key_check(&b->key, out_len(&b->mbg), NULL);
+		return true;
+	}
 	if (!b->has_key || !b->has_mbg) {
-		check_found(c, b->has_key ? b->mbg_rel.s : b->key_rel.s, c->repair, "it is missing%s%s", b->owner == NULL ? "" : ": the mailbag of ",
-			    b->owner == NULL ? "" : b->owner);
+		check_found(c, b->has_key ? b->mbg_rel.s : b->key_rel.s, c->repair, "it is missing: the mailbag of %s", b->owner);
 		b->changed = true;
 	} else if (b->lost) {
 		check_found(c, b->key_rel.s, c->repair, "it has %zu octets, want %d", size, MM_KEY_SIZE);
@@ -143,6 +146,8 @@ static void check_record(struct check *c, struct bag *b, unsigned i)
 	struct err why;
 	uint32_t number;
 	if (!mm_header_parse(record_at(b, i), &h, &why)) {
+		if (b->owner == NULL)
+			return;
 		check_found(c, b->mbg_rel.s, c->repair, "record %u: %s", i, why.text);
 		drop(b, i);
 		return;
@@ -150,7 +155,10 @@ static void check_record(struct check *c, struct bag *b, unsigned i)
 	if (!mm_id_parse(view_str(h.mai.s), NULL, &number, NULL))
 		CANT_HAPPEN("a header with an id that is none");
 	struct check_message *m = map_get(&c->messages, key_of(number));
-	if (m == NULL && is_user_bag(b)) {
+	if (b->owner == NULL) {
+		if (m != NULL)
+			m->held++;
+	} else if (m == NULL && is_user_bag(b)) {
 		check_found(c, b->mbg_rel.s, c->repair, "record %u: its message %s is missing (from %.10s, %.40s)", i, h.mai.s, h.from, h.subject);
 		drop(b, i);
 	} else if (m == NULL) {
@@ -241,7 +249,7 @@ static bool put_pair(struct check *c, const struct bag *b, struct err *e)
 static bool finish_bag(struct check *c, struct bag *b, struct err *e)
 {
 	if (b->owner == NULL) {
-		const unsigned live = mm_key_live(&b->key);
+		const unsigned live = b->lost ? 0 : mm_key_live(&b->key);
 		if (live > 0)
 			check_found(c, b->mbg_rel.s, false, "%u records, and nobody has this mailbag", live);
 		else
@@ -313,15 +321,18 @@ static bool walk_bags(struct check *c, struct bag *bags, size_t n, struct err *e
 				check_record(c, b, k);
 	}
 	for (size_t i = 0; i < n; i++)
-		if ((bags[i].lost && !bring_back(c, &bags[i], e)) || !finish_bag(c, &bags[i], e))
+		if ((bags[i].lost && bags[i].owner != NULL && !bring_back(c, &bags[i], e)) || !finish_bag(c, &bags[i], e))
 			return false;
 	return true;
 }
 
+bool check_scan(struct check *c, struct err *e)
+{
+	return scan_messages(c, e) && scan_dir(c, "MBG", ".MBG", &c->found_bags, 1, e) && scan_dir(c, "KEY", ".KEY", &c->found_bags, 1, e);
+}
+
 bool check_bags(struct check *c, struct err *e)
 {
-	if (!scan_messages(c, e) || !scan_dir(c, "MBG", ".MBG", &c->found_bags, 1, e) || !scan_dir(c, "KEY", ".KEY", &c->found_bags, 1, e))
-		return false;
 	struct bag *bags = mem_zero(mem_mul(BAGS_MAX, sizeof *bags));
 	struct po_lock **locks = mem_zero(mem_mul(LOCKS_MAX, sizeof(void *)));
 	const size_t n = list_bags(c, bags);

@@ -38,9 +38,10 @@ void check_saw_tid(struct check *c, uint32_t tid);
 /* Eight digits and that suffix, in any case. */
 bool check_id_name(const char *name, const char *suffix, uint32_t *number_r);
 
-/* Parts, in this order. */
+/* Parts, in this order. CONTROL.GLB is mended between scan and bags: without it there are no locks. */
 MUST_CHECK bool check_users(struct check *c, struct err *e);
 MUST_CHECK bool check_networks(struct check *c, struct err *e);
+MUST_CHECK bool check_scan(struct check *c, struct err *e); /* which bags, messages, envelopes and attachments there are */
 MUST_CHECK bool check_bags(struct check *c, struct err *e);
 MUST_CHECK bool check_messages(struct check *c, struct err *e);
 

@@ -99,9 +99,10 @@ static bool write_all(struct fresh *f, struct err *e)
 
 static void random_serial(const struct postoffice *po, char serial_r[9])
 {
-	do
-		snprintf(serial_r, 9, "%02u-%05u", (unsigned)(po_random(po) % 100), (unsigned)(po_random(po) % 100000));
-	while (strcmp(serial_r, EXCHANGE_SERIAL) == 0);
+	do {
+		const unsigned site = (unsigned)(po_random(po) % 100), number = (unsigned)(po_random(po) % 100000);
+		snprintf(serial_r, 9, "%02u-%05u", site, number);
+	} while (strcmp(serial_r, EXCHANGE_SERIAL) == 0);
 }
 
 bool po_name_may_be_made(const char *what, const char *name, struct err *e)

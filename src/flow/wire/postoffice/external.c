@@ -158,6 +158,7 @@ bool postoffice_add_external(struct postoffice *po, const struct mm_name *other,
 		po_table_close(&t);
 	}
 	po_table_close(&networks);
+	po_tables_free(&po->tables); /* they are read again */
 	return ok;
 }
 
@@ -196,6 +197,7 @@ bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t 
 		ok = put_network(&networks, &n, e);
 	}
 	po_table_close(&networks);
+	po_tables_free(&po->tables); /* they are read again */
 	return ok;
 }
 

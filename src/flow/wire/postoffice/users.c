@@ -184,6 +184,7 @@ bool postoffice_add_user(struct postoffice *po, const char *mailbox, const char 
 	u.index = (uint32_t)at;
 	ok = ok && make_user(po, &all, &u, e);
 	close_users(&all);
+	po_tables_free(&po->tables); /* they are read again */
 	return ok;
 }
 
@@ -258,6 +259,7 @@ bool postoffice_add_group(struct postoffice *po, const char *group, const char *
 	out_init(&grp, MM_USERS_MAX * MM_CHAIN_SIZE);
 	bool ok = !find_member(&all, group, &same, NULL) || err_set(e, ERR_PERM, ERR_OF_LINK, "postoffice: there is a mailbox \"%s\" already", same.mailbox);
 	ok = ok && group_octets(&all, members, n, &mem, &grp, e) && write_group(po, group, out_view(&mem), out_view(&grp), e);
+	po_tables_free(&po->tables); /* they are read again */
 	out_fini(&mem);
 	out_fini(&grp);
 	close_users(&all);
