@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/wire/postoffice/mail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -227,7 +228,7 @@ static void show_whole(struct po_tool *t, const struct po_bag_entry *x, const st
 		if (has)
 			show_envelope(t, &v);
 		else if (envelopes)
-			printf("Envelope:   %s\n", why.text);
+			printf("Envelope:   %s\n", mail_notice_of(&why) == 21 ? "none, as a client writes it" : why.text);
 		show_message(t, m);
 		return;
 	}
