@@ -3,31 +3,22 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "sys/moment.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #undef po_error
 
 wall_ms_t po_now(const struct postoffice *po)
 {
-	if (po->host.now != NULL)
-		return po->host.now(po->host.ctx);
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wall_ms_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return po->host.now != NULL ? po->host.now(po->host.ctx) : moment_wall_ms();
 }
 
 uint64_t po_random(const struct postoffice *po)
 {
-	if (po->host.random != NULL)
-		return po->host.random(po->host.ctx);
-	uint64_t x = 0;
-	const ssize_t n = getrandom(&x, sizeof x, 0);
-	return n == (ssize_t)sizeof x ? x : (uint64_t)po_now(po) ^ (uint64_t)getpid() << 32;
+	return po->host.random != NULL ? (po->host.random)(po->host.ctx) : moment_random();
 }
 
 void po_note(const struct postoffice *po, const char *doing, const char *rel)
@@ -219,7 +210,7 @@ static struct po_stamp stamp_of(const struct stat *st)
 				  .seconds = st->st_mtim.tv_sec, .nanoseconds = st->st_mtim.tv_nsec };
 }
 
-bool po_stat(struct postoffice *po, const char *rel, struct po_stamp *s_r, struct err *e)
+static bool stat_named(struct postoffice *po, const char *rel, enum po_effort effort, struct po_stamp *s_r, struct err *e)
 {
 	struct stat st;
 	*s_r = (struct po_stamp){ 0 };
@@ -236,15 +227,29 @@ bool po_stat(struct postoffice *po, const char *rel, struct po_stamp *s_r, struc
 		if (dir < 0)
 			return true;
 		code = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
-		if (code == ENOENT && po_spelling(po, dir, dir_of(rel).s, name, PO_CHEAP, spelt, NULL) && spelt[0] != 0)
+		const bool ok = code != ENOENT || po_spelling(po, dir, dir_of(rel).s, name, effort, spelt, e);
+		if (spelt[0] != 0)
 			code = fstatat(dir, spelt, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 		close(dir);
+		if (!ok)
+			return false;
 	}
 	if (code != 0 && code != ENOENT)
 		return po_error(po, e, "look at", rel, code);
 	po_note(po, NULL, NULL);
 	if (code == 0)
 		*s_r = stamp_of(&st);
+	return true;
+}
+
+bool po_stat(struct postoffice *po, const char *rel, struct po_stamp *s_r, struct err *e) { return stat_named(po, rel, PO_LIST_TOO, s_r, e); }
+
+bool po_is_taken(struct postoffice *po, const char *rel, bool *taken_r, struct err *e)
+{
+	struct po_stamp s;
+	if (!stat_named(po, rel, PO_CHEAP, &s, e))
+		return false;
+	*taken_r = s.there;
 	return true;
 }
 
@@ -439,14 +444,14 @@ bool po_try_hold(struct postoffice *po, int fd, const char *rel, enum po_hold ho
 bool po_hold(struct postoffice *po, int fd, const char *rel, enum po_hold how, struct err *e)
 {
 	bool got;
-	long ms = 1;
+	unsigned ms = 1;
 	for (unsigned tries = 0; tries < PO_LOCK_TRIES; tries++, ms = ms < 256 ? ms * 2 : ms) {
 		if (!po_try_hold(po, fd, rel, how, &got, e))
 			return false;
 		if (got)
 			return true;
 		po_note(po, "wait for", rel);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+		moment_wait_ms(ms);
 		po_note(po, NULL, NULL);
 	}
 	return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: somebody else has held it for a while", rel);

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "sys/moment.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -11,7 +12,6 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SPELLINGS_MAX = 80, LISTINGS_MAX = 24, LISTED_NAMES_MAX = 8192, SETTLED_S = 3, BENEATH_TRIES = 16 };
@@ -257,12 +257,10 @@ static bool list_for(struct postoffice *po, int dir, const char *dir_rel, const 
 		listing_fini(l);
 		return false;
 	}
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	l->changed = st.st_mtim;
 	l->inode = st.st_ino;
 	/* A change within the same tick of the server's clock would not show; nor is a part of a long directory an answer. */
-	l->settled = now.tv_sec - st.st_mtim.tv_sec >= SETTLED_S && l->names.n < LISTED_NAMES_MAX;
+	l->settled = moment_wall_ms() / 1000 - st.st_mtim.tv_sec >= SETTLED_S && l->names.n < LISTED_NAMES_MAX;
 	return true;
 }
 

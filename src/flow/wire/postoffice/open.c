@@ -118,18 +118,8 @@ static bool look_at_file(struct postoffice *po, const char *dir, const char *nam
 	if (!po_stat(po, rel.s, &s, e))
 		return false;
 	if (!s.there) {
-		/* The name may be spelt in a way that only the directory tells. */
-		int fd;
-		if (!po_open(po, rel.s, O_RDONLY, &fd, &why))
-			return finding(po, &why, e);
-		if (fd < 0) {
-			(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: is missing: this is no postoffice, or a damaged one", rel.s);
-			return finding(po, &why, e);
-		}
-		const bool ok = po_fstat(po, fd, rel.s, &s, NULL, e);
-		po_close(po, &fd);
-		if (!ok)
-			return false;
+		(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: is missing: this is no postoffice, or a damaged one", rel.s);
+		return finding(po, &why, e);
 	}
 	const struct mm_file_rule *rule = mm_file_rule_of(dir, name);
 	const bool cut = strcmp(dir, "MBG") == 0 && s.size <= (uint64_t)MM_BAG_RECORDS * MM_RECORD_SIZE; /* a record that a crash cut: the KEY does not count it */

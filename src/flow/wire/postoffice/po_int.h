@@ -66,6 +66,8 @@ MUST_CHECK bool po_open(struct postoffice *po, const char *rel, int flags, int *
 void po_close(struct postoffice *po, int *fd);
 struct po_stamp { bool there; uint64_t inode, size; int64_t seconds, nanoseconds; }; /* all zero: not there */
 MUST_CHECK bool po_stat(struct postoffice *po, const char *rel, struct po_stamp *s_r, struct err *e);
+/* For a new id: is there a file of that name, in upper or lower case? No directory is looked through. */
+MUST_CHECK bool po_is_taken(struct postoffice *po, const char *rel, bool *taken_r, struct err *e);
 MUST_CHECK bool po_fstat(struct postoffice *po, int fd, const char *rel, struct po_stamp *s_r, bool *named_r /* has a name yet; or NULL */, struct err *e);
 bool po_stamp_eq(const struct po_stamp *a, const struct po_stamp *b);
 MUST_CHECK bool po_read_at(struct postoffice *po, int fd, const char *rel, void *buf, size_t n, uint64_t at, size_t *got_r /* fewer: the end */, struct err *e);

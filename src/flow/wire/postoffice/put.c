@@ -25,11 +25,9 @@ static bool make_file(void *ctx, const struct mm_id *id, bool *taken_r, struct e
 {
 	struct making *m = ctx;
 	const struct po_rel rel = m->is_mai ? po_rel_mai(id) : po_rel_att(id);
-	struct po_stamp p1;
 	/* A P1 that was left over would be taken for this message's. */
-	if (m->is_mai && !po_stat(m->po, po_rel_p1(id).s, &p1, e))
+	if (m->is_mai && !po_is_taken(m->po, po_rel_p1(id).s, taken_r, e))
 		return false;
-	*taken_r = m->is_mai && p1.there;
 	if (*taken_r)
 		return true;
 	if (!po_open(m->po, rel.s, O_RDWR | O_CREAT | O_EXCL, &m->fd, e))

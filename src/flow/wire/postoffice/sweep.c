@@ -184,7 +184,7 @@ static bool old_file(struct postoffice *po, const char *rel, wall_ms_t age, bool
 	return true;
 }
 
-/* An envelope that is over: its message is in bags, none of which has it any more; or nobody can read it. */
+/* An envelope that is over: its message was in bags, none of which has it any more; or nobody can read it. */
 static bool look_at_p1(struct postoffice *po, struct po_sweep *s, const struct mm_id *id, uint32_t number, struct err *e)
 {
 	bool old;
@@ -289,7 +289,7 @@ static bool remove_envelope(struct postoffice *po, const struct mm_id *id, unsig
 	struct err why;
 	bool old = true;
 	const bool readable = postoffice_read_envelope(po, id, a, &v, &why);
-	bool goes = readable && v.state == MM_READY;
+	bool goes = readable && v.state != MM_UNREADY; /* that one may be in a journal, however old */
 	arena_free(&a);
 	if (!readable && why.culprit == ERR_OF_LINK) {
 		if (e != NULL)
@@ -332,7 +332,8 @@ static bool take_attachments(const struct postoffice *po, struct view file, stru
 	struct arena *a = arena_new(PARSED_MAX);
 	const struct mai_limits l = mai_limits_default();
 	struct mai mai;
-	bool ok = mai_parse(file, po->scramble, &mai, a, &l, NULL);
+	/* What is not understood in it may name some: another program's attachments do. */
+	bool ok = mai_parse(file, po->scramble, &mai, a, &l, NULL) && mai.n_extra == 0;
 	for (size_t i = 0; ok && i < mai.n_attachments; i++) {
 		struct mm_id id;
 		uint32_t number;

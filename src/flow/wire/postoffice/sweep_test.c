@@ -134,6 +134,27 @@ static void test_unreadable_message_keeps_attachments(void **state)
 	assert_true(testing_is_there(t, po_rel_att(&att).s));
 }
 
+/* Nor while one has elements of another program's, which may name them. */
+static void test_foreign_message_keeps_attachments(void **state)
+{
+	struct testing_po *t = *state;
+	struct view field_8 = VIEW("\x4c\x05\x08\x02\x02??"); /* FIPS 98 Attachments, with a string in it */
+	struct mai m = { .bags = 1, .hops = 10, .from = { .type = MM_ADDRESS_MS, .text = VIEW("TEST/HOME/ANN") }, .extra = &field_8, .n_extra = 1 };
+	struct mm_id att = mm_id_of(0xA);
+	struct out o;
+	char bob[9];
+	testing_bag(t, "TEST/HOME/BOB", bob);
+	const struct mm_id id = message(t, bob, false);
+	out_init(&o, 10000);
+	GOOD(mai_print(&m, &mm_scramble_none, &o, &t->e));
+	testing_write(t, po_rel_mai(&id).s, (const char *)out_view(&o).p, out_len(&o));
+	out_fini(&o);
+	testing_make_old(t, po_rel_mai(&id).s, 3);
+	old_file(t, po_rel_att(&att).s);
+	assert_int_equal(sweep(t), 0);
+	assert_true(testing_is_there(t, po_rel_att(&att).s));
+}
+
 /* However long it takes to put one in. */
 static void test_message_being_put_stays(void **state)
 {
@@ -254,6 +275,7 @@ int main(void)
 		TEST(test_k256187_orphans_go_others_stay),
 		TEST(test_damaged_bag_keeps_its_messages),
 		TEST(test_unreadable_message_keeps_attachments),
+		TEST(test_foreign_message_keeps_attachments),
 		TEST(test_message_being_put_stays),
 		TEST(test_moving_message_stays),
 		TEST(test_failure_ends_the_round_only),
