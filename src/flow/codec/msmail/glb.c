@@ -2,33 +2,12 @@
 #include "flow/codec/msmail/glb.h"
 
 #include "base/text.h"
+#include "flow/codec/msmail/le.h"
 
 enum { ID_FIELD = MM_ID_LENGTH + 1, NAME_FIELD = MM_NAME_MAX + 1, FRIENDLY_FIELD = MM_FRIENDLY_MAX + 1, MARK_SIZE = 4 };
 static const uint8_t mark[MARK_SIZE] = { 'P', 'H', 'R', 'N' };
 
 /* --- fields --- */
-static uint32_t le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put_le32(uint8_t *p, uint32_t x)
-{
-	for (size_t i = 0; i < 4; i++)
-		p[i] = (uint8_t)(x >> 8 * i);
-}
-
-static uint16_t le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static void put_le16(uint8_t *p, uint16_t x)
-{
-	p[0] = (uint8_t)x;
-	p[1] = (uint8_t)(x >> 8);
-}
-
 /* field octets with their NUL; the text ends at the NUL, or where the field does less one. */
 static void get_text(const uint8_t *p, size_t field, char *s)
 {

@@ -1,24 +1,12 @@
 /* mailbag.c - see mailbag.h. Offsets of a record: facts A5 (dump in Q108027); those of the KEY, and of the priority, are ours. */
 #include "flow/codec/msmail/mailbag.h"
 
+#include "flow/codec/msmail/le.h"
+
 enum {
 	FROM_AT = 2, SUBJECT_AT = 13, DATE_AT = 56, MAI_AT = 67, SIZE_AT = 78, WORD_AT = 88, PRIORITY_AT = 90, DWORD_AT = 108,
 	NEW_AT = 0, UNREAD_AT = 2, /* in the KEY: words, little-endian */
 };
-
-static void put_le(uint8_t *p, uint32_t x, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)(x >> (8 * i));
-}
-
-static uint32_t get_le(const uint8_t *p, size_t n)
-{
-	uint32_t x = 0;
-	for (size_t i = n; i > 0; i--)
-		x = x << 8 | p[i - 1];
-	return x;
-}
 
 /* A field of `size` octets with its NUL; text that has none ends where the field does. */
 static void get_text(const uint8_t *p, size_t size, char *text_r)
@@ -39,20 +27,20 @@ void mm_header_print(const struct mm_header *h, uint8_t record_r[MM_RECORD_SIZE]
 	put_text(record_r + SUBJECT_AT, sizeof h->subject, h->subject);
 	const uint16_t date[] = { h->date.minute, h->date.hour, h->date.day, h->date.month, h->date.year };
 	for (size_t i = 0; i < ARRAY_LEN(date); i++)
-		put_le(record_r + DATE_AT + 2 * i, date[i], 2);
+		put_le16(record_r + DATE_AT + 2 * i, date[i]);
 	put_text(record_r + MAI_AT, sizeof h->mai.s, h->mai.s);
-	put_le(record_r + SIZE_AT, h->size, 4);
-	put_le(record_r + WORD_AT, h->word_88, 2);
+	put_le32(record_r + SIZE_AT, h->size);
+	put_le16(record_r + WORD_AT, h->word_88);
 	record_r[PRIORITY_AT] = (uint8_t)h->priority;
-	put_le(record_r + DWORD_AT, h->dword_108, 4);
+	put_le32(record_r + DWORD_AT, h->dword_108);
 }
 
 /* A part that no field of ours holds makes the date absent, not the record bad (Q214565). */
 static struct mm_date get_date(const uint8_t *p)
 {
-	uint32_t part[5];
+	uint16_t part[5];
 	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
-		part[i] = get_le(p + 2 * i, 2);
+		part[i] = le16(p + 2 * i);
 		if (i < 4 && part[i] > UINT8_MAX)
 			return (struct mm_date){ 0 };
 	}
@@ -70,10 +58,10 @@ bool mm_header_parse(struct view record, struct mm_header *h_r, struct err *e)
 	get_text(record.p + FROM_AT, sizeof h.from, h.from);
 	get_text(record.p + SUBJECT_AT, sizeof h.subject, h.subject);
 	h.date = get_date(record.p + DATE_AT);
-	h.size = get_le(record.p + SIZE_AT, 4);
-	h.word_88 = (uint16_t)get_le(record.p + WORD_AT, 2);
+	h.size = le32(record.p + SIZE_AT);
+	h.word_88 = le16(record.p + WORD_AT);
 	h.priority = (char)record.p[PRIORITY_AT];
-	h.dword_108 = get_le(record.p + DWORD_AT, 4);
+	h.dword_108 = le32(record.p + DWORD_AT);
 	*h_r = h;
 	return true;
 }
@@ -107,12 +95,12 @@ unsigned mm_key_live(const struct mm_key *k)
 
 unsigned mm_key_new(const struct mm_key *k)
 {
-	return get_le(k->octets + NEW_AT, 2);
+	return le16(k->octets + NEW_AT);
 }
 
 unsigned mm_key_unread(const struct mm_key *k)
 {
-	return get_le(k->octets + UNREAD_AT, 2);
+	return le16(k->octets + UNREAD_AT);
 }
 
 bool mm_key_check(const struct mm_key *k, uint64_t mbg_size, struct err *e)
@@ -144,7 +132,7 @@ static void change_counts(struct mm_key *k, int by)
 	const int live = (int)mm_key_live(k), count[] = { (int)mm_key_new(k) + by, (int)mm_key_unread(k) + by };
 	for (size_t i = 0; i < ARRAY_LEN(count); i++) {
 		const int least = count[i] < 0 ? 0 : count[i];
-		put_le(k->octets + (i == 0 ? NEW_AT : UNREAD_AT), (uint32_t)(least > live ? live : least), 2);
+		put_le16(k->octets + (i == 0 ? NEW_AT : UNREAD_AT), (uint16_t)(least > live ? live : least));
 	}
 }
 

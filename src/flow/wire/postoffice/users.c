@@ -3,19 +3,9 @@
 #include "flow/wire/postoffice/po_make.h"
 
 #include "base/text.h"
+#include "flow/codec/msmail/le.h"
 
 enum { TID_SIZE = 4, IDX_SIZE = 100, LIST_MAX = 16 * 1024 * 1024 };
-
-static uint32_t le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void put_le32(uint8_t *p, uint32_t x)
-{
-	for (size_t i = 0; i < 4; i++)
-		p[i] = (uint8_t)(x >> 8 * i);
-}
 
 /* --- TID.GLB: read, give away, write one more --- */
 static bool take_tid_of(struct postoffice *po, int fd, const char *rel, uint32_t *tid_r, struct err *e)
