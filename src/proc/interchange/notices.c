@@ -19,6 +19,16 @@ static struct report_maker maker_of(const struct interchange *x, const char *loc
 	return (struct report_maker){ .domain = x->domain, .mta = view_str(x->settings->mta.name), .id = { x->domain, view_str(local) }, .now = at };
 }
 
+/* The name of this MTA in it would be a loop at the switch, which has not seen the report yet: the gateway has none, as in what it brings. */
+MUST_CHECK static bool pack_report(const struct message *report, struct out *o, struct err *e)
+{
+	struct message m = *report;
+	m.internal_trace = (struct trace){ NULL, 0 };
+	out_clear(o);
+	pack_message(o, &m, 0, m.n_rcpt);
+	return !o->bad || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the report is too long");
+}
+
 bool notices_gateway_report(struct interchange *x, struct err *e)
 {
 	struct outward *o = &x->out;
@@ -43,11 +53,7 @@ bool notices_gateway_report(struct interchange *x, struct err *e)
 	const struct report_maker maker = maker_of(x, local, o->at);
 	e->kind = ERR_NONE;
 	const struct message *report = report_build(m, results, n, &maker, o->a, e);
-	if (report == NULL)
-		return false;
-	out_clear(&o->packed);
-	pack_message(&o->packed, report, 0, report->n_rcpt);
-	return !o->packed.bad || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the report is too long");
+	return report != NULL && pack_report(report, &o->packed, e);
 }
 
 /* --- a mover's notice --- */
@@ -114,8 +120,8 @@ static bool report_about(struct search *s, const struct sent_entry *t, const str
 	e->kind = ERR_NONE;
 	const struct message *report = report_build(m, results, n, &maker, a, e);
 	out_clear(s->packed);
-	if (report != NULL)
-		pack_message(s->packed, report, 0, report->n_rcpt);
+	if (report != NULL && !pack_report(report, s->packed, e))
+		out_clear(s->packed); /* as when nobody asked for one */
 	return true;
 }
 
