@@ -86,11 +86,11 @@ static struct view printed(const struct mm_name *n, struct arena *a)
 	return v;
 }
 
-/* A name that is as it should be when it is written and read again. */
+/* A name that is the same when it is written and read again; a colon in its network would make that a type. */
 static bool is_name(const struct mm_name *n, struct arena *a)
 {
 	struct mm_name again;
-	return n->network[0] != 0 && n->postoffice[0] != 0 && n->mailbox[0] != 0 && mm_name_parse(printed(n, a), &again, NULL) &&
+	return n->network[0] != 0 && strchr(n->network, ':') == NULL && n->postoffice[0] != 0 && n->mailbox[0] != 0 && mm_name_parse(printed(n, a), &again, NULL) &&
 	       memcmp(&again, n, sizeof again) == 0;
 }
 
@@ -214,7 +214,7 @@ static bool ms_to_oraddr(const struct mm_map *m, struct view text, struct oraddr
 		return mm_unknown_address(e, "want NETWORK/POSTOFFICE/MAILBOX, each of 1 to 10 characters", text);
 	}
 	if (!is_name(&n, a))
-		return mm_unknown_address(e, "no mailbox in it, want NETWORK/POSTOFFICE/MAILBOX", text);
+		return mm_unknown_address(e, "no mailbox, or a colon, in it, want NETWORK/POSTOFFICE/MAILBOX", text);
 	mm_name_upper(&n); /* Q183104 */
 	if (map_out(m, &n, to_r, a))
 		return true;
@@ -323,6 +323,9 @@ static bool has_octet(struct view v, uint8_t c)
 
 static bool text_to_oraddr(const struct mm_map *m, unsigned type, struct view text, struct oraddr *to_r, struct arena *a, struct err *e)
 {
+	struct mm_name n;
+	if (type == MM_ADDRESS_MS && mm_name_parse(text, &n, NULL) && is_name(&n, a))
+		return ms_to_oraddr(m, text, to_r, a, e);
 	struct view v = in_brackets(text), word = word_of(v);
 	struct view value = word.n == 0 ? v : trim(view_from(v, word.n + 1));
 	if (is_word(word, "EX", "EXCHANGE", "EX"))

@@ -283,7 +283,10 @@ static bool read_text_line(struct reader *r, const struct line *l, struct view *
 static bool read_head(struct reader *r, struct view *text_file_r)
 {
 	struct mai *m = &r->m;
-	unsigned seen = 0;
+	unsigned seen = ONCE_TIME; /* of no day it says nothing, and is kept as it is */
+	for (size_t i = 0; i < r->n; i++)
+		if (is_token(&r->lines[i], "DATE") && read_date(r->lines[i].value, &(struct mm_date){0}))
+			seen = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct line *l = &r->lines[i];
 		bool ok = true;
@@ -298,12 +301,10 @@ static bool read_head(struct reader *r, struct view *text_file_r)
 		else if (is_token(l, "VERSION"))
 			ok = read_version(r, l);
 		else if (!read_once(r, l, &seen))
-			m->extra[m->n_extra++] = l->whole;
+			m->extra[m->n_extra++] = trim(l->whole);
 		if (!ok)
 			return false;
 	}
-	if ((seen & ONCE_DATE) == 0)
-		m->date = (struct mm_date){0};
 	if ((seen & ONCE_FROM) == 0)
 		return bad_file(r, "no FROM", "FROM:address");
 	return m->n_to > 0 || bad_file(r, "no TO", "TO:address");

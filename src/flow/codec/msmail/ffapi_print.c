@@ -100,6 +100,8 @@ static bool is_line(struct view v)
 			return false;
 	const uint8_t *colon = v.n == 0 ? NULL : memchr(v.p, ':', v.n);
 	struct view token = colon == NULL ? view_of(NULL, 0) : view_of(v.p, (size_t)(colon - v.p));
+	while (token.n > 0 && token.p[token.n - 1] == ' ')
+		token.n--;
 	static const char *const ours[] = {"TO", "TEXT", "XTEXT", "ATTACHMENTS", "XATTACH", "VERSION"};
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		if (view_eq_nocase(token, view_str(ours[i])))

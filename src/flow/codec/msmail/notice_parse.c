@@ -244,6 +244,8 @@ static void end_sentence(struct reader *r)
 	struct view v = trim(out_view(&r->sentence));
 	for (size_t i = 0; i < ARRAY_LEN(leads); i++)
 		v = trim(view_first(v, find(v, leads[i])));
+	while (v.n > 0 && v.p[v.n - 1] == ':')
+		v = trim(view_first(v, v.n - 1));
 	if (v.n > 0 && r->n->text.n == 0 && r->code == r->n->code)
 		r->n->text = arena_copy(r->a, v);
 	out_clear(&r->sentence);
