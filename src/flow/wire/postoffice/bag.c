@@ -71,7 +71,7 @@ static bool open_key(struct postoffice *po, const char *rel, int flags, int *fd,
 	return err_report(e, ERR_TEMP, ERR_OF_RECIPIENT, 1, 2, "[008] %s: is replaced again and again", rel);
 }
 
-static bool read_key(struct postoffice *po, struct bag *b, struct err *e)
+static bool read_key(struct postoffice *po, struct bag *b, int flags, struct err *e)
 {
 	uint8_t octets[MM_KEY_SIZE + 1];
 	size_t got;
@@ -84,7 +84,7 @@ static bool read_key(struct postoffice *po, struct bag *b, struct err *e)
 	if (got != MM_KEY_SIZE)
 		return damaged(e, b->key_rel.s, what);
 	memcpy(b->k.octets, octets, MM_KEY_SIZE);
-	if (!po_open(po, b->mbg_rel.s, po_writes(po) ? O_RDWR : O_RDONLY, &b->mbg, e))
+	if (!po_open(po, b->mbg_rel.s, flags, &b->mbg, e))
 		return of_bag(e);
 	if (b->mbg < 0)
 		return damaged(e, b->mbg_rel.s, "is missing, its KEY is there");
@@ -99,13 +99,14 @@ static bool read_key(struct postoffice *po, struct bag *b, struct err *e)
 static bool bag_open(struct postoffice *po, const char *bag, bool to_write, struct bag *b_r, struct err *e)
 {
 	struct bag b = { .key_rel = po_rel_of("KEY", bag, ".KEY"), .mbg_rel = po_rel_of("MBG", bag, ".MBG"), .key = -1, .mbg = -1 };
+	const int flags = to_write ? O_RDWR : O_RDONLY;
 	struct po_stamp mbg;
-	if (!open_key(po, b.key_rel.s, to_write ? O_RDWR : O_RDONLY, &b.key, e))
+	if (!open_key(po, b.key_rel.s, flags, &b.key, e))
 		return false;
 	b.there = b.key >= 0;
 	bool ok = true;
 	if (b.there)
-		ok = read_key(po, &b, e);
+		ok = read_key(po, &b, flags, e);
 	else if ((ok = po_stat(po, b.mbg_rel.s, &mbg, e)) && mbg.there)
 		ok = damaged(e, b.key_rel.s, "is missing, its MBG is there");
 	if (!ok)

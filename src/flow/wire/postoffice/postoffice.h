@@ -50,7 +50,8 @@ void postoffice_set_own(struct postoffice *po, const struct mm_name *own);
 /* Calls each for every postoffice that has an outbound bag here, until it returns false. */
 MUST_CHECK bool postoffice_each_outbound(struct postoffice *po, bool (*each)(void *ctx, const struct mm_name *next, const char *mailbag), void *ctx, struct err *e);
 MUST_CHECK bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const struct mm_user *u), void *ctx, struct err *e);
-/* Members of a group here; a missing .MEM is an empty local part (Q117895). */
+/* Members of a group here; a missing .MEM is an empty local part (Q117895). An external member (which only other programs put into a group, and whose address
+ * lies where it is not known) is given as one of this postoffice with the mailbox `*` and his alias, which nobody has: so he is reported as unknown (Q117804). */
 MUST_CHECK bool postoffice_group(struct postoffice *po, const char *group, bool (*each)(void *ctx, const struct mm_name *member), void *ctx, struct err *e);
 
 /* --- locks --- */

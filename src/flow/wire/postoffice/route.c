@@ -23,8 +23,8 @@ struct po_tables {
 	wall_ms_t read_at, looked_at;
 	struct mm_user *users;
 	struct network *networks;
-	struct mm_alias *groups;
-	size_t n_users, n_networks, n_groups;
+	struct mm_alias *aliases; /* groups, and external members that a group may have */
+	size_t n_users, n_networks, n_aliases;
 	struct err bad_user, bad_network; /* of a record that cannot be read: then nobody is unknown for sure */
 };
 
@@ -36,7 +36,7 @@ void po_tables_free(struct po_tables **t)
 		mem_free_((*t)->networks[i].xtns);
 	mem_free_((*t)->users);
 	mem_free_((*t)->networks);
-	mem_free_((*t)->groups);
+	mem_free_((*t)->aliases);
 	MEM_FREE(*t);
 }
 
@@ -62,6 +62,11 @@ static bool read_held(struct postoffice *po, const char *rel, struct out *o, str
 static struct view unit(const struct out *o, size_t size, size_t i)
 {
 	return view_first(view_from(out_view(o), i * size), size);
+}
+
+static uint32_t le32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static void read_users(struct po_tables *t, const struct out *access, const struct out *access2, const struct out *access3)
@@ -126,14 +131,14 @@ static bool read_networks(struct postoffice *po, struct po_tables *t, const stru
 	return true;
 }
 
-static void read_groups(struct po_tables *t, const struct out *o)
+static void read_aliases(struct po_tables *t, const struct out *o)
 {
 	const size_t all = out_len(o) / MM_ALIAS_SIZE;
-	t->groups = mem_alloc(mem_mul(all, sizeof *t->groups));
+	t->aliases = mem_alloc(mem_mul(all, sizeof *t->aliases));
 	for (size_t i = 0; i < all; i++) {
-		struct mm_alias *g = &t->groups[t->n_groups];
-		if (mm_alias_parse(unit(o, MM_ALIAS_SIZE, i), g, NULL) && g->alias[0] != 0 && g->type == MM_ALIAS_GROUP)
-			t->n_groups++;
+		struct mm_alias *x = &t->aliases[t->n_aliases];
+		if (mm_alias_parse(unit(o, MM_ALIAS_SIZE, i), x, NULL) && x->alias[0] != 0 && (x->type == MM_ALIAS_GROUP || x->type == MM_ALIAS_EXTERNAL))
+			t->n_aliases++;
 	}
 }
 
@@ -152,7 +157,7 @@ static bool read_all(struct postoffice *po, struct err *e)
 	}
 	if (ok) {
 		read_users(t, &o[ACCESS], &o[ACCESS2], &o[ACCESS3]);
-		read_groups(t, &o[ALIASES]);
+		read_aliases(t, &o[ALIASES]);
 		ok = read_networks(po, t, &o[NETWORK], e);
 	}
 	for (unsigned i = 0; i < TABLE_FILES; i++)
@@ -223,9 +228,9 @@ static const struct mm_user *find_user(const struct po_tables *t, const char *ma
 
 static const struct mm_alias *find_group(const struct po_tables *t, const char *group)
 {
-	for (size_t i = 0; i < t->n_groups; i++)
-		if (mm_same(t->groups[i].alias, group))
-			return &t->groups[i];
+	for (size_t i = 0; i < t->n_aliases; i++)
+		if (t->aliases[i].type == MM_ALIAS_GROUP && mm_same(t->aliases[i].alias, group))
+			return &t->aliases[i];
 	return NULL;
 }
 
@@ -387,25 +392,72 @@ bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const s
 	return true;
 }
 
+struct members { struct mm_name *all; size_t n, max; };
+
+static void add_member(struct members *m, const struct mm_name *own, const char *mailbox)
+{
+	if (m->n == m->max)
+		return;
+	m->all[m->n] = *own;
+	snprintf(m->all[m->n].mailbox, sizeof m->all->mailbox, "%s", mailbox);
+	m->n++;
+}
+
 /* Those whose mailbags the .MEM of the group names. */
-static struct mm_name *members_of(const struct postoffice *po, const struct out *mem, size_t *n_r)
+static void add_local(const struct postoffice *po, const struct out *mem, struct members *m)
 {
 	const struct po_tables *t = po->tables;
-	const size_t n = out_len(mem) / MM_MEMBER_SIZE;
-	struct mm_name *all = mem_zero(mem_mul(n, sizeof *all));
-	size_t k = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct view v = unit(mem, MM_MEMBER_SIZE, i);
-		const struct mm_id bag = mm_id_of((uint32_t)v.p[0] | (uint32_t)v.p[1] << 8 | (uint32_t)v.p[2] << 16 | (uint32_t)v.p[3] << 24);
+	for (size_t i = 0; i < out_len(mem) / MM_MEMBER_SIZE; i++) {
+		const struct mm_id bag = mm_id_of(le32(unit(mem, MM_MEMBER_SIZE, i).p));
 		for (size_t u = 0; u < t->n_users; u++)
 			if (mm_same(t->users[u].mailbag, bag.s)) {
-				all[k] = po->master.own;
-				memcpy(all[k++].mailbox, t->users[u].mailbox, sizeof all->mailbox);
+				add_member(m, &po->master.own, t->users[u].mailbox);
 				break;
 			}
 	}
-	*n_r = k;
-	return all;
+}
+
+/* Those of the .GRP's chain who are elsewhere. Where is not known: so they get names that nobody has, and are told of as not reached (Q117804). */
+static void add_external(const struct postoffice *po, const struct out *grp, struct members *m)
+{
+	const struct po_tables *t = po->tables;
+	const size_t n = out_len(grp) / MM_CHAIN_SIZE;
+	size_t at = 0;
+	for (size_t steps = 0; steps < n && at / MM_CHAIN_SIZE < n; steps++) {
+		const uint8_t *p = unit(grp, MM_CHAIN_SIZE, at / MM_CHAIN_SIZE).p;
+		for (size_t i = 0; i < t->n_aliases; i++) {
+			char mailbox[MM_NAME_MAX + 1];
+			if (t->aliases[i].type != MM_ALIAS_EXTERNAL || t->aliases[i].tid != le32(p))
+				continue;
+			snprintf(mailbox, sizeof mailbox, "*%.9s", t->aliases[i].alias);
+			for (char *c = mailbox; *c != 0; c++)
+				if (*c == '/' || *c == ' ')
+					*c = '_';
+			add_member(m, &po->master.own, mailbox);
+		}
+		at = le32(p + 4);
+		if (at == 0)
+			return;
+	}
+}
+
+static bool read_members(struct postoffice *po, const struct mm_alias *g, struct members *m, struct err *e)
+{
+	struct out mem, grp;
+	struct po_stamp s;
+	out_init(&mem, TABLE_MAX);
+	out_init(&grp, TABLE_MAX);
+	/* No .MEM: no local part (Q117895). */
+	const bool ok = g->file[0] == 0 || (read_held(po, po_rel_of("MEM", g->file, ".MEM").s, &mem, &s, e) && read_held(po, po_rel_of("GRP", g->file, ".GRP").s, &grp, &s, e));
+	if (ok) {
+		m->max = out_len(&mem) / MM_MEMBER_SIZE + out_len(&grp) / MM_CHAIN_SIZE;
+		m->all = mem_zero(mem_mul(m->max, sizeof *m->all));
+		add_local(po, &mem, m);
+		add_external(po, &grp, m);
+	}
+	out_fini(&mem);
+	out_fini(&grp);
+	return ok;
 }
 
 bool postoffice_group(struct postoffice *po, const char *group, bool (*each)(void *ctx, const struct mm_name *member), void *ctx, struct err *e)
@@ -416,15 +468,11 @@ bool postoffice_group(struct postoffice *po, const char *group, bool (*each)(voi
 	const struct mm_alias *g = find_group(po->tables, group);
 	if (g == NULL)
 		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "[007] the group %.30s is not here any more", group);
-	struct out mem;
-	struct po_stamp s;
-	out_init(&mem, TABLE_MAX);
-	const bool ok = g->file[0] == 0 || read_held(po, po_rel_of("MEM", g->file, ".MEM").s, &mem, &s, e); /* none: no local part (Q117895) */
-	size_t n = 0;
-	struct mm_name *all = ok ? members_of(po, &mem, &n) : NULL;
-	out_fini(&mem);
-	for (size_t i = 0; i < n && go_on; i++)
-		go_on = each(ctx, &all[i]);
-	mem_free_(all);
-	return ok;
+	struct members m = { 0 };
+	if (!read_members(po, g, &m, e))
+		return false;
+	for (size_t i = 0; i < m.n && go_on; i++)
+		go_on = each(ctx, &m.all[i]);
+	mem_free_(m.all);
+	return true;
 }
