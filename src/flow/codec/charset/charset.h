@@ -70,7 +70,8 @@ bool charset_page_known(const struct charset_kit *kit, unsigned page); /* kit NU
 /* Appends `in` as UTF-8; returns how many characters became `?`: octets that have no character there, and control characters but tab, line
  * feed, carriage return and form feed. NUL is left out. A page that is not known: UTF-8 when all of it is, else Latin-1. */
 size_t charset_page_to_utf8(const struct charset_kit *kit, unsigned page, struct view in, struct out *o);
-/* Appends UTF-8 text in that page (not known: ASCII); returns how many characters became `?`. NUL is left out. */
+/* Appends UTF-8 text in that page (not known: ASCII); returns how many characters became `?`. A quotation mark, dash or blank that the page
+ * has not is the plain one. NUL is left out. */
 size_t charset_page_from_utf8(const struct charset_kit *kit, unsigned page, struct view utf8, struct out *o);
 
 /* --- text as it is, for who cuts it between characters --- */

@@ -157,14 +157,33 @@ size_t charset_page_to_utf8(const struct charset_kit *kit, unsigned page, struct
 	return replaced;
 }
 
-/* 0: not in the page. Two octets when over 255. */
-static uint16_t octets_of(const struct page *p, uint32_t c)
+/* Characters that look like one that more pages have; T.61 has one octet for both letters with a stroke (E2). */
+static const struct {
+	uint16_t c, like;
+} likes[] = {
+	{ 0x00a0, ' ' }, { 0x00b5, 0x03bc }, { 0x00d0, 0x0110 }, { 0x0110, 0x00d0 }, { 0x03a9, 0x2126 }, { 0x03bc, 0x00b5 }, { 0x2010, '-' }, { 0x2011, '-' },
+	{ 0x2012, '-' }, { 0x2013, '-' }, { 0x2014, '-' }, { 0x2018, '\'' }, { 0x2019, '\'' }, { 0x201c, '"' }, { 0x201d, '"' }, { 0x2126, 0x03a9 },
+};
+
+static uint16_t exact_octets_of(const struct page *p, uint32_t c)
 {
 	if (p == NULL || c >= PLANE)
 		return 0;
 	const struct pair want = { .c = (uint16_t)c };
 	const struct pair *found = bsearch(&want, p->back, p->n_back, sizeof want, by_character);
 	return found != NULL ? found->octet : p->wide_back == NULL ? 0 : p->wide_back[c];
+}
+
+/* 0: not in the page. Two octets when over 255. */
+static uint16_t octets_of(const struct page *p, uint32_t c)
+{
+	const uint16_t octets = exact_octets_of(p, c);
+	if (octets != 0)
+		return octets;
+	for (size_t i = 0; i < ARRAY_LEN(likes); i++)
+		if (likes[i].c == c)
+			return likes[i].like < HIGH ? likes[i].like : exact_octets_of(p, likes[i].like);
+	return 0;
 }
 
 size_t charset_page_from_utf8(const struct charset_kit *kit, unsigned page, struct view utf8, struct out *o)

@@ -136,9 +136,23 @@ static void test_half_characters(void **state)
 	out_fini(&o);
 }
 
+static void test_likes(void **state)
+{
+	struct out o;
+	(void)state;
+	out_init(&o, 100);
+	assert_int_equal(charset_page_from_utf8(kit, 850, VIEW("“a”–‘b’ Đ"), &o), 0);
+	assert_string_equal(out_cstr(&o), "\"a\"-'b' \xd1"); /* d1 of 850 is the capital eth */
+	out_clear(&o);
+	assert_int_equal(charset_page_from_utf8(kit, 1252, VIEW("“a”–"), &o), 0);
+	assert_string_equal(out_cstr(&o), "\x93" "a\x94\x96");
+	out_fini(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_likes),
 		cmocka_unit_test(test_k148234_pages_both_ways),
 		cmocka_unit_test(test_all_of_all_pages),
 		cmocka_unit_test(test_k159179_nul_and_controls),

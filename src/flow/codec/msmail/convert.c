@@ -14,11 +14,11 @@ enum {
 };
 
 struct to_mai {
-	struct conv c;
+	struct mmc c;
 	struct message m;
 	struct view content;
 	struct mai mai;
-	struct conv_body body;
+	struct mmc_body body;
 	struct view limit_line;
 	struct map ours;     /* whom this copy is for, by hash of the address; made when first asked */
 	bool has_ours;
@@ -61,13 +61,13 @@ static bool fill_envelope(struct to_mai *t, struct mm_envelope *v)
 	v->n = is_report ? 1 : m->n_rcpt;
 	v->recipients = arena_array(t->c.a, v->n, sizeof *v->recipients);
 	if (v->recipients == NULL && v->n > 0)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < v->n; i++) {
-		if (i % 256 == 0 && !conv_may_go_on(&t->c))
+		if (i % 256 == 0 && !mmc_may_go_on(&t->c))
 			return false;
 		fill_recipient(t, is_report ? &to : &m->rcpt[i], &v->recipients[i]);
 	}
-	v->from = is_report ? t->mai.from : conv_address(&t->c, &m->originator, (struct view){ NULL, 0 });
+	v->from = is_report ? t->mai.from : mmc_address(&t->c, &m->originator, (struct view){ NULL, 0 });
 	v->date = t->mai.date;
 	v->priority = t->mai.priority;
 	return true;
@@ -135,11 +135,11 @@ static bool fill_list(struct to_mai *t, const struct ber_list *from, struct mm_a
 	const struct ipm_recipient_specifier *v = from->v;
 	struct mm_address *to = arena_array(t->c.a, from->n, sizeof *to);
 	if (to == NULL && from->n > 0)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < from->n; i++) {
-		if (i % 256 == 0 && !conv_may_go_on(&t->c))
+		if (i % 256 == 0 && !mmc_may_go_on(&t->c))
 			return false;
-		to[i] = conv_descriptor(&t->c, &v[i].recipient);
+		to[i] = mmc_descriptor(&t->c, &v[i].recipient);
 		if (!t->mai.receipt && asks_receipt(&v[i])) {
 			const struct oraddr addr = ipm_oraddr(v[i].recipient.formal_name, t->c.a);
 			t->mai.receipt = is_ours(t, &addr);
@@ -160,7 +160,7 @@ static char priority_of(const struct message *m, const struct ipm_heading *h)
 	return m->priority == PRIORITY_URGENT ? '5' : m->priority == PRIORITY_NON_URGENT ? '1' : 0;
 }
 
-static struct view class_of(struct conv *c, const struct ipm_heading *h)
+static struct view class_of(struct mmc *c, const struct ipm_heading *h)
 {
 	const struct view tlv = ipm_heading_extension(h, IPM_X_INFORMATION_CATEGORY);
 	struct ber_list list;
@@ -172,29 +172,29 @@ static struct view class_of(struct conv *c, const struct ipm_heading *h)
 	if (!(v[0].seq.has & 1u << IPM_CATEGORY_DESCRIPTION))
 		return (struct view){ NULL, 0 };
 	const struct ipm_universal_or_bmp *d = &v[0].description;
-	const struct view text = d->seq.has & 1u << IPM_UNIVERSAL_TWO ? conv_string(c, CHARSET_BMP, 0, d->two_octets)
-								      : conv_string(c, CHARSET_UNIVERSAL, 0, d->four_octets);
-	return conv_octets(c, conv_one_line(c, text, CLASS_MAX));
+	const struct view text = d->seq.has & 1u << IPM_UNIVERSAL_TWO ? mmc_string(c, CHARSET_BMP, 0, d->two_octets)
+								      : mmc_string(c, CHARSET_UNIVERSAL, 0, d->four_octets);
+	return mmc_octets(c, mmc_one_line(c, text, CLASS_MAX));
 }
 
 static bool fill_marks(struct to_mai *t, const struct ipm_heading *h)
 {
-	struct conv_marks marks = { .sensitivity = conv_has(h, IPM_H_SENSITIVITY) ? h->sensitivity : 0, .auto_forwarded = h->auto_forwarded };
+	struct mmc_marks marks = { .sensitivity = mmc_has(h, IPM_H_SENSITIVITY) ? h->sensitivity : 0, .auto_forwarded = h->auto_forwarded };
 	struct out o;
 	if (t->mai.receipt) { /* what a receipt will have to name */
 		const struct oraddr user = ipm_oraddr(h->this_ipm.user, t->c.a);
 		out_init(&o, 4096);
-		out_bytes(&o, conv_printable(&t->c, h->this_ipm.local, 64));
+		out_bytes(&o, mmc_printable(&t->c, h->this_ipm.local, 64));
 		out_u8(&o, '*');
 		oraddr_print(user.n > 0 ? &user : &t->m.originator, ORADDR_F401, &o);
-		marks.ipm_id = conv_kept(&t->c, &o);
+		marks.ipm_id = mmc_keep(&t->c, &o);
 	}
-	const struct view element = conv_put_marks(&t->c, &marks);
+	const struct view element = mmc_put_marks(&t->c, &marks);
 	if (element.n == 0)
 		return true;
 	t->mai.extra = arena_get(t->c.a, sizeof *t->mai.extra);
 	if (t->mai.extra == NULL)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	t->mai.extra[0] = element;
 	t->mai.n_extra = 1;
 	return true;
@@ -205,10 +205,10 @@ static bool fill_heading(struct to_mai *t, const struct ipm_heading *h)
 	struct mai *x = &t->mai;
 	if (!fill_list(t, &h->primary_recipients, &x->to, &x->n_to) || !fill_list(t, &h->copy_recipients, &x->cc, &x->n_cc))
 		return false;
-	x->from = conv_has(h, IPM_H_ORIGINATOR) && h->originator.formal_name != NULL
-			  ? conv_descriptor(&t->c, &h->originator)
-			  : conv_address(&t->c, &t->m.originator, (struct view){ NULL, 0 });
-	x->subject = conv_octets(&t->c, conv_subject(&t->c, h));
+	x->from = mmc_has(h, IPM_H_ORIGINATOR) && h->originator.formal_name != NULL
+			  ? mmc_descriptor(&t->c, &h->originator)
+			  : mmc_address(&t->c, &t->m.originator, (struct view){ NULL, 0 });
+	x->subject = mmc_octets(&t->c, mmc_subject(&t->c, h));
 	x->class = class_of(&t->c, h);
 	x->priority = priority_of(&t->m, h);
 	return fill_marks(t, h);
@@ -221,7 +221,7 @@ static bool fill_missing(struct to_mai *t, const struct mm_envelope *v)
 		return true;
 	t->mai.to = arena_array(t->c.a, v->n, sizeof *t->mai.to);
 	if (t->mai.to == NULL && v->n > 0)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < v->n; i++)
 		if (v->recipients[i].responsible)
 			t->mai.to[t->mai.n_to++] = v->recipients[i].address;
@@ -251,7 +251,7 @@ static void trim_lists(struct to_mai *t)
 	const size_t cut = t->mai.n_to - to + t->mai.n_cc - cc;
 	if (cut == 0)
 		return;
-	t->limit_line = conv_fmt(&t->c, "[%zu more recipients of this message are not listed: the list is longer than %zu octets]\r\r", cut,
+	t->limit_line = mmc_fmt(&t->c, "[%zu more recipients of this message are not listed: the list is longer than %zu octets]\r\r", cut,
 				 t->c.how->header_limit);
 	t->mai.n_to = to;
 	t->mai.n_cc = cc;
@@ -263,12 +263,12 @@ static bool read_content(struct to_mai *t)
 {
 	struct ipm ipm;
 	if (t->m.content_type != P2 && t->m.content_type != P22)
-		return conv_fail(&t->c, UNABLE_TO_TRANSFER, TYPE_NOT_SUPPORTED, "found a content that is no interpersonal message, want P2 or P22");
+		return mmc_fail(&t->c, UNABLE_TO_TRANSFER, TYPE_NOT_SUPPORTED, "found a content that is no interpersonal message, want P2 or P22");
 	if (!ipm_parse(t->content, &ipm, t->c.a, &t->c.limits, t->c.e))
-		return arena_full(t->c.a) ? conv_full(&t->c) : false;
+		return arena_full(t->c.a) ? mmc_full(&t->c) : false;
 	if (ipm.notification != NULL)
-		return conv_put_notification(&t->c, &t->m, ipm.notification, &t->mai, &t->body);
-	return fill_heading(t, &ipm.message->heading) && conv_body_parts(&t->c, ipm.message, &t->body, 0);
+		return mmc_notification(&t->c, &t->m, ipm.notification, &t->mai, &t->body);
+	return fill_heading(t, &ipm.message->heading) && mmc_body_parts(&t->c, ipm.message, &t->body, 0);
 }
 
 /* What nobody may lose is not sent on with `?` in it (X.411 8.2.1.1.1.9, conversion-with-loss-prohibited; .8). */
@@ -277,28 +277,28 @@ static bool check_loss(struct to_mai *t)
 	if (t->c.replaced == 0)
 		return true;
 	if (extensions_has(&t->m.ext, EXT_LOSS_PROHIBITED))
-		return conv_fail(&t->c, CONVERSION_NOT_PERFORMED, LOSS_PROHIBITED, "it has characters that the code page has not");
+		return mmc_fail(&t->c, CONVERSION_NOT_PERFORMED, LOSS_PROHIBITED, "it has characters that the code page has not");
 	if (t->m.has_indicators && (t->m.indicators & IND_CONVERSION_PROHIBITED))
-		return conv_fail(&t->c, CONVERSION_NOT_PERFORMED, IMPLICIT_PROHIBITED, "it has characters that the code page has not");
+		return mmc_fail(&t->c, CONVERSION_NOT_PERFORMED, IMPLICIT_PROHIBITED, "it has characters that the code page has not");
 	return true;
 }
 
 static void fill_text(struct to_mai *t)
 {
 	struct out *text = &t->body.text;
-	conv_body_end(&t->body);
+	mmc_body_end(&t->body);
 	struct view utf8 = out_view(text);
 	if (t->limit_line.n > 0) {
 		struct out longer;
 		out_init(&longer, mem_add(t->limit_line.n, utf8.n));
 		out_bytes(&longer, t->limit_line);
 		out_bytes(&longer, utf8);
-		utf8 = conv_kept(&t->c, &longer);
+		utf8 = mmc_keep(&t->c, &longer);
 		for (size_t i = 0; i < t->body.n; i++)
 			if (t->body.attachments[i].position != UINT32_MAX)
 				t->body.attachments[i].position += (uint32_t)t->limit_line.n;
 	}
-	t->mai.text = conv_octets(&t->c, utf8);
+	t->mai.text = mmc_octets(&t->c, utf8);
 	t->mai.attachments = t->body.attachments;
 	t->mai.n_attachments = t->body.n;
 }
@@ -306,11 +306,11 @@ static void fill_text(struct to_mai *t)
 static bool print(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 {
 	struct out *o = &done->packed_or_mai;
-	const struct conv_body *b = &t->body;
+	const struct mmc_body *b = &t->body;
 	if (to_ffapi) {
 		struct ffapi_body *bodies = arena_array(t->c.a, b->n, sizeof *bodies);
 		if (bodies == NULL && b->n > 0)
-			return conv_full(&t->c);
+			return mmc_full(&t->c);
 		for (size_t i = 0; i < b->n; i++)
 			bodies[i] = (struct ffapi_body){ .name = b->attachments[i].name, .octets = b->octets[i] };
 		t->mai.n_extra = 0; /* elements of a MAI are no tokens */
@@ -318,7 +318,7 @@ static bool print(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 	}
 	done->attachments = arena_array(t->c.a, b->n, sizeof *done->attachments);
 	if (done->attachments == NULL && b->n > 0)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < b->n; i++)
 		done->attachments[i] = (struct mm_file){ view_str(b->attachments[i].file.s), b->octets[i] };
 	done->n_attachments = b->n;
@@ -335,15 +335,15 @@ static bool convert(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 		x->date = mm_date_of_wall(at, t->c.how->zone_minutes);
 	out_init(&id, 1024);
 	mts_id_print(&t->m.id, &id);
-	x->message_id = conv_kept(&t->c, &id);
-	if (!(t->m.kind == MESSAGE_REPORT ? conv_report(&t->c, &t->m, x, &t->body) : read_content(t)))
+	x->message_id = mmc_keep(&t->c, &id);
+	if (!(t->m.kind == MESSAGE_REPORT ? mmc_report(&t->c, &t->m, x, &t->body) : read_content(t)))
 		return false;
 	if (!fill_envelope(t, &done->envelope) || !fill_missing(t, &done->envelope))
 		return false;
 	mark_copies(t, &done->envelope);
 	trim_lists(t);
 	fill_text(t);
-	if (!check_loss(t) || !conv_may_go_on(&t->c))
+	if (!check_loss(t) || !mmc_may_go_on(&t->c))
 		return false;
 	if (!print(t, to_ffapi, done)) {
 		if (t->c.e != NULL && t->c.e->kind == ERR_LOCAL) { /* a bound on the result: waiting would not help */
@@ -360,11 +360,10 @@ static bool convert(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 static bool start(struct to_mai *t, struct view packed)
 {
 	t->c.page = t->c.how->code_page;
-	t->c.limits.bytes = t->content.n;
 	if (!unpack_message(packed, &t->m, t->c.a, t->c.e))
 		return false;
 	return t->m.kind != MESSAGE_PROBE ||
-	       conv_fail(&t->c, UNABLE_TO_TRANSFER, TYPE_NOT_SUPPORTED, "found a probe, which is answered and not converted");
+	       mmc_fail(&t->c, UNABLE_TO_TRANSFER, TYPE_NOT_SUPPORTED, "found a probe, which is answered and not converted");
 }
 
 bool mm_to_mai(const struct mm_convert *how, struct view packed, struct view content, bool to_ffapi, struct mm_converted *done_r,

@@ -15,7 +15,7 @@ enum {
 #define FIRST_MS INT64_C(473385600000) /* 1985-01-01: before there was any Microsoft Mail a clock is not set */
 
 struct to_ipm {
-	struct conv c;
+	struct mmc c;
 	const struct mm_envelope *given;
 	struct mai mai;
 	struct view *bodies;         /* of attachments, by index */
@@ -42,7 +42,7 @@ static bool missing(struct to_ipm *t, size_t i)
 {
 	char what[64];
 	snprintf(what, sizeof what, "attachment %zu of %zu is missing", i + 1, t->mai.n_attachments);
-	return conv_fail(&t->c, TRANSFER_FAILURE, CONTENT_MISSING, what);
+	return mmc_fail(&t->c, TRANSFER_FAILURE, CONTENT_MISSING, what);
 }
 
 static bool read_ffapi(struct to_ipm *t, struct view file, const struct mm_file *files, size_t n)
@@ -55,7 +55,7 @@ static bool read_ffapi(struct to_ipm *t, struct view file, const struct mm_file 
 	if (text_file.n > 0) {
 		const struct mm_file *text = file_named(files, n, text_file);
 		if (text == NULL)
-			return conv_fail(&t->c, TRANSFER_FAILURE, CONTENT_MISSING, "the file of its text is missing");
+			return mmc_fail(&t->c, TRANSFER_FAILURE, CONTENT_MISSING, "the file of its text is missing");
 		t->mai.text = text->octets;
 	}
 	t->bodies = arena_array(t->c.a, t->mai.n_attachments, sizeof *t->bodies);
@@ -65,7 +65,7 @@ static bool read_ffapi(struct to_ipm *t, struct view file, const struct mm_file 
 			return missing(t, i);
 		t->bodies[i] = bodies[i].in_file ? body->octets : bodies[i].octets;
 	}
-	return !arena_full(t->c.a) || conv_full(&t->c);
+	return !arena_full(t->c.a) || mmc_full(&t->c);
 }
 
 static bool read_mai(struct to_ipm *t, struct view file, const struct mm_file *files, size_t n)
@@ -79,7 +79,7 @@ static bool read_mai(struct to_ipm *t, struct view file, const struct mm_file *f
 			return missing(t, i);
 		t->bodies[i] = files[i].octets;
 	}
-	return !arena_full(t->c.a) || conv_full(&t->c);
+	return !arena_full(t->c.a) || mmc_full(&t->c);
 }
 
 static bool is_set(const struct mm_date *d)
@@ -105,7 +105,7 @@ static bool has_address(const struct mm_address *x)
 
 static struct view friendly(struct to_ipm *t, const struct mm_address *x)
 {
-	return conv_one_line(&t->c, conv_utf8(&t->c, x->friendly), FREE_FORM_MAX);
+	return mmc_one_line(&t->c, mmc_utf8(&t->c, x->friendly), FREE_FORM_MAX);
 }
 
 /* Who it is in a heading: with an address where one can be made, else by name only. */
@@ -115,7 +115,7 @@ static struct ipm_user user_of(struct to_ipm *t, const struct mm_address *x)
 	if (!mm_to_oraddr(t->c.how->map, x, &u.addr, t->c.a, NULL))
 		u.addr = (struct oraddr){ 0 };
 	if (u.addr.n == 0 && u.free_form.n == 0)
-		u.free_form = conv_one_line(&t->c, conv_utf8(&t->c, x->text), FREE_FORM_MAX);
+		u.free_form = mmc_one_line(&t->c, mmc_utf8(&t->c, x->text), FREE_FORM_MAX);
 	if (u.addr.n == 0 && u.free_form.n == 0)
 		u.free_form = VIEW("?");
 	return u;
@@ -129,7 +129,7 @@ static bool originator_of(struct to_ipm *t, struct oraddr *addr_r)
 		if (has_address(tries[i]) && mm_to_oraddr(t->c.how->map, tries[i], addr_r, t->c.a, NULL))
 			return true;
 	const struct mm_address ours = { .type = MM_ADDRESS_MS,
-					 .text = conv_fmt(&t->c, "%s/%s/" NOTICE_FROM, t->c.how->own.network, t->c.how->own.postoffice) };
+					 .text = mmc_fmt(&t->c, "%s/%s/" NOTICE_FROM, t->c.how->own.network, t->c.how->own.postoffice) };
 	return mm_to_oraddr(t->c.how->map, &ours, addr_r, t->c.a, t->c.e);
 }
 
@@ -209,7 +209,7 @@ static struct view eits(struct to_ipm *t)
 		char text[40];
 		snprintf(text, sizeof text, "1.0.10021.7.1.0.%u", t->registrations[i]);
 		if (ber_oid_parse(text, &o))
-			oids[n++] = conv_kept(&t->c, &o);
+			oids[n++] = mmc_keep(&t->c, &o);
 		else
 			out_fini(&o);
 	}
@@ -221,7 +221,7 @@ static struct view eits(struct to_ipm *t)
 	out_init(&o, 4096);
 	if (!ber_encode(&ipm_eits_type, &x, &o, NULL))
 		out_clear(&o);
-	return conv_kept(&t->c, &o);
+	return mmc_keep(&t->c, &o);
 }
 
 static bool put_envelope(struct to_ipm *t, struct mm_converted *done)
@@ -240,16 +240,16 @@ static bool put_envelope(struct to_ipm *t, struct mm_converted *done)
 	done->envelope.recipients = arena_array(t->c.a, t->given->n, sizeof *done->envelope.recipients);
 	m.rcpt = arena_array(t->c.a, t->given->n, sizeof *m.rcpt);
 	if (arena_full(t->c.a))
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	if (t->given->n > 0)
 		memcpy(done->envelope.recipients, t->given->recipients, t->given->n * sizeof *t->given->recipients);
 	if (!originator_of(t, &m.originator))
 		return false;
 	fill_recipients(t, &m, &done->envelope);
 	if (arena_full(t->c.a))
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	pack_message(&done->packed_or_mai, &m, 0, m.n_rcpt);
-	return !done->packed_or_mai.bad || conv_fail(&t->c, UNABLE_TO_TRANSFER, CONTENT_TOO_LONG, "its envelope is longer than a message may be");
+	return !done->packed_or_mai.bad || mmc_fail(&t->c, UNABLE_TO_TRANSFER, CONTENT_TOO_LONG, "its envelope is longer than a message may be");
 }
 
 /* --- body parts --- */
@@ -282,7 +282,7 @@ struct part_list {
 
 static void add_text(struct to_ipm *t, struct part_list *parts, struct view utf8)
 {
-	const struct view text = conv_crlf(&t->c, utf8);
+	const struct view text = mmc_crlf(&t->c, utf8);
 	parts->v[parts->n++] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_TEXT, .data = text };
 	note_text(t, text);
 }
@@ -309,17 +309,17 @@ static bool add_message(struct to_ipm *t, struct view octets, struct part_list *
 	const struct mai_limits limits = mai_limits_default();
 	struct out content;
 	struct mai inner;
-	if (depth >= CONV_DEPTH || !mai_parse(octets, t->c.how->scramble, &inner, t->c.a, &limits, NULL))
+	if (depth >= MMC_DEPTH || !mai_parse(octets, t->c.how->scramble, &inner, t->c.a, &limits, NULL))
 		return false;
 	const unsigned page = t->c.page;
 	struct err *e = t->c.e;
 	t->c.page = inner.code_page != 0 ? inner.code_page : t->c.how->code_page;
 	t->c.e = NULL;
 	out_init(&content, t->c.how->out_max);
-	const bool ok = compose(t, &inner, NULL, conv_fmt(&t->c, "%.*s-%u", (int)t->mts_local.n, (const char *)t->mts_local.p, depth), depth, &content);
+	const bool ok = compose(t, &inner, NULL, mmc_fmt(&t->c, "%.*s-%u", (int)t->mts_local.n, (const char *)t->mts_local.p, depth), depth, &content);
 	t->c.page = page;
 	t->c.e = e;
-	parts->v[parts->n] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_FORWARD, .data = conv_kept(&t->c, &content) };
+	parts->v[parts->n] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_FORWARD, .data = mmc_keep(&t->c, &content) };
 	parts->n += ok;
 	return ok;
 }
@@ -327,11 +327,11 @@ static bool add_message(struct to_ipm *t, struct view octets, struct part_list *
 static void add_attachment(struct to_ipm *t, const struct mai *m, size_t i, struct view octets, struct part_list *parts, unsigned depth)
 {
 	const struct mm_attachment *from = &m->attachments[i];
-	struct view name = conv_file_name(&t->c, conv_utf8(&t->c, from->name));
+	struct view name = mmc_file_name(&t->c, mmc_utf8(&t->c, from->name));
 	if (from->kind == 1 && add_message(t, octets, parts, depth + 1))
 		return;
 	if (name.n == 0)
-		name = conv_fmt(&t->c, "ATT%05zu.%s", i + 1, from->kind == 1 ? "MAI" : from->kind == 2 ? "OLE" : "DAT");
+		name = mmc_fmt(&t->c, "ATT%05zu.%s", i + 1, from->kind == 1 ? "MAI" : from->kind == 2 ? "OLE" : "DAT");
 	parts->v[parts->n++] = (struct ipm_compose_part){
 		.kind = IPM_COMPOSE_FILE, .data = octets, .name = name,
 		.modified_ms = is_set(&from->date) ? mm_date_to_wall(&from->date, t->c.how->zone_minutes, 0) : 0,
@@ -341,22 +341,22 @@ static void add_attachment(struct to_ipm *t, const struct mai *m, size_t i, stru
 
 static struct view not_here(struct to_ipm *t, const struct mm_attachment *x)
 {
-	const struct view name = conv_file_name(&t->c, conv_utf8(&t->c, x->name));
-	return conv_fmt(&t->c, "[An attachment of it is not here: %.*s]\r\n", (int)name.n, (const char *)name.p);
+	const struct view name = mmc_file_name(&t->c, mmc_utf8(&t->c, x->name));
+	return mmc_fmt(&t->c, "[An attachment of it is not here: %.*s]\r\n", (int)name.n, (const char *)name.p);
 }
 
 /* Text and attachments in order of their index (Q151249), each where it stands in the text. bodies NULL: those of an embedded message,
  * which nobody has; a line says so. */
 static bool body(struct to_ipm *t, const struct mai *m, const struct view *bodies, unsigned depth, struct part_list *parts)
 {
-	const struct view text = conv_utf8(&t->c, m->text);
+	const struct view text = mmc_utf8(&t->c, m->text);
 	size_t done = 0;
 	parts->v = arena_array(t->c.a, 2 * m->n_attachments + 2, sizeof *parts->v);
 	parts->n = 0;
 	if (parts->v == NULL)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < m->n_attachments; i++) {
-		if (!conv_may_go_on(&t->c))
+		if (!mmc_may_go_on(&t->c))
 			return false;
 		size_t to = m->attachments[i].position == UINT32_MAX ? text.n : cut_at(text, m->attachments[i].position);
 		to = to < done ? done : to;
@@ -379,9 +379,9 @@ static bool fill_list(struct to_ipm *t, const struct mm_address *from, size_t n,
 {
 	struct ipm_recipient *v = arena_array(t->c.a, n, sizeof *v);
 	if (v == NULL && n > 0)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	for (size_t i = 0; i < n; i++) {
-		if (i % 256 == 0 && !conv_may_go_on(&t->c))
+		if (i % 256 == 0 && !mmc_may_go_on(&t->c))
 			return false;
 		v[i].user = user_of(t, &from[i]);
 		v[i].ask = ask ? IPM_ASK_RN | IPM_ASK_NRN : 0;
@@ -405,19 +405,19 @@ static bool compose(struct to_ipm *t, const struct mai *m, const struct view *bo
 	struct ipm_recipient *to, *cc;
 	struct part_list parts;
 	struct ipm_composed done;
-	struct conv_marks marks;
+	struct mmc_marks marks;
 	const bool ask = m->receipt && !t->is_notice;
 	if (!fill_list(t, m->to, m->n_to, ask, &to) || !fill_list(t, m->cc, m->n_cc, ask, &cc) || !body(t, m, bodies, depth, &parts))
 		return false;
-	conv_get_marks(m, &marks);
+	mmc_get_marks(m, &marks);
 	struct ipm_compose letter = {
 		.local_id = local_id, .originator = user_of(t, &m->from), .to = to, .n_to = m->n_to, .cc = cc, .n_cc = m->n_cc,
-		.subject = conv_one_line(&t->c, conv_utf8(&t->c, m->subject), CONV_SUBJECT_MAX), .importance = importance_of(m->priority),
+		.subject = mmc_one_line(&t->c, mmc_utf8(&t->c, m->subject), MMC_SUBJECT_MAX), .importance = importance_of(m->priority),
 		.sensitivity = marks.sensitivity, .auto_forwarded = marks.auto_forwarded, .auto_submitted = t->is_notice ? 1 : 0,
 		.parts = parts.v, .n_parts = parts.n,
 	};
-	if (!conv_is_plain_class(m->class))
-		letter.category = conv_one_line(&t->c, conv_utf8(&t->c, m->class), CLASS_MAX);
+	if (!mmc_is_plain_class(m->class))
+		letter.category = mmc_one_line(&t->c, mmc_utf8(&t->c, m->class), CLASS_MAX);
 	if (letter.originator.addr.n == 0 && depth == 0 && !originator_of(t, &letter.originator.addr))
 		return false;
 	if (!too_long_is_permanent(t->c.e, ipm_compose(&letter, t->c.how->kit, o, &done, t->c.a, t->c.e)))
@@ -432,15 +432,15 @@ static struct view local_id(struct to_ipm *t)
 {
 	struct out o;
 	out_init(&o, LOCAL_ID_MAX);
-	const struct view local = conv_printable(&t->c, t->mts_local, MTS_LOCAL_MAX);
+	const struct view local = mmc_printable(&t->c, t->mts_local, MTS_LOCAL_MAX);
 	for (size_t i = 0; i < local.n; i++)
 		out_u8(&o, local.p[i] == '=' ? '-' : local.p[i]);
-	const struct view subject = conv_one_line(&t->c, conv_utf8(&t->c, t->mai.subject), CONV_SUBJECT_MAX);
+	const struct view subject = mmc_one_line(&t->c, mmc_utf8(&t->c, t->mai.subject), MMC_SUBJECT_MAX);
 	if (subject.n > 0 && local.n + 2 < LOCAL_ID_MAX) {
 		out_u8(&o, '=');
-		out_bytes(&o, conv_printable(&t->c, subject, LOCAL_ID_MAX - local.n - 1));
+		out_bytes(&o, mmc_printable(&t->c, subject, LOCAL_ID_MAX - local.n - 1));
 	}
-	return conv_kept(&t->c, &o);
+	return mmc_keep(&t->c, &o);
 }
 
 /* --- receipts --- */
@@ -449,10 +449,10 @@ static struct view local_id(struct to_ipm *t)
  * it is a letter that says so, for nobody could know what is notified of. */
 static bool find_subject(struct to_ipm *t, struct ipm_identifier *id)
 {
-	struct conv_marks marks;
+	struct mmc_marks marks;
 	struct mts_id mts;
 	struct oraddr user = { 0 };
-	conv_get_marks(&t->mai, &marks);
+	mmc_get_marks(&t->mai, &marks);
 	const uint8_t *star = marks.ipm_id.n == 0 ? NULL : memchr(marks.ipm_id.p, '*', marks.ipm_id.n);
 	if (star != NULL) {
 		id->local = view_first(marks.ipm_id, (size_t)(star - marks.ipm_id.p));
@@ -463,7 +463,7 @@ static bool find_subject(struct to_ipm *t, struct ipm_identifier *id)
 	} else if (t->mai.message_id.n > 0) {
 		id->local = mts_id_parse(t->mai.message_id, &mts, t->c.a, NULL) ? mts.local : t->mai.message_id;
 	}
-	id->local = conv_printable(&t->c, id->local, LOCAL_ID_MAX);
+	id->local = mmc_printable(&t->c, id->local, LOCAL_ID_MAX);
 	for (size_t i = 0; user.n == 0 && i < t->given->n; i++)
 		if (t->given->recipients[i].responsible && !mm_to_oraddr(t->c.how->map, &t->given->recipients[i].address, &user, t->c.a, NULL))
 			user = (struct oraddr){ 0 };
@@ -480,7 +480,7 @@ static bool find_subject(struct to_ipm *t, struct ipm_identifier *id)
 
 static bool is_non_receipt(const struct mai *m)
 {
-	return view_eq_nocase(m->class, VIEW(CONV_CLASS_NRN));
+	return view_eq_nocase(m->class, VIEW(MMC_CLASS_NRN));
 }
 
 static void fill_fields(struct to_ipm *t, struct ipm_notification_fields *f)
@@ -497,7 +497,7 @@ static void fill_fields(struct to_ipm *t, struct ipm_notification_fields *f)
 	f->receipt.receipt_time = utctime_print(t->composed, t->c.a); /* Q214565: a date that is none is that of the arrival */
 	f->receipt.acknowledgment = 0;                                 /* manual: somebody read it */
 	f->receipt.supplementary =
-		conv_printable(&t->c, conv_one_line(&t->c, conv_utf8(&t->c, t->mai.subject), CONV_SUBJECT_MAX), SUPPLEMENTARY_MAX);
+		mmc_printable(&t->c, mmc_one_line(&t->c, mmc_utf8(&t->c, t->mai.subject), MMC_SUBJECT_MAX), SUPPLEMENTARY_MAX);
 	if (f->receipt.supplementary.n > 0)
 		f->receipt.seq.has |= 1u << IPM_RN_SUPPLEMENTARY;
 }
@@ -508,7 +508,7 @@ static bool notify(struct to_ipm *t, struct out *o, bool *done_r)
 	struct ipm_object *x = arena_get(t->c.a, sizeof *x);
 	struct oraddr originator;
 	if (x == NULL)
-		return conv_full(&t->c);
+		return mmc_full(&t->c);
 	struct ipm_ipn *n = &x->ipn;
 	*done_r = false;
 	if (!find_subject(t, &n->subject_ipm))
@@ -520,7 +520,7 @@ static bool notify(struct to_ipm *t, struct out *o, bool *done_r)
 	n->originator.formal_name = arena_get(t->c.a, sizeof *n->originator.formal_name);
 	n->originator.free_form_name = (struct view){ NULL, 0 };
 	if (n->originator.formal_name == NULL || !p1_orname_of_addr(&originator, n->originator.formal_name, t->c.a, t->c.e))
-		return arena_full(t->c.a) ? conv_full(&t->c) : false;
+		return arena_full(t->c.a) ? mmc_full(&t->c) : false;
 	n->originator.seq.has = 1u << IPM_DESCRIPTOR_FORMAL;
 	n->seq.has = 1u << IPM_IPN_SUBJECT | 1u << IPM_IPN_FIELDS | 1u << IPM_IPN_ORIGINATOR;
 	*done_r = true;
@@ -533,10 +533,10 @@ static bool notify(struct to_ipm *t, struct out *o, bool *done_r)
 static void look_for_notice(struct to_ipm *t, struct mm_converted *done)
 {
 	const struct mm_address *from = has_address(&t->mai.from) ? &t->mai.from : &t->given->from;
-	const struct view mailbox = conv_tail(from->text, sizeof NOTICE_FROM - 1);
+	const struct view mailbox = mmc_tail(from->text, sizeof NOTICE_FROM - 1);
 	if (!view_eq_nocase(mailbox, VIEW(NOTICE_FROM)))
 		return;
-	done->is_notice = t->is_notice = notice_parse(conv_utf8(&t->c, t->mai.text), &done->notice, t->c.a);
+	done->is_notice = t->is_notice = notice_parse(mmc_utf8(&t->c, t->mai.text), &done->notice, t->c.a);
 }
 
 static bool convert(struct to_ipm *t, struct mm_converted *done)
@@ -548,7 +548,7 @@ static bool convert(struct to_ipm *t, struct mm_converted *done)
 		return false;
 	if (!is_notification && !compose(t, &t->mai, t->bodies, local_id(t), 0, &done->content))
 		return false;
-	return put_envelope(t, done) && conv_may_go_on(&t->c);
+	return put_envelope(t, done) && mmc_may_go_on(&t->c);
 }
 
 static void permanent(struct err *e)

@@ -14,29 +14,29 @@ static const struct oraddr *meant(const struct recipient *r)
 	return r->has_intended && r->intended.n > 0 ? &r->intended : &r->addr;
 }
 
-static struct view name_of(struct conv *c, const struct recipient *r)
+static struct view name_of(struct mmc *c, const struct recipient *r)
 {
-	struct view text = conv_address(c, meant(r), (struct view){ NULL, 0 }).text;
+	struct view text = mmc_address(c, meant(r), (struct view){ NULL, 0 }).text;
 	return text.n > 0 ? text : VIEW("(a recipient without an address)");
 }
 
-static struct view supplementary(struct conv *c, const struct recipient *r)
+static struct view supplementary(struct mmc *c, const struct recipient *r)
 {
-	return conv_one_line(c, conv_string(c, CHARSET_IA5, 0, r->supplementary), WORD_MAX);
+	return mmc_one_line(c, mmc_string(c, CHARSET_IA5, 0, r->supplementary), WORD_MAX);
 }
 
-static struct view why_not(struct conv *c, const struct recipient *r)
+static struct view why_not(struct mmc *c, const struct recipient *r)
 {
 	const struct view more = supplementary(c, r);
 	const char *diagnostic = r->diagnostic >= 0 ? diagnostic_name(r->diagnostic) : "no diagnostic";
-	return conv_fmt(c, "%s: X.400 reason %d (%s), diagnostic %d (%s)%s%.*s", notice_sentence(diagnostic_notice(r->reason, r->diagnostic)),
+	return mmc_fmt(c, "%s X.400 reason %d (%s), diagnostic %d (%s)%s%.*s", notice_sentence(diagnostic_notice(r->reason, r->diagnostic)),
 			r->reason, reason_name(r->reason), r->diagnostic, diagnostic, more.n > 0 ? ": " : "", (int)more.n, (const char *)more.p);
 }
 
 /* What the report returns, as far as it can be read; one that cannot is as none (Q141135, Q191947). */
-static void read_returned(struct conv *c, const struct message *m, struct view content, struct mm_notice *n)
+static void read_returned(struct mmc *c, const struct message *m, struct view content, struct mm_notice *n)
 {
-	struct conv_body b = { 0 };
+	struct mmc_body b = { 0 };
 	struct ipm ipm;
 	struct ber_limits limits = c->limits;
 	const struct view octets = m->has_returned_content && m->returned_content.n > 0 ? m->returned_content : content;
@@ -46,9 +46,9 @@ static void read_returned(struct conv *c, const struct message *m, struct view c
 	struct err *e = c->e;
 	c->e = NULL;
 	out_init(&b.text, c->how->out_max);
-	n->subject = conv_subject(c, &ipm.message->heading);
-	if (conv_body_parts(c, ipm.message, &b, 1) && !b.text.bad)
-		n->original = conv_kept(c, &b.text);
+	n->subject = mmc_subject(c, &ipm.message->heading);
+	if (mmc_body_parts(c, ipm.message, &b, 1) && !b.text.bad)
+		n->original = mmc_keep(c, &b.text);
 	else
 		out_fini(&b.text);
 	c->e = e;
@@ -63,9 +63,9 @@ static size_t count(const struct message *m, enum recipient_outcome outcome)
 }
 
 /* "" when it is not known, or there is no room for it. */
-static const char *when(struct conv *c, wall_ms_t at)
+static const char *when(struct mmc *c, wall_ms_t at)
 {
-	const char *text = at == 0 ? NULL : arena_str(c->a, conv_date_text(c, at));
+	const char *text = at == 0 ? NULL : arena_str(c->a, mmc_date_text(c, at));
 	return text == NULL ? "" : text;
 }
 
@@ -74,7 +74,7 @@ static wall_ms_t sent_at(const struct message *m)
 	return m->subject_trace.n > 0 ? m->subject_trace.v[0].arrival : 0;
 }
 
-static bool say_not_delivered(struct conv *c, const struct message *m, struct mm_notice *n, struct conv_body *b)
+static bool say_not_delivered(struct mmc *c, const struct message *m, struct mm_notice *n, struct mmc_body *b)
 {
 	const size_t bad = count(m, OUTCOME_NOT_DELIVERED);
 	struct out o, names;
@@ -83,7 +83,7 @@ static bool say_not_delivered(struct conv *c, const struct message *m, struct mm
 	out_init(&o, c->how->out_max);
 	out_init(&names, c->how->out_max);
 	if (n->unreached == NULL || n->codes == NULL)
-		return conv_full(c);
+		return mmc_full(c);
 	for (size_t i = 0; i < m->n_rcpt; i++) {
 		const struct recipient *r = &m->rcpt[i];
 		if (r->outcome != OUTCOME_NOT_DELIVERED)
@@ -97,37 +97,37 @@ static bool say_not_delivered(struct conv *c, const struct message *m, struct mm
 		out_str(&names, n->n_unreached > 0 ? "; " : "");
 		out_bytes(&names, n->unreached[n->n_unreached++]);
 	}
-	n->to = conv_kept(c, &names);
+	n->to = mmc_keep(c, &names);
 	notice_print(n, &o);
-	conv_put_text(c, b, conv_kept(c, &o));
+	mmc_text(c, b, mmc_keep(c, &o));
 	return true;
 }
 
-static void say_delivered(struct conv *c, const struct message *m, const struct mm_notice *n, struct conv_body *b)
+static void say_delivered(struct mmc *c, const struct message *m, const struct mm_notice *n, struct mmc_body *b)
 {
-	conv_put_text(c, b, VIEW("Your message was delivered.\r\r"));
+	mmc_text(c, b, VIEW("Your message was delivered.\r\r"));
 	if (n->subject.n > 0)
-		conv_put_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)n->subject.n, (const char *)n->subject.p));
+		mmc_text(c, b, mmc_fmt(c, "Subject: %.*s\r", (int)n->subject.n, (const char *)n->subject.p));
 	if (sent_at(m) != 0)
-		conv_put_text(c, b, conv_fmt(c, "Sent:    %s\r", when(c, sent_at(m))));
+		mmc_text(c, b, mmc_fmt(c, "Sent:    %s\r", when(c, sent_at(m))));
 	for (size_t i = 0; i < m->n_rcpt; i++) {
 		const struct recipient *r = &m->rcpt[i];
 		const struct view name = name_of(c, r), more = supplementary(c, r);
-		conv_put_text(c, b, conv_fmt(c, "To:      %.*s  %s%s%.*s\r", (int)name.n, (const char *)name.p, when(c, r->delivered_at),
+		mmc_text(c, b, mmc_fmt(c, "To:      %.*s  %s%s%.*s\r", (int)name.n, (const char *)name.p, when(c, r->delivered_at),
 					 more.n > 0 ? "  " : "", (int)more.n, (const char *)more.p));
 	}
 }
 
 /* A positive report is never shown as a failure (Q156728): one about both says who was not reached, and no more. */
-bool conv_report(struct conv *c, const struct message *m, struct mai *mai, struct conv_body *b)
+bool mmc_report(struct mmc *c, const struct message *m, struct mai *mai, struct mmc_body *b)
 {
-	struct mm_notice n = { .from = conv_address(c, &m->originator, (struct view){ NULL, 0 }).text };
+	struct mm_notice n = { .from = mmc_address(c, &m->originator, (struct view){ NULL, 0 }).text };
 	struct out id;
 	out_init(&id, WORD_MAX);
 	mts_id_print(&m->subject_id, &id);
-	mai->message_id = conv_kept(c, &id);
+	mai->message_id = mmc_keep(c, &id);
 	mai->from = (struct mm_address){ .type = MM_ADDRESS_MS,
-					 .text = conv_fmt(c, "%s/%s/" NOTICE_FROM, c->how->own.network, c->how->own.postoffice) };
+					 .text = mmc_fmt(c, "%s/%s/" NOTICE_FROM, c->how->own.network, c->how->own.postoffice) };
 	read_returned(c, m, (struct view){ NULL, 0 }, &n);
 	if (sent_at(m) != 0)
 		n.date = mm_date_of_wall(sent_at(m), c->how->zone_minutes);
@@ -135,7 +135,7 @@ bool conv_report(struct conv *c, const struct message *m, struct mai *mai, struc
 		mai->subject = VIEW(NOTICE_SUBJECT);
 		return say_not_delivered(c, m, &n, b);
 	}
-	mai->subject = n.subject.n > 0 ? conv_octets(c, conv_fmt(c, "Delivered: %.*s", (int)n.subject.n, (const char *)n.subject.p))
+	mai->subject = n.subject.n > 0 ? mmc_octets(c, mmc_fmt(c, "Delivered: %.*s", (int)n.subject.n, (const char *)n.subject.p))
 				       : VIEW("Delivered");
 	say_delivered(c, m, &n, b);
 	return true;
@@ -161,48 +161,48 @@ static const struct ipm_or_descriptor *reader(const struct ipm_ipn *n)
 }
 
 /* Notifications come with half of their fields: what is not there is not said (Q168771, Q159162, Q164136). */
-void conv_notification_text(struct conv *c, const struct ipm_ipn *n, struct view subject, struct conv_body *b)
+void mmc_notification_text(struct mmc *c, const struct ipm_ipn *n, struct view subject, struct mmc_body *b)
 {
 	const struct ipm_or_descriptor *who = reader(n);
-	const struct view name = who == NULL ? (struct view){ NULL, 0 } : conv_person(c, who);
-	const struct view id = conv_one_line(c, conv_string(c, CHARSET_IA5, 0, n->subject_ipm.local), WORD_MAX);
+	const struct view name = who == NULL ? (struct view){ NULL, 0 } : mmc_person(c, who);
+	const struct view id = mmc_one_line(c, mmc_string(c, CHARSET_IA5, 0, n->subject_ipm.local), WORD_MAX);
 	wall_ms_t at;
 	const char *by = name.n > 0 ? " by " : "";
 	if (n->fields.choice.which == IPM_NON_RECEIPT)
-		conv_put_text(c, b, conv_fmt(c, "Your message was not read%s%.*s: %s.\r", by, (int)name.n, (const char *)name.p,
+		mmc_text(c, b, mmc_fmt(c, "Your message was not read%s%.*s: %s.\r", by, (int)name.n, (const char *)name.p,
 					 discarded_because(&n->fields.non_receipt)));
 	else if (n->fields.choice.which == IPM_RECEIPT)
-		conv_put_text(c, b, conv_fmt(c, "Your message was read%s%.*s.\r", by, (int)name.n, (const char *)name.p));
+		mmc_text(c, b, mmc_fmt(c, "Your message was read%s%.*s.\r", by, (int)name.n, (const char *)name.p));
 	else
-		conv_put_text(c, b, conv_fmt(c, "There is news of your message%s%.*s.\r", by, (int)name.n, (const char *)name.p));
+		mmc_text(c, b, mmc_fmt(c, "There is news of your message%s%.*s.\r", by, (int)name.n, (const char *)name.p));
 	if (subject.n > 0)
-		conv_put_text(c, b, conv_fmt(c, "Subject: %.*s\r", (int)subject.n, (const char *)subject.p));
+		mmc_text(c, b, mmc_fmt(c, "Subject: %.*s\r", (int)subject.n, (const char *)subject.p));
 	if (n->fields.choice.which == IPM_RECEIPT && utctime_parse(n->fields.receipt.receipt_time, &at))
-		conv_put_text(c, b, conv_fmt(c, "Read at: %s\r", when(c, at)));
+		mmc_text(c, b, mmc_fmt(c, "Read at: %s\r", when(c, at)));
 	if (n->fields.choice.which == IPM_RECEIPT && n->fields.receipt.supplementary.n > 0) {
-		const struct view more = conv_one_line(c, conv_string(c, CHARSET_IA5, 0, n->fields.receipt.supplementary), WORD_MAX);
-		conv_put_text(c, b, conv_fmt(c, "Remark:  %.*s\r", (int)more.n, (const char *)more.p));
+		const struct view more = mmc_one_line(c, mmc_string(c, CHARSET_IA5, 0, n->fields.receipt.supplementary), WORD_MAX);
+		mmc_text(c, b, mmc_fmt(c, "Remark:  %.*s\r", (int)more.n, (const char *)more.p));
 	}
 	if (subject.n == 0 && id.n > 0)
-		conv_put_text(c, b, conv_fmt(c, "Message: %.*s\r", (int)id.n, (const char *)id.p));
+		mmc_text(c, b, mmc_fmt(c, "Message: %.*s\r", (int)id.n, (const char *)id.p));
 }
 
 /* The subject that our own identifiers have behind `=`; else that of the message that came back. */
-static struct view subject_of(struct conv *c, const struct ipm_ipn *n)
+static struct view subject_of(struct mmc *c, const struct ipm_ipn *n)
 {
 	const struct view local = n->subject_ipm.local;
 	const uint8_t *at = local.n == 0 ? NULL : memchr(local.p, '=', local.n);
 	struct out o;
 	if (n->fields.choice.which == IPM_NON_RECEIPT && n->fields.non_receipt.returned != NULL)
-		return conv_subject(c, &n->fields.non_receipt.returned->heading);
+		return mmc_subject(c, &n->fields.non_receipt.returned->heading);
 	if (at == NULL)
 		return (struct view){ NULL, 0 };
 	out_init(&o, mem_add(mem_mul(local.n, 4), 16));
 	mm_unescape_printable(view_from(local, (size_t)(at - local.p) + 1), &o);
-	return conv_one_line(c, conv_kept(c, &o), CONV_SUBJECT_MAX);
+	return mmc_one_line(c, mmc_keep(c, &o), MMC_SUBJECT_MAX);
 }
 
-bool conv_put_notification(struct conv *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct conv_body *b)
+bool mmc_notification(struct mmc *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct mmc_body *b)
 {
 	const struct ipm_or_descriptor *who = reader(n);
 	const struct view subject = subject_of(c, n);
@@ -210,17 +210,17 @@ bool conv_put_notification(struct conv *c, const struct message *m, const struct
 	struct out id;
 	wall_ms_t at;
 	mai->is_receipt = n->fields.choice.which != IPM_OTHER_NOTIFICATION;
-	mai->class = n->fields.choice.which == IPM_NON_RECEIPT ? VIEW(CONV_CLASS_NRN) : (struct view){ NULL, 0 };
-	mai->from = who != NULL && who->formal_name != NULL ? conv_descriptor(c, who)
-							      : conv_address(c, &m->originator, (struct view){ NULL, 0 });
+	mai->class = n->fields.choice.which == IPM_NON_RECEIPT ? VIEW(MMC_CLASS_NRN) : (struct view){ NULL, 0 };
+	mai->from = who != NULL && who->formal_name != NULL ? mmc_descriptor(c, who)
+							      : mmc_address(c, &m->originator, (struct view){ NULL, 0 });
 	out_init(&id, WORD_MAX);
-	out_bytes(&id, conv_printable(c, n->subject_ipm.local, 64));
-	mai->message_id = conv_kept(c, &id);
+	out_bytes(&id, mmc_printable(c, n->subject_ipm.local, 64));
+	mai->message_id = mmc_keep(c, &id);
 	const char *front = is_receipt ? "Read: " : n->fields.choice.which == IPM_NON_RECEIPT ? "Not read: " : "About: ";
-	mai->subject = conv_octets(c, subject.n > 0 ? conv_fmt(c, "%s%.*s", front, (int)subject.n, (const char *)subject.p)
-						    : conv_fmt(c, "%syour message", front));
+	mai->subject = mmc_octets(c, subject.n > 0 ? mmc_fmt(c, "%s%.*s", front, (int)subject.n, (const char *)subject.p)
+						    : mmc_fmt(c, "%syour message", front));
 	if (is_receipt && utctime_parse(n->fields.receipt.receipt_time, &at))
 		mai->date = mm_date_of_wall(at, c->how->zone_minutes);
-	conv_notification_text(c, n, subject, b);
+	mmc_notification_text(c, n, subject, b);
 	return true;
 }

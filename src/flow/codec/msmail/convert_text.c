@@ -9,34 +9,34 @@
 
 enum { NAME_MAX_CHARACTERS = 255, LINE_MAX_OCTETS = 4096, CTRL_Z = 0x1a };
 
-bool conv_fail(struct conv *c, int reason, int diagnostic, const char *what)
+bool mmc_fail(struct mmc *c, int reason, int diagnostic, const char *what)
 {
 	return err_report(c->e, ERR_PERM, ERR_OF_MESSAGE, reason, diagnostic, "convert: %s", what);
 }
 
-bool conv_full(struct conv *c)
+bool mmc_full(struct mmc *c)
 {
 	return err_report(c->e, ERR_PERM, ERR_OF_MESSAGE, 1, 7, "convert: needs more memory than its quota, %zu octets in use",
 			  arena_used(c->a));
 }
 
-bool conv_may_go_on(struct conv *c)
+bool mmc_may_go_on(struct mmc *c)
 {
 	if (arena_full(c->a))
-		return conv_full(c);
+		return mmc_full(c);
 	if (c->how->out_of_time != NULL && c->how->out_of_time(c->how->ctx))
-		return conv_fail(c, 2, 8, "it takes more time than a message may");
+		return mmc_fail(c, 2, 8, "it takes more time than a message may");
 	return true;
 }
 
-struct view conv_kept(struct conv *c, struct out *o)
+struct view mmc_keep(struct mmc *c, struct out *o)
 {
 	const struct view v = arena_copy(c->a, out_view(o));
 	out_fini(o);
 	return v;
 }
 
-struct view conv_fmt(struct conv *c, const char *fmt, ...)
+struct view mmc_fmt(struct mmc *c, const char *fmt, ...)
 {
 	char line[LINE_MAX_OCTETS];
 	va_list ap;
@@ -46,7 +46,7 @@ struct view conv_fmt(struct conv *c, const char *fmt, ...)
 	return arena_copy(c->a, view_of(line, n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
 }
 
-struct view conv_tail(struct view v, size_t n)
+struct view mmc_tail(struct view v, size_t n)
 {
 	return n >= v.n ? v : view_from(v, v.n - n);
 }
@@ -60,13 +60,13 @@ static bool is_ascii_text(struct view v)
 }
 
 /* A page that is not known is warned of when it matters: for what is not ASCII. */
-static void look_at_page(struct conv *c, struct view text)
+static void look_at_page(struct mmc *c, struct view text)
 {
 	if (!charset_page_known(c->how->kit, c->page) && !is_ascii_text(text))
 		c->warned = true;
 }
 
-struct view conv_utf8(struct conv *c, struct view octets)
+struct view mmc_utf8(struct mmc *c, struct view octets)
 {
 	while (octets.n > 0 && octets.p[octets.n - 1] == CTRL_Z) /* the end of a text file of DOS */
 		octets.n--;
@@ -76,10 +76,10 @@ struct view conv_utf8(struct conv *c, struct view octets)
 	out_init(&o, mem_add(mem_mul(octets.n, 4), 16));
 	look_at_page(c, octets);
 	c->replaced += charset_page_to_utf8(c->how->kit, c->page, octets, &o);
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
-struct view conv_octets(struct conv *c, struct view utf8)
+struct view mmc_octets(struct mmc *c, struct view utf8)
 {
 	if (is_ascii_text(utf8))
 		return utf8;
@@ -87,11 +87,11 @@ struct view conv_octets(struct conv *c, struct view utf8)
 	out_init(&o, mem_add(mem_mul(utf8.n, 2), 16));
 	look_at_page(c, utf8);
 	c->replaced += charset_page_from_utf8(c->how->kit, c->page, utf8, &o);
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
 /* NUL goes before the string is read, which would make a character of it (Q159179, Q181649). */
-static struct view without_nul(struct conv *c, struct view v)
+static struct view without_nul(struct mmc *c, struct view v)
 {
 	if (v.n == 0 || memchr(v.p, 0, v.n) == NULL)
 		return v;
@@ -104,7 +104,7 @@ static struct view without_nul(struct conv *c, struct view v)
 }
 
 /* What cannot be read is U+FFFD, which no code page has: it is counted when it is written. */
-struct view conv_string(struct conv *c, enum charset from, unsigned registration, struct view octets)
+struct view mmc_string(struct mmc *c, enum charset from, unsigned registration, struct view octets)
 {
 	if (from != CHARSET_BMP && from != CHARSET_UNIVERSAL)
 		octets = without_nul(c, octets);
@@ -113,11 +113,11 @@ struct view conv_string(struct conv *c, enum charset from, unsigned registration
 	struct out o;
 	out_init(&o, mem_add(mem_mul(octets.n, 4), 16));
 	(void)charset_to_utf8(c->how->kit, from, registration, octets, &o);
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
 /* Every line end (CR LF, CR, LF) as `end`. */
-static struct view line_ends(struct conv *c, struct view text, struct view end)
+static struct view line_ends(struct mmc *c, struct view text, struct view end)
 {
 	struct out o;
 	bool is_it = true;
@@ -142,40 +142,42 @@ static struct view line_ends(struct conv *c, struct view text, struct view end)
 		from = i + 1;
 	}
 	out_bytes(&o, view_from(text, from));
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
-struct view conv_crlf(struct conv *c, struct view utf8)
+struct view mmc_crlf(struct mmc *c, struct view utf8)
 {
 	return line_ends(c, utf8, VIEW("\r\n"));
 }
 
-struct view conv_cr(struct conv *c, struct view utf8)
+struct view mmc_cr(struct mmc *c, struct view utf8)
 {
 	return line_ends(c, utf8, VIEW("\r"));
 }
 
+/* The no-break space is one in pages that have no other. */
 static bool is_blank(uint32_t c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == 0;
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == 0 || c == 0xa0;
 }
 
-struct view conv_one_line(struct conv *c, struct view utf8, size_t max)
+struct view mmc_one_line(struct mmc *c, struct view utf8, size_t max)
 {
 	struct out o;
-	while (utf8.n > 0 && is_blank(utf8.p[0]))
-		utf8 = view_from(utf8, 1);
-	while (utf8.n > 0 && is_blank(utf8.p[utf8.n - 1]))
-		utf8.n--;
 	out_init(&o, mem_add(mem_mul(utf8.n, 3), 4));
-	for (size_t n = 0; utf8.n > 0 && n < max; n++) {
+	for (size_t n = 0; utf8.n > 0 && n < max;) {
 		const uint32_t x = charset_utf8_next(&utf8);
+		if (is_blank(x) && out_len(&o) == 0)
+			continue;
 		charset_utf8_put(&o, is_blank(x) ? ' ' : x == UINT32_MAX ? '?' : x);
+		n++;
 	}
-	return conv_kept(c, &o);
+	while (out_len(&o) > 0 && o.p[o.n - 1] == ' ')
+		o.n--;
+	return mmc_keep(c, &o);
 }
 
-struct view conv_file_name(struct conv *c, struct view utf8)
+struct view mmc_file_name(struct mmc *c, struct view utf8)
 {
 	struct out o;
 	size_t n = 0;
@@ -184,16 +186,16 @@ struct view conv_file_name(struct conv *c, struct view utf8)
 			utf8 = view_from(utf8, i);
 			break;
 		}
-	utf8 = conv_one_line(c, utf8, NAME_MAX_CHARACTERS);
+	utf8 = mmc_one_line(c, utf8, NAME_MAX_CHARACTERS);
 	while (utf8.n > 0 && (utf8.p[utf8.n - 1] == '.' || utf8.p[utf8.n - 1] == ' '))
 		utf8.n--;
 	out_init(&o, mem_add(utf8.n, 1));
 	for (; n < utf8.n; n++)
 		out_u8(&o, utf8.p[n] < 0x20 || utf8.p[n] == 0x7f || strchr("*?\"<>|", utf8.p[n]) != NULL ? '_' : utf8.p[n]);
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
-struct view conv_printable(struct conv *c, struct view utf8, size_t max)
+struct view mmc_printable(struct mmc *c, struct view utf8, size_t max)
 {
 	struct out o;
 	out_init(&o, mem_add(max, 64));
@@ -211,7 +213,7 @@ struct view conv_printable(struct conv *c, struct view utf8, size_t max)
 		}
 		utf8 = rest;
 	}
-	return conv_kept(c, &o);
+	return mmc_keep(c, &o);
 }
 
 /* --- marks --- */
@@ -222,7 +224,7 @@ struct view conv_printable(struct conv *c, struct view utf8, size_t max)
 
 static const char *const sensitivities[] = { "", "Personal", "Private", "Company-Confidential" };
 
-struct view conv_put_marks(struct conv *c, const struct conv_marks *m)
+struct view mmc_put_marks(struct mmc *c, const struct mmc_marks *m)
 {
 	struct out text, element;
 	out_init(&text, LINE_MAX_OCTETS);
@@ -235,7 +237,7 @@ struct view conv_put_marks(struct conv *c, const struct conv_marks *m)
 		out_bytes(&text, m->ipm_id);
 		out_u8(&text, '\r');
 	}
-	const struct view all = conv_kept(c, &text);
+	const struct view all = mmc_keep(c, &text);
 	if (all.n == 0)
 		return all;
 	out_init(&element, LINE_MAX_OCTETS);
@@ -243,7 +245,7 @@ struct view conv_put_marks(struct conv *c, const struct conv_marks *m)
 	fips_put(&text, FIPS_ASCII, -1, all);
 	fips_put(&element, FIPS_FIELD, FIPS_COMMENTS, out_view(&text));
 	out_fini(&text);
-	return conv_kept(c, &element);
+	return mmc_keep(c, &element);
 }
 
 static struct view after(struct view line, const char *front)
@@ -252,7 +254,7 @@ static struct view after(struct view line, const char *front)
 	return line.n >= n && memcmp(line.p, front, n) == 0 ? view_from(line, n) : (struct view){ NULL, 0 };
 }
 
-static void take_mark(struct view line, struct conv_marks *m)
+static void take_mark(struct view line, struct mmc_marks *m)
 {
 	const struct view word = after(line, SENSITIVITY), id = after(line, IPM_ID);
 	for (int64_t i = IPM_PERSONAL; i <= IPM_COMPANY_CONFIDENTIAL; i++)
@@ -263,9 +265,9 @@ static void take_mark(struct view line, struct conv_marks *m)
 	m->auto_forwarded |= view_eq_nocase(line, view_first(VIEW(FORWARDED), sizeof FORWARDED - 2));
 }
 
-void conv_get_marks(const struct mai *m, struct conv_marks *m_r)
+void mmc_get_marks(const struct mai *m, struct mmc_marks *m_r)
 {
-	*m_r = (struct conv_marks){ 0 };
+	*m_r = (struct mmc_marks){ 0 };
 	for (size_t i = 0; i < m->n_extra; i++) {
 		struct fips_walk w = fips_walk_of(m->extra[i], 8);
 		struct fips_element field, text;
@@ -284,7 +286,7 @@ void conv_get_marks(const struct mai *m, struct conv_marks *m_r)
 	}
 }
 
-bool conv_is_plain_class(struct view class)
+bool mmc_is_plain_class(struct view class)
 {
 	return class.n == 0 || view_eq_nocase(class, VIEW("IPM")) || view_eq_nocase(class, VIEW("IPM.Note")) ||
 	       view_eq_nocase(class, VIEW("IPM.Microsoft Mail.Note"));
