@@ -29,6 +29,7 @@ static void next_round(struct mover *m)
 		wait = 0;
 	else if (m->soon && m->soon_ms < wait)
 		wait = m->soon_ms;
+	m->soon_ms = !m->soon ? SOON_MS : m->soon_ms * 2 < (int64_t)m->set->interval_ms ? m->soon_ms * 2 : (int64_t)m->set->interval_ms;
 	m->again = m->soon = false;
 	timer_after(&m->turn, wait);
 	status_tell(m, wait);
@@ -231,9 +232,12 @@ static void attach_peer(struct mover *m)
 /* True: there is a bag to be looked at, with or without the peer. */
 static bool reach_peer(struct mover *m)
 {
+	struct err e;
 	if (is_mailer(m))
 		return true;
-	if (m->there == NULL)
+	if (m->there != NULL && !mail_is_there(m->there, &e))
+		lose_peer(m, PEER_ERROR, &e);
+	else if (m->there == NULL)
 		attach_peer(m);
 	if (m->there != NULL && !find_bag(m))
 		return false;
@@ -286,7 +290,6 @@ static void end_round(struct mover *m)
 	mover_note(m, NULL);
 	lane_drop_job(m);
 	mail_journal_close(&m->journal);
-	m->soon_ms = m->moved > 0 || m->soon_ms == 0 ? SOON_MS : m->soon_ms * 2 < (int64_t)m->set->interval_ms ? m->soon_ms * 2 : (int64_t)m->set->interval_ms;
 	if (m->here != NULL && !mail_stamp(m->here, m->bag, &m->stamp, NULL))
 		m->stamp = 0;
 	postoffice_unlock(&m->lock);
@@ -471,6 +474,7 @@ struct mover *mover_new(const struct actor_host *host, const struct set_mover *s
 	m->set = set;
 	m->peer = peer;
 	m->strikes_max = strikes;
+	m->soon_ms = SOON_MS;
 	m->scramble = mm_scramble_by_name(set->scramble);
 	if (m->scramble == NULL)
 		m->scramble = &mm_scramble_none;

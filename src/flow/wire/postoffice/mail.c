@@ -292,7 +292,8 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 	if (placed->bags == 0) { /* the record is the last that holds it */
 		if (FAULT(MAIL_FINISH))
 			return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not finished (fault point)", v->mai.s);
-		return postoffice_bag_drop(po, bag, slot, &v->mai, true, e) && (j == NULL || mail_journal_forget(j, &v->mai, e));
+		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && postoffice_remove_envelope(po, &v->mai, e) &&
+		       (j == NULL || mail_journal_forget(j, &v->mai, e));
 	}
 	if (placed->outbound > 0 ? !write_state(po, v, MM_READY, e) : !po_remove(po, po_rel_p1(&v->mai).s, e))
 		return false;
@@ -310,6 +311,11 @@ bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const stru
 	if (v->n > 0 && (!mail_is_needed(po, v, bag, &needed, e) || (!needed && !po_remove(po, po_rel_p1(&v->mai).s, e))))
 		return false;
 	return j == NULL || mail_journal_forget(j, &v->mai, e);
+}
+
+bool mail_is_there(struct postoffice *po, struct err *e)
+{
+	return po_alive(po_check(po), e);
 }
 
 bool mail_stamp(struct postoffice *po, const char *bag, uint64_t *stamp_r, struct err *e)

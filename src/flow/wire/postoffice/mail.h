@@ -74,6 +74,9 @@ MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slo
  * journal's lines. v->n == 0: it has no P1. May be repeated; slot UINT_MAX: the record has gone already. */
 MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
 
+/* It is where it was attached. Fails ERR_LOCAL or ERR_TEMP, link. */
+MUST_CHECK bool mail_is_there(struct postoffice *po, struct err *e);
+
 /* A number that is another one when the bag's files have changed; to see whether a look is worth while. */
 MUST_CHECK bool mail_stamp(struct postoffice *po, const char *bag, uint64_t *stamp_r, struct err *e);
 

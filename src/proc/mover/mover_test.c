@@ -1,0 +1,832 @@
+/* Movers on real postoffices: what is asked of them in the facts A9, A10 and the failure catalogue, whose rows' ids stand in the names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proc/mover/mover_testing.h"
+
+/* The newest notice in a user's bag; codes and names as the reader of codec/msmail finds them. */
+static struct mm_notice read_notice(struct world *w, const char *who)
+{
+	struct mm_header h;
+	struct mm_notice n;
+	const int office = strncmp(who, "NET/ALPHA", 9) == 0 ? ALPHA : strncmp(who, "NET/HUB", 7) == 0 ? HUB : BETA;
+	assert_int_equal(testing_got(w, who, NOTICE_SUBJECT, &h), 1);
+	assert_string_equal(h.from, NOTICE_FROM);
+	const struct mai m = testing_read(w, office, &h.mai);
+	if (!notice_parse(m.text, &n, w->a))
+		fail_msg("this is no notice: %.*s", (int)m.text.n, (const char *)m.text.p);
+	return n;
+}
+
+static void assert_view(struct view v, const char *want)
+{
+	if (!view_eq(v, view_str(want)))
+		fail_msg("found \"%.*s\", want \"%s\"", (int)v.n, (const char *)v.p, want);
+}
+
+/* One name was not reached, for that cause. */
+static struct mm_notice assert_notice(struct world *w, const char *who, int code, const char *unreached)
+{
+	const struct mm_notice n = read_notice(w, who);
+	assert_int_equal(n.code, code);
+	assert_int_equal(n.n_unreached, 1);
+	assert_view(n.unreached[0], unreached);
+	return n;
+}
+
+static void assert_quiet(struct world *w)
+{
+	for (int i = 0; i < OFFICES; i++)
+		assert_int_equal(testing_records(w, i, "INQUEUE3", NULL, NULL), 0);
+}
+
+static void a_message_goes_to_a_neighbour(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	static const size_t sizes[] = { 5, 0, 3 * 1024 * 1024 + 17, SIZE_MAX };
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "one", .text = "first line\rsecond", .attachments = sizes };
+	struct mm_header h;
+	testing_send(w, &l);
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, &h), 1);
+	assert_string_equal(h.subject, "one");
+	assert_string_equal(h.from, "ANN");
+	const struct mai m = testing_read(w, HUB, &h.mai);
+	assert_view(m.text, "first line\rsecond");
+	assert_view(m.from.text, "NET/ALPHA/ANN");
+	assert_int_equal(m.date.year, 1999);
+	assert_int_equal(m.bags, 1);
+	assert_int_equal(m.n_attachments, 3);
+	for (size_t k = 0; k < 3; k++)
+		testing_check_attachment(w, HUB, &m, k, sizes[k]);
+	assert_int_equal(testing_files(w, HUB), 4);
+	assert_int_equal(testing_files(w, ALPHA), 0);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+static void k111558_d_the_record_says_when_it_arrived(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "when"); /* composed in 1999 */
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "when", &h), 1);
+	assert_int_equal(h.date.year, 2026);
+	assert_int_equal(testing_read(w, HUB, &h.mai).date.year, 1999);
+	testing_end(&w);
+}
+
+static void a_message_goes_through_a_hub(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/BETA/BOB NET/HUB/HAL NET/ALPHA/AMY NET/BETA/BEA", "all");
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "all", &h), 1);
+	assert_int_equal(testing_got(w, "NET/BETA/BEA", "all", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "all", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/AMY", "all", NULL), 1);
+	const struct mai m = testing_read(w, BETA, &h.mai);
+	assert_int_equal(m.bags, 2);
+	assert_int_equal(m.n_to, 4);
+	assert_int_equal(testing_files(w, ALPHA), 1); /* AMY's */
+	assert_int_equal(testing_files(w, HUB), 1);   /* HAL's: no P1 is left */
+	assert_int_equal(testing_files(w, BETA), 1);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+static void k127919_unknown_addresses_are_named(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/NOBODY NET/HUB/HAL NET/HUB/NONE", "who");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.code, 2);
+	assert_int_equal(n.n_unreached, 2);
+	assert_view(n.unreached[0], "NET/HUB/NOBODY");
+	assert_view(n.unreached[1], "NET/HUB/NONE");
+	assert_view(n.subject, "who");
+	assert_view(n.from, "NET/ALPHA/ANN");
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "who", NULL), 1);
+	assert_int_equal(testing_events(w, "mover.notice", "[002]"), 1);
+	testing_end(&w);
+}
+
+/* More than three at one postoffice, any one failing. */
+static void k121734_each_failure_of_many_with_its_cause(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_external(w, ALPHA, "NET/LOST", "NET/HUB"); /* the hub does not know it */
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/X1 NET/LOST/Y1 NET/HUB/HEN NET/BETA/BOB", "many");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.n_unreached, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const bool lost = view_eq(n.unreached[i], VIEW("NET/LOST/Y1"));
+		assert_view(n.unreached[i], lost ? "NET/LOST/Y1" : "NET/HUB/X1");
+		assert_int_equal(n.codes == NULL ? n.code : n.codes[i], lost ? 1 : 2);
+	}
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "many", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "many", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "many", NULL), 1);
+	testing_end(&w);
+}
+
+static void k98067_nobody_is_told_of_a_notice(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/POSTMASTER", "NET/HUB/NOBODY", "Mail failure");
+	testing_start_all(w);
+	testing_run(w);
+	for (int i = 0; i < OFFICES; i++)
+		assert_int_equal(testing_files(w, i), 0);
+	assert_int_equal(testing_events(w, "mover.untold", NULL), 1);
+	assert_int_equal(testing_events(w, "mover.notice", NULL), 0);
+	testing_end(&w);
+}
+
+static void k117895_groups_are_expanded_where_they_are(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const char *const members[] = { "HAL", "HEN" };
+	OK(postoffice_add_group(w->po[HUB], "TEAM", members, 2, &w->e));
+	OK(postoffice_add_group(w->po[HUB], "EMPTY", members, 0, &w->e));
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/TEAM NET/HUB/EMPTY NET/HUB/HAL", "group");
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "group", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "group", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+/* A bag with 4096 live records, all of one MAI that is not there. */
+static void fill_bag(struct world *w, int office, const char *bag)
+{
+	char path[200];
+	struct mm_key key = { { 0 } };
+	const struct mm_header h = { .from = "X", .subject = "old", .mai = mm_id_of(0xfffffff0) };
+	uint8_t record[MM_RECORD_SIZE];
+	mm_header_print(&h, record);
+	snprintf(path, sizeof path, "%s/MBG/%s.MBG", w->paths[office], bag);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	for (unsigned i = 0; i < MM_BAG_RECORDS; i++) {
+		assert_int_equal(fwrite(record, 1, sizeof record, f), sizeof record);
+		mm_key_add(&key, i, false);
+	}
+	fclose(f);
+	snprintf(path, sizeof path, "%s/KEY/%s.KEY", w->paths[office], bag);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(key.octets, 1, sizeof key.octets, f), sizeof key.octets);
+	fclose(f);
+}
+
+static void k138054_a_full_bag_is_017_and_others_are_served(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char bag[9];
+	testing_bag_of(w, HUB, "NET/HUB/HAL", bag);
+	fill_bag(w, HUB, bag);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN NET/BETA/BOB", "full");
+	testing_start_all(w);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 17, "NET/HUB/HAL");
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), MM_BAG_RECORDS);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "full", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "full", NULL), 1);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+static void remove_file(struct world *w, int office, const char *dir, const struct mm_id *id, const char *suffix)
+{
+	char path[200];
+	if (strcmp(dir, "P1") == 0)
+		snprintf(path, sizeof path, "%s/P1/%s.P1", w->paths[office], id->s);
+	else
+		snprintf(path, sizeof path, "%s/%s/%c%c%c/%s.%s", w->paths[office], dir, dir[0], dir[1], id->s[7], id->s, suffix);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_missing_message_file_is_016(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "lost");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "lost", &h), 1);
+	remove_file(w, HUB, "MAI", &h.mai, "MAI");
+	testing_start(w, HUB_MAILER);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 16, "NET/HUB/HAL");
+	assert_int_equal(testing_files(w, HUB), 0);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+/* Nothing says who has written it but the header. */
+static void a_missing_message_file_of_a_client_is_016(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "lost");
+	char bag[9];
+	remove_file(w, ALPHA, "MAI", &id, "MAI");
+	testing_start_all(w);
+	testing_run(w);
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.message-missing", NULL), 1);
+	testing_end(&w);
+}
+
+static void k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	static const size_t sizes[] = { 10, 20, SIZE_MAX };
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL NET/ALPHA/AMY", .subject = "cut", .text = "body", .attachments = sizes };
+	const struct mm_id id = testing_send(w, &l);
+	const struct mai m = testing_read(w, ALPHA, &id);
+	remove_file(w, ALPHA, "ATT", &m.attachments[1].file, "ATT");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = assert_notice(w, "NET/ALPHA/ANN", 18, "NET/HUB/HAL");
+	assert_view(n.original, "body");
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	assert_int_equal(testing_files(w, HUB), 0);
+	testing_end(&w);
+}
+
+static void a_corrupt_envelope_is_024(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	char path[200];
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "torn");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "torn", &h), 1);
+	snprintf(path, sizeof path, "%s/P1/%s.P1", w->paths[HUB], h.mai.s);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("this is no envelope", f);
+	fclose(f);
+	testing_start(w, HUB_MAILER);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 24, "NET/HUB/HAL");
+	assert_int_equal(testing_files(w, HUB), 0);
+	assert_int_equal(testing_events(w, "mover.envelope-corrupt", NULL), 1);
+	testing_end(&w);
+}
+
+static void k103960_a_finished_message_is_forgotten_silently(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "done");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "done", &h), 1);
+	remove_file(w, HUB, "P1", &h.mai, "P1"); /* as another mover leaves it between its two steps */
+	testing_start(w, HUB_MAILER);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_quiet(w);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.notice", NULL), 0);
+	testing_end(&w);
+}
+
+/* --- trace --- */
+
+static void k147471_hop_limit_with_the_route(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	w->set[HUB].hops = 1;
+	testing_write(w, "NET/ALPHA/ANN", "NET/BETA/BOB NET/HUB/HAL", "far");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = assert_notice(w, "NET/ALPHA/ANN", 3, "NET/BETA/BOB");
+	assert_int_equal(n.n_hops, 1);
+	assert_string_equal(n.hops[0].postoffice, "ALPHA");
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "far", NULL), 1);
+	testing_end(&w);
+}
+
+static void a_circular_route_is_004(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_external(w, ALPHA, "NET/MOON", "NET/HUB");
+	testing_external(w, HUB, "NET/MOON", "NET/ALPHA");
+	testing_write(w, "NET/ALPHA/ANN", "NET/MOON/MAN", "round");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = assert_notice(w, "NET/ALPHA/ANN", 4, "NET/MOON/MAN");
+	assert_int_equal(n.n_hops, 2);
+	assert_string_equal(n.hops[1].postoffice, "HUB");
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+/* --- sizes and room --- */
+
+static void the_size_limit_is_009(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	static const size_t sizes[] = { 20000, SIZE_MAX };
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL NET/HUB/$SYSTEM", .subject = "big", .text = "x", .attachments = sizes };
+	w->set[ALPHA].size_limit = 20000;
+	testing_send(w, &l);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HEN", "small");
+	testing_start_all(w);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 9, "NET/HUB/HAL");
+	assert_int_equal(testing_records(w, HUB, "SYSTEM", "big", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "small", NULL), 1);
+	testing_end(&w);
+}
+
+static void set_interval(struct world *w, uint64_t ms)
+{
+	for (int i = 0; i < OFFICES; i++)
+		w->set[i].interval_ms = ms;
+}
+
+static void k93080_a_full_peer_waits_and_others_flow(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	set_interval(w, 3600 * 1000);
+	w->set[ALPHA].min_free = UINT64_C(1) << 40; /* k196537: beyond 32 bits */
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "waits");
+	testing_write(w, "NET/HUB/HEN", "NET/BETA/BOB", "flows");
+	testing_start_all(w);
+	for (int i = 0; i < 5; i++) {
+		testing_run(w);
+		fake_env_pass(w->env, 25 * 3600 * 1000);
+	}
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_FULL);
+	assert_int_equal(testing_events(w, "mover.no-room", NULL), 1);
+	assert_int_equal(testing_events(w, "mover.gave-up", NULL), 0); /* no room is no attempt */
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "flows", NULL), 1);
+	w->set[ALPHA].min_free = 0;
+	testing_run(w);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_OK);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "waits", NULL), 1);
+	testing_end(&w);
+}
+
+/* --- peers that are not there --- */
+
+static void move_away(struct world *w, int office, bool back)
+{
+	char away[120];
+	snprintf(away, sizeof away, "%s.away", w->paths[office]);
+	assert_int_equal(rename(back ? away : w->paths[office], back ? w->paths[office] : away), 0);
+}
+
+static void k118619_a_peer_that_comes_back_is_used_again(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_start_all(w);
+	testing_run(w);
+	move_away(w, HUB, false);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "later");
+	testing_run(w);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_ERROR);
+	fake_env_pass(w->env, 3600 * 1000);
+	move_away(w, HUB, true);
+	fake_env_pass(w->env, 300 * 1000);
+	testing_run(w);
+	testing_attach(w, HUB);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_OK);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "later", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.peer", "\"ERROR\""), 4); /* there and back, of two lanes */
+	testing_end(&w);
+}
+
+static void k277831_a_peer_that_stays_away_is_005_once(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	set_interval(w, 3600 * 1000);
+	testing_start_all(w);
+	testing_run(w);
+	move_away(w, HUB, false);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "never");
+	testing_run(w);
+	fake_env_pass(w->env, 23 * 3600 * 1000);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0); /* k113119: three attempts are over long since */
+	fake_env_pass(w->env, 2 * 3600 * 1000);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 5, "NET/HUB/HAL");
+	assert_int_equal(testing_events(w, "mover.gave-up", NULL), 1);
+	fake_env_pass(w->env, 50 * 3600 * 1000);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 1);
+	move_away(w, HUB, true);
+	fake_env_pass(w->env, 7200 * 1000);
+	testing_run(w);
+	testing_attach(w, HUB);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	testing_end(&w);
+}
+
+/* What a mover has counted outlives it. */
+static void attempts_are_remembered(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	set_interval(w, 3600 * 1000);
+	testing_start_all(w);
+	testing_run(w);
+	move_away(w, HUB, false);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "never");
+	for (int i = 0; i < 3; i++) {
+		fake_env_pass(w->env, 9 * 3600 * 1000);
+		mover_free(&w->mover[ALPHA_HUB]);
+		testing_start(w, ALPHA_HUB);
+		fake_env_settle(w->env);
+	}
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 5, "NET/HUB/HAL");
+	testing_end(&w);
+}
+
+static void k151228_a_twin_is_refused(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const struct mm_name own = testing_name("NET/HUB");
+	postoffice_close(&w->po[HUB]);
+	nftw(w->paths[HUB], testing_remove, 16, FTW_DEPTH | FTW_PHYS);
+	OK(postoffice_create(w->paths[HUB], &own, "10-00001", &w->files, &w->e));
+	testing_attach(w, HUB);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "twin");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	fake_env_pass(w->env, 3600 * 1000);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_FAILED);
+	assert_int_equal(testing_events(w, "mover.duplicate-serial", "10-00001"), 1);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", NULL, NULL), 0);
+	testing_end(&w);
+}
+
+static void a_peer_without_a_mailbag_is_no_ref(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	w->mover[0] = mover_new(&w->host, &w->set[ALPHA], w->paths[BETA], w->store, 3); /* ALPHA reaches BETA through HUB only */
+	testing_run(w);
+	assert_int_equal(mover_peer_state(w->mover[0]), PEER_NO_REF);
+	assert_int_equal(testing_events(w, "mover.peer", "NO-REF"), 1);
+	testing_end(&w);
+}
+
+static int give_to_nobody(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	(void)st, (void)flag, (void)f;
+	return chown(path, 65534, 65534);
+}
+
+static void a_peer_that_can_only_be_read_waits(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("only root can become somebody who may not write: skipped\n");
+		skip();
+	}
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "sealed");
+	nftw(w->paths[ALPHA], give_to_nobody, 16, FTW_PHYS);
+	assert_int_equal(chown(w->dir, 65534, 65534) | chown(w->store, 65534, 65534), 0);
+	assert_int_equal(seteuid(65534), 0);
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	const enum mover_peer found = mover_peer_state(w->mover[ALPHA_HUB]);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(found, PEER_ERROR);
+	assert_int_equal(testing_files(w, HUB), 0);
+	fake_env_pass(w->env, 600 * 1000); /* it may be written now */
+	testing_start(w, HUB_MAILER);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "sealed", NULL), 1);
+	testing_end(&w);
+}
+
+/* Our own postoffice goes, and comes back. */
+static void a_mover_recovers_with_its_own_postoffice(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "home");
+	move_away(w, ALPHA, false);
+	testing_start(w, ALPHA_HUB);
+	testing_start(w, HUB_MAILER);
+	fake_env_pass(w->env, 3600 * 1000);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_UNINIT);
+	assert_int_equal(testing_events(w, "mover.detached", NULL), 1);
+	move_away(w, ALPHA, true);
+	fake_env_pass(w->env, 600 * 1000);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "home", NULL), 1);
+	testing_end(&w);
+}
+
+/* --- locks --- */
+
+static void k113165_a_locked_bag_is_no_attempt(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct po_lock *lock = NULL;
+	char bag[9];
+	set_interval(w, 3600 * 1000);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "locked");
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	OK(postoffice_lock(w->po[ALPHA], bag, &lock, &w->e));
+	assert_non_null(lock);
+	testing_start_all(w);
+	fake_env_pass(w->env, 48 * 3600 * 1000);
+	assert_int_equal(testing_events(w, "mover.locked", bag), 1); /* k168857: once, with who */
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	postoffice_unlock(&lock);
+	fake_env_pass(w->env, 7200 * 1000);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "locked", NULL), 1);
+	testing_end(&w);
+}
+
+static void k237695_two_movers_move_each_message_once(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mover *second[2];
+	char subject[20];
+	for (int i = 0; i < 20; i++) {
+		snprintf(subject, sizeof subject, "m%d", i);
+		testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", subject);
+	}
+	testing_start_all(w);
+	second[0] = mover_new(&w->host, &w->set[ALPHA], w->paths[HUB], w->store, 3);
+	second[1] = mover_new(&w->host, &w->set[HUB], NULL, w->store, 3);
+	fake_env_pass(w->env, 600 * 1000);
+	testing_run(w);
+	fake_env_pass(w->env, 600 * 1000);
+	for (int i = 0; i < 20; i++) {
+		snprintf(subject, sizeof subject, "m%d", i);
+		assert_int_equal(testing_got(w, "NET/HUB/HAL", subject, NULL), 1);
+	}
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_int_equal(testing_files(w, HUB), 20);
+	mover_free(&second[0]);
+	mover_free(&second[1]);
+	testing_end(&w);
+}
+
+/* --- poison --- */
+
+static void k194600_a_message_that_kills_is_set_aside(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	static const size_t sizes[] = { 7, SIZE_MAX };
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "*SPECIAL", .text = "x", .attachments = sizes };
+	char note[40], path[300];
+	struct mm_header h;
+	testing_send(w, &l);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HEN", "good");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "*SPECIAL", &h), 1);
+	snprintf(note, sizeof note, "INQUEUE3 %s", h.mai.s);
+	for (int i = 0; i < 3; i++) { /* three lives that it ends; what the file server does in between is not its fault */
+		testing_start(w, HUB_MAILER);
+		mover_predecessor_died(w->mover[HUB_MAILER], true, "postoffice read MAI/MA1/00000001.MAI");
+		mover_predecessor_died(w->mover[HUB_MAILER], false, note);
+		mover_predecessor_died(w->mover[HUB_MAILER], true, note);
+		if (i < 2)
+			mover_free(&w->mover[HUB_MAILER]);
+	}
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 12, "NET/HUB/HAL");
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "good", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.strike", NULL), 3);
+	assert_int_equal(testing_events(w, "mover.set-aside", NULL), 1);
+	const char *const files[] = { "P1", "MAI" };
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/mover-HUB/INQUEUE3-%s/%s.%s", w->store, h.mai.s, h.mai.s, files[i]);
+		assert_int_equal(access(path, R_OK), 0);
+	}
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+/* While a message is worked on the note names it, also after the file server was asked. */
+static void the_note_names_the_message(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "noted");
+	OK(fault_plan("MOVER_TAKE:@noted:fail", &w->e));
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_string_equal(w->note, "");
+	assert_true(testing_events(w, "mover.left", "00000000") + testing_events(w, "mover.left", "00000001") > 0);
+	testing_end(&w);
+}
+
+/* --- logs --- */
+
+static unsigned lines_of(struct world *w, int office, const char *name, char first_r[500])
+{
+	char path[200], line[500];
+	unsigned n = 0;
+	snprintf(path, sizeof path, "%s/LOG/%s", w->paths[office], name);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof line, f) != NULL)
+		if (n++ == 0)
+			memcpy(first_r, line, sizeof line);
+	fclose(f);
+	return n;
+}
+
+static void k123397_one_line_for_one_transfer(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char line[500], want[200];
+	struct mm_header h;
+	w->set[ALPHA].log_sent = w->set[HUB].log_received = w->set[HUB].four_digit_year = true;
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "logged");
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "logged", &h), 1);
+	assert_int_equal(lines_of(w, ALPHA, "SENT.LOG", line), 1);
+	snprintf(want, sizeof want, " NET/ALPHA/ANN NET/HUB/HAL, NET/HUB/HEN %s %s\r\n", id.s, h.mai.s);
+	assert_non_null(strstr(line, want));
+	assert_memory_equal(line, "26-01-01 00:0", 13); /* k259219: two digits, modulo 100 */
+	assert_int_equal(lines_of(w, HUB, "RECV.LOG", line), 1);
+	assert_memory_equal(line, "2026-01-01 00:0", 15);
+	assert_int_equal(lines_of(w, HUB, "SENT.LOG", line), 0);
+	testing_end(&w);
+}
+
+/* --- bags of users that cannot be written --- */
+
+static void k127002_a_broken_bag_hinders_nobody_else(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char bag[9], path[200];
+	struct mm_header h;
+	testing_bag_of(w, HUB, "NET/HUB/HAL", bag);
+	snprintf(path, sizeof path, "%s/KEY/%s.KEY", w->paths[HUB], bag);
+	assert_int_equal(truncate(path, 100), 0);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN NET/BETA/BOB", "some");
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "some", &h), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0); /* no notice while it may be mended */
+	assert_true(testing_events(w, "mover.pending", NULL) > 0);
+	assert_int_equal(truncate(path, 0) | truncate(path, MM_KEY_SIZE), 0);
+	fake_env_pass(w->env, 3600 * 1000);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "some", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "some", NULL), 1); /* not twice */
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "some", NULL), 1);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+static void k131116_a_user_added_since_is_known(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_start_all(w);
+	testing_run(w);
+	OK(postoffice_add_user(w->po[HUB], "NEW", NULL, &w->e));
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/NEW", "welcome");
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/NEW", "welcome", NULL), 1);
+	testing_end(&w);
+}
+
+/* The quota bounds a round, not the day. */
+static void more_than_a_quota(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	w->set[ALPHA].quota = w->set[HUB].quota = 3;
+	for (int i = 0; i < 10; i++)
+		testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "many");
+	testing_start(w, ALPHA_HUB);
+	testing_start(w, HUB_MAILER);
+	fake_env_settle(w->env);
+	mover_wake(w->mover[HUB_MAILER]);
+	fake_env_settle(w->env);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "many", NULL), 10);
+	testing_end(&w);
+}
+
+/* --- lower case --- */
+
+static void lower(char *s)
+{
+	for (; *s != 0; s++)
+		*s = *s >= 'A' && *s <= 'Z' ? (char)(*s + 32) : *s;
+}
+
+static int make_lower(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	char to[300];
+	(void)st, (void)flag;
+	if (f->level == 0)
+		return 0;
+	snprintf(to, sizeof to, "%s", path);
+	lower(to + f->base);
+	return strcmp(to, path) == 0 ? 0 : rename(path, to);
+}
+
+static void k152903_names_in_lower_case(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/BETA/BOB", "small letters");
+	for (int i = 0; i < OFFICES; i++) {
+		postoffice_close(&w->po[i]);
+		nftw(w->paths[i], make_lower, 16, FTW_DEPTH | FTW_PHYS);
+		testing_attach(w, i);
+	}
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "small letters", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "small letters", NULL), 1);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1) /* one of them, by its name or a pattern with * */
+		cmocka_set_test_filter(argv[1]);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_goes_to_a_neighbour), cmocka_unit_test(k111558_d_the_record_says_when_it_arrived),
+		cmocka_unit_test(a_message_goes_through_a_hub), cmocka_unit_test(k127919_unknown_addresses_are_named),
+		cmocka_unit_test(k121734_each_failure_of_many_with_its_cause), cmocka_unit_test(k98067_nobody_is_told_of_a_notice),
+		cmocka_unit_test(k117895_groups_are_expanded_where_they_are), cmocka_unit_test(k138054_a_full_bag_is_017_and_others_are_served),
+		cmocka_unit_test(a_missing_message_file_is_016), cmocka_unit_test(a_missing_message_file_of_a_client_is_016),
+		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
+		cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
+		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
+		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
+		cmocka_unit_test(attempts_are_remembered), cmocka_unit_test(k151228_a_twin_is_refused), cmocka_unit_test(a_peer_without_a_mailbag_is_no_ref),
+		cmocka_unit_test(a_peer_that_can_only_be_read_waits), cmocka_unit_test(a_mover_recovers_with_its_own_postoffice),
+		cmocka_unit_test(k152903_names_in_lower_case), cmocka_unit_test(k113165_a_locked_bag_is_no_attempt),
+		cmocka_unit_test(k237695_two_movers_move_each_message_once), cmocka_unit_test(k194600_a_message_that_kills_is_set_aside),
+		cmocka_unit_test(the_note_names_the_message), cmocka_unit_test(k123397_one_line_for_one_transfer),
+		cmocka_unit_test(k127002_a_broken_bag_hinders_nobody_else), cmocka_unit_test(k131116_a_user_added_since_is_known),
+		cmocka_unit_test(more_than_a_quota),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
