@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 
-enum { REOPENS = 8, MAI_HEAD = 4096, MAI_PARSED_MAX = 1 << 30, PARSED_MAX = 256 << 20 };
+enum { REOPENS = 8, MAI_HEAD = 4096, MAI_PARSED_MAX = 256 << 20, PARSED_MAX = 256 << 20 };
 
 struct bag {
 	struct po_rel key_rel, mbg_rel;
@@ -282,7 +282,7 @@ bool postoffice_bag_forget(struct postoffice *po, const char *bag, unsigned slot
 	return take(po_check(po), bag, slot, mai, &was, e);
 }
 
-/* Its attachments' files go; those of a MAI that cannot be read are the sweep's. */
+/* Its attachments' files go; those of a MAI that cannot be read, or is very long, are the sweep's. */
 static bool remove_attachments(struct postoffice *po, struct view file, struct err *e)
 {
 	struct arena *a = arena_new(PARSED_MAX);

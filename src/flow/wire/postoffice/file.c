@@ -58,6 +58,15 @@ bool po_error(struct postoffice *po, struct err *e, const char *doing, const cha
 }
 #define po_error(...) err_is_false(po_error(__VA_ARGS__))
 
+bool po_of_link(struct err *e)
+{
+	if (e != NULL && e->culprit != ERR_OF_LINK) {
+		e->kind = e->kind == ERR_TEMP ? ERR_TEMP : ERR_LOCAL;
+		e->culprit = ERR_OF_LINK;
+	}
+	return false;
+}
+
 bool po_may_write(struct postoffice *po, const char *rel, struct err *e)
 {
 	return po_writes(po) || err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: is not written: this postoffice is attached for reading only", rel);
@@ -80,11 +89,8 @@ bool po_alive(struct postoffice *po, struct err *e)
 	if (st.st_ino != po->root_inode || st.st_dev != po->root_device)
 		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%.120s: is another directory than when it was attached", po->path);
 	int fd;
-	if (!po_open(po, "GLB/CONTROL.GLB", O_RDONLY, &fd, e)) {
-		if (e != NULL && e->culprit != ERR_OF_LINK)
-			e->kind = ERR_LOCAL, e->culprit = ERR_OF_LINK;
-		return false;
-	}
+	if (!po_open(po, "GLB/CONTROL.GLB", O_RDONLY, &fd, e))
+		return po_of_link(e);
 	const bool there = fd >= 0;
 	po_close(po, &fd);
 	return there || err_set(e, ERR_LOCAL, ERR_OF_LINK, "GLB/CONTROL.GLB: is missing");

@@ -39,7 +39,7 @@ bool po_new_id(struct postoffice *po, enum po_counter which, po_create_f *create
 	struct mm_id id;
 	int fd;
 	if (!po_open(po, rel, O_RDWR, &fd, e))
-		return false;
+		return po_of_link(e);
 	if (fd < 0)
 		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: is missing: no file of a message can be named", rel);
 	bool ok = po_hold(po, fd, rel, PO_EXCLUSIVE, e) && read_control(po, fd, rel, &c, e) &&

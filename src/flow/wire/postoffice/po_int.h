@@ -51,6 +51,8 @@ void po_note(const struct postoffice *po, const char *doing, const char *rel);
 /* What errno says about rel, after `doing` ("open", "write", ...). EROFS marks the health. Returns false. */
 bool po_error(struct postoffice *po, struct err *e, const char *doing, const char *rel, int code);
 #define po_error(...) err_is_false(po_error(__VA_ARGS__))
+/* What has failed is a file of the postoffice's own: charged to the link. Returns false. */
+bool po_of_link(struct err *e);
 /* The directory is where it was attached, and CONTROL.GLB is in it: what is missing then is really missing. Else ERR_LOCAL, link. */
 MUST_CHECK bool po_alive(struct postoffice *po, struct err *e);
 /* Fails when the postoffice was attached for reading only. */

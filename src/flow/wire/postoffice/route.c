@@ -164,11 +164,7 @@ static bool read_all(struct postoffice *po, struct err *e)
 		out_fini(&o[i]);
 	if (!ok) {
 		po_tables_free(&t);
-		if (e != NULL && e->culprit != ERR_OF_LINK) { /* these files are the postoffice's, not a message's */
-			e->kind = e->kind == ERR_TEMP ? ERR_TEMP : ERR_LOCAL;
-			e->culprit = ERR_OF_LINK;
-		}
-		return false;
+		return po_of_link(e); /* these files are the postoffice's, not a message's */
 	}
 	po_tables_free(&po->tables);
 	po->tables = t;

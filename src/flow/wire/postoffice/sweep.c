@@ -4,7 +4,7 @@
  *
  *     BAGS P1S MAIS   who is named; who is there and old, and not named
  *     BAGS P1S REMOVE the same again, then those still not named go, with their attachments
- *     NAMED ATTS      attachments that the remaining messages name; when all of these could be read, old ones beside them go */
+ *     NAMED ATTS      once a day: attachments that the remaining messages name; when all of these could be read, old ones beside them go */
 #include "flow/wire/postoffice/po_int.h"
 
 #include "base/mem.h"
@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { YOUNG_MS = 3600 * 1000, DAMAGED_MS = 24 * 3600 * 1000, REST_MS = 600 * 1000, SUSPECTS_MAX = 4096, FOLDERS = 16, MBG_MAX = MM_BAG_RECORDS * MM_RECORD_SIZE };
+enum { YOUNG_MS = 3600 * 1000, DAMAGED_MS = 24 * 3600 * 1000, REST_MS = 600 * 1000, NAMED_EVERY_MS = 24 * 3600 * 1000, SUSPECTS_MAX = 4096, FOLDERS = 16, MBG_MAX = MM_BAG_RECORDS * MM_RECORD_SIZE };
 enum { MAI_MAX = 256 << 20, PARSED_MAX = 512 << 20 };
 
 enum phase { BAGS, P1S, MAIS, BAGS_AGAIN, P1S_AGAIN, REMOVE, NAMED, ATTS, REST };
@@ -29,6 +29,7 @@ struct po_sweep {
 	size_t n_envelopes;
 	bool unclear;           /* some MAI cannot be read: no attachment goes in this round */
 	wall_ms_t rested;       /* REST: since when */
+	wall_ms_t named_at;     /* when attachments were last looked at: that reads every message */
 };
 
 static void forget_sets(struct po_sweep *s)
@@ -55,6 +56,17 @@ static void start_over(struct postoffice *po, struct po_sweep *s, enum phase nex
 	s->n_suspects = s->n_envelopes = 0;
 	s->unclear = false;
 	s->rested = po_now(po);
+}
+
+static void to_attachments(struct postoffice *po, struct po_sweep *s)
+{
+	const wall_ms_t now = po_now(po), since = now - s->named_at;
+	if (s->named_at != 0 && since >= 0 && since < NAMED_EVERY_MS) {
+		start_over(po, s, REST);
+		return;
+	}
+	s->named_at = now;
+	to_phase(s, NAMED);
 }
 
 void po_sweep_free(struct po_sweep **s)
@@ -248,7 +260,11 @@ static bool step_mai(struct postoffice *po, struct po_sweep *s, struct err *e)
 		to_phase(s, MAIS);
 		s->folder = next;
 		if (next == FOLDERS || s->n_suspects == SUSPECTS_MAX) {
-			to_phase(s, s->n_suspects + s->n_envelopes > 0 ? BAGS_AGAIN : NAMED);
+			const bool again = s->n_suspects + s->n_envelopes > 0;
+			if (again)
+				to_phase(s, BAGS_AGAIN);
+			else
+				to_attachments(po, s);
 			forget_sets(s);
 		}
 		return true;
@@ -320,7 +336,7 @@ static bool step_remove(struct postoffice *po, struct po_sweep *s, unsigned *rem
 	if (s->n_suspects == SUSPECTS_MAX)
 		start_over(po, s, BAGS);
 	else
-		to_phase(s, NAMED);
+		to_attachments(po, s);
 	return true;
 }
 
