@@ -206,7 +206,7 @@ int po_tool_import(struct po_tool *t, struct err *e)
 		if (why.kind == ERR_NONE && import_one(t, &f, f.files[i].name, &why))
 			continue;
 		po_tool_say(t, f.files[i].name, &why);
-		status = status == 0 || why.kind == ERR_LOCAL ? po_tool_status(&why) : status;
+		status = po_tool_status(&why) > status ? po_tool_status(&why) : status; /* the worst of them */
 	}
 	folder_fini(&f);
 	return status;
@@ -293,7 +293,7 @@ int po_tool_export(struct po_tool *t, struct err *e)
 		}
 		snprintf(about, sizeof about, "slot %u of %s", x.entries[i].slot, bag);
 		po_tool_say(t, about, &why);
-		status = status == 0 || why.kind == ERR_LOCAL ? po_tool_status(&why) : status;
+		status = po_tool_status(&why) > status ? po_tool_status(&why) : status; /* the worst of them */
 	}
 	po_tool_entries_free(&x);
 	printf("%u messages are in %s\n", n, t->args[2]);
