@@ -13,7 +13,7 @@ struct check {
 	void *ctx;
 	struct postoffice_findings n;
 	struct arena *arena;
-	bool ours;               /* MASTER and every user bear our mark: places of our choice mean something */
+	bool ours;               /* every user bears our mark: who is nobody's is known */
 	struct map bags;         /* mailbag number + 1 -> const char *: whose it is */
 	struct map messages;     /* number of a MAI that is there + 1 -> struct check_message * */
 	struct map envelopes;    /* numbers of P1 files + 1 */

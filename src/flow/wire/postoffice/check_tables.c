@@ -93,7 +93,7 @@ static void read_users(struct check *c, struct users *u)
 	}
 	if (unknown > 0)
 		check_found(c, access_files[1].rel, false, "%u of %zu users cannot be read: %s", unknown, u->n, why.text);
-	c->ours = unknown == 0 && u->n > 0 && postoffice_master(c->po)->own.network[0] != 0;
+	c->ours = unknown == 0 && u->n > 0;
 	for (size_t i = 0; i < u->n; i++)
 		check_user(c, u, i);
 }
