@@ -70,6 +70,7 @@ fault: build
 	@ninja -C build -j $(JOBS) posthorn tests/fault/points tests/fault/power >/dev/null
 	@build/tests/fault/power --messages $(FAULT_MESSAGES)
 	@tests/fault/kill build/posthorn build/tests/fault/points --full --jobs $(JOBS)
+	@tests/fault/postoffices build/posthorn --full
 
 lint: build-clang/build.ninja
 	@tools/check-includes
