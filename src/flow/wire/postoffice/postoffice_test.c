@@ -11,8 +11,10 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static unsigned live(struct testing_po *t, const char *bag)
@@ -636,9 +638,8 @@ static void test_k256187_upper_case_needs_no_listing(void **state)
 
 /* --- what is no plain file --- */
 
-static void test_fifo_and_link_do_not_hang_nor_lead_out(void **state)
+static void nothing_leads_out(struct testing_po *t)
 {
-	struct testing_po *t = *state;
 	const struct mm_id fifo = mm_id_of(0xA1), out_of_it = mm_id_of(0xA2), dir = mm_id_of(0xA3);
 	struct out o;
 	out_init(&o, 1000);
@@ -657,6 +658,33 @@ static void test_fifo_and_link_do_not_hang_nor_lead_out(void **state)
 	BAD(po_remove(t->po, po_rel_mai(&out_of_it).s, &t->e), ERR_LOCAL, ERR_OF_LINK);
 	assert_int_equal(out_len(&o), 0);
 	out_fini(&o);
+}
+
+static void test_fifo_and_link_do_not_hang_nor_lead_out(void **state)
+{
+	nothing_leads_out(*state);
+}
+
+/* A kernel that has no openat2: the same, step by step. */
+static void test_without_openat2(void **state)
+{
+	struct testing_po *t = *state;
+	const pid_t child = fork();
+	if (child == 0) {
+		scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+		if (f == NULL || seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) != 0 || seccomp_load(f) != 0)
+			_exit(77);
+		if (syscall(SYS_openat2, t->po->root, "GLB", NULL, 0) != -1 || errno != ENOSYS)
+			_exit(77);
+		works_whole(t);
+		nothing_leads_out(t);
+		_exit(0); /* a check that fails ends the process otherwise */
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 static void test_vanished_postoffice_is_no_missing_message(void **state)
@@ -734,6 +762,78 @@ static void test_k237695_k212756_held_bag_is_waited_for(void **state)
 	assert_int_equal(strncmp(t->e.text, "[008]", 5), 0);
 	po_close(t->po, &fd);
 	GOOD(postoffice_deliver(t->po, bob, &h, &t->e));
+}
+
+static int to_open(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	(void)flag, (void)f;
+	return chmod(path, S_ISDIR(st->st_mode) ? 0777 : 0666);
+}
+
+/* Who waits for a KEY tells it. */
+static void tell_waiting(void *ctx, const char *text)
+{
+	if (strncmp(text, "postoffice wait for", 19) == 0)
+		assert_int_equal(write(*(int *)ctx, "w", 1), 1);
+}
+
+/* A pair that is made anew (or repaired) while somebody waits for its lock: he goes on with the new one. */
+static void test_k104279_bag_is_replaced_while_waited_for(void **state)
+{
+	struct testing_po *t = *state;
+	char bob[9], octet;
+	struct mm_id id;
+	int fd, pipes[2], status;
+	bool got;
+	const struct mm_key empty = { { 0 } };
+	testing_bag(t, "TEST/HOME/BOB", bob);
+	GOOD(testing_put(t, "TEST/HOME/BOB", 0, 1, false, NULL, &id));
+	const struct mm_header h = testing_header(&id);
+	const struct po_rel key = po_rel_of("KEY", bob, ".KEY");
+	assert_int_equal(pipe(pipes), 0);
+	GOOD(po_open(t->po, key.s, O_RDWR | O_CLOEXEC, &fd, &t->e));
+	GOOD(po_try_hold(t->po, fd, key.s, PO_EXCLUSIVE, &got, &t->e));
+	const pid_t child = fork();
+	if (child == 0) {
+		close(fd); /* the description, and its lock, are the parent's as long as he has it open */
+		struct postoffice *po = NULL;
+		const struct postoffice_host host = { .note = tell_waiting, .ctx = &pipes[1] };
+		_exit(postoffice_open(t->path, POSTOFFICE_UNCHECKED, NULL, &host, &po, &t->e) && postoffice_deliver(po, bob, &h, &t->e) ? 0 : 1);
+	}
+	assert_int_equal(read(pipes[0], &octet, 1), 1);
+	GOOD(po_replace(t->po, key.s, view_of(empty.octets, MM_KEY_SIZE), &t->e));
+	po_close(t->po, &fd);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_int_equal(status, 0);
+	assert_int_equal(live(t, bob), 1);
+}
+
+/* Another program's lock, held by deny-all: nobody else can open it. Root can; so somebody else tries. */
+static void test_k152903_lock_that_cannot_be_opened_is_held(void **state)
+{
+	struct testing_po *t = *state;
+	int status;
+	postoffice_close(&t->po);
+	assert_int_equal(chmod(t->dir, 0755), 0);
+	testing_write(t, "P1/INQUEUE3.0LK", "", 0);
+	assert_int_equal(nftw(t->path, to_open, 16, FTW_PHYS), 0);
+	assert_int_equal(chmod(testing_path(t, "P1/INQUEUE3.0LK"), 0), 0);
+	const pid_t child = fork();
+	if (child == 0) {
+		struct po_lock *l = NULL;
+		if (geteuid() == 0 && (setegid(65534) != 0 || seteuid(65534) != 0))
+			_exit(77);
+		if (!postoffice_open(t->path, 0, NULL, &t->host, &t->po, &t->e))
+			_exit(1);
+		const bool ok = postoffice_lock(t->po, "INQUEUE3", &l, &t->e);
+		_exit(ok && l == NULL && strstr(t->e.text, "held by a program that does not say who") != NULL ? 0 : 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 /* A record that a crash cut in the file: the KEY does not count it, and the next one is put over it. */
@@ -916,9 +1016,12 @@ int main(void)
 		TEST(test_k129456_names_in_any_case),
 		TEST(test_k256187_upper_case_needs_no_listing),
 		TEST(test_fifo_and_link_do_not_hang_nor_lead_out),
+		TEST(test_without_openat2),
 		TEST(test_vanished_postoffice_is_no_missing_message),
 		TEST(test_k127002_k260962_k104279_damaged_bag_is_alone),
 		TEST(test_k237695_k212756_held_bag_is_waited_for),
+		TEST(test_k104279_bag_is_replaced_while_waited_for),
+		TEST(test_k152903_lock_that_cannot_be_opened_is_held),
 		TEST(test_torn_record_is_written_over),
 		TEST(test_unreadable_record),
 		TEST(test_read_only),
