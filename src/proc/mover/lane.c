@@ -208,11 +208,17 @@ static enum did end_moved(struct mover *m)
 	return tell_and_drop(m, "");
 }
 
+/* With this bag's recipients only: what the envelope says of the others is still needed. */
 static void log_sent(struct mover *m, const struct lane_job *j)
 {
 	struct mm_envelope shown = j->v;
-	for (size_t i = 0; i < shown.n; i++)
+	shown.recipients = arena_array(m->arena, shown.n + 1, sizeof *shown.recipients);
+	if (shown.recipients == NULL)
+		return;
+	for (size_t i = 0; i < shown.n; i++) {
+		shown.recipients[i] = j->v.recipients[i];
 		shown.recipients[i].responsible = mm_same(shown.recipients[i].bag, m->bag);
+	}
 	tell_log(m, true, &shown, &j->entry.header, &j->target);
 }
 

@@ -8,7 +8,7 @@
 #include "proc/mover/mover.h"
 #include "sys/fake_env.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
@@ -64,11 +64,6 @@ static inline void testing_attach(struct world *w, int i)
 static inline void testing_create(struct world *w, int i, const char *name, const char *serial, const char *user, const char *other)
 {
 	const struct mm_name own = testing_name(name);
-	struct out path;
-	out_init(&path, sizeof w->paths[i] - 1);
-	out_fmt(&path, "%s/%s", w->dir, testing_offices[i]);
-	memcpy(w->paths[i], out_cstr(&path), out_len(&path) + 1);
-	out_fini(&path);
 	OK(postoffice_create(w->paths[i], &own, serial, &w->files, &w->e));
 	testing_attach(w, i);
 	OK(postoffice_add_user(w->po[i], user, NULL, &w->e));
@@ -88,18 +83,24 @@ static inline void testing_settings(struct world *w, int i)
 					.lock_patience_ms = 60000 };
 }
 
-/* Without movers yet. */
-static inline struct world *testing_world(void)
+/* A directory for a world, made. */
+static inline void testing_directory(char dir_r[64])
+{
+	const char *tmp = getenv("TMPDIR"), *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; /* these tests sync a lot */
+	snprintf(dir_r, 64, "%.40s/mover.XXXXXX", tmp == NULL ? memory : tmp);
+	assert_non_null(mkdtemp(dir_r));
+	assert_int_equal(chmod(dir_r, 0755), 0);
+}
+
+/* Time, settings, events; the postoffices are there, or are made by the caller. */
+static inline struct world *testing_world_in(const char *dir)
 {
 	struct world *w = mem_zero(sizeof *w);
-	const char *tmp = getenv("TMPDIR"), *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; /* these tests sync a lot */
 	char log[100];
-	snprintf(w->dir, sizeof w->dir, "%.40s/mover.XXXXXX", tmp == NULL ? memory : tmp);
-	assert_non_null(mkdtemp(w->dir));
-	assert_int_equal(chmod(w->dir, 0755), 0);
-	snprintf(w->store, sizeof w->store, "%s/store", w->dir);
-	assert_int_equal(mkdir(w->store, 0777), 0);
-	snprintf(log, sizeof log, "%s/events", w->dir);
+	snprintf(w->dir, sizeof w->dir, "%s", dir);
+	snprintf(w->store, sizeof w->store, "%s/store", dir);
+	assert_true(mkdir(w->store, 0777) == 0 || errno == EEXIST);
+	snprintf(log, sizeof log, "%s/events", dir);
 	w->events = open(log, O_RDWR | O_CREAT | O_APPEND, 0666);
 	w->env = fake_env_new();
 	w->a = arena_new(64 << 20);
@@ -108,6 +109,19 @@ static inline struct world *testing_world(void)
 	event_log_set_level(w->host.log, EVENT_DEBUG);
 	w->files = (struct postoffice_host){ .now = testing_now, .random = testing_random, .ctx = w };
 	OK(fault_plan(NULL, &w->e));
+	for (int i = 0; i < OFFICES; i++) {
+		snprintf(w->paths[i], sizeof w->paths[i], "%s/%s", dir, testing_offices[i]);
+		testing_settings(w, i);
+	}
+	return w;
+}
+
+/* Without movers yet. */
+static inline struct world *testing_world(void)
+{
+	char dir[64];
+	testing_directory(dir);
+	struct world *w = testing_world_in(dir);
 	testing_create(w, ALPHA, "NET/ALPHA", "10-00001", "ANN", "AMY");
 	testing_create(w, HUB, "NET/HUB", "10-00002", "HAL", "HEN");
 	testing_create(w, BETA, "NET/BETA", "10-00003", "BOB", "BEA");
@@ -117,8 +131,6 @@ static inline struct world *testing_world(void)
 	testing_external(w, HUB, "NET/BETA", NULL);
 	testing_external(w, BETA, "NET/HUB", NULL);
 	testing_external(w, BETA, "NET/ALPHA", "NET/HUB");
-	for (int i = 0; i < OFFICES; i++)
-		testing_settings(w, i);
 	return w;
 }
 
