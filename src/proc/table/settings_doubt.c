@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/message/oraddr.h"
+#include "proc/table/settings_msmail.h"
 
 #include <stdarg.h>
 
@@ -167,4 +168,5 @@ void settings_doubts(const struct settings *s, struct arena *a, settings_doubt_f
 	doubt_links(&d);
 	doubt_pairs(&d);
 	doubt_domain(&d);
+	settings_doubt_msmail(s, a, tell, ctx);
 }

@@ -7,5 +7,5 @@ typedef void settings_doubt_f(void *ctx, const char *sentence); /* good during t
 /* Of settings that settings_load has taken. The arena is for what is read meanwhile.
  *   routes to a link that leads to this MTA itself (Q159186); two ways for whatever is unknown, so that each of their MTAs may send it
  *   round by us (Q185024: what can be seen from one side); addresses of mta.domain that a route sends away while no route to local is
- *   as good (Q186344); the same match twice to one link; links that no route leads to. */
+ *   as good (Q186344); the same match twice to one link; links that no route leads to; and what settings_msmail.h says. */
 void settings_doubts(const struct settings *s, struct arena *a, settings_doubt_f *tell, void *ctx);

@@ -1,6 +1,7 @@
 /* settings_table.c - the rows. Defaults of links are those of the X.400 Connector's property pages. */
 #include "proc/table/settings_table.h"
 
+#include "proc/table/settings_msmail.h"
 #include "proc/table/settings_who.h"
 
 #include "flow/message/message.h"
@@ -514,5 +515,5 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 		if (!check_net(listen_tls[i], name, e) || !check_tls(s, &none, "listen-tls", name, e))
 			return false;
 	return check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
-	       check_address(s->mta.domain, "mta.domain", name, a, e);
+	       check_address(s->mta.domain, "mta.domain", name, a, e) && settings_check_msmail(s, name, a, e);
 }

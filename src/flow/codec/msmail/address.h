@@ -19,6 +19,11 @@ MUST_CHECK bool mm_map_new(const char *const *lines, size_t n, const char *own_d
 			   const struct mm_name *own_postoffice, struct mm_map **map_r, struct err *e); /* the line is named */
 void mm_map_free(struct mm_map **map);
 
+/* For who looks a table over. Line (from 1) is never used: earlier ones take all of it, both ways; *by_r: the one that takes its names. */
+bool mm_map_is_shadowed(const struct mm_map *map, size_t line, size_t *by_r);
+/* May an address that fits the pattern of a route (oraddr.h, ORADDR_PATTERN) be one of a mailbox, by a line or as DDA:MS in the domain? */
+bool mm_map_covers(const struct mm_map *map, const struct oraddr *pattern);
+
 /* Never a false malformed: `$` escapes `/` and `$` (Q176425, Q177869), control characters are refused, over 1024 octets is [002] (Q173344).
  * The form is told by the text ("NET/PO/MBX", "[SMTP:..]", "X400:..", "/c=.."), else by the type. Names become upper case (Q183104).
  * Empty attributes are as if they were not there, of two of one kind the first counts. Fails ERR_PERM, recipient with reason 1 and

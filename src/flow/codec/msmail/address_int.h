@@ -25,6 +25,8 @@ struct mm_map {
 	unsigned magic;
 #define MM_MAP_MAGIC 0x3d9a41f7u
 	struct arena *a;
+	struct mm_map_line *lines;
+	size_t n;
 	struct map by_ms, by_x400;     /* hash -> struct mm_map_line */
 	struct mm_map_line **wild_ms, **wild_x400;
 	size_t n_wild_ms, n_wild_x400;

@@ -335,7 +335,8 @@ bool mm_map_new(const char *const *lines, size_t n, const char *own_domain, cons
 	mm_name_upper(&m->own);
 	if (!read_domain(m, own_domain, e))
 		goto bad;
-	struct mm_map_line *all = arena_array(m->a, n + 1, sizeof *all);
+	struct mm_map_line *all = m->lines = arena_array(m->a, n + 1, sizeof *all);
+	m->n = n;
 	assert(all != NULL && !arena_full(m->a)); /* the settings' file is smaller than that */
 	for (size_t i = 0; i < n; i++) {
 		struct compile c = {m, i + 1, arena_copy(m->a, view_str(lines[i])), e};

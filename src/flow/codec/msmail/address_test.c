@@ -662,6 +662,66 @@ static void ten_thousand_lines(void **state)
 	free(text);
 }
 
+static size_t shadow(const struct mm_map *m, size_t line)
+{
+	size_t by;
+	return mm_map_is_shadowed(m, line, &by) ? by : 0;
+}
+
+static void lines_that_are_never_used(void **state)
+{
+	(void)state;
+	struct mm_map *m = MAP("A/B/C = S=One; P=Acme; A=MCI; C=US", /* 1 */
+			       "A/B/C = S=Two; P=Acme; A=MCI; C=US", /* 2: inwards only */
+			       "A/B/D = S=One; P=Acme; A=MCI; C=US", /* 3: outwards only */
+			       "a/b/c = S=one; P=acme; A=MCI; C=US", /* 4: never */
+			       "A/B/C = S=One; P=Acme; A=MCI; C=US", /* 5: never */
+			       "A/B/D = S=Two; P=Acme; A=MCI; C=US", /* 6: never, by two different ones */
+			       "N/*/* = O=*; S=*; P=Acme; A=MCI; C=US",    /* 7 */
+			       "N/P/* = O=Org; S=*; P=Acme; A=MCI; C=US",  /* 8: never */
+			       "N/P/X = O=Org; S=X; P=Acme; A=MCI; C=US",  /* 9: never */
+			       "N/P/X = O=Org; G=X; S=X; P=Acme; A=MCI; C=US", /* 10: inwards */
+			       "M/P/* = O=Org; S=*; P=Acme; A=MCI; C=US",  /* 11: outwards */
+			       "*/*/* = O=*; OU1=*; S=*; P=Acme; A=MCI; C=US"); /* 12: wider than those before */
+	static const size_t want[] = {0, 0, 0, 1, 1, 3, 0, 7, 7, 0, 0, 0};
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		if (shadow(m, i + 1) != want[i])
+			fail_msg("line %zu: %zu, want %zu", i + 1, shadow(m, i + 1), want[i]);
+	mm_map_free(&m);
+	m = MAP("MSM:A/B/C X400:o=x;ou1=*;s=y", "A/B/C = S=y; O=x; P=Acme; A=MCI; C=US", "A/B/C = S=y; O=x; OU1=1; OU2=2; P=Acme; A=MCI; C=US");
+	assert_int_equal(shadow(m, 1), 0);
+	assert_int_equal(shadow(m, 2), 1);
+	assert_int_equal(shadow(m, 3), 0);
+	mm_map_free(&m);
+}
+
+static bool covers(const struct mm_map *m, const char *pattern)
+{
+	struct oraddr p;
+	struct err e;
+	if (!oraddr_parse(view_str(pattern), &p, arena, ORADDR_PATTERN, &e))
+		fail_msg("%s", e.text);
+	return mm_map_covers(m, &p);
+}
+
+static void k169117_spaces_that_no_line_covers(void **state)
+{
+	(void)state;
+	struct mm_map *m = MAP("N/*/* = O=*; S=*; P=Sales; A=MCI; C=US");
+	assert_true(covers(m, "C=US; A=MCI; P=Acme"));
+	assert_true(covers(m, "C=US; A=MCI; P=Acme; DDA:MS=*"));
+	assert_true(covers(m, "C=*"));
+	assert_true(covers(m, "C=us; P=sales"));
+	assert_true(covers(m, "C=US; A=MCI; P=Sales; O=Any"));
+	assert_true(covers(m, "C=US; A=MCI; P=Sales; O=*; S=*"));
+	assert_false(covers(m, "C=US; A=MCI; P=Sales; OU1=x"));
+	assert_false(covers(m, "C=US; A=MCI; P=Acme; DDA:SMTP=x"));
+	assert_false(covers(m, "C=US; A=MCI; P=Acme; DDA:SMTP=*"));
+	assert_false(covers(m, "C=US; A=MCI; P=Acme; O=Org"));
+	assert_false(covers(m, "C=GB"));
+	mm_map_free(&m);
+}
+
 /* ---- properties ---- */
 
 struct dice { uint64_t x; };
@@ -794,6 +854,7 @@ int main(void)
 		T(k183104_names_are_upper_case_outwards), T(k128627_ten_characters_are_compared), T(ms_dda_that_is_no_name),
 		T(the_first_line_wins_both_ways), T(wildcards_take_the_parts_in_order), T(a_part_that_does_not_fit_falls_through),
 		T(k107098_lines_of_the_gateways_table), T(k168136_admd_zero_is_the_blank), T(a_wrong_line_is_named), T(ten_thousand_lines),
+		T(lines_that_are_never_used), T(k169117_spaces_that_no_line_covers),
 		T(from_and_to_are_inverse_for_any_name), T(from_and_to_are_inverse_for_any_type), T(from_and_to_are_inverse_for_x400),
 		T(a_full_arena_is_an_error_of_the_recipient),
 	};

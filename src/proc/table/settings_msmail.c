@@ -1,0 +1,136 @@
+/* settings_msmail.c - see settings_msmail.h. */
+#include "proc/table/settings_msmail.h"
+
+#include "flow/codec/msmail/address.h"
+
+#include <stdarg.h>
+
+enum { SHADOWED_TOLD = 10 };
+
+struct doubting {
+	const struct settings *s;
+	struct arena *a;
+	settings_doubt_f *tell;
+	void *ctx;
+};
+
+static void PRINTF_LIKE(2, 3) doubt(const struct doubting *d, const char *fmt, ...)
+{
+	char text[600];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	d->tell(d->ctx, text);
+}
+
+static bool map_of(const struct settings *s, const struct set_link *k, struct mm_map **map_r, struct err *e)
+{
+	return mm_map_new((const char *const *)k->msmail.addresses.v, k->msmail.addresses.n, s->mta.domain, NULL, map_r, e);
+}
+
+/* A mailbox, or an O/R address. */
+static bool is_somebody(const struct mm_map *map, const char *text, struct arena *a, struct err *e)
+{
+	const struct mm_address who = { .type = MM_ADDRESS_MS, .text = view_str(text) };
+	struct oraddr x;
+	return mm_to_oraddr(map, &who, &x, a, e);
+}
+
+static bool check(const struct settings *s, const struct set_link *k, const char *file, struct arena *a, struct err *e)
+{
+	struct mm_map *map = NULL;
+	struct err why;
+	bool good = map_of(s, k, &map, &why);
+	if (!good)
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": %s", file, k->name, why.text);
+	else if (mm_scramble_by_name(k->msmail.scramble) == NULL)
+		good = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": found scramble \"%s\", want none or chain", file, k->name, k->msmail.scramble);
+	else if (*k->msmail.administrator != 0 && !is_somebody(map, k->msmail.administrator, a, &why))
+		good = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": administrator: %s", file, k->name, why.text);
+	mm_map_free(&map);
+	return good;
+}
+
+bool settings_check_msmail(const struct settings *s, const char *file, struct arena *a, struct err *e)
+{
+	const struct set_link *links = s->links.v;
+	const struct set_mover *movers = s->movers.v;
+	for (size_t i = 0; i < s->links.n; i++)
+		if (links[i].kind == LINK_MSMAIL && !check(s, &links[i], file, a, e))
+			return false;
+	for (size_t i = 0; i < s->movers.n; i++)
+		if (mm_scramble_by_name(movers[i].scramble) == NULL)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%s\": found scramble \"%s\", want none or chain", file,
+				       movers[i].name, movers[i].scramble);
+	return true;
+}
+
+/* ---- doubts ---- */
+
+static void doubt_lines(const struct doubting *d, const struct set_link *k, const struct mm_map *map)
+{
+	const char *const *lines = k->msmail.addresses.v;
+	size_t told = 0, by;
+	for (size_t i = 0; i < k->msmail.addresses.n; i++)
+		if (mm_map_is_shadowed(map, i + 1, &by) && told++ < SHADOWED_TOLD)
+			doubt(d, "link \"%s\": line %zu of its addresses, \"%.200s\", is never used: line %zu stands before it", k->name, i + 1, lines[i], by);
+	if (told > SHADOWED_TOLD)
+		doubt(d, "link \"%s\": %zu more lines of its addresses are never used", k->name, told - SHADOWED_TOLD);
+}
+
+/* What nobody at the postoffice has an address for comes back as undeliverable (Q169117). */
+static void doubt_routes(const struct doubting *d, const struct set_link *k, const struct mm_map *map)
+{
+	const struct set_route *routes = d->s->routes.v;
+	for (size_t i = 0; i < d->s->routes.n; i++) {
+		struct oraddr pattern;
+		if (strcmp(routes[i].to, k->name) != 0 || !oraddr_parse(view_str(routes[i].match), &pattern, d->a, ORADDR_PATTERN, NULL))
+			continue;
+		if (!mm_map_covers(map, &pattern))
+			doubt(d, "route %zu, \"%.200s\", goes to link \"%s\", but neither a line of its addresses nor DDA:MS in mta.domain makes a mailbox of them: "
+			      "they will be undeliverable", i + 1, routes[i].match, k->name);
+	}
+}
+
+static bool same_directory(const char *a, const char *b)
+{
+	struct view x = view_str(a), y = view_str(b);
+	while (x.n > 1 && x.p[x.n - 1] == '/')
+		x.n--;
+	while (y.n > 1 && y.p[y.n - 1] == '/')
+		y.n--;
+	return x.n > 0 && view_eq(x, y);
+}
+
+/* They wait for each other's locks, and each does what the other is told to do. A reader that writes nothing is no second. */
+static void doubt_mailers(const struct doubting *d, size_t link)
+{
+	const struct set_link *links = d->s->links.v, *k = &links[link];
+	const struct set_mover *movers = d->s->movers.v;
+	if (k->msmail.read_only)
+		return;
+	for (size_t i = 0; i < d->s->movers.n; i++)
+		if (movers[i].mailer && same_directory(movers[i].postoffice, k->msmail.postoffice))
+			doubt(d, "link \"%s\" and mover \"%s\" both deliver INQUEUE3 of %.200s: set mailer of the mover to false", k->name, movers[i].name,
+			      k->msmail.postoffice);
+	for (size_t i = 0; i < link; i++)
+		if (links[i].kind == LINK_MSMAIL && !links[i].msmail.read_only && same_directory(links[i].msmail.postoffice, k->msmail.postoffice))
+			doubt(d, "links \"%s\" and \"%s\" both deliver INQUEUE3 of %.200s: which gets a message is left to chance", links[i].name, k->name,
+			      k->msmail.postoffice);
+}
+
+void settings_doubt_msmail(const struct settings *s, struct arena *a, settings_doubt_f *tell, void *ctx)
+{
+	const struct doubting d = { s, a, tell, ctx };
+	const struct set_link *links = s->links.v;
+	for (size_t i = 0; i < s->links.n; i++) {
+		struct mm_map *map;
+		if (links[i].kind != LINK_MSMAIL || !map_of(s, &links[i], &map, NULL))
+			continue;
+		doubt_lines(&d, &links[i], map);
+		doubt_routes(&d, &links[i], map);
+		doubt_mailers(&d, i);
+		mm_map_free(&map);
+	}
+}
