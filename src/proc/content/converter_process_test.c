@@ -127,6 +127,7 @@ static bool on_data(void *ctx, struct view payload, struct err *e)
 		return false;
 	if (m.octets.n < 8) /* the attachment */
 		return true;
+	assert(m.octets.p != NULL);
 	const bool page = memmem(m.octets.p, m.octets.n, "Gr\x81\xe1" "e", 5) != NULL, latin1 = memmem(m.octets.p, m.octets.n, "Gr\xfc\xdf" "e", 5) != NULL;
 	fprintf(stderr, "item %zu: %s\n", k->at, page ? "in code page 850" : latin1 ? "in Latin-1" : "converted");
 	timer_stop(&k->patience);
