@@ -358,8 +358,32 @@ static void name_of_ledger(const struct po_bag_entry *entry, char name[80])
 		 h->date.minute % 100u, sum);
 }
 
-/* What is known of a message without its envelope: the record. */
-static bool poison(struct interchange *x, bool with_envelope, const struct err *why, enum in_found *found_r)
+/* Those that are there, behind the MAI. What they are called is in it. */
+static void add_attachments(struct interchange *x)
+{
+	struct inward *in = &x->in;
+	const struct mai_limits limits = mai_limits_default();
+	struct mai m;
+	struct err e;
+	if (!mai_parse(arena_copy(in->a, out_view(&round_of(x)->mai)), x->scramble, &m, in->a, &limits, &e) || m.n_attachments == 0)
+		return;
+	struct in_file *files = arena_array(in->a, m.n_attachments + 1, sizeof *files);
+	if (files == NULL)
+		return;
+	files[0] = in->files[0];
+	in->files = files;
+	for (size_t i = 0; i < m.n_attachments; i++) {
+		struct po_file *f = NULL;
+		uint64_t size = 0;
+		if (!postoffice_open_attachment(x->po, &m.attachments[i].file, &f, &size, &e))
+			continue;
+		po_file_close(&f);
+		files[in->n_files++] = (struct in_file){ .name = m.attachments[i].name, .size = size, .id = m.attachments[i].file };
+	}
+}
+
+/* What is known of a message without its envelope: the record. decode: its MAI may be looked into, for the attachments. */
+static bool poison(struct interchange *x, bool with_envelope, bool decode, const struct err *why, enum in_found *found_r)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
@@ -375,6 +399,9 @@ static bool poison(struct interchange *x, bool with_envelope, const struct err *
 	in->n_files = in->files == NULL ? 0 : 1;
 	if (in->files != NULL)
 		in->files[0] = (struct in_file){ .name = VIEW("MAI"), .size = out_len(&q->mai), .octets = out_view(&q->mai), .in_memory = true };
+	name_message(x);
+	if (decode && in->files != NULL)
+		add_attachments(x);
 	*found_r = IN_FOUND_POISON;
 	return true;
 }
@@ -386,7 +413,7 @@ static bool look_for_poison(struct interchange *x, enum in_found *found_r)
 	if (strikes < x->settings->limits.strikes)
 		return false;
 	err_set(&why, ERR_PERM, ERR_OF_MESSAGE, "[012] handling it has failed %u times", strikes);
-	return poison(x, true, &why, found_r);
+	return poison(x, true, strikes == x->settings->limits.strikes, &why, found_r); /* beyond it this process may have died of its MAI */
 }
 
 /* A failure of this message's own files: for good it is poison, or its senders are told; else it is left for the next round. */
@@ -399,7 +426,7 @@ static bool files_failed(struct interchange *x, const struct err *why, enum in_f
 		return false;
 	}
 	if (notice != NO_FILE && notice != TOO_LARGE)
-		return poison(x, true, why, found_r);
+		return poison(x, true, false, why, found_r);
 	EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", why->text);
 	for (size_t i = 0; i < in->n_ours; i++)
 		inward_refuse(x, &in->v.recipients[in->ours[i]], notice, 0, 48, why->text);
@@ -427,7 +454,7 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 	(void)FAULT_ON(INTERCHANGE_TAKE, view_str(id->s));
 	if (!mail_look(x->po, id, in->a, &in->v, &found, &why)) {
 		if (why.kind == ERR_PERM && why.culprit != ERR_OF_LINK)
-			return poison(x, false, &why, found_r);
+			return poison(x, false, false, &why, found_r);
 		*e = why;
 		return false;
 	}
