@@ -115,6 +115,12 @@ static int run_check(struct po_tool *t, struct err *e)
 	return n.found > n.mended ? PO_EXIT_FOUND : 0;
 }
 
+static int run_repair(struct po_tool *t, struct err *e)
+{
+	t->repair = true;
+	return run_check(t, e);
+}
+
 #define COMMON_READ "  --code-page N        of texts that do not say theirs: 437, 850 (default), 1252, ...\n" \
 		    "  --scramble none|chain   how message files are scrambled; none is the default, docs/postoffice-format.md\n"
 static const struct verb verbs[] = {
@@ -127,6 +133,7 @@ static const struct verb verbs[] = {
 	  "Is it whole? One line for each thing that is not: sizes, counters, KEY and MBG, networks and their postoffices, users, messages and\n"
 	  "who holds them, files that nobody names. With --repair what can be mended is, while nothing else may work on it; a copy (.BAK, .B01,\n"
 	  "...) of a file is made beside it before it is changed.\n" },
+	{ "repair", run_repair, "jm", 1, 1, false, false, "PATH [--json]\n\nThe same as check --repair.\n" },
 	{ "list", po_tool_list, "jcm", 1, 2, true, true,
 	  "PATH [bags|users|postoffices|groups] [--json]\n\n"
 	  "Who and what is there; all of it when not said what.\n" },

@@ -71,9 +71,11 @@ static bool list_postoffices(struct list *l)
 		text(l->t, &first, "serial", m->serial);
 		po_json_number(&first, "hops", m->hops);
 		puts("}");
+	} else if (m->own.network[0] == 0) {
+		puts("own         not known: another program has made it");
 	} else {
 		printf("own         %s/%s  serial number %s, at most %u hops\n", shown(network, sizeof network, m->own.network),
-		       shown(postoffice, sizeof postoffice, m->own.postoffice), m->serial[0] == 0 ? "unknown" : m->serial, m->hops);
+		       shown(postoffice, sizeof postoffice, m->own.postoffice), m->serial, m->hops);
 	}
 	return postoffice_each_external(l->t->po, on_external, l, l->e);
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 64 * 1024, BAGS_MAX = UINT16_MAX, HEADER_WORD = 0x18 /* as in both dumps (A5) */ };
+enum { PIECE = 64 * 1024, BAGS_MAX = UINT16_MAX, PATIENCE = 10 /* times a second */, HEADER_WORD = 0x18 /* as in both dumps (A5) */ };
 
 /* --- addresses --- */
 static bool print_own(const struct po_tool *t, const char *mailbox, struct out *o, struct err *e)
@@ -196,24 +196,34 @@ static struct mm_header header_of(const struct mai *m, uint64_t size)
 	return h;
 }
 
+static bool deliver_to(struct po_tool *t, const char *bag, const struct mm_header *h, struct err *e)
+{
+	for (unsigned i = 0; i < PATIENCE; i++)
+		if (postoffice_deliver(t->po, bag, h, e))
+			return true;
+		else if (e->kind != ERR_TEMP)
+			break;
+	return false;
+}
+
 /* A bag that cannot take it (full) does not keep it from the others; the counter says how many did. */
 static bool deliver(struct po_tool *t, const struct mm_header *h, const struct bags *b, unsigned *n_r, struct err *e)
 {
-	bool ok = true;
 	*n_r = 0;
 	for (size_t i = 0; i < b->n; i++) {
-		struct err why;
-		if (postoffice_deliver(t->po, b->names[i], h, &why)) {
+		struct err why = { 0 };
+		if (deliver_to(t, b->names[i], h, &why)) {
 			(*n_r)++;
 		} else {
 			po_tool_say(t, b->names[i], &why);
 			*e = why;
-			ok = false;
 		}
 	}
-	if (!ok && *n_r > 0 && !postoffice_set_bags(t->po, &h->mai, *n_r, e))
+	if (*n_r == b->n || *n_r == 0)
+		return *n_r > 0;
+	if (!postoffice_set_bags(t->po, &h->mai, *n_r, e))
 		return false;
-	return ok;
+	return err_set(e, ERR_PERM, ERR_OF_LINK, "%s is in %u of its %zu mailbags", h->mai.s, *n_r, b->n); /* not to be sent again */
 }
 
 static bool put_message(struct po_tool *t, struct po_put *p, struct mai *m, const struct po_source *sources, const struct bags *b, struct mm_header *h_r,

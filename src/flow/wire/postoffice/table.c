@@ -1,7 +1,20 @@
 /* table.c - a file of records, held while it is changed; and what a new mailbag is. */
 #include "flow/wire/postoffice/po_make.h"
 
-enum { TABLE_MAX = 16 * 1024 * 1024 };
+enum { TABLE_MAX = 16 * 1024 * 1024, PATIENCE = 10 /* times a second: several administrators at once on a slow server */ };
+
+static bool hold(struct po_table *t, struct err *e)
+{
+	struct err why = { 0 };
+	for (unsigned i = 0; i < PATIENCE; i++)
+		if (po_hold(t->po, t->fd, t->rel.s, PO_EXCLUSIVE, &why))
+			return true;
+		else if (why.kind != ERR_TEMP)
+			break;
+	if (e != NULL)
+		*e = why;
+	return false;
+}
 
 static bool read_all(struct po_table *t, struct err *e)
 {
@@ -29,7 +42,7 @@ bool po_table_open(struct postoffice *po, const char *dir, const char *name, str
 		err_set(e, ERR_LOCAL, ERR_OF_LINK, "postoffice: %s is missing: `posthorn postoffice check` says more", t_r->rel.s);
 		goto bad;
 	}
-	if (po_hold(po, t_r->fd, t_r->rel.s, PO_EXCLUSIVE, e) && read_all(t_r, e))
+	if (hold(t_r, e) && read_all(t_r, e))
 		return true;
 bad:
 	po_table_close(t_r);
