@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 
-enum { REOPENS = 8, MAI_HEAD = 4096, MAI_PARSED_MAX = 256 << 20, PARSED_MAX = 256 << 20 };
+enum { REOPENS = 8, BUSY_MS = 5000, MAI_HEAD = 4096, MAI_PARSED_MAX = 256 << 20, PARSED_MAX = 256 << 20 };
 
 struct bag {
 	struct po_rel key_rel, mbg_rel;
@@ -38,16 +38,41 @@ static bool damaged(struct err *e, const char *rel, const char *what)
 	return err_set(e, ERR_LOCAL, ERR_OF_RECIPIENT, "%s: %.120s: this mailbag is left alone until it is repaired", rel, what);
 }
 
+/* A bag that was held all the time a moment ago is tried, not waited for: who has fifty messages for it waits once. */
+static bool was_busy(const struct postoffice *po, const char *rel)
+{
+	const wall_ms_t now = po_now(po);
+	for (size_t i = 0; i < ARRAY_LEN(po->busy); i++)
+		if (strcmp(po->busy[i].key.s, rel) == 0 && now >= po->busy[i].at && now - po->busy[i].at < BUSY_MS)
+			return true;
+	return false;
+}
+
 static bool hold_key(struct postoffice *po, int fd, const char *rel, enum po_hold how, struct err *e)
 {
 	struct err why;
-	if (po_hold(po, fd, rel, how, &why))
+	bool got = false;
+	const bool busy = was_busy(po, rel);
+	bool asked;
+	if (busy) {
+		asked = po_try_hold(po, fd, rel, how, &got, &why);
+	} else {
+		got = po_hold(po, fd, rel, how, &why);
+		asked = got || why.kind == ERR_TEMP;
+	}
+	if (got)
 		return true;
-	if (why.kind == ERR_TEMP)
-		return err_report(e, ERR_TEMP, ERR_OF_RECIPIENT, 1, 2, "[008] %.190s", why.text);
-	if (e != NULL)
-		*e = why;
-	return false;
+	if (!asked) { /* the server's trouble */
+		if (e != NULL)
+			*e = why;
+		return false;
+	}
+	if (!busy) {
+		const unsigned i = po->next_busy++ % ARRAY_LEN(po->busy);
+		snprintf(po->busy[i].key.s, sizeof po->busy[i].key.s, "%s", rel);
+		po->busy[i].at = po_now(po);
+	}
+	return err_report(e, ERR_TEMP, ERR_OF_RECIPIENT, 1, 2, "[008] %s: somebody else has held this mailbag for a while", rel);
 }
 
 /* Opens the KEY and holds it. One that was replaced meanwhile is opened again. *fd -1: it is not there. */

@@ -295,7 +295,7 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && postoffice_remove_envelope(po, &v->mai, e) &&
 		       (j == NULL || mail_journal_forget(j, &v->mai, e));
 	}
-	if (placed->outbound > 0 ? !write_state(po, v, MM_READY, e) : !po_remove(po, po_rel_p1(&v->mai).s, e))
+	if (placed->outbound > 0 ? !write_state(po, v, MM_READY, e) : !postoffice_remove_envelope(po, &v->mai, e))
 		return false;
 	if (FAULT(MAIL_FINISH))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);

@@ -15,6 +15,7 @@
 
 enum { PO_REL_MAX = 63, PO_LOCK_TRIES = 12 };
 
+struct po_rel { char s[PO_REL_MAX + 1]; };
 struct po_names;  /* names.c: spellings of directories, listings */
 struct po_tables; /* route.c: what was read of users, networks, groups */
 struct po_sweep;  /* sweep.c */
@@ -32,6 +33,8 @@ struct postoffice {
 	struct postoffice_host host;
 	struct postoffice_health health;
 	struct mm_master master;
+	struct { struct po_rel key; wall_ms_t at; } busy[4]; /* mailbags that somebody held longer than it was waited for */
+	unsigned next_busy;
 	struct po_names *names;
 	struct po_tables *tables;
 	struct po_sweep *sweep;
@@ -100,7 +103,6 @@ enum po_effort { PO_CHEAP, PO_LIST_TOO };
 MUST_CHECK bool po_spelling(struct postoffice *po, int dir, const char *dir_rel, const char *name, enum po_effort effort,
 			    char spelt_r[PO_REL_MAX + 1], struct err *e);
 /* rel with its directory as it was last found to be spelt: below root. */
-struct po_rel { char s[PO_REL_MAX + 1]; };
 struct po_rel po_spelt_rel(const struct postoffice *po, const char *rel);
 /* open() below a directory, no link followed, in one system call where the kernel can. -1: errno. */
 int po_open_beneath(int dir, const char *path, int flags);
