@@ -158,6 +158,29 @@ static void test_notices(void **state)
 	assert_int_equal(diagnostic_notice(4, 40), 1);
 }
 
+/* Every pair goes out as one of the sixteen numbers that the mover has; and what came in as one keeps its meaning when it goes out and comes
+ * in again, but for those whose pair says no more than transfer-failure. */
+static void test_every_pair_has_a_notice_of_the_mover(void **state)
+{
+	(void)state;
+	static const int all[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 18, 21, 24, 29, 30};
+	for (int reason = 0; reason <= 9; reason++)
+		for (int diagnostic = -1; diagnostic <= 60; diagnostic++) {
+			const int notice = diagnostic_notice(reason, diagnostic);
+			bool known = false;
+			for (size_t i = 0; i < ARRAY_LEN(all); i++)
+				known = known || all[i] == notice;
+			assert_true(known);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int reason, diagnostic, again, diagnostic_again;
+		diagnostic_from_notice(all[i], &reason, &diagnostic);
+		diagnostic_from_notice(diagnostic_notice(reason, diagnostic), &again, &diagnostic_again);
+		assert_int_equal(diagnostic, diagnostic_again);
+		assert_int_equal(all[i] == 21 || all[i] == 24 ? 1 : reason, again);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_peers_pair_reasons_otherwise),
 		cmocka_unit_test(test_what_is_no_failure_code),
 		cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_every_pair_has_a_notice_of_the_mover),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -722,6 +722,26 @@ static void k169117_spaces_that_no_line_covers(void **state)
 	mm_map_free(&m);
 }
 
+/* docs/msmail.md shows these. */
+static void the_examples_of_the_docs(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"SALES/WEST/ANNA = G=Anna; S=Archer; O=Sales; P=LONDON; A=POSTHORN; C=GB",
+		"SALES/*/* = OU1=*; S=*; O=Sales; P=LONDON; A=POSTHORN; C=GB",
+		"MSM:PLANT/LINE1/BOSS   X400:o=Plant;ou1=*;s=Boss",
+	};
+	struct mm_map *m = map_of(lines, ARRAY_LEN(lines), "C=GB; A=POSTHORN; P=LONDON");
+	becomes(m, MM_ADDRESS_MS, "SALES/WEST/ANNA", "G=Anna; S=Archer; O=Sales; P=LONDON; A=POSTHORN; C=GB");
+	becomes(m, MM_ADDRESS_MS, "sales/east/bob", "S=BOB; O=Sales; OU1=EAST; P=LONDON; A=POSTHORN; C=GB");
+	becomes(m, MM_ADDRESS_MS, "SALES/EAST/R_D", "S=R(u)D; O=Sales; OU1=EAST; P=LONDON; A=POSTHORN; C=GB");
+	becomes(m, MM_ADDRESS_MS, "PLANT/LINE1/BOSS", "O=Plant; S=Boss; P=LONDON; A=POSTHORN; C=GB");
+	becomes(m, MM_ADDRESS_MS, "OTHER/PO/EVE", "DDA:MS=OTHER/PO/EVE; P=LONDON; A=POSTHORN; C=GB");
+	becomes(m, 0, "Joe [SMTP:joe@acme.com]", "DDA:SMTP=joe(a)acme.com; P=LONDON; A=POSTHORN; C=GB");
+	back(m, "C=de; A=x; S=Mueller*M{200}uller", MM_ADDRESS_X400, "/c=de/a=x/s=Mueller*M{200}uller");
+	mm_map_free(&m);
+}
+
 /* ---- properties ---- */
 
 struct dice { uint64_t x; };
@@ -854,7 +874,7 @@ int main(void)
 		T(k183104_names_are_upper_case_outwards), T(k128627_ten_characters_are_compared), T(ms_dda_that_is_no_name),
 		T(the_first_line_wins_both_ways), T(wildcards_take_the_parts_in_order), T(a_part_that_does_not_fit_falls_through),
 		T(k107098_lines_of_the_gateways_table), T(k168136_admd_zero_is_the_blank), T(a_wrong_line_is_named), T(ten_thousand_lines),
-		T(lines_that_are_never_used), T(k169117_spaces_that_no_line_covers),
+		T(lines_that_are_never_used), T(the_examples_of_the_docs), T(k169117_spaces_that_no_line_covers),
 		T(from_and_to_are_inverse_for_any_name), T(from_and_to_are_inverse_for_any_type), T(from_and_to_are_inverse_for_x400),
 		T(a_full_arena_is_an_error_of_the_recipient),
 	};
