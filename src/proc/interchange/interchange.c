@@ -542,7 +542,9 @@ static void strike_record(struct interchange *x, const char *words, const char *
 	const unsigned n = tally_of(x->strikes, note) + 1;
 	snprintf(count, sizeof count, "%u", n);
 	EMIT(&x->host, MSMAIL_STRUCK, "link", x->link->name, "record", note, "strikes", count, "words", words);
-	if (!tally_set(x->strikes, note, n, &e))
+	char died[90];
+	snprintf(died, sizeof died, "died %.80s", note);
+	if (!tally_set(x->strikes, note, n, &e) || !tally_set(x->strikes, died, n, &e))
 		EMIT(&x->host, INTERCHANGE_JOURNAL, "link", x->link->name, "why", e.text);
 	tally_sync(x->strikes, NULL, NULL);
 }

@@ -1,7 +1,11 @@
 /* interchange_test.c - both ways through a real postoffice, and what may go wrong with it. */
 #include "proc/interchange/interchange_testing.h"
 
+#include <unistd.h>
+
+#include "base/fault.h"
 #include "base/mem.h"
+#include "flow/message/pack.h"
 
 static void test_a_letter_goes_out(void **state)
 {
@@ -44,11 +48,695 @@ static void test_a_letter_comes_in(void **state)
 	world_free(w);
 }
 
+
+static void plan_fault(const char *text)
+{
+	struct err e;
+	if (!fault_plan(text, &e))
+		fail_msg("%s", e.text);
+}
+
+static const struct recipient *recipient_of(const struct heard_offer *o, const char *text)
+{
+	static struct arena *a;
+	arena_free(&a);
+	a = arena_new(1 << 20);
+	for (size_t i = 0; i < o->message.n_rcpt; i++)
+		if (strstr(oraddr_text(&o->message.rcpt[i].addr, a), text) != NULL)
+			return &o->message.rcpt[i];
+	return NULL;
+}
+
+static bool has(struct view v, const char *text)
+{
+	return memmem(v.p, v.n, text, strlen(text)) != NULL;
+}
+
+/* Content over the inline size comes in pieces, one attachment after the other goes in pieces, under credit both ways. */
+static void test_long_messages_go_in_pieces(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	const size_t n = 1000 * 1000;
+	char *text = mem_alloc(n + 1);
+	for (size_t i = 0; i < n; i++)
+		text[i] = (char)('a' + i % 23);
+	text[n] = 0;
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "long", "TEST/NEAR/BOB"), view_of(text, n));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_true(view_eq(read_message(w, "TEST/NEAR", 0).text, view_of(text, n)));
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Long", "see files", text);
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, text));
+	free(text);
+	world_free(w);
+}
+
+/* Q166609 and the like: a local user, another postoffice, an X.400 user in one message: each has it once. */
+static void test_one_message_goes_three_ways(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct mm_envelope v;
+	struct err e;
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/LOCAL FAR/BEYOND/EVE TEST/SHADOW/CAROL /c=gb/a=x/s=dave", "All", "To you all", NULL);
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(w->offers[0].message.n_rcpt, 2);
+	assert_non_null(recipient_of(&w->offers[0], "CAROL"));
+	assert_non_null(recipient_of(&w->offers[0], "dave"));
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_true(postoffice_read_envelope(w->po, &id, w->a, &v, &e));
+	assert_int_equal(v.state, MM_READY);
+	world_free(w);
+}
+
+/* Q151791: an address that the switch refuses costs that recipient only; the message leaves INQUEUE3 and the sender is told. */
+static void k151791_a_refused_recipient_does_not_stop_the_others(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->refuse = "BAD";
+	put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/A1 TEST/SHADOW/BAD TEST/SHADOW/A2 TEST/SHADOW/A3", "Refused", "text", NULL);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Behind it", "text", NULL);
+	world_pass(w, 120 * 1000);
+	unsigned a1 = 0, a2 = 0, a3 = 0, carol = 0;
+	for (unsigned i = 0; i < w->n_offers; i++) {
+		if (recipient_of(&w->offers[i], "BAD") != NULL)
+			continue;
+		a1 += recipient_of(&w->offers[i], "A1") != NULL;
+		a2 += recipient_of(&w->offers[i], "A2") != NULL;
+		a3 += recipient_of(&w->offers[i], "A3") != NULL;
+		carol += recipient_of(&w->offers[i], "CAROL") != NULL;
+	}
+	assert_int_equal(a1, 1);
+	assert_int_equal(a2, 1);
+	assert_int_equal(a3, 1);
+	assert_int_equal(carol, 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	const struct mai notice = read_message(w, "TEST/SHADOW/LOCAL", 0);
+	assert_true(has(notice.text, "TEST/SHADOW/BAD"));
+	assert_false(has(notice.text, "TEST/SHADOW/A1\r"));
+	assert_true(was_told(w, "msmail.refused"));
+	assert_true(was_told(w, "msmail.returned"));
+	world_free(w);
+}
+
+/* Q243701, Q173344: a recipient that the converter cannot map is told of, the others go on. */
+static void k243701_an_unmappable_recipient_is_told_of(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->unmapped = "NOBODY";
+	put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/A1 TEST/SHADOW/NOBODY", "Two", "text", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(recipient_of(&w->offers[0], "A1")->responsible);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[002]"));
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+static void test_what_nobody_can_be_offered_is_only_returned(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->unmapped = "NOBODY";
+	put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/NOBODY", "None", "text", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* Notices are never about notices (Q98067): a postmaster hears nothing. */
+static void k98067_a_postmaster_hears_of_nothing(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->unmapped = "NOBODY";
+	put_message(w, "TEST/NEAR/POSTMASTER", "TEST/SHADOW/NOBODY", "Mail failure", "text", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	assert_true(was_told(w, "msmail.notice-failed"));
+	world_free(w);
+}
+
+/* Q237182: what fails each time is a matter of that message after limits.strikes, and of no other before. */
+static void k237182_a_message_that_kills_the_converter_ends_in_quarantine(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->poison = "deadly";
+	put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Poison", "deadly octets", "one|two");
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Fine", "text", NULL);
+	for (unsigned i = 0; i < 12; i++) {
+		world_pass(w, 60 * 1000);
+		if (w->xbulk == NULL)
+			converter_joins(w);
+	}
+	assert_int_equal(w->n_offers, 2);
+	assert_false(w->offers[0].m.octets);                    /* the other one was not kept waiting */
+	assert_true(w->offers[1].m.octets);
+	assert_int_equal(w->offers[1].m.err.kind, ERR_PERM);
+	assert_true(has(w->offers[1].content, "deadly octets"));
+	assert_true(has(w->offers[1].content, "twodeadly") || has(w->offers[1].content, "two"));
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[012]"));
+	assert_true(was_told(w, "msmail.quarantined"));
+	/* Released: it is what it was. */
+	w->poison = NULL;
+	say_examine(w, 77, w->offers[1].content);
+	assert_int_equal(w->n_examined, 1);
+	assert_true(w->examined.offered);
+	assert_int_equal(w->n_offers, 3);
+	assert_int_equal(w->offers[2].m.examined, 77);
+	assert_true(has(w->offers[2].content, "deadly octets"));
+	world_free(w);
+}
+
+/* Q169671: strikes are durable, and what has struck is not first in line after a restart. */
+static void k169671_poison_is_not_first_after_a_restart(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 1000 s\n");
+	world_settle(w);
+	say_busy(w, true);
+	const struct mm_id bad = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/ONE", "Bad", "text", NULL);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/TWO", "Good", "text", NULL);
+	char note[80];
+	snprintf(note, sizeof note, "INQUEUE3 %s", bad.s);
+	interchange_peer_died(w->x, PROCESS_INTERCHANGE, true, "signal 11 (SIGSEGV)", note);
+	world_restart(w); /* and it is remembered */
+	world_pass(w, 2000 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_non_null(recipient_of(&w->offers[0], "TWO"));
+	assert_non_null(recipient_of(&w->offers[1], "ONE"));
+	assert_true(was_told(w, "msmail.struck"));
+	world_free(w);
+}
+
+/* A process that was ended while it waited for the file server strikes no message. */
+static void k151669_a_hung_file_server_strikes_nothing(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	interchange_peer_died(w->x, PROCESS_INTERCHANGE, true, "ended: it makes no progress", "postoffice read MAI/MA1/00000001.MAI");
+	assert_true(was_told(w, "msmail.file-server"));
+	assert_false(was_told(w, "msmail.struck"));
+	world_free(w);
+}
+
+/* Q165396 and [016]: a record whose message file is gone: the sender is told, the record goes. */
+static void test_a_missing_message_file_is_told_of(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char path[200];
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Gone", "text", NULL);
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->path, id.s[7], id.s);
+	assert_int_equal(remove(path), 0);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "There", "text", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[016]"));
+	world_free(w);
+}
+
+/* Q103960: a record whose envelope is gone has been dealt with: it is forgotten without a word. */
+static void k103960_a_record_without_envelope_is_forgotten(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char path[200];
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Done", "text", NULL);
+	snprintf(path, sizeof path, "%s/P1/%s.P1", w->path, id.s);
+	assert_int_equal(remove(path), 0);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 0);
+	world_free(w);
+}
+
+/* [018]: the message goes on without an attachment that is missing, and says so; the others keep their places (Q151249). */
+static void test_a_missing_attachment_is_said_in_the_text(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char path[200];
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Files", "text", "first|second|third");
+	struct out o;
+	struct mai m;
+	struct err e;
+	const struct mai_limits limits = mai_limits_default();
+	out_init(&o, 1 << 20);
+	assert_true(postoffice_read_mai(w->po, &id, 1 << 20, &o, &e));
+	assert_true(mai_parse(out_view(&o), &mm_scramble_none, &m, w->a, &limits, &e));
+	snprintf(path, sizeof path, "%s/ATT/AT%c/%s.ATT", w->path, m.attachments[1].file.s[7], m.attachments[1].file.s);
+	out_fini(&o);
+	assert_int_equal(remove(path), 0);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, "[018]"));
+	assert_true(has(w->offers[0].content, "file2.txt"));
+	assert_true(has(w->offers[0].content, "firstthird"));
+	assert_true(was_told(w, "msmail.no-attachment"));
+	world_free(w);
+}
+
+/* Q156728, Q149021: good news has no form in Microsoft Mail: it ends here, and is no bad news. */
+static void k156728_a_delivery_report_is_no_notice(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	struct message *m = letter(w, MESSAGE_REPORT, "report", "TEST/NEAR/BOB");
+	m->content_type = -2;
+	m->rcpt[0].outcome = OUTCOME_DELIVERED;
+	m->rcpt[0].delivered_at = FAKE_WALL_MS;
+	say_transfer(w, 1, 1, m, VIEW(""));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	world_free(w);
+}
+
+/* "You are the gateway": who asked hears, who is unknown is reported, the others have it. */
+static void test_reports_of_the_gateway(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	struct message *m = letter(w, MESSAGE_MESSAGE, "two", "TEST/NEAR/BOB NOWHERE/AT/ALL TEST/NEAR/EVE");
+	m->rcpt[2].originator_report = m->rcpt[2].mta_report = REPORT_ALL;
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_int_equal(w->n_offers, 1);
+	const struct message *r = &w->offers[0].message;
+	assert_int_equal(r->kind, MESSAGE_REPORT);
+	assert_true(mts_id_eq(&r->subject_id, &m->id));
+	assert_int_equal(r->n_rcpt, 2);
+	const struct recipient *bad = recipient_of(&w->offers[0], "NOWHERE");
+	assert_int_equal(bad->outcome, OUTCOME_NOT_DELIVERED);
+	assert_int_equal(bad->reason, 1);
+	assert_int_equal(bad->diagnostic, 0);
+	assert_int_equal(recipient_of(&w->offers[0], "EVE")->outcome, OUTCOME_DELIVERED);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	assert_true(was_told(w, "msmail.no-route")); /* Q169117 */
+	/* The same transfer after its result was lost: the same report, and nothing twice in the bag. */
+	world_restart(w);
+	say_open(w, 2);
+	say_transfer(w, 2, 2, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 2);
+	assert_true(w->results[1].delivered);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	assert_int_equal(w->n_offers, 2);
+	assert_true(view_eq(w->offers[0].m.packed, w->offers[1].m.packed));
+	world_free(w);
+}
+
+static void test_a_transfer_to_nobody_is_refused(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "none", "NOWHERE/AT/ALL"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.kind, ERR_PERM);
+	assert_int_equal(w->results[0].err.reason, 1);
+	assert_int_equal(w->results[0].err.diagnostic, 0);
+	assert_int_equal(w->n_offers, 0);
+	assert_false(has_file(w, "P1", ".P1"));
+	world_free(w);
+}
+
+static void test_a_probe_is_answered(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	struct message *m = letter(w, MESSAGE_PROBE, "probe", "TEST/NEAR/BOB");
+	m->rcpt[0].originator_report = m->rcpt[0].mta_report = REPORT_ALL;
+	say_transfer(w, 1, 1, m, VIEW(""));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(w->offers[0].message.kind, MESSAGE_REPORT);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	world_free(w);
+}
+
+static void test_a_local_user_is_served_by_the_mailer(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "local", "TEST/SHADOW/LOCAL TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(w->n_offers, 0);
+	world_free(w);
+}
+
+/* A mover's notice about a message of ours becomes a report about the recipient that it names; another is mail. */
+static void test_a_movers_notice_becomes_a_report(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct view names[] = { VIEW("TEST/NEAR/BOB") };
+	struct mm_notice n = { .code = 17, .from = VIEW("sender"), .subject = VIEW("A subject"), .unreached = names, .n_unreached = 1 };
+	say_open(w, 1);
+	struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB TEST/NEAR/EVE");
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	w->notice = &n;
+	w->notice_date = VIEW("20260101123000");
+	world_restart(w);
+	put_message(w, "TEST/NEAR/POSTMASTER", "/c=gb/a=x/p=y/s=sender", "Mail failure", "...", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	const struct message *r = &w->offers[0].message;
+	assert_int_equal(r->kind, MESSAGE_REPORT);
+	assert_true(mts_id_eq(&r->subject_id, &m->id));
+	assert_int_equal(r->n_rcpt, 1);
+	assert_int_equal(r->rcpt[0].number, 1);
+	assert_int_equal(r->rcpt[0].reason, 1);
+	assert_int_equal(r->rcpt[0].diagnostic, 4); /* [017]: recipient-unavailable */
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	/* Another date: it is about something else, and mail. */
+	w->notice_date = VIEW("20250101123000");
+	put_message(w, "TEST/NEAR/POSTMASTER", "/c=gb/a=x/p=y/s=sender", "Mail failure", "...", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_int_equal(w->offers[1].message.kind, MESSAGE_MESSAGE);
+	world_free(w);
+}
+
+/* The file server goes away and comes back: associations end with a reason, nothing is charged to a message, and mail goes on. */
+static void k118619_a_server_that_comes_back_is_found_again(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	plan_fault("PO_OPEN:1:stick");
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 0);
+	assert_int_equal(w->downs, 1);
+	assert_true(w->down.was_open);
+	assert_int_equal(w->down.err.culprit, ERR_OF_LINK);
+	assert_string_equal(interchange_state(w->x), "degraded");
+	say_open(w, 2);
+	assert_int_equal(w->downs, 2);
+	assert_false(w->down.was_open);
+	assert_true(was_told(w, "interchange.detached"));
+	world_pass(w, 10 * 60 * 1000);
+	plan_fault(NULL);
+	world_pass(w, 10 * 60 * 1000);
+	assert_string_equal(interchange_state(w->x), "attached");
+	say_open(w, 3);
+	assert_int_equal(w->ups, 2);
+	say_transfer(w, 2, 3, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	world_free(w);
+}
+
+/* Q168857: somebody holds INQUEUE3: after a while the operator hears who; when it is let go mail is taken. */
+static void k168857_who_holds_the_lock_is_named(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      lock-patience: 60 s\n");
+	struct po_lock *lock;
+	struct err e;
+	assert_true(postoffice_lock(w->po, "INQUEUE3", &lock, &e));
+	assert_non_null(lock);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Waits", "text", NULL);
+	world_pass(w, 30 * 1000);
+	assert_false(was_told(w, "interchange.locked"));
+	world_pass(w, 300 * 1000);
+	assert_true(was_told(w, "interchange.locked"));
+	assert_int_equal(w->n_offers, 0);
+	postoffice_unlock(&lock);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+/* BUSY holds what comes in back, and nothing else. */
+static void test_busy_holds_mail_back(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	say_busy(w, true);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Waits", "text", NULL);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	say_busy(w, false);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+static void test_a_temporary_refusal_is_tried_again(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 5 s\n");
+	w->refuse_temporarily = true;
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Waits", "text", NULL);
+	world_pass(w, 10 * 1000);
+	const unsigned n = w->n_offers;
+	assert_in_range(n, 1, 5);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 1);
+	w->refuse_temporarily = false;
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, n + 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_true(view_eq(w->offers[0].m.packed, w->offers[n].m.packed)); /* the switch would know it again */
+	world_free(w);
+}
+
+/* ALIVE is answered while a converter takes its time; one that never ends is accused. */
+static void test_a_hung_converter_is_accused(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->deaf = true;
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	say_alive(w, 5);
+	assert_int_equal(w->alives, 1);
+	assert_int_equal(w->accused, 0);
+	world_pass(w, 10 * 60 * 1000);
+	assert_true(w->accused > 0);
+	chan_free(&w->xcontrol, false);
+	chan_free(&w->xbulk, false);
+	world_settle(w);
+	interchange_peer_died(w->x, PROCESS_CONVERTER, true, "ended", "transfer 101");
+	world_settle(w);
+	assert_int_equal(w->n_results, 1);
+	assert_int_equal(w->results[0].err.kind, ERR_LOCAL);
+	assert_int_equal(w->results[0].err.culprit, ERR_OF_MESSAGE); /* a strike: the switch counts */
+	world_free(w);
+}
+
+/* Q277831: neither direction starves while the other has no end of work. */
+static void k277831_neither_direction_starves(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	say_open(w, 1);
+	say_busy(w, true);
+	for (unsigned i = 0; i < 8; i++)
+		put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "In", "text", NULL);
+	chan_free(&w->xcontrol, false);
+	chan_free(&w->xbulk, false);
+	world_settle(w);
+	say_busy(w, false);
+	for (unsigned i = 0; i < 8; i++) {
+		char local[10];
+		snprintf(local, sizeof local, "m%u", i);
+		say_transfer(w, i + 1, 1, letter(w, MESSAGE_MESSAGE, local, "TEST/NEAR/BOB"), VIEW("Hello."));
+	}
+	unsigned outward = 0, most = 0;
+	converter_connects(w);
+	for (unsigned turns = 0; turns < 100000 && w->n_results + w->n_offers < 12; turns++) {
+		(void)fake_env_turn(w->env);
+		const unsigned ahead = w->n_results > w->n_offers ? w->n_results - w->n_offers : w->n_offers - w->n_results;
+		most = ahead > most ? ahead : most;
+		outward = w->n_results;
+	}
+	assert_in_range(outward, 4, 8);
+	assert_in_range(most, 0, 3);
+	world_free(w);
+}
+
+static void stopped(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+static void test_a_stop_finishes_what_is_in_hand(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	unsigned n = 0;
+	say_open(w, 1);
+	w->deaf = true;
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	interchange_stop(w->x, stopped, &n);
+	world_settle(w);
+	assert_int_equal(n, 0);
+	converter_wakes(w);
+	assert_int_equal(w->n_results, 1);
+	assert_true(w->results[0].delivered);
+	assert_int_equal(w->downs, 1);
+	assert_int_equal(n, 1);
+	world_free(w);
+}
+
+/* An archive gives all that it has, once, and nothing in it is changed. */
+static void test_an_archive_is_read_and_never_written(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      read-only: true\n");
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL TEST/NEAR/BOB", "Old", "text", NULL);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(w->offers[0].message.n_rcpt, 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 1);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	world_restart(w);
+	world_pass(w, 300 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	say_open(w, 1);
+	assert_int_equal(w->ups, 0);
+	assert_int_equal(w->downs, 1);
+	world_free(w);
+}
+
+/* Q151228: two postoffices with one serial number at one MTA. */
+static void k151228_two_with_one_serial_are_told(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct err e;
+	assert_false(was_told(w, "msmail.serial"));
+	struct file *f = env_file_create(w->env, "interchange-serials/22-28798.other", &e);
+	assert_non_null(f);
+	file_close(&f);
+	world_restart(w);
+	assert_true(was_told(w, "msmail.serial"));
+	world_free(w);
+}
+
+/* As the switch knows a message again (docs/connector.md, "Duplicates"). */
+static bool is_same(const struct message *a, const struct message *b)
+{
+	return sent_key(a) == sent_key(b);
+}
+
+/* --- the n-th call of each kind fails, n = 1, 2, ... until nothing fails any more: nothing is lost, nothing is there twice --- */
+
+static void test_each_failure_of_the_postoffice_is_survived(void **state)
+{
+	(void)state;
+	static const char *const points[] = { "PO_OPEN", "PO_READ", "PO_WRITE", "PO_SYNC", "PO_RENAME", "PO_REMOVE", "PO_LOCK", "MAIL_PLACE", "MAIL_PLACING", "MAIL_FINISH", "MAIL_NOTICE",
+					      "MAIL_JOURNAL", "INTERCHANGE_JOURNAL" };
+	for (size_t p = 0; p < ARRAY_LEN(points); p++) {
+		for (unsigned pass = 1; pass < 400; pass++) {
+			struct world *w = world_new("      poll: 5 s\n");
+			char text[64];
+			say_open(w, 1);
+			w->unmapped = "NOBODY";
+			snprintf(text, sizeof text, "%s:%u:fail", points[p], pass);
+			put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL TEST/NEAR/BOB TEST/SHADOW/NOBODY", "In", "text", "att");
+			plan_fault(text);
+			say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "out", "TEST/NEAR/EVE"), VIEW("Hello."));
+			for (unsigned i = 2; i < 20 && (w->n_results == 0 || !w->results[w->n_results - 1].delivered); i++) {
+				world_pass(w, 400 * 1000);
+				say_open(w, i);
+				say_transfer(w, i, i, letter(w, MESSAGE_MESSAGE, "out", "TEST/NEAR/EVE"), VIEW("Hello."));
+			}
+			world_pass(w, 1200 * 1000);
+			bool fired = false;
+			for (enum fault_point k = 0; k < FAULT_COUNT; k++)
+				fired = fired || (strcmp(fault_name(k), points[p]) == 0 && fault_passes(k) >= pass);
+			plan_fault(NULL);
+			const bool good = w->n_results > 0 && w->results[w->n_results - 1].delivered && count_records(w, "TEST/NEAR", NULL) == 2 &&
+					  count_records(w, "INQUEUE3", NULL) == 0 && count_records(w, "TEST/SHADOW/LOCAL", NULL) == 1 && w->n_offers >= 1;
+			if (!good) {
+				static char log[1 << 16];
+				const ssize_t n = pread(w->log_fd, log, sizeof log - 1, 0);
+				log[n < 0 ? 0 : n] = 0;
+				fail_msg("%s: results %u, near %u, queue %u, local %u, offers %u\n%s", text, w->n_results, count_records(w, "TEST/NEAR", NULL),
+					 count_records(w, "INQUEUE3", NULL), count_records(w, "TEST/SHADOW/LOCAL", NULL), w->n_offers, log);
+			}
+			for (unsigned i = 1; i < w->n_offers; i++) /* again: the switch knows it */
+				if (!is_same(&w->offers[i].message, &w->offers[0].message))
+					fail_msg("%s: the switch would not know it again", text);
+			world_free(w);
+			if (!fired)
+				break;
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_letter_goes_out),
 		cmocka_unit_test(test_a_letter_comes_in),
+		cmocka_unit_test(test_long_messages_go_in_pieces),
+		cmocka_unit_test(test_one_message_goes_three_ways),
+		cmocka_unit_test(k151791_a_refused_recipient_does_not_stop_the_others),
+		cmocka_unit_test(k243701_an_unmappable_recipient_is_told_of),
+		cmocka_unit_test(test_what_nobody_can_be_offered_is_only_returned),
+		cmocka_unit_test(k98067_a_postmaster_hears_of_nothing),
+		cmocka_unit_test(k237182_a_message_that_kills_the_converter_ends_in_quarantine),
+		cmocka_unit_test(k169671_poison_is_not_first_after_a_restart),
+		cmocka_unit_test(k151669_a_hung_file_server_strikes_nothing),
+		cmocka_unit_test(test_a_missing_message_file_is_told_of),
+		cmocka_unit_test(k103960_a_record_without_envelope_is_forgotten),
+		cmocka_unit_test(test_a_missing_attachment_is_said_in_the_text),
+		cmocka_unit_test(k156728_a_delivery_report_is_no_notice),
+		cmocka_unit_test(test_reports_of_the_gateway),
+		cmocka_unit_test(test_a_transfer_to_nobody_is_refused),
+		cmocka_unit_test(test_a_probe_is_answered),
+		cmocka_unit_test(test_a_local_user_is_served_by_the_mailer),
+		cmocka_unit_test(test_a_movers_notice_becomes_a_report),
+		cmocka_unit_test(k118619_a_server_that_comes_back_is_found_again),
+		cmocka_unit_test(k168857_who_holds_the_lock_is_named),
+		cmocka_unit_test(test_busy_holds_mail_back),
+		cmocka_unit_test(test_a_temporary_refusal_is_tried_again),
+		cmocka_unit_test(test_a_hung_converter_is_accused),
+		cmocka_unit_test(k277831_neither_direction_starves),
+		cmocka_unit_test(test_a_stop_finishes_what_is_in_hand),
+		cmocka_unit_test(test_an_archive_is_read_and_never_written),
+		cmocka_unit_test(k151228_two_with_one_serial_are_told),
+		cmocka_unit_test(test_each_failure_of_the_postoffice_is_survived),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

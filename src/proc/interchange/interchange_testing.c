@@ -487,7 +487,7 @@ static const struct chan_type xtypes[] = { TYPE(XLATE, hear_xlate), TYPE(XLATE_D
 static const struct chan_events xbulk_events = { xtypes, ARRAY_LEN(xtypes), NULL, NULL, hear_xclosed, NULL };
 static const struct chan_events xcontrol_events = { NULL, 0, NULL, NULL, hear_xclosed, NULL };
 
-void converter_joins(struct world *w)
+void converter_connects(struct world *w)
 {
 	struct stream *ours, *theirs;
 	fake_env_pair(w->env, &ours, &theirs);
@@ -496,6 +496,18 @@ void converter_joins(struct world *w)
 	fake_env_pair(w->env, &ours, &theirs);
 	w->xbulk = chan_new(&ours, &xbulk_events, w, PROCESS_CONVERTER, 0);
 	interchange_adopt_converter(w->x, true, theirs);
+}
+
+void converter_joins(struct world *w)
+{
+	converter_connects(w);
+	world_settle(w);
+}
+
+void converter_wakes(struct world *w)
+{
+	w->deaf = false;
+	convert(w);
 	world_settle(w);
 }
 

@@ -73,6 +73,8 @@ bool was_told(struct world *w, const char *event);
 
 void switch_joins(struct world *w);
 void converter_joins(struct world *w);
+void converter_connects(struct world *w); /* without a turn */
+void converter_wakes(struct world *w); /* deaf no more: it answers what it has */
 void say_open(struct world *w, uint64_t id);
 void say_close(struct world *w, uint64_t id);
 void say_busy(struct world *w, bool busy);

@@ -292,9 +292,9 @@ static size_t take_outcomes(struct interchange *x, const struct mm_envelope *v)
 	size_t left = r.to - r.from;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct mm_recipient *from = &v->recipients[i];
-		if (from->notice == 0 || from->number == 0 || from->number - 1 < r.from || from->number - 1 >= r.to)
+		if (from->notice == 0 || from->number == 0 || from->number > in->v.n)
 			continue;
-		struct mm_recipient *to = &in->v.recipients[in->ours[from->number - 1]];
+		struct mm_recipient *to = &in->v.recipients[from->number - 1];
 		left -= to->notice == 0;
 		to->notice = from->notice;
 		to->reason = from->reason;
@@ -391,7 +391,8 @@ static const struct xlate_user xlate_user = { feed, on_xlated, on_data, on_faile
 
 /* --- to the converter --- */
 
-/* The envelope as the converter gets it: only those of this range, numbered by their place among all of ours. */
+/* The envelope as the converter gets it: only those of this range. Their numbers are their places among all recipients,
+ * which stay, so that the switch knows the message again. */
 static bool print_range(struct interchange *x, struct out *o, struct err *e)
 {
 	struct inward *in = &x->in;
@@ -403,7 +404,7 @@ static bool print_range(struct interchange *x, struct out *o, struct err *e)
 	v.n = 0;
 	for (size_t i = r.from; i < r.to; i++) {
 		v.recipients[v.n] = in->v.recipients[in->ours[i]];
-		v.recipients[v.n].number = (uint32_t)i + 1;
+		v.recipients[v.n].number = (uint32_t)in->ours[i] + 1;
 		v.recipients[v.n++].responsible = true;
 	}
 	return mm_envelope_print(&v, o, e);

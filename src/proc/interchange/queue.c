@@ -358,62 +358,57 @@ static void name_of_ledger(const struct po_bag_entry *entry, char name[80])
 		 h->date.minute % 100u, sum);
 }
 
-/* Those that are there, behind the MAI. What they are called is in it. */
-static void add_attachments(struct interchange *x)
+/* Its octets as they lie there, undecoded. Attachments too, unless it is this process that has died of it. */
+static void read_undecoded(struct interchange *x, bool with_attachments)
 {
 	struct inward *in = &x->in;
+	struct queue_round *q = x->round;
 	const struct mai_limits limits = mai_limits_default();
-	struct mai m;
+	struct mai m = { 0 };
 	struct err e;
-	if (!mai_parse(arena_copy(in->a, out_view(&round_of(x)->mai)), x->scramble, &m, in->a, &limits, &e) || m.n_attachments == 0)
+	out_clear(&q->mai);
+	(void)!postoffice_read_mai(x->po, &q->entry->header.mai, q->mai.max, &q->mai, &e);
+	if (!with_attachments || !mai_parse(arena_copy(in->a, out_view(&q->mai)), x->scramble, &m, in->a, &limits, &e))
+		m.n_attachments = 0;
+	in->n_files = 0;
+	in->files = arena_array(in->a, m.n_attachments + 1, sizeof *in->files);
+	if (in->files == NULL)
 		return;
-	struct in_file *files = arena_array(in->a, m.n_attachments + 1, sizeof *files);
-	if (files == NULL)
-		return;
-	files[0] = in->files[0];
-	in->files = files;
-	for (size_t i = 0; i < m.n_attachments; i++) {
-		struct po_file *f = NULL;
-		uint64_t size = 0;
-		if (!postoffice_open_attachment(x->po, &m.attachments[i].file, &f, &size, &e))
-			continue;
-		po_file_close(&f);
-		files[in->n_files++] = (struct in_file){ .name = m.attachments[i].name, .size = size, .id = m.attachments[i].file };
-	}
+	if (m.n_attachments > 0 && !list_attachments(x, &m, &e))
+		in->n_files = 0;
+	in->files[0] = (struct in_file){ .name = VIEW("MAI"), .size = out_len(&q->mai), .octets = out_view(&q->mai), .in_memory = true };
+	in->n_files = in->n_files == 0 ? 1 : in->n_files;
 }
 
-/* What is known of a message without its envelope: the record. decode: its MAI may be looked into, for the attachments. */
-static bool poison(struct interchange *x, bool with_envelope, bool decode, const struct err *why, enum in_found *found_r)
+/* What is known of a message without its envelope: the record. */
+static bool poison(struct interchange *x, bool with_envelope, bool with_attachments, const struct err *why, enum in_found *found_r)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
-	struct err e;
 	in->why = *why;
 	q->is_gone = !with_envelope;
 	if (!with_envelope)
 		in->v = (struct mm_envelope){ .mai = q->entry->header.mai, .from = { .type = MM_ADDRESS_MS, .text = arena_copy(in->a, view_str(q->entry->header.from)) },
 					      .date = q->entry->header.date };
-	out_clear(&q->mai);
-	(void)!postoffice_read_mai(x->po, &q->entry->header.mai, q->mai.max, &q->mai, &e); /* as far as it can be read; undecoded */
-	in->files = arena_array(in->a, 1, sizeof *in->files);
-	in->n_files = in->files == NULL ? 0 : 1;
-	if (in->files != NULL)
-		in->files[0] = (struct in_file){ .name = VIEW("MAI"), .size = out_len(&q->mai), .octets = out_view(&q->mai), .in_memory = true };
+	read_undecoded(x, with_attachments);
 	name_message(x);
-	if (decode && in->files != NULL)
-		add_attachments(x);
 	*found_r = IN_FOUND_POISON;
 	return true;
 }
 
-static bool look_for_poison(struct interchange *x, enum in_found *found_r)
+static bool is_poison(const struct interchange *x, bool *ours_r)
+{
+	char died[90];
+	snprintf(died, sizeof died, "died %s", x->in.item);
+	*ours_r = tally_of(x->strikes, died) > 0;
+	return tally_of(x->strikes, x->in.item) >= x->settings->limits.strikes;
+}
+
+static bool quarantine(struct interchange *x, bool with_attachments, enum in_found *found_r)
 {
 	struct err why;
-	const unsigned strikes = tally_of(x->strikes, x->in.item);
-	if (strikes < x->settings->limits.strikes)
-		return false;
-	err_set(&why, ERR_PERM, ERR_OF_MESSAGE, "[012] handling it has failed %u times", strikes);
-	return poison(x, true, strikes == x->settings->limits.strikes, &why, found_r); /* beyond it this process may have died of its MAI */
+	err_set(&why, ERR_PERM, ERR_OF_MESSAGE, "[012] handling it has failed %u times", tally_of(x->strikes, x->in.item));
+	return poison(x, true, with_attachments, &why, found_r);
 }
 
 /* A failure of this message's own files: for good it is poison, or its senders are told; else it is left for the next round. */
@@ -464,10 +459,14 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 		return x->set->read_only || mail_forget(x->po, "INQUEUE3", q->entry->slot, id, q->journal, e);
 	in->at = in->v.arrived > 0 ? in->v.arrived : mm_date_to_wall(&in->v.date, x->zone_minutes, mm_date_to_wall(&q->entry->header.date, x->zone_minutes, 0));
 	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, NULL);
-	if (!q->was_taken && look_for_poison(x, found_r))
-		return true;
+	bool died;
+	const bool is_bad = !q->was_taken && is_poison(x, &died);
+	if (is_bad && died) /* of what, is not known: nothing of it is touched any more */
+		return quarantine(x, false, found_r);
 	if (!place_or_look(x, found, e) || !list_ours(x, e))
 		return false;
+	if (is_bad && in->n_ours > 0)
+		return quarantine(x, true, found_r);
 	if (q->was_taken)
 		in->n_ours = 0;
 	*found_r = IN_FOUND_MESSAGE;
@@ -505,9 +504,11 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 static void clear_strikes(struct interchange *x)
 {
 	struct err e;
+	char died[90];
 	if (tally_of(x->strikes, x->in.item) == 0)
 		return;
-	if (!tally_set(x->strikes, x->in.item, 0, &e))
+	snprintf(died, sizeof died, "died %s", x->in.item);
+	if (!tally_set(x->strikes, x->in.item, 0, &e) || !tally_set(x->strikes, died, 0, &e))
 		EMIT(&x->host, INTERCHANGE_JOURNAL, "link", x->link->name, "why", e.text);
 	tally_sync(x->strikes, NULL, NULL);
 }
