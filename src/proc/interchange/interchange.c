@@ -202,7 +202,7 @@ static bool attach_postoffice(struct interchange *x, struct err *e)
 	return true;
 }
 
-static bool open_memory(struct interchange *x, struct err *e)
+bool interchange_memory(struct interchange *x, struct err *e)
 {
 	if (x->sent != NULL && sent_is_broken(x->sent))
 		sent_close(&x->sent);
@@ -218,7 +218,7 @@ static bool attach(struct interchange *x, struct err *e)
 {
 	if (x->state == INTERCHANGE_ATTACHED)
 		return true;
-	if (!open_memory(x, e)) {
+	if (!interchange_memory(x, e)) {
 		EMIT(&x->host, INTERCHANGE_JOURNAL, "link", x->link->name, "why", e->text);
 		return false;
 	}
@@ -535,7 +535,7 @@ static void strike_record(struct interchange *x, const char *words, const char *
 {
 	struct err e;
 	char count[12];
-	if (!open_memory(x, &e)) {
+	if (!interchange_memory(x, &e)) {
 		EMIT(&x->host, INTERCHANGE_JOURNAL, "link", x->link->name, "why", e.text);
 		return;
 	}

@@ -302,5 +302,7 @@ void interchange_note(struct interchange *x, const char *item);
 void interchange_degrade(struct interchange *x, const struct err *why);
 /* Whether it is the postoffice's fault, or ours, and not the message's. */
 bool interchange_is_link_failure(const struct err *e);
+/* The journals are open, those anew whose writing has failed. */
+MUST_CHECK bool interchange_memory(struct interchange *x, struct err *e);
 void interchange_result(struct interchange *x, const struct transfer *t, const struct err *e);
 wall_ms_t interchange_wall(const struct interchange *x);

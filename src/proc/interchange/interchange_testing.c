@@ -694,7 +694,9 @@ static struct world *new_world(const char *form, bool ffapi, const char *more)
 	struct err e;
 	char yaml[3000], first[300];
 	const char *tmp = getenv("TMPDIR");
-	snprintf(w->dir, sizeof w->dir, "%.40s/msmi.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	if (tmp == NULL) /* thousands of syncs */
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(w->dir, sizeof w->dir, "%.40s/msmi.XXXXXX", tmp);
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->path, sizeof w->path, "%s/MAILDATA", w->dir);
 	snprintf(w->import, sizeof w->import, "%s/in", w->dir);

@@ -513,7 +513,7 @@ static bool begin_round(struct interchange *x)
 	    env_now_ms(x->host.env) < in->not_before_ms)
 		return false;
 	in->wanted = false;
-	if (!x->source->begin(x, &ready, &e)) {
+	if (!interchange_memory(x, &e) || !x->source->begin(x, &ready, &e)) {
 		interchange_degrade(x, &e);
 		return true;
 	}

@@ -463,8 +463,12 @@ static bool write_journal(struct interchange *x, struct err *e)
 	const bool ok = sent_add(x->sent, &t, out_view(&o->packed), out_view(&names), e);
 	out_fini(&names);
 	o->state = OUT_SYNC;
-	if (ok)
+	if (ok) {
 		sent_sync(x->sent, on_synced, x);
+	} else if (sent_is_broken(x->sent)) { /* the message is not to blame: all is opened anew */
+		e->kind = ERR_TEMP;
+		e->culprit = ERR_OF_LINK;
+	}
 	return ok;
 }
 

@@ -444,6 +444,7 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 	struct queue_round *q = round_of(x);
 	const struct mm_id *id = &q->entry->header.mai;
 	enum mail_found found;
+	struct mm_id same;
 	struct err why;
 	*found_r = IN_FOUND_SOMETHING;
 	(void)FAULT_ON(INTERCHANGE_TAKE, view_str(id->s));
@@ -458,7 +459,7 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 	if (found == MAIL_FINISHED)
 		return x->set->read_only || mail_forget(x->po, "INQUEUE3", q->entry->slot, id, q->journal, e);
 	in->at = in->v.arrived > 0 ? in->v.arrived : mm_date_to_wall(&in->v.date, x->zone_minutes, mm_date_to_wall(&q->entry->header.date, x->zone_minutes, 0));
-	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, NULL);
+	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, &same);
 	bool died;
 	const bool is_bad = !q->was_taken && is_poison(x, &died);
 	if (is_bad && died) /* of what, is not known: nothing of it is touched any more */
@@ -516,7 +517,10 @@ static void clear_strikes(struct interchange *x)
 static void tell_taken(struct interchange *x)
 {
 	char recipients[24], size[16];
-	snprintf(recipients, sizeof recipients, "%zu", x->in.n_ours);
+	size_t n = 0;
+	for (size_t i = 0; i < x->in.n_ours; i++)
+		n += x->in.v.recipients[x->in.ours[i]].notice == 0;
+	snprintf(recipients, sizeof recipients, "%zu", n);
 	snprintf(size, sizeof size, "%u", x->in.v.size);
 	EMIT(&x->host, MSMAIL_TAKEN, "link", x->link->name, "item", x->in.item, "id", x->in.local_id, "size", size, "recipients", recipients);
 }
