@@ -43,6 +43,7 @@ wall_ms_t po_tool_now(void);
 
 /* --- printing. Octets of the postoffice are in the code page, what is printed is UTF-8 --- */
 struct out *po_utf8(const struct po_tool *t, unsigned code_page, struct view octets, struct out *o); /* cleared first; returns o */
+void po_json_string(const struct po_tool *t, unsigned code_page, struct view value); /* in quotes */
 /* `"key":"value"` with a comma before it unless *first. */
 void po_json_text(const struct po_tool *t, bool *first, const char *key, unsigned code_page, struct view value);
 void po_json_number(bool *first, const char *key, uint64_t value);

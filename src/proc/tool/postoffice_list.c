@@ -118,7 +118,7 @@ static bool on_member(void *ctx, const struct mm_name *member)
 	char mailbox[64];
 	if (m->l->t->json) {
 		printf("%s", m->first ? "" : ",");
-		printf("\"%s\"", shown(mailbox, sizeof mailbox, member->mailbox));
+		po_json_string(m->l->t, m->l->t->code_page, view_str(member->mailbox));
 	} else {
 		printf("%s%s", m->first ? "  " : ", ", shown(mailbox, sizeof mailbox, member->mailbox));
 	}

@@ -14,12 +14,12 @@ struct out *po_utf8(const struct po_tool *t, unsigned code_page, struct view oct
 	return o;
 }
 
-void po_json_text(const struct po_tool *t, bool *first, const char *key, unsigned code_page, struct view value)
+void po_json_string(const struct po_tool *t, unsigned code_page, struct view value)
 {
 	struct out o;
 	out_init(&o, TEXT_MAX);
 	const struct view v = out_view(po_utf8(t, code_page, value, &o));
-	printf("%s\"%s\":\"", *first ? "" : ",", key);
+	putchar('"');
 	for (size_t i = 0; i < v.n; i++)
 		if (v.p[i] == '"' || v.p[i] == '\\')
 			printf("\\%c", v.p[i]);
@@ -28,8 +28,14 @@ void po_json_text(const struct po_tool *t, bool *first, const char *key, unsigne
 		else
 			putchar(v.p[i]);
 	putchar('"');
-	*first = false;
 	out_fini(&o);
+}
+
+void po_json_text(const struct po_tool *t, bool *first, const char *key, unsigned code_page, struct view value)
+{
+	printf("%s\"%s\":", *first ? "" : ",", key);
+	po_json_string(t, code_page, value);
+	*first = false;
 }
 
 void po_json_number(bool *first, const char *key, uint64_t value)

@@ -187,7 +187,8 @@ static bool put_source(struct po_put *p, const struct po_source *s, struct mm_at
 /* --- posting --- */
 static struct mm_header header_of(const struct mai *m, uint64_t size)
 {
-	struct mm_header h = { .date = m->date, .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size, .word_88 = HEADER_WORD, .priority = m->priority };
+	const wall_ms_t now = po_tool_now(); /* a record has the time of arrival */
+	struct mm_header h = { .date = mm_date_of_wall(now, po_tool_zone(now)), .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size, .word_88 = HEADER_WORD, .priority = m->priority };
 	struct mm_name from;
 	const struct view who = mm_name_parse(m->from.text, &from, NULL) ? view_str(from.mailbox) : m->from.text;
 	memcpy(h.from, who.p, who.n < MM_NAME_MAX ? who.n : MM_NAME_MAX);

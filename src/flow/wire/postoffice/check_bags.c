@@ -17,10 +17,16 @@ struct bag {
 	bool has_key, has_mbg; /* the files are there */
 	bool lost;             /* which records are live is not known */
 	struct mm_key key;
-	struct out mbg;
+	struct out mbg, key_was; /* the files as they were read */
 	unsigned records;
 	bool changed;
 };
+
+static void bag_fini(struct bag *b)
+{
+	out_fini(&b->mbg);
+	out_fini(&b->key_was);
+}
 
 static uint64_t key_of(uint32_t number)
 {
@@ -71,21 +77,17 @@ static bool scan_messages(struct check *c, struct err *e)
 /* --- a bag as it is --- */
 static bool read_bag(struct check *c, struct bag *b, struct err *e)
 {
-	struct out key;
 	struct err why;
 	bool there;
 	b->key_rel = po_rel_of("KEY", b->name, ".KEY");
 	b->mbg_rel = po_rel_of("MBG", b->name, ".MBG");
-	out_init(&key, CHECK_FILE_MAX);
-	bool ok = check_read(c, b->key_rel.s, &key, &there, e) && check_read(c, b->mbg_rel.s, &b->mbg, &b->has_mbg, e);
-	b->has_key = ok && there;
-	b->lost = out_len(&key) != MM_KEY_SIZE;
-	if (ok && !b->lost)
-		memcpy(b->key.octets, out_view(&key).p, MM_KEY_SIZE);
-	const size_t size = out_len(&key);
-	out_fini(&key);
-	if (!ok)
+	if (!check_read(c, b->key_rel.s, &b->key_was, &there, e) || !check_read(c, b->mbg_rel.s, &b->mbg, &b->has_mbg, e))
 		return false;
+	const size_t size = out_len(&b->key_was);
+	b->has_key = there;
+	b->lost = size != MM_KEY_SIZE;
+	if (!b->lost)
+		memcpy(b->key.octets, out_view(&b->key_was).p, MM_KEY_SIZE);
 	const size_t records = out_len(&b->mbg) / MM_RECORD_SIZE;
 	b->records = records > MM_BAG_RECORDS ? MM_BAG_RECORDS : (unsigned)records;
 	if (b->owner == NULL) { /* what an aborted creation or a deleted user has left: only counted */
@@ -231,19 +233,45 @@ static bool bring_back(struct check *c, struct bag *b, struct err *e)
 }
 
 /* --- writing it --- */
+static bool is_as_read(struct check *c, const struct po_rel *rel, struct view was, struct err *e)
+{
+	struct out o;
+	bool there;
+	out_init(&o, CHECK_FILE_MAX);
+	bool ok = po_read_file(c->po, rel->s, CHECK_FILE_MAX, &o, &there, e);
+	if (ok && !view_eq(out_view(&o), was))
+		ok = err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: has changed while it was mended: again, when nobody else works on it", rel->s);
+	out_fini(&o);
+	return ok;
+}
+
+static bool write_in_place(struct check *c, const struct po_rel *rel, int fd, struct view octets, struct err *e)
+{
+	return (octets.n == 0 || po_write_at(c->po, fd, rel->s, octets.p, octets.n, 0, e)) && po_truncate(c->po, fd, rel->s, octets.n, e) &&
+	       po_sync(c->po, fd, rel->s, e);
+}
+
+/* Both in place, while the KEY is held: clients keep them open. */
+static bool put_held_pair(struct check *c, const struct bag *b, int key, struct err *e)
+{
+	int mbg;
+	if (!po_hold(c->po, key, b->key_rel.s, PO_EXCLUSIVE, e) || !is_as_read(c, &b->key_rel, out_view(&b->key_was), e) ||
+	    !is_as_read(c, &b->mbg_rel, out_view(&b->mbg), e) || !check_backup(c, b->key_rel.s, e) || !check_backup(c, b->mbg_rel.s, e) ||
+	    !po_open(c->po, b->mbg_rel.s, O_RDWR | O_CREAT, &mbg, e))
+		return false;
+	const bool ok = write_in_place(c, &b->mbg_rel, mbg, view_first(out_view(&b->mbg), (size_t)b->records * MM_RECORD_SIZE), e);
+	po_close(c->po, &mbg);
+	return ok && write_in_place(c, &b->key_rel, key, view_of(b->key.octets, MM_KEY_SIZE), e);
+}
+
 static bool put_pair(struct check *c, const struct bag *b, struct err *e)
 {
-	bool mended;
-	const struct view mbg = view_first(out_view(&b->mbg), (size_t)b->records * MM_RECORD_SIZE);
-	int fd = -1;
-	if (!po_open(c->po, b->key_rel.s, O_RDWR, &fd, e))
+	int key;
+	if (!po_open(c->po, b->key_rel.s, O_RDWR | O_CREAT, &key, e))
 		return false;
-	bool ok = fd < 0 || po_hold(c->po, fd, b->key_rel.s, PO_EXCLUSIVE, e);
-	ok = ok && (mbg.n == out_len(&b->mbg) && b->has_mbg ? true : check_put(c, b->mbg_rel.s, mbg, &mended, e));
-	ok = ok && check_put(c, b->key_rel.s, view_of(b->key.octets, MM_KEY_SIZE), &mended, e);
-	if (fd >= 0)
-		po_close(c->po, &fd);
-	return ok;
+	const bool ok = put_held_pair(c, b, key, e);
+	po_close(c->po, &key);
+	return ok && po_sync_dir(c->po, "KEY", e) && po_sync_dir(c->po, "MBG", e);
 }
 
 static bool finish_bag(struct check *c, struct bag *b, struct err *e)
@@ -280,7 +308,7 @@ static void unlock_all(size_t n, struct po_lock **locks)
 }
 
 /* --- all bags --- */
-static void add_bag(struct check *c, struct bag *bags, size_t *n, const char *name, const char *owner)
+static void add_bag(struct bag *bags, size_t *n, const char *name, const char *owner)
 {
 	if (*n == BAGS_MAX)
 		return;
@@ -288,18 +316,18 @@ static void add_bag(struct check *c, struct bag *bags, size_t *n, const char *na
 	*b = (struct bag){ .owner = owner };
 	snprintf(b->name, sizeof b->name, "%.8s", name);
 	out_init(&b->mbg, CHECK_FILE_MAX);
-	(void)c;
+	out_init(&b->key_was, CHECK_FILE_MAX);
 }
 
 static size_t list_bags(struct check *c, struct bag *bags)
 {
 	size_t n = 0, i = 0;
 	for (size_t k = 0; k < ARRAY_LEN(system_bags); k++)
-		add_bag(c, bags, &n, system_bags[k], "the postoffice");
+		add_bag(bags, &n, system_bags[k], "the postoffice");
 	for (uint64_t number = 0; number < c->next_bag && number <= UINT32_MAX; number++) { /* in order, so that findings are */
 		const char *owner = map_get(&c->bags, key_of((uint32_t)number));
 		if (owner != NULL || map_get(&c->found_bags, key_of((uint32_t)number)) != NULL)
-			add_bag(c, bags, &n, mm_id_of((uint32_t)number).s, owner);
+			add_bag(bags, &n, mm_id_of((uint32_t)number).s, owner);
 		if (++i > (1u << 22))
 			break; /* numbers that no postoffice has come to: one damaged name among the files */
 	}
@@ -339,7 +367,7 @@ bool check_bags(struct check *c, struct err *e)
 	bool ok = (!c->repair || lock_all(c, bags, n, locks, e)) && walk_bags(c, bags, n, e);
 	unlock_all(n, locks);
 	for (size_t i = 0; i < n; i++)
-		out_fini(&bags[i].mbg);
+		bag_fini(&bags[i]);
 	mem_free_(bags);
 	mem_free_(locks);
 	return ok;

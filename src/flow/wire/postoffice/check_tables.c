@@ -205,6 +205,49 @@ static bool check_members(struct groups *g, const char *name, struct err *e)
 	return ok;
 }
 
+/* Where a chain of TIDs goes wrong: the record whose next one is none; n: nowhere. In n steps at most. */
+static size_t chain_breaks(struct view file)
+{
+	const size_t n = file.n / MM_CHAIN_SIZE;
+	size_t at = 0;
+	for (size_t steps = 0; at < n; steps++) {
+		const uint8_t *p = file.p + at * MM_CHAIN_SIZE + 4;
+		const uint32_t next = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+		if (next == 0)
+			return n;
+		if (next % MM_CHAIN_SIZE != 0 || next / MM_CHAIN_SIZE >= n || steps >= n)
+			return at;
+		at = next / MM_CHAIN_SIZE;
+	}
+	return n;
+}
+
+static bool check_chain(struct groups *g, const char *name, struct err *e)
+{
+	struct check *c = g->c;
+	struct out o;
+	bool there, mended = false;
+	const struct po_rel rel = po_rel_of("GRP", name, "");
+	out_init(&o, CHECK_FILE_MAX);
+	bool ok = check_read(c, rel.s, &o, &there, e);
+	const size_t at = chain_breaks(out_view(&o));
+	if (ok && at < out_len(&o) / MM_CHAIN_SIZE) {
+		memset(o.p + o.head + at * MM_CHAIN_SIZE + 4, 0, 4);
+		ok = check_put(c, rel.s, out_view(&o), &mended, e);
+		check_found(c, rel.s, mended, "the chain of its members goes nowhere, or round, at record %zu: it ends there", at);
+	}
+	out_fini(&o);
+	return ok;
+}
+
+static bool on_grp(void *ctx, const char *name)
+{
+	struct groups *g = ctx;
+	uint32_t number;
+	g->failed = check_id_name(name, ".GRP", &number) && !check_chain(g, name, g->e);
+	return !g->failed;
+}
+
 static bool on_mem(void *ctx, const char *name)
 {
 	struct groups *g = ctx;
@@ -228,7 +271,7 @@ bool check_users(struct check *c, struct err *e)
 	struct groups g = { .c = c, .users = &u, .e = e };
 	ok = ok && check_aliases(c, &u, &list, e) && check_shadow(c, "NME/ADMIN.NME", "NME/ADMINSHD.NME", e) &&
 	     check_shadow(c, "GRP/ADMIN.GRP", "GRP/ADMINSHD.GRP", e);
-	ok = ok && (!c->ours || (po_list(c->po, "MEM", on_mem, &g, e) && !g.failed));
+	ok = ok && (!c->ours || (po_list(c->po, "MEM", on_mem, &g, e) && !g.failed && po_list(c->po, "GRP", on_grp, &g, e) && !g.failed));
 	for (size_t i = 0; i < 3; i++)
 		out_fini(&u.o[i]);
 	out_fini(&list);

@@ -296,10 +296,10 @@ static void test_groups(void **state)
 	GOOD(postoffice_group(t->po, "all", count_member, &n, &t->e));
 	assert_int_equal(n, 17);
 	DIR *d = opendir(testing_path(t, "MEM"));
-	char rel[300] = "";
+	char rel[64] = "";
 	for (const struct dirent *x; (x = readdir(d)) != NULL;)
 		if (strstr(x->d_name, ".MEM") != NULL)
-			snprintf(rel, sizeof rel, "MEM/%s", x->d_name);
+			snprintf(rel, sizeof rel, "MEM/%.20s", x->d_name);
 	closedir(d);
 	assert_int_equal(slurp(t, rel, b, sizeof b), 8); /* n * 4: mailbag numbers */
 	static const uint8_t numbers[8] = { 2, 0, 0, 0, 3, 0, 0, 0 };
@@ -314,6 +314,16 @@ static void test_groups(void **state)
 	BAD(postoffice_add_group(t->po, "SOME", nobody, 2, &t->e), ERR_PERM, ERR_OF_LINK);
 	BAD(postoffice_add_group(t->po, "SOME", twice, 2, &t->e), ERR_PERM, ERR_OF_LINK);
 	want_whole(t);
+	patch(t, rel, 4, "\4", 1);
+	want_mended(t, rel, "at record 0");
+	patch(t, rel, 4, "\10", 1);
+	patch(t, rel, 12, "\10", 1); /* round and round */
+	want_mended(t, rel, "at record 1");
+	memcpy(rel, "MEM", 3);
+	memcpy(strstr(rel, ".GRP"), ".MEM", 4);
+	patch(t, rel, 4, "\77", 1);
+	want_mended(t, rel, "1 members are no users");
+	assert_int_equal(size_of(t, rel), 4);
 }
 
 /* --- others --- */
