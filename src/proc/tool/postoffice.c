@@ -181,6 +181,7 @@ static int usage_all(FILE *f)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		fprintf(f, "  posthorn postoffice %s %.*s\n", verbs[i].words, (int)strcspn(verbs[i].usage, "\n"), verbs[i].usage);
 	fputs("\nposthorn postoffice VERB --help tells more.\n", f);
+	fputs(statuses, f);
 	return f == stdout ? 0 : PO_EXIT_USAGE;
 }
 
