@@ -671,6 +671,58 @@ static void test_any_step_may_fail(void **state)
 	assert_true(failures > 5);
 }
 
+static void damage_much(struct testing_po *t)
+{
+	struct mm_id ids[2];
+	for (unsigned i = 0; i < 2; i++) {
+		GOOD(testing_put(t, "TEST/HOME/BOB", 1, 2, false, NULL, &ids[i]));
+		const struct mm_header h = testing_header(&ids[i]);
+		GOOD(postoffice_deliver(t->po, "00000002", &h, &t->e));
+		GOOD(postoffice_deliver(t->po, "00000003", &h, &t->e));
+	}
+	cut(t, "KEY/00000003.KEY", 48);
+	cut(t, "GLB/CONTROL.GLB", 1);
+	assert_int_equal(remove(testing_path(t, "MBG/00000004.MBG")), 0);
+	patch(t, "XTN/00000001.XTN", 0x289, "\5", 1);
+	assert_int_equal(remove(testing_path(t, "INI/POPULATE.MSM")), 0);
+	assert_int_equal(rmdir(testing_path(t, "INI")), 0);
+	cut(t, "NME/ADMIN.NME", 45);
+}
+
+/* A repair that is cut off at any step is done again, and no mail is lost by it. */
+static void test_repair_may_fail(void **state)
+{
+	struct testing_po *t = *state;
+	unsigned failures = 0;
+	for (unsigned step = 1;; step += 11) {
+		char plan[40];
+		struct err e;
+		struct findings x = { 0 };
+		struct postoffice_findings n;
+		unsigned live, got;
+		struct po_bag_entry entries[4];
+		damage_much(t);
+		testing_attach(t, POSTOFFICE_UNCHECKED);
+		snprintf(plan, sizeof plan, "*:%u:fail", step);
+		GOOD(fault_plan(plan, &t->e));
+		failures += !postoffice_check(t->po, true, on_finding, &x, &n, &e);
+		const uint64_t passes = fault_passes_all();
+		GOOD(fault_plan(NULL, &t->e));
+		n = check(t, true, &x);
+		if (n.found != n.mended)
+			fail_msg("step %u: %s: %s", step, x.f[x.n - 1].file, x.f[x.n - 1].what);
+		want_whole(t);
+		GOOD(postoffice_bag(t->po, "00000003", 4, entries, &got, &live, &t->e));
+		assert_int_equal(live, 2);
+		if (passes < step)
+			break;
+		assert_int_equal(testing_teardown(state), 0);
+		assert_int_equal(testing_setup(state), 0);
+		t = *state;
+	}
+	assert_true(failures > 5);
+}
+
 /* Half a postoffice is none: nobody attaches to it. */
 static void test_creation_may_fail(void **state)
 {
@@ -724,6 +776,7 @@ int main(void)
 		TEST(test_users_not_understood),
 		TEST(test_repair_waits_for_locks),
 		TEST(test_any_step_may_fail),
+		TEST(test_repair_may_fail),
 		TEST(test_creation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
