@@ -11,7 +11,7 @@ enum { MM_ADDRESS_TYPED = 127 };
 /* One line of the table: "NET/PO/MBX = G=..; S=..; O=..; P=..; A=..; C=.." ; `*` for a whole part of the left side, and the same number
  * of attribute values `*` on the right, which take them in the order in which the line names them. The lines of the X.400 gateway's own
  * table are read too ("MSM:NET/PO/MBX  X400:o=..;s=.."), and with them a `*` on the right only: no value outwards, any or none inwards.
- * An address without C gets C, A and P of the domain. First entry wins both ways (Q107098); a line whose `*` would make an address over
+ * `{129}` on the left is an octet in decimal, for names that are not ASCII. An address without C gets C, A and P of the domain. First entry wins both ways (Q107098); a line whose `*` would make an address over
  * its bounds is passed over. Fails (ERR_LOCAL, process) naming the line. own_domain NULL or "": nothing but the table is mapped.
  * own_postoffice (may be NULL): for a mailbox written without network and postoffice. Nothing given is kept. */
 struct mm_map;

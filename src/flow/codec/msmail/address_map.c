@@ -164,17 +164,33 @@ static bool cut_line(const struct compile *c, struct view *left_r, struct view *
 	return bad_line(c, gateway ? "no `X400:`" : "no `=`", "NET/PO/MBX = O/R address");
 }
 
+/* `{129}` is an octet in decimal: of a name in the postoffice's code page, which this text is not in. 0: too long, or empty. */
+static size_t left_octets(struct view left, uint8_t *text, size_t max)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < left.n; n++) {
+		uint64_t octet;
+		bool escaped = left.p[i] == '{' && i + 4 < left.n && left.p[i + 4] == '}' && text_uint(view_of(left.p + i + 1, 3), UINT8_MAX, &octet) &&
+			       octet != '/';
+		if (n == max)
+			return 0;
+		text[n] = escaped ? (uint8_t)octet : left.p[i];
+		i += escaped ? 5 : 1;
+	}
+	return n;
+}
+
 /* The parser of names has to see a name: a `*` is read as a letter first. */
 static bool read_left(const struct compile *c, struct view left, struct mm_map_line *l)
 {
 	uint8_t text[3 * (MM_NAME_MAX + 1)];
 	struct err why;
 	size_t part = 0, begin = 0;
-	if (left.n == 0 || left.n > sizeof text - 1)
+	size_t n = left_octets(left, text, sizeof text);
+	if (n == 0)
 		return bad_line(c, "a name that is none", "NET/PO/MBX of 10 octets each");
-	memcpy(text, left.p, left.n);
-	for (size_t i = 0; i <= left.n; i++) {
-		if (i < left.n && text[i] != '/')
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && text[i] != '/')
 			continue;
 		if (part < 3 && i - begin == 1 && text[begin] == '*') {
 			l->any[part] = true;
@@ -186,7 +202,7 @@ static bool read_left(const struct compile *c, struct view left, struct mm_map_l
 	}
 	if (part != 3)
 		return bad_line(c, "a name that has not three parts", "NET/PO/MBX");
-	if (!mm_name_parse(view_of(text, left.n), &l->ms, &why) || l->ms.mailbox[0] == 0)
+	if (!mm_name_parse(view_of(text, n), &l->ms, &why) || l->ms.mailbox[0] == 0)
 		return bad_line(c, why.text, "NET/PO/MBX");
 	mm_name_upper(&l->ms);
 	return true;

@@ -285,8 +285,8 @@ static void what_only_resembles_one_is_none(void **state)
 		"FROM: Alice\r\nSUBJECT: x\r\n\r\n-----------\r\nText that says\r\n[005] something\r\n",
 		"FROM: Alice\r\nSUBJECT: x\r\n\r\n[5] x\r\n", "FROM: Alice\r\nSUBJECT: x\r\n\r\n[000] x\r\n",
 		"FROM: Alice\r\nSUBJECT: x\r\n\r\n[1234] x\r\n", "-----------\r\nFROM: Alice\r\nSUBJECT: x\r\n\r\n[005] x\r\n",
-		"FROM: Administrator\r\nTO: John Doe\r\nDATE: 05-14-96\r\nTIME: 18:34\r\nSUBJECT: Mail failure\r\n\r\n" /* Q140949: a fax gateway's */
-		"Fax addressed to the following unknown FAX NUMBER:\r\n FAX NUMBER: John\r\n",
+		("FROM: Administrator\r\nTO: John Doe\r\nDATE: 05-14-96\r\nTIME: 18:34\r\nSUBJECT: Mail failure\r\n\r\n" /* Q140949: a fax gateway's */
+		 "Fax addressed to the following unknown FAX NUMBER:\r\n FAX NUMBER: John\r\n"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
 		struct mm_notice n;
