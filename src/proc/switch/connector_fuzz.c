@@ -1,5 +1,6 @@
 /* connector_fuzz.c - any frames from a program that serves a link, to a whole switch with a store in memory. One message waits for the
- * link. Input: steps of 3 octets (kind of step, length) and the payload. However it ends, the switch goes on and loses nothing. */
+ * link. Input: steps of 3 octets (kind of step, length) and the payload. However it ends, the switch goes on and loses nothing.
+ * interchange_fuzz.c is the same of an interchange, whose streams come from the supervisor, and of how it died. */
 #include "base/mem.h"
 #include "proc/switch/switch.h"
 #include "proc/table/msgs.h"
@@ -13,14 +14,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ARENA = 64 * 1024 * 1024, STEPS_MAX = 200, WATCHDOG_MS = 1000 };
 
+#ifdef AS_INTERCHANGE
+#define KIND "msmail\n    msmail: { postoffice: /po }"
+enum { IS_INTERCHANGE = 1 };
+#else
+#define KIND "connector"
+enum { IS_INTERCHANGE = 0 };
+#endif
 static const char yaml[] =
 	"mta:\n  name: m\n  domain: \"C=FR; A=SIM; P=p\"\nstore:\n  directory: x\nprocesses:\n  watchdog: 1 s\nlinks:\n"
-	"  - name: prog\n    kind: connector\n    transfer-interval: 100 ms\n    open-interval: 100 ms\n"
+	"  - name: prog\n    kind: " KIND "\n    transfer-interval: 100 ms\n    open-interval: 100 ms\n"
 	"routes:\n  - match: \"C=IT; A=SIM; P=prog\"\n    to: prog\n  - match: \"C=FR; A=SIM; P=p\"\n    to: local\n"
 	"mailboxes:\n  - name: user\n    addresses: [\"S=user; P=p; A=SIM; C=FR\"]\n";
 
 static const enum msg kinds[] = { MSG_OFFER, MSG_ASSOC_UP, MSG_ASSOC_DOWN, MSG_TRANSFER_PULL, MSG_TRANSFER_RESULT, MSG_ALIVE,
-				  MSG_OFFER_BEGIN, MSG_OFFER_DATA, MSG_OFFER_END, MSG_OFFER_CANCEL, MSG_OFFER_SPOILED };
+				  MSG_OFFER_BEGIN, MSG_OFFER_DATA, MSG_OFFER_END, MSG_OFFER_CANCEL, MSG_OFFER_SPOILED,
+#ifdef AS_INTERCHANGE
+				  MSG_EXAMINED,
+#endif
+};
 
 struct bench {
 	struct env *env;
@@ -86,8 +98,26 @@ static void hang_up(struct bench *b)
 	fake_env_settle(b->env);
 }
 
+static void enter_as_interchange(struct bench *b)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct stream *theirs;
+		fake_env_pair(b->env, &b->stream[i], &theirs);
+		b->ended[i] = false;
+		stream_set_events(b->stream[i], &events, &b->ended[i]);
+		switch_adopt_peer(b->sw, PROCESS_INTERCHANGE, 0, i == 1, theirs);
+		put_frame(b->stream[i], 0, VIEW("\0\1\0\x09\0\0\0\0"));
+	}
+	fake_env_settle(b->env);
+	assert(b->sw->links[0].connector != NULL);
+}
+
 static void enter(struct bench *b)
 {
+	if (IS_INTERCHANGE) {
+		enter_as_interchange(b);
+		return;
+	}
 	for (size_t i = 0; i < 2; i++) {
 		struct stream *theirs;
 		struct out o;
@@ -137,6 +167,16 @@ static void submit(struct bench *b)
 	assert(b->sw->links[0].queued == 1);
 }
 
+/* As the supervisor says; the note is its own. */
+static void died(struct bench *b, struct view text, bool by_fault)
+{
+	char note_of_it[64];
+	snprintf(note_of_it, sizeof note_of_it, "%.*s", (int)(text.n < 60 ? text.n : 60), (const char *)text.p);
+	hang_up(b);
+	switch_peer_died(b->sw, PROCESS_INTERCHANGE, 0, by_fault, "as the input says", note_of_it);
+	enter(b);
+}
+
 static void run(struct bench *b, struct cur *c)
 {
 	for (unsigned i = 0; i < STEPS_MAX && cur_left(c) >= 3; i++) {
@@ -147,6 +187,8 @@ static void run(struct bench *b, struct cur *c)
 			put_frame(b->stream[kinds[which] >= MSG_OFFER_BEGIN && kinds[which] <= MSG_OFFER_SPOILED], (uint16_t)kinds[which], payload);
 		else if (which == ARRAY_LEN(kinds))
 			fake_env_pass(b->env, n % (3 * WATCHDOG_MS));
+		else if (IS_INTERCHANGE && which == ARRAY_LEN(kinds) + 1)
+			died(b, payload, (kind & 0x80) != 0);
 		else
 			stream_write(b->stream[which & 1], payload);
 		fake_env_settle(b->env);
