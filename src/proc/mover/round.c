@@ -29,6 +29,17 @@ void mover_note(struct mover *m, const struct mm_id *id)
 
 /* --- the world of engine/msmail --- */
 
+/* Of a name that is none (too long, control characters) what leads to its postoffice, so that it is refused there, and the sender
+ * told, rather than nobody's (Q173344). */
+static bool postoffice_of(const struct mm_address *to, struct mm_name *name_r)
+{
+	size_t n = 0;
+	unsigned parts = 0;
+	while (n < to->text.n && (to->text.p[n] != '/' || ++parts < 2))
+		n++;
+	return to->type == MM_ADDRESS_MS && parts == 2 && mm_name_parse(view_first(to->text, n), name_r, NULL);
+}
+
 static bool route(void *ctx, const struct mm_address *to, struct mailer_route *r_r, struct err *e)
 {
 	static const enum mailer_where where[] = {
@@ -39,10 +50,13 @@ static bool route(void *ctx, const struct mm_address *to, struct mailer_route *r
 	struct mm_route r;
 	struct mm_name name;
 	*r_r = (struct mailer_route){ .where = MAILER_NO_USER };
-	if (!mail_route_name(to, &name, NULL))
+	const bool is_name = mail_route_name(to, &name, NULL);
+	if (!is_name && !postoffice_of(to, &name))
 		return true;
 	if (!postoffice_route(m->here, &name, &r, e))
 		return false;
+	if (!is_name && r.where != MM_OUTBOUND)
+		return true;
 	r_r->where = where[r.where];
 	r_r->name = name;
 	r_r->next = r.next;
