@@ -229,6 +229,17 @@ static void attach_peer(struct mover *m)
 	retry_probe_good(&m->memory.retry);
 }
 
+/* It may be full no more, though nothing waits to find that out. */
+static void look_at_room(struct mover *m)
+{
+	struct po_bag_entry entry;
+	uint64_t room;
+	unsigned n, live;
+	if (postoffice_space(m->there, &room, NULL) && room >= m->set->min_free &&
+	    postoffice_bag(m->there, "INQUEUE3", 1, &entry, &n, &live, NULL) && live < MM_BAG_RECORDS)
+		mover_tell_peer(m, PEER_OK, "");
+}
+
 /* True: there is a bag to be looked at, with or without the peer. */
 static bool reach_peer(struct mover *m)
 {
@@ -241,7 +252,9 @@ static bool reach_peer(struct mover *m)
 		attach_peer(m);
 	if (m->there != NULL && !find_bag(m))
 		return false;
-	if (m->there != NULL && m->state != PEER_FULL)
+	if (m->there != NULL && m->state == PEER_FULL)
+		look_at_room(m);
+	else if (m->there != NULL)
 		mover_tell_peer(m, PEER_OK, "");
 	if (m->there == NULL && m->bag[0] == 0) /* as it was called the last time */
 		memcpy(m->bag, m->memory.bag, sizeof m->bag);
@@ -280,7 +293,7 @@ static bool open_bag(struct mover *m, struct err *e)
 		return false;
 	if (m->lock == NULL)
 		return true;
-	m->at = m->moved = 0;
+	m->at = m->moved = m->unreadable = 0;
 	return postoffice_bag(m->here, m->bag, MM_BAG_RECORDS, m->entries, &m->n, &live, e) &&
 	       mail_journal_open(m->here, m->bag, &m->journal, e) && lane_settle(m, e);
 }
@@ -295,16 +308,21 @@ static void end_round(struct mover *m)
 	postoffice_unlock(&m->lock);
 	remember(m);
 	m->waiting = m->n - m->moved;
+	m->unreadable_told = m->unreadable;
 	next_round(m);
 }
 
+/* A mailbag that is damaged or held is no reason to give the postoffice up, nor is a full disk. */
 static void fail_here(struct mover *m, const struct err *e)
 {
-	if (e->kind != ERR_TEMP || e->culprit != ERR_OF_LINK) {
+	const bool is_bag = e->culprit != ERR_OF_LINK;
+	if (!is_bag && e->kind != ERR_TEMP) {
 		say_detached(m, e);
-		lane_drop_job(m);
 		detach_here(m);
 	}
+	else if (!m->bag_told)
+		EMIT(m->host, MOVER_LEFT, "mover", m->set->name, "peer", m->peer == NULL ? "" : m->peer, "item", m->bag, "why", e->text);
+	m->bag_told = true;
 	end_round(m);
 }
 
@@ -331,8 +349,10 @@ static void begin_round(struct mover *m)
 		fail_here(m, &e);
 	else if (m->lock == NULL)
 		next_round(m);
-	else
+	else {
+		m->bag_told = false;
 		next_turn(m);
+	}
 }
 
 static enum did take(struct mover *m, const struct po_bag_entry *entry)
@@ -349,25 +369,26 @@ static enum did take(struct mover *m, const struct po_bag_entry *entry)
 	return is_mailer(m) ? mailer_take(m, entry) : lane_take(m, entry);
 }
 
+/* Once, not in every round that they are still there. */
 static void say_unreadable(struct mover *m, const struct po_bag_entry *entry)
 {
 	char slot[16];
+	if (++m->unreadable <= m->unreadable_told)
+		return;
 	snprintf(slot, sizeof slot, "%u", entry->slot);
 	EMIT(m->host, MOVER_RECORD_BAD, "mover", m->set->name, "mailbag", m->bag, "slot", slot, "why", entry->why.text);
 }
 
 static void give_round_up(struct mover *m, bool peer)
 {
-	struct err e = { ERR_LOCAL, ERR_OF_LINK, -1, -1, "" };
-	snprintf(e.text, sizeof e.text, "an operation on %s has failed", peer ? m->peer : m->set->postoffice);
+	const struct err e = m->failure;
 	lane_drop_job(m);
-	if (peer)
+	if (peer) {
 		lose_peer(m, PEER_ERROR, &e);
-	else {
-		say_detached(m, &e);
-		detach_here(m);
+		end_round(m);
 	}
-	end_round(m);
+	else
+		fail_here(m, &e);
 }
 
 static void after(struct mover *m, enum did did)

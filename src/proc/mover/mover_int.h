@@ -50,7 +50,9 @@ struct mover {
 	struct postoffice_host files;
 	struct postoffice *here, *there;
 	enum mover_peer state;
-	bool full_told, locked_told, detached_told, log_told, state_told, unwatched_told;
+	bool full_told, locked_told, detached_told, log_told, state_told, unwatched_told, bag_told;
+	unsigned unreadable, unreadable_told; /* records: in this round; when it was told */
+	struct err failure;         /* the last one that mover_did was asked about */
 	int64_t probe_at;           /* the peer is not tried before */
 	int64_t locked_since;       /* 0: not */
 	struct mover_state memory;

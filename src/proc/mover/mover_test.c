@@ -739,6 +739,106 @@ static void k127002_a_broken_bag_hinders_nobody_else(void **state)
 	testing_end(&w);
 }
 
+/* Q260962: the mailbag of a peer is damaged: nothing is moved there, its operator hears once, all others go on. */
+static void k260962_a_broken_outbound_bag_hinders_nobody_else(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char bag[9], path[200];
+	testing_bag_of(w, HUB, "NET/ALPHA/ANN", bag);
+	testing_write(w, "NET/HUB/HAL", "NET/ALPHA/ANN NET/BETA/BOB", "both");
+	snprintf(path, sizeof path, "%s/KEY/%s.KEY", w->paths[HUB], bag);
+	char key[MM_KEY_SIZE];
+	FILE *f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fread(key, 1, sizeof key, f), sizeof key);
+	assert_int_equal(ftruncate(fileno(f), 100), 0);
+	testing_start_all(w);
+	testing_run(w);
+	fake_env_pass(w->env, 3600 * 1000);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "both", NULL), 1);
+	assert_int_equal(testing_events(w, "mover.left", bag), 1);
+	rewind(f);
+	assert_int_equal(fwrite(key, 1, sizeof key, f), sizeof key);
+	fclose(f);
+	fake_env_pass(w->env, 3600 * 1000);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", "both", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/BETA/BOB", "both", NULL), 1);
+	testing_end(&w);
+}
+
+/* The kernel tells of a change: no interval is waited for. Our own writing is none. */
+static void a_change_of_the_mailbag_begins_a_round(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char folder[200];
+	testing_start(w, ALPHA_HUB);
+	fake_env_settle(w->env);
+	assert_true(mover_is_idle(w->mover[ALPHA_HUB]));
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "now");
+	snprintf(folder, sizeof folder, "%s/MBG", w->paths[ALPHA]);
+	fake_env_change_folder(w->env, folder);
+	fake_env_pass(w->env, 1000);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "now", NULL), 1);
+	assert_true(mover_is_idle(w->mover[ALPHA_HUB]));
+	fake_env_change_folder(w->env, folder); /* that was ours */
+	fake_env_pass(w->env, 1000);
+	assert_true(mover_is_idle(w->mover[ALPHA_HUB]));
+	testing_end(&w);
+}
+
+/* The second time nothing is looked into, and nobody is told. */
+static void what_kills_while_it_is_set_aside_goes_unseen(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char note[40], path[300];
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "worse");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "worse", &h), 1);
+	snprintf(note, sizeof note, "INQUEUE3 %s", h.mai.s);
+	testing_start(w, HUB_MAILER);
+	for (int i = 0; i < 4; i++)
+		mover_predecessor_died(w->mover[HUB_MAILER], true, note);
+	testing_run(w);
+	assert_int_equal(testing_events(w, "mover.set-aside", NULL), 1);
+	assert_int_equal(testing_events(w, "mover.notice", NULL), 0);
+	snprintf(path, sizeof path, "%s/mover-HUB/INQUEUE3-%s/%s.MAI", w->store, h.mai.s, h.mai.s);
+	assert_int_equal(access(path, R_OK), 0);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+/* Copied, but not made ready when the peer went: whatever the clock says by then, it is the peer that knows. */
+static void what_was_copied_is_not_given_up(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	set_interval(w, 3600 * 1000);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "half");
+	OK(fault_plan("MOVER_READY:1:fail", &w->e));
+	testing_start(w, ALPHA_HUB);
+	testing_start(w, ALPHA_MAILER);
+	fake_env_settle(w->env);
+	OK(fault_plan(NULL, &w->e));
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_ERROR);
+	move_away(w, HUB, false);
+	fake_env_pass(w->env, 72 * 3600 * 1000);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	move_away(w, HUB, true);
+	testing_attach(w, HUB);
+	testing_start(w, HUB_MAILER);
+	fake_env_pass(w->env, 2 * 3600 * 1000);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "half", NULL), 1);
+	assert_int_equal(testing_files(w, HUB), 1);
+	testing_end(&w);
+}
+
 static void k131116_a_user_added_since_is_known(void **state)
 {
 	(void)state;
@@ -826,7 +926,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k237695_two_movers_move_each_message_once), cmocka_unit_test(k194600_a_message_that_kills_is_set_aside),
 		cmocka_unit_test(the_note_names_the_message), cmocka_unit_test(k123397_one_line_for_one_transfer),
 		cmocka_unit_test(k127002_a_broken_bag_hinders_nobody_else), cmocka_unit_test(k131116_a_user_added_since_is_known),
-		cmocka_unit_test(more_than_a_quota),
+		cmocka_unit_test(more_than_a_quota), cmocka_unit_test(k260962_a_broken_outbound_bag_hinders_nobody_else),
+		cmocka_unit_test(a_change_of_the_mailbag_begins_a_round), cmocka_unit_test(what_kills_while_it_is_set_aside_goes_unseen),
+		cmocka_unit_test(what_was_copied_is_not_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

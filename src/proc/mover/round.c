@@ -122,6 +122,7 @@ enum did mover_did(struct mover *m, const struct err *e, bool there)
 		return DID_LEAVE;
 	}
 	say_left(m, e);
+	m->failure = *e;
 	if (e->culprit == ERR_OF_LINK)
 		return there ? DID_FAIL_PEER : DID_FAIL_HERE;
 	return e->kind == ERR_TEMP ? DID_LEAVE : DID_FAIL; /* held by somebody, no memory: not an attempt */

@@ -256,17 +256,16 @@ bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_enve
 
 /* --- the end --- */
 
+/* Of a mailbag that is damaged nobody knows: then it may be needed (Q127002: such a bag hinders nobody else). */
 static bool holds(struct postoffice *po, const char *bag, const struct mm_id *id, bool *holds_r, struct err *e)
 {
-	struct po_bag_entry *entries = mem_alloc(mem_mul(MM_BAG_RECORDS, sizeof *entries));
-	unsigned n = 0, live;
-	const bool good = postoffice_bag(po, bag, MM_BAG_RECORDS, entries, &n, &live, e);
-	bool found = false;
-	for (unsigned i = 0; good && i < n && !found; i++)
-		found = entries[i].readable && mm_same(entries[i].header.mai.s, id->s);
-	free(entries);
-	*holds_r = found;
-	return good;
+	struct err why;
+	*holds_r = true;
+	if (postoffice_holds(po, bag, id, holds_r, &why) || why.culprit != ERR_OF_LINK)
+		return true;
+	if (e != NULL)
+		*e = why;
+	return false;
 }
 
 bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e)
