@@ -1,0 +1,251 @@
+/* ffapi_dirs_test.c - the directories of an FFAPI gateway in place of a postoffice. The files are those of facts B1 (Q118785). */
+#include "proc/interchange/interchange_testing.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+
+#define LETTER "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rDATE:2026-01-01\rTIME:09:15\rSUBJECT:Lunch\rPRIORITY:3\rTEXT:7\rAt one?"
+
+static void put_file(const char *dir, const char *name, const char *octets)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(octets, f);
+	fclose(f);
+}
+
+static bool is_there(const char *dir, const char *name)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+/* The only file with that suffix, and its octets. */
+static struct view read_only_file(struct world *w, const char *dir, const char *suffix)
+{
+	char path[600], octets[20000];
+	struct view v = { NULL, 0 };
+	unsigned n = 0;
+	DIR *d = opendir(dir);
+	assert_non_null(d);
+	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		const size_t k = strlen(entry->d_name);
+		if (k < strlen(suffix) || strcmp(entry->d_name + k - strlen(suffix), suffix) != 0)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+		FILE *f = fopen(path, "r");
+		assert_non_null(f);
+		v = arena_copy(w->a, view_of(octets, fread(octets, 1, sizeof octets, f)));
+		fclose(f);
+		n++;
+	}
+	closedir(d);
+	assert_int_equal(n, 1);
+	return v;
+}
+
+static bool has(struct view v, const char *text)
+{
+	return memmem(v.p, v.n, text, strlen(text)) != NULL;
+}
+
+static void test_a_file_is_taken_when_it_is_whole(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	assert_string_equal(interchange_state(w->x), "attached");
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTO:");
+	world_pass(w, 3000);          /* the first look */
+	put_file(w->import, "A.MSG", LETTER);
+	put_file(w->import, "B.TMP", LETTER);
+	world_pass(w, 900);           /* it has changed since */
+	assert_int_equal(w->n_offers, 0);
+	assert_true(is_there(w->import, "A.MSG"));
+	world_pass(w, 10 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, "At one?"));
+	assert_int_equal(w->offers[0].message.n_rcpt, 1);
+	assert_false(is_there(w->import, "A.MSG"));
+	assert_true(is_there(w->import, "B.TMP"));
+	assert_true(was_told(w, "msmail.taken"));
+	world_free(w);
+}
+
+static void test_what_it_names_goes_with_it(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rSUBJECT:Files\rXATTACH:data.bin report.doc\rTEXT:4\rLook");
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 0); /* what it names is not there yet */
+	assert_true(is_there(w->import, "A.MSG"));
+	put_file(w->import, "DATA.BIN", "the attachment");
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, "Lookthe attachment"));
+	assert_false(is_there(w->import, "A.MSG"));
+	assert_false(is_there(w->import, "DATA.BIN"));
+	world_free(w);
+}
+
+static void test_a_bad_file_is_put_away_with_the_reason(void **state)
+{
+	(void)state;
+	char bad[100];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	snprintf(bad, sizeof bad, "%s/BAD", w->import);
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTEXT:99999\rshort");
+	put_file(w->import, "B.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_false(is_there(w->import, "A.MSG"));
+	assert_true(is_there(bad, "A.MSG"));
+	assert_true(read_only_file(w, bad, ".why").n > 10);
+	assert_true(was_told(w, "ffapi.bad-file"));
+	world_free(w);
+}
+
+/* A file may not reach out of its directory. */
+static void test_a_path_is_no_name(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rXATTACH:../secret x\rTEXT:4\rLook");
+	put_file(w->dir, "secret", "a secret");
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_true(is_there(w->dir, "secret"));
+	assert_false(is_there(w->import, "A.MSG"));
+	world_free(w);
+}
+
+static void test_at_most_fifty_in_a_run_and_all_in_the_end(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n      quota: 2\n");
+	for (unsigned i = 0; i < 7; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "M%u.MSG", i);
+		put_file(w->import, name, LETTER);
+	}
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 7);
+	assert_false(has_file(w, w->import, ".MSG"));
+	world_free(w);
+}
+
+/* The same octets in another file are another message; the same file offered again is the same. */
+static void test_a_file_is_known_again(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	struct err e;
+	put_file(w->import, "A.MSG", LETTER);
+	put_file(w->import, "B.MSG", LETTER);
+	w->hold_answers = true;
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	w->hold_answers = false;
+	world_restart(w);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 3);
+	assert_true(sent_key(&w->offers[0].message) == sent_key(&w->offers[1].message));
+	assert_false(mts_id_eq(&w->offers[1].message.id, &w->offers[2].message.id));
+	assert_true(fault_plan(NULL, &e));
+	world_free(w);
+}
+
+static void test_a_recipient_without_form_is_told_of(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	w->unmapped = "CAROL";
+	put_file(w->import, "A.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_false(is_there(w->import, "A.MSG"));
+	const struct view notice = read_only_file(w, w->export, ".FFA");
+	assert_true(has(notice, "TO:TEST/NEAR/ANN"));
+	assert_true(has(notice, "[002]"));
+	assert_true(has(notice, "TEST/GATE/CAROL"));
+	world_free(w);
+}
+
+/* What is written appears when it is whole; the same transfer again is one file. */
+static void test_a_letter_goes_out_once(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB");
+	say_open(w, 1);
+	assert_int_equal(w->ups, 1);
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	if (!w->results[0].delivered)
+		fail_msg("%s", w->results[0].err.text);
+	assert_true(has(read_only_file(w, w->export, ".FFA"), "Hello."));
+	assert_false(has_file(w, w->export, ".TMP"));
+	world_restart(w);
+	say_open(w, 2);
+	say_transfer(w, 2, 2, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 2);
+	assert_true(w->results[1].delivered);
+	assert_true(has(read_only_file(w, w->export, ".FFA"), "Hello."));
+	world_free(w);
+}
+
+static void test_a_directory_that_is_gone_is_the_links_failure(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	char away[100];
+	say_open(w, 1);
+	snprintf(away, sizeof away, "%s/away", w->dir);
+	assert_int_equal(rename(w->export, away), 0);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 0);
+	assert_int_equal(w->downs, 1);
+	assert_int_equal(w->down.err.culprit, ERR_OF_LINK);
+	assert_string_equal(interchange_state(w->x), "degraded");
+	assert_int_equal(rename(away, w->export), 0);
+	world_pass(w, 600 * 1000);
+	assert_string_equal(interchange_state(w->x), "attached");
+	world_free(w);
+}
+
+static void test_an_archive_of_files_is_never_written(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n      read-only: true\n");
+	put_file(w->import, "A.MSG", LETTER);
+	put_file(w->import, "B.MSG", "nonsense");
+	world_pass(w, 20 * 1000);
+	world_restart(w);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(is_there(w->import, "A.MSG"));
+	assert_true(is_there(w->import, "B.MSG"));
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_file_is_taken_when_it_is_whole),
+		cmocka_unit_test(test_what_it_names_goes_with_it),
+		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
+		cmocka_unit_test(test_a_path_is_no_name),
+		cmocka_unit_test(test_at_most_fifty_in_a_run_and_all_in_the_end),
+		cmocka_unit_test(test_a_file_is_known_again),
+		cmocka_unit_test(test_a_recipient_without_form_is_told_of),
+		cmocka_unit_test(test_a_letter_goes_out_once),
+		cmocka_unit_test(test_a_directory_that_is_gone_is_the_links_failure),
+		cmocka_unit_test(test_an_archive_of_files_is_never_written),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
