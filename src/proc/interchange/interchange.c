@@ -7,6 +7,8 @@
 
 enum {
 	RETRY_MIN_MS = 1000, RETRY_MAX_MS = 5 * 60 * 1000,
+	SWEEP_STEPS = 200,             /* at each look */
+	RENEW_MS = 24 * 3600 * 1000,   /* journals are written anew */
 	XLATE_PATIENCE_MS = 60 * 1000, /* beyond the converter's own budget */
 };
 
@@ -296,10 +298,39 @@ static void on_retry(void *ctx)
 	try_later(x);
 }
 
+/* The mailer of a postoffice sweeps up what nobody names (Q256187): here that is us. */
+static void sweep(struct interchange *x)
+{
+	struct err e;
+	unsigned removed;
+	if (x->po == NULL || x->set->read_only || !inward_is_idle(x) || x->out.state != OUT_NONE)
+		return;
+	if (!postoffice_sweep(x->po, SWEEP_STEPS, &removed, &e) && interchange_is_link_failure(&e))
+		interchange_degrade(x, &e);
+}
+
+/* What is too old goes, and so does what was written twice. */
+static void renew_memory(struct interchange *x)
+{
+	struct err e;
+	if (env_now_ms(x->host.env) - x->renewed_ms < RENEW_MS || !inward_is_idle(x) || x->out.state != OUT_NONE || x->state != INTERCHANGE_ATTACHED)
+		return;
+	sent_close(&x->sent);
+	tally_close(&x->strikes);
+	tally_close(&x->taken);
+	x->renewed_ms = env_now_ms(x->host.env);
+	if (!interchange_memory(x, &e)) {
+		EMIT(&x->host, INTERCHANGE_JOURNAL, "link", x->link->name, "why", e.text);
+		interchange_degrade(x, &e);
+	}
+}
+
 static void on_poll(void *ctx)
 {
 	struct interchange *x = ctx;
 	CHECK(x, INTERCHANGE_MAGIC);
+	renew_memory(x);
+	sweep(x);
 	timer_after(&x->poll, (int64_t)x->set->poll_ms);
 	inward_look(x);
 }
@@ -606,6 +637,7 @@ struct interchange *interchange_new(const struct actor_host *host, const struct 
 	x->scramble = mm_scramble_by_name(x->set->scramble);
 	x->po_host = (struct postoffice_host){ po_note, po_now, po_random, x };
 	x->retry_ms = RETRY_MIN_MS;
+	x->renewed_ms = env_now_ms(host->env);
 	timer_init(&x->alone, host->env, on_alone, x);
 	timer_init(&x->retry, host->env, on_retry, x);
 	timer_init(&x->poll, host->env, on_poll, x);

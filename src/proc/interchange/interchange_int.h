@@ -285,6 +285,7 @@ struct interchange {
 	bool xlate_was_inbound;  /* who had the converter last */
 	struct sent *sent;
 	struct tally *strikes, *taken;
+	int64_t renewed_ms;
 	struct outward out;
 	struct inward in;
 	int64_t locked_since_ms, locked_told_ms; /* INQUEUE3; 0: it is not */

@@ -652,6 +652,150 @@ static void k151228_two_with_one_serial_are_told(void **state)
 	world_free(w);
 }
 
+static void overwrite(struct world *w, const char *rel, const char *octets)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/%s", w->path, rel);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(octets, f);
+	fclose(f);
+}
+
+/* Q247618, Q159305: what cannot be read at the head of the queue is put aside at once, whole, and the others go on. */
+static void k247618_a_corrupt_message_is_put_aside(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char rel[40];
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Corrupt", "text", NULL);
+	snprintf(rel, sizeof rel, "MAI/MA%c/%s.MAI", id.s[7], id.s);
+	overwrite(w, rel, "M\x7f\x7f no message at all");
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Fine", "text", NULL);
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_true(w->offers[0].m.octets);
+	assert_true(has(w->offers[0].content, "no message at all"));
+	assert_non_null(recipient_of(&w->offers[1], "DAN"));
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	world_free(w);
+}
+
+static void test_a_corrupt_envelope_is_put_aside(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char rel[40];
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Corrupt", "its text", NULL);
+	snprintf(rel, sizeof rel, "P1/%s.P1", id.s);
+	overwrite(w, rel, "no envelope");
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Fine", "text", NULL);
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_true(w->offers[0].m.octets);
+	assert_true(has(w->offers[0].content, "its text"));
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* Q175965: neither the sender nor a recipient is anybody: it is logged, nobody is told, and nothing stops. */
+static void k175965_logging_tolerates_what_is_missing(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->unmapped = "?";
+	put_message(w, "", "??? ?/?/?/?", "", "", NULL);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Fine", "text", NULL);
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* Q169117: what has no mailbag here, and no mailbox, is a matter of X.400; with the setting, transit is too. */
+static void test_transit_can_be_forbidden(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      transit: false\n");
+	put_message(w, "TEST/SHADOW/LOCAL", "FAR/BEYOND/EVE OTHER/SITE/BOB", "No", "text", NULL);
+	world_pass(w, 200 * 1000);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	assert_int_equal(w->n_offers, 1);
+	assert_non_null(recipient_of(&w->offers[0], "OTHER"));
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* A record whose writer has not ended is passed over, and taken when he has. */
+static void test_what_is_not_ready_is_left(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct mm_envelope v;
+	struct err e;
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Soon", "text", NULL);
+	assert_true(postoffice_read_envelope(w->po, &id, w->a, &v, &e));
+	v.state = MM_UNREADY;
+	assert_true(postoffice_write_envelope(w->po, &v, &e));
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 1);
+	v.state = MM_READY;
+	assert_true(postoffice_write_envelope(w->po, &v, &e));
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+/* Q138054: a full mailbag is that recipient's [017], and stops nobody else. */
+static void k138054_a_full_mailbag_is_its_recipients(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct mm_route r;
+	struct err e;
+	struct mm_name near;
+	assert_true(mm_name_parse(VIEW("TEST/NEAR/X"), &near, &e));
+	assert_true(postoffice_route(w->po, &near, &r, &e));
+	for (unsigned i = 0; i < MM_BAG_RECORDS; i++) {
+		struct mm_header h = { .mai = mm_id_of(0x1000 + i), .word_88 = 0x18 };
+		assert_true(postoffice_deliver(w->po, r.mailbag, &h, &e));
+	}
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.kind, ERR_PERM);
+	assert_int_equal(w->results[0].err.diagnostic, 4);
+	say_transfer(w, 2, 1, letter(w, MESSAGE_MESSAGE, "two", "TEST/NEAR/BOB TEST/SHADOW/LOCAL"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 2);
+	assert_true(w->results[1].delivered);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(w->offers[0].message.n_rcpt, 1);
+	assert_int_equal(w->offers[0].message.rcpt[0].diagnostic, 4);
+	world_free(w);
+}
+
+/* Journals are written anew each day; what they say stays, what is too old goes. */
+static void test_the_journal_is_renewed(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB");
+	bool synced;
+	say_open(w, 1);
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	world_pass(w, INT64_C(25) * 3600 * 1000);
+	assert_non_null(sent_find(w->x->sent, sent_key(m)));
+	assert_true(fake_env_file(w->env, "interchange-ms/sent.2", &synced).n > 0);
+	assert_int_equal(fake_env_file(w->env, "interchange-ms/sent.1", &synced).n, 0);
+	world_pass(w, INT64_C(20) * 24 * 3600 * 1000);
+	assert_null(sent_find(w->x->sent, sent_key(m)));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -684,6 +828,13 @@ int main(void)
 		cmocka_unit_test(test_a_stop_finishes_what_is_in_hand),
 		cmocka_unit_test(test_an_archive_is_read_and_never_written),
 		cmocka_unit_test(k151228_two_with_one_serial_are_told),
+		cmocka_unit_test(k247618_a_corrupt_message_is_put_aside),
+		cmocka_unit_test(test_a_corrupt_envelope_is_put_aside),
+		cmocka_unit_test(k175965_logging_tolerates_what_is_missing),
+		cmocka_unit_test(test_transit_can_be_forbidden),
+		cmocka_unit_test(test_what_is_not_ready_is_left),
+		cmocka_unit_test(k138054_a_full_mailbag_is_its_recipients),
+		cmocka_unit_test(test_the_journal_is_renewed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
