@@ -180,7 +180,7 @@ static struct mm_convert how(struct converter *c)
 	const struct converter_config *x = &c->config;
 	return (struct mm_convert){
 		.map = c->map, .kit = x->kit, .scramble = x->scramble, .domain = x->domain, .mta = x->mta, .own = c->own, .code_page = x->code_page,
-		.zone_minutes = x->zone_minutes, .header_limit = x->header_limit, .line_end = x->line_end, .out_max = x->message_max,
+		.zone_minutes = x->zone_minutes, .header_limit = x->header_limit, .line_end = x->line_end, .out_max = x->message_max, .elements = x->elements,
 		.out_of_time = out_of_time, .ctx = c,
 	};
 }

@@ -25,6 +25,7 @@ struct converter_config {
 	size_t header_limit;
 	bool ffapi;                /* what is made is an FFAPI file */
 	enum ffapi_line_end line_end;
+	size_t elements;           /* TLVs of a content, at most; 0: ipm_limits_default's */
 	size_t message_max;        /* octets of all files of a message, and of its result */
 	size_t arena;              /* octets of working memory, beside twice its files */
 	int64_t budget_ms;         /* of each 16 MB, or part of them */

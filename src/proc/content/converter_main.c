@@ -47,7 +47,7 @@ static struct converter_config config_of(struct converter_process *p, const stru
 		.mta = s->mta.name, .code_page = (unsigned)m->code_page, .header_limit = (size_t)m->header_limit, .line_end = (enum ffapi_line_end)m->lines,
 		.ffapi = m->ffapi_import[0] != 0 || m->ffapi_export[0] != 0, .scramble = mm_scramble_by_name(m->scramble),
 		.message_max = (size_t)s->limits.message + ENVELOPE_ROOM, .arena = (size_t)s->processes.content_memory / 2,
-		.budget_ms = (int64_t)s->processes.content_ms,
+		.budget_ms = (int64_t)s->processes.content_ms, .elements = (size_t)s->limits.elements,
 	};
 	if (x.scramble == NULL)
 		x.scramble = &mm_scramble_none;

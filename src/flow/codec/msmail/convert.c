@@ -271,12 +271,22 @@ static bool read_content(struct to_mai *t)
 	return fill_heading(t, &ipm.message->heading) && mmc_body_parts(&t->c, ipm.message, &t->body, 0);
 }
 
+static bool no_loss(const struct message *m)
+{
+	for (size_t i = 0; i < m->ext.n; i++) {
+		const struct extension *x = &m->ext.v[i];
+		if (!x->is_private && x->number == EXT_LOSS_PROHIBITED)
+			return x->value.n == 0 || x->value.p[x->value.n - 1] != 0; /* ENUMERATED, 0: allowed */
+	}
+	return false;
+}
+
 /* What nobody may lose is not sent on with `?` in it (X.411 8.2.1.1.1.9, conversion-with-loss-prohibited; .8). */
 static bool check_loss(struct to_mai *t)
 {
 	if (t->c.replaced == 0)
 		return true;
-	if (extensions_has(&t->m.ext, EXT_LOSS_PROHIBITED))
+	if (no_loss(&t->m))
 		return mmc_fail(&t->c, CONVERSION_NOT_PERFORMED, LOSS_PROHIBITED, "it has characters that the code page has not");
 	if (t->m.has_indicators && (t->m.indicators & IND_CONVERSION_PROHIBITED))
 		return mmc_fail(&t->c, CONVERSION_NOT_PERFORMED, IMPLICIT_PROHIBITED, "it has characters that the code page has not");
@@ -336,7 +346,7 @@ static bool convert(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 	out_init(&id, 1024);
 	mts_id_print(&t->m.id, &id);
 	x->message_id = mmc_keep(&t->c, &id);
-	if (!(t->m.kind == MESSAGE_REPORT ? mmc_report(&t->c, &t->m, x, &t->body) : read_content(t)))
+	if (!(t->m.kind == MESSAGE_REPORT ? mmc_report(&t->c, &t->m, t->content, x, &t->body) : read_content(t)))
 		return false;
 	if (!fill_envelope(t, &done->envelope) || !fill_missing(t, &done->envelope))
 		return false;
@@ -360,6 +370,8 @@ static bool convert(struct to_mai *t, bool to_ffapi, struct mm_converted *done)
 static bool start(struct to_mai *t, struct view packed)
 {
 	t->c.page = t->c.how->code_page;
+	if (t->c.how->elements != 0)
+		t->c.limits.elements = t->c.how->elements;
 	if (!unpack_message(packed, &t->m, t->c.a, t->c.e))
 		return false;
 	return t->m.kind != MESSAGE_PROBE ||

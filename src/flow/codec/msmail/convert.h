@@ -21,6 +21,7 @@ struct mm_convert {
 	size_t header_limit;             /* octets of To and Cc towards MS Mail: the lists are cut with a line that says so (Q193035); 0: none */
 	enum ffapi_line_end line_end;    /* of an FFAPI file that is written */
 	size_t out_max;                  /* octets of a result */
+	size_t elements;                 /* TLVs of a content, at most; 0: ipm_limits_default's */
 	bool (*out_of_time)(void *ctx);  /* NULL: never */
 	void *ctx;
 };

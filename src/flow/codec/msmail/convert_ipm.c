@@ -435,7 +435,9 @@ static struct view local_id(struct to_ipm *t)
 	const struct view local = mmc_printable(&t->c, t->mts_local, MTS_LOCAL_MAX);
 	for (size_t i = 0; i < local.n; i++)
 		out_u8(&o, local.p[i] == '=' ? '-' : local.p[i]);
+	const size_t replaced = t->c.replaced; /* of the subject: counted where it stands */
 	const struct view subject = mmc_one_line(&t->c, mmc_utf8(&t->c, t->mai.subject), MMC_SUBJECT_MAX);
+	t->c.replaced = replaced;
 	if (subject.n > 0 && local.n + 2 < LOCAL_ID_MAX) {
 		out_u8(&o, '=');
 		out_bytes(&o, mmc_printable(&t->c, subject, LOCAL_ID_MAX - local.n - 1));
@@ -536,7 +538,9 @@ static void look_for_notice(struct to_ipm *t, struct mm_converted *done)
 	const struct view mailbox = mmc_tail(from->text, sizeof NOTICE_FROM - 1);
 	if (!view_eq_nocase(mailbox, VIEW(NOTICE_FROM)))
 		return;
+	const size_t replaced = t->c.replaced; /* it is counted when it is converted */
 	done->is_notice = t->is_notice = notice_parse(mmc_utf8(&t->c, t->mai.text), &done->notice, t->c.a);
+	t->c.replaced = replaced;
 }
 
 static bool convert(struct to_ipm *t, struct mm_converted *done)

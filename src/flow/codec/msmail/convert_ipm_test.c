@@ -506,7 +506,7 @@ static void test_k157420_k166553_embedded_message(void **state)
 	out_fini(&o);
 }
 
-static void test_k214565_receipts_become_notifications(void **state)
+static void test_k214565_k143197_receipts_become_notifications(void **state)
 {
 	(void)state;
 	struct mai m = testing_letter(&w, VIEW("Registered: lunch"), VIEW("read"));
@@ -653,7 +653,7 @@ int main(void)
 		cmocka_unit_test(test_k175965_a_sender_that_is_none),
 		cmocka_unit_test(test_k98067_a_movers_notice),
 		cmocka_unit_test(test_k157420_k166553_embedded_message),
-		cmocka_unit_test(test_k214565_receipts_become_notifications),
+		cmocka_unit_test(test_k214565_k143197_receipts_become_notifications),
 		cmocka_unit_test(test_k169682_unknown_elements_are_passed_over),
 		cmocka_unit_test(test_what_is_no_mai_is_refused),
 		cmocka_unit_test(test_limits_are_errors_of_the_message),

@@ -510,6 +510,11 @@ static void test_k121732_k127919_a_non_delivery_report(void **state)
 	assert_has(r.m.text, "A\rB"); /* what was sent */
 	assert_false(r.m.receipt);
 	done(&r);
+	/* A large content stands beside the report. */
+	m.returned_content = VIEW("");
+	r = convert(&m, VIEW(SMALL));
+	assert_has(r.m.text, "A\rB");
+	done(&r);
 }
 
 static void test_k156728_k149021_delivered_is_no_failure(void **state)

@@ -73,7 +73,7 @@ struct mm_address mmc_descriptor(struct mmc *c, const struct ipm_or_descriptor *
 bool mmc_has(const struct ipm_heading *h, unsigned bit);
 
 /* --- convert_report.c: what is no message becomes one --- */
-MUST_CHECK bool mmc_report(struct mmc *c, const struct message *m, struct mai *mai, struct mmc_body *b);
+MUST_CHECK bool mmc_report(struct mmc *c, const struct message *m, struct view content, struct mai *mai, struct mmc_body *b);
 MUST_CHECK bool mmc_notification(struct mmc *c, const struct message *m, const struct ipm_ipn *n, struct mai *mai, struct mmc_body *b);
 /* The sentence of a notification, for a body part too. */
 void mmc_notification_text(struct mmc *c, const struct ipm_ipn *n, struct view subject, struct mmc_body *b);

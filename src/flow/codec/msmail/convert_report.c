@@ -33,7 +33,7 @@ static struct view why_not(struct mmc *c, const struct recipient *r)
 			r->reason, reason_name(r->reason), r->diagnostic, diagnostic, more.n > 0 ? ": " : "", (int)more.n, (const char *)more.p);
 }
 
-/* What the report returns, as far as it can be read; one that cannot is as none (Q141135, Q191947). */
+/* What the report returns (a large one stands beside it), as far as it can be read; one that cannot is as none (Q141135, Q191947). */
 static void read_returned(struct mmc *c, const struct message *m, struct view content, struct mm_notice *n)
 {
 	struct mmc_body b = { 0 };
@@ -119,7 +119,7 @@ static void say_delivered(struct mmc *c, const struct message *m, const struct m
 }
 
 /* A positive report is never shown as a failure (Q156728): one about both says who was not reached, and no more. */
-bool mmc_report(struct mmc *c, const struct message *m, struct mai *mai, struct mmc_body *b)
+bool mmc_report(struct mmc *c, const struct message *m, struct view content, struct mai *mai, struct mmc_body *b)
 {
 	struct mm_notice n = { .from = mmc_address(c, &m->originator, (struct view){ NULL, 0 }).text };
 	struct out id;
@@ -128,7 +128,7 @@ bool mmc_report(struct mmc *c, const struct message *m, struct mai *mai, struct 
 	mai->message_id = mmc_keep(c, &id);
 	mai->from = (struct mm_address){ .type = MM_ADDRESS_MS,
 					 .text = mmc_fmt(c, "%s/%s/" NOTICE_FROM, c->how->own.network, c->how->own.postoffice) };
-	read_returned(c, m, (struct view){ NULL, 0 }, &n);
+	read_returned(c, m, content, &n);
 	if (sent_at(m) != 0)
 		n.date = mm_date_of_wall(sent_at(m), c->how->zone_minutes);
 	if (count(m, OUTCOME_NOT_DELIVERED) > 0) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "flow/codec/ipm/ipm_convert.h"
 #include "flow/codec/msmail/convert_testing.h"
 #include "flow/codec/msmail/mai_testing.h"
 
@@ -242,6 +243,71 @@ static void test_k148234_from_the_other_side(void **state)
 	w.how.code_page = 850;
 }
 
+/* Between two sites of Microsoft Mail an X.400 backbone wraps lines, and downgrades: it is mail all the same, and all of it is there. */
+static void test_k152724_wrapped_on_the_way(void **state)
+{
+	(void)state;
+	struct mai m = testing_letter(&w, VIEW("s"), VIEW("many words that make a long line of text, longer than what the backbone lets pass, and then some\rshort\r"));
+	struct mm_attachment x[2] = { { .file = mm_id_of(1), .name = VIEW("A.DOC"), .position = UINT32_MAX }, { .file = mm_id_of(2), .name = VIEW("B.DOC"), .position = UINT32_MAX } };
+	const struct mm_file files[2] = { { VIEW("x"), VIEW("first\r\nwith lines that are long enough to be wrapped if anybody took them for text, which they are not") }, { VIEW("y"), VIEW("second") } };
+	m.attachments = x;
+	m.n_attachments = 2;
+	const struct mm_envelope v = testing_envelope(&w, &m);
+	struct testing_ipm there = testing_to_ipm(&w, &m, &v, files, 2);
+	assert_true(there.ok);
+	for (unsigned down = 0; down < 2; down++) {
+		const struct ipm_convert how = { .column = 40, .to_84 = down != 0, .limits = ipm_limits_default(), .kit = w.kit };
+		struct ipm_converted changed;
+		struct out o;
+		struct err e;
+		out_init(&o, 1 << 20);
+		assert_true(ipm_convert(out_view(&there.done.content), 22, &how, w.a, &o, &changed, &e));
+		assert_true(changed.wrapped);
+		struct testing_mai back = testing_to_mai(&w, &there.m, out_view(&o));
+		assert_true(back.ok);
+		assert_int_equal(back.m.n_attachments, 2);
+		assert_true(view_eq(back.done.attachments[0].octets, files[0].octets));
+		assert_true(view_eq(back.done.attachments[1].octets, files[1].octets));
+		assert_true(view_eq(back.m.attachments[0].name, down ? VIEW("ATT00001.DAT") : VIEW("A.DOC"))); /* 1984 has no place for names */
+		assert_non_null(strstr(testing_str(&w, back.m.text), "many words"));
+		assert_non_null(strstr(testing_str(&w, back.m.text), "short\r"));
+		mm_converted_fini(&back.done);
+		out_fini(&o);
+	}
+	mm_converted_fini(&there.done);
+}
+
+/* One line of 4 MB, and as many recipients as one letter has: every step is linear, and keeps a few times the text, no more. */
+static void test_k176396_k178365_huge_text(void **state)
+{
+	enum { N = 4 << 20, RECIPIENTS = 5000 };
+	(void)state;
+	uint8_t *p = mem_alloc(N);
+	for (size_t i = 0; i < N; i++)
+		p[i] = (uint8_t)(i % 50 == 49 ? 0x84 : 'a' + i % 26);
+	struct mai m = testing_letter(&w, VIEW("s"), view_of(p, N));
+	m.to = arena_array(w.a, RECIPIENTS, sizeof *m.to);
+	m.n_to = RECIPIENTS;
+	for (unsigned i = 0; i < RECIPIENTS; i++) {
+		char text[40];
+		snprintf(text, sizeof text, "FAR/PO9/U%u", i);
+		m.to[i] = testing_ms(arena_str(w.a, view_str(text)));
+	}
+	const struct mm_envelope v = testing_envelope(&w, &m);
+	const size_t before = arena_used(w.a);
+	struct testing_ipm there = testing_to_ipm(&w, &m, &v, NULL, 0);
+	assert_true(there.ok);
+	struct testing_mai back = testing_to_mai(&w, &there.m, out_view(&there.done.content));
+	assert_true(back.ok);
+	assert_true(view_eq(back.m.text, m.text));
+	assert_int_equal(back.done.envelope.n, RECIPIENTS);
+	assert_int_equal(back.m.n_to, RECIPIENTS);
+	assert_true(arena_used(w.a) - before < 10 * (size_t)N + (32 << 20));
+	mm_converted_fini(&there.done);
+	mm_converted_fini(&back.done);
+	free(p);
+}
+
 /* facts B1: tokens, XTEXT and XATTACH name files beside it, others follow inline. */
 static void test_ffapi_in(void **state)
 {
@@ -319,6 +385,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_k161952_k184104_there_and_back),
 		cmocka_unit_test(test_k148234_from_the_other_side),
+		cmocka_unit_test(test_k152724_wrapped_on_the_way),
+		cmocka_unit_test(test_k176396_k178365_huge_text),
 		cmocka_unit_test(test_ffapi_in),
 		cmocka_unit_test(test_ffapi_out),
 	};
