@@ -70,7 +70,7 @@ static int usage(FILE *f)
 }
 
 /* Of a process with the files of a postoffice: no confinement to directories, which would hold on to the file server of the start when that is
- * mounted anew. What lies in the files is decoded in the converter, which is in its own jail. */
+ * mounted anew. What a message says is converted in the converter, which is in its own jail. */
 static bool give_up_privileges(const char *kind)
 {
 	const struct jail_limits none = { .memory = 0 };
