@@ -42,8 +42,9 @@ struct mm_converted {
 };
 
 /* A MAI (or FFAPI file: is_ffapi) with its envelope and attachments -> envelope of ours and P22. mts_local: local part for the
- * MTS-identifier, made by the caller from what the message is (the same each time). Recipients that cannot be mapped get their notice in
- * envelope.recipients; when none is left that can, `packed` has none responsible and the caller sends the notice only. */
+ * MTS-identifier, made by the caller from what the message is (the same each time). Recipients keep their numbers (0: their place, from 1).
+ * Those that cannot be mapped get their notice in envelope.recipients; when none is left that can, `packed` has none responsible and the
+ * caller sends the notice only. */
 MUST_CHECK bool mm_to_ipm(const struct mm_convert *how, struct view file, bool is_ffapi, const struct mm_envelope *envelope,
 			  const struct mm_file *attachments, size_t n, const char *mts_local, wall_ms_t now, struct mm_converted *done_r,
 			  struct arena *a, struct err *e);

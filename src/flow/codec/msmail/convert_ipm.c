@@ -165,7 +165,9 @@ static void fill_recipients(struct to_ipm *t, struct message *m, struct mm_envel
 			continue;
 		from->notice = 0;
 		from->reason = from->diagnostic = -1;
-		if (i >= NUMBER_MAX) {
+		if (from->number == 0) /* else the caller's, who may give a message in parts */
+			from->number = (uint32_t)i + 1;
+		if (from->number > NUMBER_MAX) {
 			err_report(&why, ERR_PERM, ERR_OF_RECIPIENT, UNABLE_TO_TRANSFER, 16, "more than %d recipients", NUMBER_MAX);
 			refuse(from, &why, t->c.a);
 			continue;
@@ -176,13 +178,12 @@ static void fill_recipients(struct to_ipm *t, struct message *m, struct mm_envel
 		}
 		/* facts B4: always basic non-delivery; with a return receipt confirmed delivery too. Nothing about a notice (Q98067). */
 		const bool receipt = t->mai.receipt && !t->is_notice && !t->mai.is_receipt;
-		to->number = (uint32_t)i + 1;
+		to->number = from->number;
 		to->responsible = true;
 		to->mta_report = receipt ? REPORT_ALL : REPORT_NON_DELIVERY;
 		to->originator_report = t->is_notice || t->mai.is_receipt ? REPORT_NONE : receipt ? REPORT_ALL : REPORT_NON_DELIVERY;
 		to->reason = to->diagnostic = -1;
 		to->type_of_user = UINT32_MAX;
-		from->number = to->number;
 		from->oraddr = view_str(oraddr_text(&to->addr, t->c.a));
 		m->n_rcpt++;
 	}

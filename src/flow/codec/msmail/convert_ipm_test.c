@@ -422,10 +422,12 @@ static void test_only_whom_we_are_responsible_for(void **state)
 	m.n_to = 2;
 	struct mm_envelope v = testing_envelope(&w, &m);
 	v.recipients[0].responsible = false;
+	v.recipients[1].number = 7; /* the caller's numbers stay */
 	struct testing_ipm r = testing_to_ipm(&w, &m, &v, NULL, 0);
 	assert_true(r.ok);
 	assert_int_equal(r.m.n_rcpt, 1);
-	assert_int_equal(r.m.rcpt[0].number, 2);
+	assert_int_equal(r.m.rcpt[0].number, 7);
+	assert_int_equal(r.done.envelope.recipients[1].number, 7);
 	assert_int_equal(r.ipm.message->heading.primary_recipients.n, 2);
 	done(&r);
 }
