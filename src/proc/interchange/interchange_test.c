@@ -682,10 +682,11 @@ static void k247618_a_corrupt_message_is_put_aside(void **state)
 	world_free(w);
 }
 
+/* Who sent it is not known: the administrator hears of it. */
 static void test_a_corrupt_envelope_is_put_aside(void **state)
 {
 	(void)state;
-	struct world *w = world_new("");
+	struct world *w = world_new("      administrator: TEST/SHADOW/LOCAL\n");
 	char rel[40];
 	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Corrupt", "its text", NULL);
 	snprintf(rel, sizeof rel, "P1/%s.P1", id.s);
@@ -696,6 +697,8 @@ static void test_a_corrupt_envelope_is_put_aside(void **state)
 	assert_true(w->offers[0].m.octets);
 	assert_true(has(w->offers[0].content, "its text"));
 	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[012]"));
 	world_free(w);
 }
 

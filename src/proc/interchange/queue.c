@@ -380,6 +380,16 @@ static void read_undecoded(struct interchange *x, bool with_attachments)
 	in->n_files = in->n_files == 0 ? 1 : in->n_files;
 }
 
+/* For whom it was is not known. */
+static struct mm_recipient *somebody(struct interchange *x)
+{
+	struct mm_recipient *r = arena_array(x->in.a, 1, sizeof *r);
+	if (r == NULL)
+		CANT_HAPPEN("an empty arena has no room");
+	*r = (struct mm_recipient){ .address = { .type = MM_ADDRESS_MS, .text = VIEW("?") }, .responsible = true, .reason = -1, .diagnostic = -1 };
+	return r;
+}
+
 /* What is known of a message without its envelope: the record. */
 static bool poison(struct interchange *x, bool with_envelope, bool with_attachments, const struct err *why, enum in_found *found_r)
 {
@@ -388,8 +398,7 @@ static bool poison(struct interchange *x, bool with_envelope, bool with_attachme
 	in->why = *why;
 	q->is_gone = !with_envelope;
 	if (!with_envelope)
-		in->v = (struct mm_envelope){ .mai = q->entry->header.mai, .from = { .type = MM_ADDRESS_MS, .text = arena_copy(in->a, view_str(q->entry->header.from)) },
-					      .date = q->entry->header.date };
+		in->v = (struct mm_envelope){ .mai = q->entry->header.mai, .recipients = somebody(x), .n = 1, .date = q->entry->header.date };
 	read_undecoded(x, with_attachments);
 	name_message(x);
 	*found_r = IN_FOUND_POISON;
@@ -556,28 +565,45 @@ static void tell_returned(struct interchange *x, const struct mm_id *notice)
 	     "first", to == NULL || *to == 0 ? "?" : to);
 }
 
+static bool is_any_told(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return true;
+	return false;
+}
+
+/* Nobody is there to be told, so the administrator is, in the sender's place; but never of what could not reach himself. */
+static bool ask_administrator(struct interchange *x, struct mm_envelope *v)
+{
+	const char *who = x->set->administrator;
+	const bool is_oraddr = strchr(who, '=') != NULL;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0 && view_eq_nocase(v->recipients[i].address.text, view_str(who)))
+			return false;
+	v->from = (struct mm_address){ .type = is_oraddr ? MM_ADDRESS_X400 : MM_ADDRESS_MS, .text = view_str(who) };
+	return *who != 0;
+}
+
 /* After a crash the notice is known by the journal, and what it says by the envelope. */
 static bool give_notice(struct interchange *x, struct err *e)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
+	struct mm_envelope v = in->v;
 	struct mm_id id = { "" };
-	const struct mail_about about = { .v = &in->v, .h = &q->entry->header, .mai = out_view(&q->mai), .zone_minutes = x->zone_minutes };
-	bool any = false;
-	for (size_t i = 0; i < in->v.n; i++)
-		any = any || in->v.recipients[i].notice != 0;
-	if (!any)
+	const bool to_sender = mail_may_notice(&in->v, &q->entry->header);
+	if (!is_any_told(&v))
 		return true;
-	if (!mail_may_notice(&in->v, &q->entry->header)) {
+	if (!to_sender && !ask_administrator(x, &v)) {
 		EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "item", in->item, "why", "nobody is told of what becomes of it");
 		return true;
 	}
 	(void)FAULT(INTERCHANGE_NOTICE);
 	if (out_len(&q->mai) == 0)
 		(void)!postoffice_read_mai(x->po, &in->v.mai, q->mai.max, &q->mai, NULL);
-	struct mail_about full = about;
-	full.mai = out_view(&q->mai);
-	if (!mail_notice(x->po, q->journal, &full, &id, in->a, e))
+	const struct mail_about about = { .v = &v, .h = to_sender ? &q->entry->header : NULL, .mai = out_view(&q->mai), .zone_minutes = x->zone_minutes };
+	if (!mail_notice(x->po, q->journal, &about, &id, in->a, e))
 		return false;
 	if (*id.s != 0)
 		tell_returned(x, &id);
@@ -604,7 +630,8 @@ static bool commit(struct interchange *x, struct err *e)
 		return commit_ledger(x, e);
 	if (q->is_gone) { /* quarantine has its octets; of its envelope nothing is known */
 		clear_strikes(x);
-		return postoffice_bag_drop(x->po, "INQUEUE3", q->entry->slot, &q->entry->header.mai, true, e);
+		return give_notice(x, e) && postoffice_bag_drop(x->po, "INQUEUE3", q->entry->slot, &in->v.mai, true, e) &&
+		       mail_journal_forget(q->journal, &in->v.mai, e);
 	}
 	if (!write_taken(x, e))
 		return false;
