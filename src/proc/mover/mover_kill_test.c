@@ -2,6 +2,8 @@
  * several messages; then others go on. Each message has to be exactly once in each bag it is for, and nothing may be left over but files
  * that nobody names: those of the messages that were in hand (docs/msmail.md, "Movers").
  *
+ * The same for a failure that the system tells once, at the same passes: what is not told of as [nnn] is tried again.
+ *
  * Without an argument a part of the passes of PO_* is looked at, spread over all of them; `all` looks at every one, `all I/N` at the I-th of N parts. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +15,7 @@
 
 #include "proc/mover/mover_testing.h"
 
-enum { FEW = 12 /* passes of a PO_ point, without `all` */, ORPHANS_MAX = 2 * 4 + 2 /* two lanes that bring MAI, P1 and two attachments each, and a notice */ };
+enum { FEW = 6 /* passes of a PO_ point, without `all` */, ORPHANS_MAX = 2 * 4 + 2 /* two lanes that bring MAI, P1 and two attachments each, and a notice */ };
 
 static const size_t two_files[] = { 3000, 0, SIZE_MAX };
 
@@ -171,6 +173,24 @@ static bool kill_once(const char *plan)
 	return fired;
 }
 
+/* The system says no, once; the movers live on. */
+static bool fail_once(const char *plan)
+{
+	char dir[64];
+	copy_world(dir);
+	struct world *w = testing_world_in(dir);
+	OK(fault_plan(plan, &w->e));
+	run(w);
+	OK(fault_plan(NULL, &w->e));
+	for (int i = 0; i < 3; i++) {
+		fake_env_pass(w->env, 600 * 1000);
+		testing_run(w);
+	}
+	judge(w, false, plan);
+	testing_end(&w);
+	return true;
+}
+
 /* --- passes --- */
 
 static bool is_ours(const char *name)
@@ -208,9 +228,8 @@ static void count_passes(void **state)
 static bool look_at_all;
 static unsigned part, parts = 1;
 
-static void k111558_a_killed_movers_lose_nothing_and_double_nothing(void **state)
+static void try_all(bool (*once)(const char *plan), const char *action)
 {
-	(void)state;
 	unsigned tried = 0, fired = 0, at = 0;
 	for (enum fault_point p = 0; p < FAULT_COUNT; p++) {
 		if (!is_ours(fault_name(p)))
@@ -220,13 +239,25 @@ static void k111558_a_killed_movers_lose_nothing_and_double_nothing(void **state
 			char plan[80];
 			if (at++ % parts != part)
 				continue;
-			snprintf(plan, sizeof plan, "%s:%u:kill", fault_name(p), (unsigned)n);
+			snprintf(plan, sizeof plan, "%s:%u:%s", fault_name(p), (unsigned)n, action);
 			tried++;
-			fired += kill_once(plan);
+			fired += once(plan);
 		}
 	}
-	print_message("%u kills at %u passes\n", fired, tried);
+	print_message("%u times %s at %u passes\n", fired, action, tried);
 	assert_int_equal(fired, tried);
+}
+
+static void k111558_a_killed_movers_lose_nothing_and_double_nothing(void **state)
+{
+	(void)state;
+	try_all(kill_once, "kill");
+}
+
+static void k118619_a_failure_loses_nothing_and_doubles_nothing(void **state)
+{
+	(void)state;
+	try_all(fail_once, "fail");
 }
 
 static int make_template(void **state)
@@ -254,6 +285,7 @@ int main(int argc, char **argv)
 		return 64;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(count_passes), cmocka_unit_test(k111558_a_killed_movers_lose_nothing_and_double_nothing),
+		cmocka_unit_test(k118619_a_failure_loses_nothing_and_doubles_nothing),
 	};
 	return cmocka_run_group_tests(tests, make_template, drop_template);
 }
