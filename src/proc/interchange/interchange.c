@@ -589,7 +589,7 @@ void interchange_peer_died(struct interchange *x, enum process_kind kind, bool b
 	}
 	if (kind != PROCESS_INTERCHANGE || *note == 0)
 		return;
-	if (strncmp(note, "postoffice ", 11) == 0)
+	if (by_fault && strncmp(note, "postoffice ", 11) == 0)
 		EMIT(&x->host, MSMAIL_ACCUSED, "link", x->link->name, "at", note, "words", words);
 	else if (by_fault && (strncmp(note, "INQUEUE3 ", 9) == 0 || strncmp(note, "FFAPI ", 6) == 0))
 		strike_record(x, words, note);
