@@ -29,4 +29,50 @@ def there_and_back(lab):
     net.stop()
 
 
-main(there_and_back)
+def message_file(text, end):
+    return end.join(text).encode("latin-1")
+
+
+def gateway_directories(lab):
+    """A link with FFAPI directories: files of each line end are taken and go to Tokyo; what comes from there is written; a bad one is set aside."""
+    london, tokyo = lab.mta("london"), lab.mta("tokyo", "JP")
+    taro = tokyo.mailbox("taro")
+    put, got = os.path.join(lab.root, "put"), os.path.join(lab.root, "got")
+    os.makedirs(put)
+    os.makedirs(got)
+    london.settings["links"].append({"name": "gateway", "kind": "msmail", "open-interval": "300 ms", "transfer-interval": "300 ms", "msmail": {
+        "ffapi-import": put, "ffapi-export": got, "ffapi-lines": "crlf", "network": "EXCH", "postoffice-name": "LONDON", "poll": "200 ms",
+        "addresses": ["EXCH/LONDON/TARO = " + taro]}})
+    london.settings["routes"].append({"match": london.domain + "; DDA:MS=*", "to": "gateway"})
+    london.link(tokyo)
+    tokyo.link(london)
+    tokyo.start()
+    london.start()
+    for i, end in enumerate(("\r", "\n", "\r\n")):
+        body = "Zeile eins" + end + "Zeile zwei" + end
+        lines = ["VERSION:3.00", "TO:EXCH/LONDON/TARO", "from:FABRIK/BERLIN/ANNA", "SUBJECT:Nummer %d" % i, "PRIORITY:5", "DATE:1996-03-01", "TIME:10:30",
+                 "ATTACHMENTS:a.bin 5", "TEXT:%d" % len(body)]
+        octets = message_file(lines, end) + end.encode() + body.encode() + b"\0\1\2\3\4"
+        with open(os.path.join(put, "M%d.TMP" % i), "wb") as f:
+            f.write(octets)
+        os.rename(os.path.join(put, "M%d.TMP" % i), os.path.join(put, "M%d.MSG" % i))
+    with open(os.path.join(put, "BAD.MSG"), "wb") as f:
+        f.write(b"VERSION:3.00\r\nTEXT:900\r\nshort")
+    entries = tokyo.wait_mail("taro", 3)
+    shown = [tokyo.show("taro", e["delivery"]) for e in entries]
+    for one in shown:
+        text = str(one)
+        expect("Zeile eins\\nZeile zwei" in text and "a.bin" in text and "urgent" in text and "1996-03-01" in text, "text, file, priority and date", one)
+    same(sorted(f["value"] for one in shown for f in one["fields"] if f["label"] == "subject"), ["Nummer 0", "Nummer 1", "Nummer 2"], "subjects")
+    wait_for(lambda: os.path.isdir(os.path.join(put, "BAD")) and len(os.listdir(os.path.join(put, "BAD"))) >= 2, "the bad one set aside, and why")
+    wait_for(lambda: os.listdir(put) == ["BAD"], "an empty import directory: %s" % os.listdir(put))
+    tokyo.send(taro, "DDA:MS=FABRIK/BERLIN/ANNA; P=LONDON; A=POSTHORN; C=GB", "--subject", "Antwort", "--text", "Ja.")
+    wait_for(lambda: [n for n in os.listdir(got) if not n.upper().endswith(".TMP")], "a message file")
+    with open(os.path.join(got, [n for n in os.listdir(got)][0]), "rb") as f:
+        tokens = f.read().split(b"\r\n")
+    expect(b"TO:FABRIK/BERLIN/ANNA" in [t.upper() for t in tokens] and b"SUBJECT:Antwort" in tokens and b"Ja." in tokens, "tokens", tokens)
+    london.stop()
+    tokyo.stop()
+
+
+main(there_and_back, gateway_directories)
