@@ -144,7 +144,7 @@ static void test_k161952_lines_of_1_to_1000(void **state)
 	}
 }
 
-static void test_k148234_code_pages(void **state)
+static void test_k148234_k155790_k224987_code_pages(void **state)
 {
 	static const struct {
 		unsigned page;
@@ -171,6 +171,15 @@ static void test_k148234_code_pages(void **state)
 		assert_int_equal(p.registration, rows[i].registration);
 		assert_string_equal(utf8(&p), rows[i].utf8);
 		assert_string_equal(subject(&r), rows[i].utf8);
+		/* Q155790, Q224987: the name too, as far as a TeletexString goes. */
+		const struct ipm_or_descriptor *from = &r.ipm.message->heading.originator;
+		struct out name;
+		out_init(&name, 100);
+		(void)charset_to_utf8(w.kit, CHARSET_T61, 0, from->free_form_name, &name);
+		if (rows[i].page == 437)
+			assert_string_equal(out_cstr(&name), rows[i].utf8);
+		assert_true(from->free_form_name.n > 0);
+		out_fini(&name);
 		assert_false(r.done.warned_code_page);
 		done(&r);
 	}
@@ -639,7 +648,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_letter),
 		cmocka_unit_test(test_k161952_lines_of_1_to_1000),
-		cmocka_unit_test(test_k148234_code_pages),
+		cmocka_unit_test(test_k148234_k155790_k224987_code_pages),
 		cmocka_unit_test(test_k167139_k167639_unknown_code_page),
 		cmocka_unit_test(test_k159179_k181649_nul_and_end_of_file),
 		cmocka_unit_test(test_k151249_k193762_attachments),

@@ -253,6 +253,18 @@ static void test_k151249_k166598_twenty_files(void **state)
 	}
 }
 
+/* Damaged TNEF is octets like any other: the text is there, and the file as it came. */
+static void test_k166585_k222641_tnef(void **state)
+{
+	(void)state;
+	const struct ipm_compose_part p[] = { text_of("the text"), { .kind = IPM_COMPOSE_BILATERAL, .data = VIEW("\x78\x9f\x3e\x22\x01\xff\xff\xff\xff") } };
+	struct testing_mai r = convert_parts(p, 2);
+	assert_text(r.m.text, "the text");
+	assert_int_equal(r.m.n_attachments, 1);
+	assert_true(view_eq(r.done.attachments[0].octets, p[1].data));
+	done(&r);
+}
+
 /* Q114582: a name as a small part of its own before a bilateral one. */
 static void test_k176453_names_as_parts(void **state)
 {
@@ -715,6 +727,7 @@ int main(void)
 		cmocka_unit_test(test_k159179_nul_in_text),
 		cmocka_unit_test(test_several_texts_and_files),
 		cmocka_unit_test(test_k151249_k166598_twenty_files),
+		cmocka_unit_test(test_k166585_k222641_tnef),
 		cmocka_unit_test(test_k176453_names_as_parts),
 		cmocka_unit_test(test_k157941_positions_in_characters_of_the_page),
 		cmocka_unit_test(test_k157420_k177979_embedded_messages),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #include "flow/codec/ipm/ipm_convert.h"
 #include "flow/codec/msmail/convert_testing.h"
@@ -277,6 +278,73 @@ static void test_k152724_wrapped_on_the_way(void **state)
 	mm_converted_fini(&there.done);
 }
 
+/* Both forms, cut off at every octet: a result or an error of that message. */
+static void test_cut_at_every_offset(void **state)
+{
+	(void)state;
+	struct testing_random r = { 77 };
+	struct mm_file files[21];
+	struct mai m = random_mai(&r, 850, files);
+	m.text = view_first(m.text, 300);
+	m.n_attachments = m.n_attachments < 3 ? m.n_attachments : 3;
+	const struct mm_envelope v = testing_envelope(&w, &m);
+	struct testing_ipm whole = testing_to_ipm(&w, &m, &v, files, m.n_attachments);
+	struct mm_converted done;
+	struct out file, packed;
+	struct err e;
+	out_init(&file, 1 << 20);
+	out_init(&packed, 1 << 20);
+	assert_true(whole.ok);
+	assert_true(mai_print(&m, &mm_scramble_none, &file, &e));
+	pack_message(&packed, &whole.m, 0, whole.m.n_rcpt);
+	const struct view mai = out_view(&file), content = out_view(&whole.done.content);
+	struct arena *a = arena_new(16 << 20);
+	for (size_t n = 0; n < mai.n; n++, arena_reset(a)) {
+		if (mm_to_ipm(&w.how, view_first(mai, n), false, &v, files, m.n_attachments, "x", TESTING_NOW, &done, a, &e))
+			mm_converted_fini(&done);
+		else
+			assert_int_equal(e.kind, ERR_PERM);
+	}
+	for (size_t n = 0; n < content.n; n++, arena_reset(a)) {
+		assert_false(mm_to_mai(&w.how, out_view(&packed), view_first(content, n), false, &done, a, &e));
+		assert_int_equal(e.kind, ERR_PERM);
+		assert_int_equal(e.diagnostic, 12);
+	}
+	for (size_t n = 0; n < out_len(&packed); n++, arena_reset(a))
+		assert_false(mm_to_mai(&w.how, view_first(out_view(&packed), n), content, false, &done, a, &e));
+	arena_free(&a);
+	mm_converted_fini(&whole.done);
+	out_fini(&file);
+	out_fini(&packed);
+}
+
+/* Nothing stays behind of a conversion, good or bad. */
+static void test_k232604_k176708_no_leak(void **state)
+{
+	(void)state;
+	size_t before = 0;
+	struct mai m = testing_letter(&w, VIEW("s"), VIEW("t\x84"));
+	const struct mm_envelope v = testing_envelope(&w, &m);
+	struct out file;
+	struct err e;
+	out_init(&file, 10000);
+	assert_true(mai_print(&m, &mm_scramble_none, &file, &e));
+	for (unsigned i = 0; i < 200; i++) {
+		struct arena *a = arena_new(1 << 20);
+		struct mm_converted done, back;
+		assert_true(mm_to_ipm(&w.how, out_view(&file), false, &v, NULL, 0, "x", TESTING_NOW, &done, a, &e));
+		assert_true(mm_to_mai(&w.how, out_view(&done.packed_or_mai), out_view(&done.content), false, &back, a, &e));
+		mm_converted_fini(&back);
+		assert_false(mm_to_mai(&w.how, out_view(&done.packed_or_mai), VIEW("\xa0\x80"), false, &back, a, &e));
+		mm_converted_fini(&done);
+		arena_free(&a);
+		if (i == 10)
+			before = mallinfo2().uordblks;
+	}
+	assert_int_equal(mallinfo2().uordblks, before);
+	out_fini(&file);
+}
+
 /* One line of 4 MB, and as many recipients as one letter has: every step is linear, and keeps a few times the text, no more. */
 static void test_k176396_k178365_huge_text(void **state)
 {
@@ -385,6 +453,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_k161952_k184104_there_and_back),
 		cmocka_unit_test(test_k148234_from_the_other_side),
+		cmocka_unit_test(test_cut_at_every_offset),
+		cmocka_unit_test(test_k232604_k176708_no_leak),
 		cmocka_unit_test(test_k152724_wrapped_on_the_way),
 		cmocka_unit_test(test_k176396_k178365_huge_text),
 		cmocka_unit_test(test_ffapi_in),
