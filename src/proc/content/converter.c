@@ -151,7 +151,7 @@ static void answer(struct converter *c)
 		const struct msg_xlated m = {
 			.id = c->id, .packed = c->ask.to_mai == 1 ? (struct view){ NULL, 0 } : out_view(&c->done.packed_or_mai),
 			.envelope = out_view(&envelope), .files = out_view(&files), .notice = out_view(&notice), .replaced = c->done.replaced,
-			.warned = c->done.warned_code_page, .err = { .reason = -1, .diagnostic = -1 },
+			.warned = c->done.warned_code_page, .not_listed = c->done.not_listed, .err = { .reason = -1, .diagnostic = -1 },
 		};
 		put_msg_xlated(chan_begin(c->bulk, MSG_XLATED), &m);
 		chan_end(c->bulk);

@@ -258,6 +258,11 @@ static void on_xlated(void *ctx, const struct msg_xlated *m)
 		x->in.warned_code_page = true;
 		EMIT(&x->host, MSMAIL_CODE_PAGE, "link", x->link->name, "item", x->item);
 	}
+	if (m->not_listed > 0) {
+		char n[24];
+		snprintf(n, sizeof n, "%llu", (unsigned long long)m->not_listed);
+		EMIT(&x->host, MSMAIL_HEADER_CUT, "link", x->link->name, "item", o->item, "not-listed", n);
+	}
 	bool ok = mm_envelope_parse(arena_copy(o->a, m->envelope), &o->v, o->a, &e) &&
 		  get_xlate_files(arena_copy(o->a, m->files), &o->files, &o->n_files, &sum, o->a, &e);
 	if (ok && (arena_full(o->a) || o->n_files == 0))

@@ -686,6 +686,7 @@ void put_msg_xlated(struct out *o, const struct msg_xlated *m)
 	put_string(o, m->notice);
 	out_u64(o, m->replaced);
 	out_u8(o, m->warned);
+	out_u64(o, m->not_listed);
 	put_err(o, &m->err);
 }
 
@@ -699,6 +700,7 @@ bool get_msg_xlated(struct view payload, struct msg_xlated *m, struct err *e)
 	m->notice = get_string(&c);
 	m->replaced = cur_u64(&c);
 	m->warned = cur_u8(&c) != 0;
+	m->not_listed = cur_u64(&c);
 	get_err(&c, &m->err);
 	return whole(&c, "XLATED", payload, e);
 }

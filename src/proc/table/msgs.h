@@ -256,6 +256,7 @@ struct msg_xlated { /* XLATED */
 	struct view notice;   /* to IPM, when it is a mover's notice: strings: code, from, to, subject, date (yyyymmddhhmmss), then names not reached, each with its code */
 	uint64_t replaced;
 	bool warned;          /* a code page was not known here */
+	uint64_t not_listed;  /* to MAI: names of recipients over header-limit, which it does not show */
 	struct err err;
 };
 struct msg_assoc { /* ASSOC_OPEN, ASSOC_UP, ASSOC_DOWN */

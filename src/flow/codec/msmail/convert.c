@@ -20,6 +20,7 @@ struct to_mai {
 	struct mai mai;
 	struct mmc_body body;
 	struct view limit_line;
+	size_t not_listed;
 	struct map ours;     /* whom this copy is for, by hash of the address; made when first asked */
 	bool has_ours;
 };
@@ -255,6 +256,7 @@ static void trim_lists(struct to_mai *t)
 				 t->c.how->header_limit);
 	t->mai.n_to = to;
 	t->mai.n_cc = cc;
+	t->not_listed = cut;
 }
 
 /* --- the whole --- */
@@ -398,6 +400,7 @@ bool mm_to_mai(const struct mm_convert *how, struct view packed, struct view con
 	}
 	done.replaced = t.c.replaced;
 	done.warned_code_page = t.c.warned;
+	done.not_listed = t.not_listed;
 	*done_r = done;
 	return true;
 }

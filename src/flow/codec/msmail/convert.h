@@ -39,6 +39,7 @@ struct mm_converted {
 	bool is_notice;
 	size_t replaced;                 /* characters that became `?` */
 	bool warned_code_page;           /* some code page was not known here */
+	size_t not_listed;               /* to MAI: recipients' names over header_limit, which it does not show */
 };
 
 /* A MAI (or FFAPI file: is_ffapi) with its envelope and attachments -> envelope of ours and P22. mts_local: local part for the
