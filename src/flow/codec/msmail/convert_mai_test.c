@@ -397,7 +397,8 @@ static void test_k164835_k164528_receipt_requests(void **state)
 	const struct message m = testing_message(&w);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		/* primary [2] { SET { recipient [0] { ORName }, notification-requests [1] } } */
-		static const char name[] = "\x60\x32\x30\x30\x61\x04\x13\x02GB\x62\x09\x13\x07" "EXAMPLE\xa2\x06\x13\x04SITE\x83\x05Works\xa5\x0e\x80\x07" "Builder\x81\x03" "Bob";
+		static const char name[] =
+			"\x60\x32\x30\x30\x61\x04\x13\x02GB\x62\x09\x13\x07" "EXAMPLE\xa2\x06\x13\x04SITE\x83\x05Works\xa5\x0e\x80\x07" "Builder\x81\x03" "Bob";
 		const size_t n_bits = i < 4 ? 4 : 3;
 		struct out content, recipient, heading;
 		out_init(&content, 1000);
@@ -484,8 +485,8 @@ static struct message report(enum recipient_outcome first, enum recipient_outcom
 	m.n_rcpt = 2;
 	const enum recipient_outcome outcomes[] = { first, second };
 	for (unsigned i = 0; i < 2; i++) {
-		m.rcpt[i] = (struct recipient){ .addr = testing_oraddr(&w, i == 0 ? "S=ann; O=Far; P=AWAY; A=EXAMPLE; C=FR" : "S=ben; O=Far; P=AWAY; A=EXAMPLE; C=FR"),
-						.number = i + 1, .outcome = outcomes[i], .reason = -1, .diagnostic = -1, .type_of_user = UINT32_MAX };
+		const char *who = i == 0 ? "S=ann; O=Far; P=AWAY; A=EXAMPLE; C=FR" : "S=ben; O=Far; P=AWAY; A=EXAMPLE; C=FR";
+		m.rcpt[i] = (struct recipient){ .addr = testing_oraddr(&w, who), .number = i + 1, .outcome = outcomes[i], .reason = -1, .diagnostic = -1, .type_of_user = UINT32_MAX };
 		if (outcomes[i] == OUTCOME_NOT_DELIVERED) {
 			m.rcpt[i].reason = 1;
 			m.rcpt[i].diagnostic = i == 0 ? 0 : 4;
@@ -555,7 +556,9 @@ static void test_k141135_k191947_returned_content_of_any_kind(void **state)
 {
 	(void)state;
 	struct message m = report(OUTCOME_NOT_DELIVERED, OUTCOME_NOT_DELIVERED);
-	const struct view contents[] = { { NULL, 0 }, VIEW("\x78\x9f\x3e\x22 TNEF or anything"), VIEW("\xa0\x80\x31"), VIEW("\xa0\x02\x31\x00"), VIEW(TESTING_RECEIPT) };
+	const struct view contents[] = {
+		{ NULL, 0 }, VIEW("\x78\x9f\x3e\x22 TNEF or anything"), VIEW("\xa0\x80\x31"), VIEW("\xa0\x02\x31\x00"), VIEW(TESTING_RECEIPT),
+	};
 	m.has_returned_content = true;
 	for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
 		m.returned_content = contents[i];
@@ -622,7 +625,8 @@ static void test_marks_that_mai_has_no_field_for(void **state)
 	(void)state;
 	struct message m = testing_message(&w);
 	const struct ipm_compose_part p = text_of("t");
-	const struct ipm_compose c = { .subject = VIEW("s"), .importance = IPM_NORMAL, .sensitivity = IPM_COMPANY_CONFIDENTIAL, .auto_forwarded = true, .parts = &p, .n_parts = 1 };
+	const struct ipm_compose c = { .subject = VIEW("s"), .importance = IPM_NORMAL, .sensitivity = IPM_COMPANY_CONFIDENTIAL,
+				       .auto_forwarded = true, .parts = &p, .n_parts = 1 };
 	struct testing_mai r = convert(&m, testing_content_of(&w, &c));
 	assert_int_equal(r.m.n_extra, 1);
 	/* ... and they come back. */

@@ -248,9 +248,14 @@ static void test_k148234_from_the_other_side(void **state)
 static void test_k152724_wrapped_on_the_way(void **state)
 {
 	(void)state;
-	struct mai m = testing_letter(&w, VIEW("s"), VIEW("many words that make a long line of text, longer than what the backbone lets pass, and then some\rshort\r"));
-	struct mm_attachment x[2] = { { .file = mm_id_of(1), .name = VIEW("A.DOC"), .position = UINT32_MAX }, { .file = mm_id_of(2), .name = VIEW("B.DOC"), .position = UINT32_MAX } };
-	const struct mm_file files[2] = { { VIEW("x"), VIEW("first\r\nwith lines that are long enough to be wrapped if anybody took them for text, which they are not") }, { VIEW("y"), VIEW("second") } };
+	struct mai m = testing_letter(&w, VIEW("s"), VIEW("many words that make a long line of text, longer than what the backbone lets pass, "
+							  "and then some\rshort\r"));
+	struct mm_attachment x[2] = { { .file = mm_id_of(1), .name = VIEW("A.DOC"), .position = UINT32_MAX },
+				      { .file = mm_id_of(2), .name = VIEW("B.DOC"), .position = UINT32_MAX } };
+	const struct mm_file files[2] = {
+		{ VIEW("x"), VIEW("first\r\nwith lines that are long enough to be wrapped if anybody took them for text, which they are not") },
+		{ VIEW("y"), VIEW("second") },
+	};
 	m.attachments = x;
 	m.n_attachments = 2;
 	const struct mm_envelope v = testing_envelope(&w, &m);
