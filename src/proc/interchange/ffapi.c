@@ -327,7 +327,7 @@ static bool read_message(struct interchange *x, struct seen *s, struct err *e)
 	struct ffapi_body *bodies;
 	struct view text_file;
 	f->n_beside = 0;
-	if (!ffapi_parse(arena_copy(in->a, out_view(&f->octets)), &f->mai, &bodies, &text_file, in->a, &limits, e))
+	if (!ffapi_parse(out_view(&f->octets), &f->mai, &bodies, &text_file, in->a, &limits, e))
 		return false;
 	name_message(x, s);
 	f->beside = arena_array(in->a, f->mai.n_attachments + 1, sizeof *f->beside);

@@ -8,6 +8,7 @@
 enum {
 	RETRY_MIN_MS = 1000, RETRY_MAX_MS = 5 * 60 * 1000,
 	SWEEP_STEPS = 200,             /* at each look */
+	KEPT_MAX = 1 << 20,
 	RENEW_MS = 24 * 3600 * 1000,   /* journals are written anew */
 	XLATE_PATIENCE_MS = 60 * 1000, /* beyond the converter's own budget */
 };
@@ -336,6 +337,17 @@ static void on_poll(void *ctx)
 }
 
 /* --- slices of work --- */
+
+void interchange_clear(struct out *o)
+{
+	const size_t max = o->max;
+	if (o->cap > KEPT_MAX) {
+		out_fini(o);
+		out_init(o, max);
+	} else {
+		out_clear(o);
+	}
+}
 
 void interchange_work(struct interchange *x)
 {

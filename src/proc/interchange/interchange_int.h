@@ -295,6 +295,8 @@ struct interchange {
 	bool told_up;            /* the switch knows that the postoffice is there */
 };
 
+/* Empties it; what one long message has needed is not kept for good. */
+void interchange_clear(struct out *o);
 /* There is work: in slices from the next turn on. */
 void interchange_work(struct interchange *x);
 /* Says what is at hand, for last words; "" nothing. */

@@ -799,6 +799,19 @@ static void test_the_journal_is_renewed(void **state)
 	world_free(w);
 }
 
+/* Rounds are short, and all is taken in the end. */
+static void test_a_round_has_its_quota(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      quota: 2\n");
+	for (unsigned i = 0; i < 7; i++)
+		put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "One of many", "text", NULL);
+	world_pass(w, 61 * 1000);
+	assert_int_equal(w->n_offers, 7);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -838,6 +851,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_ready_is_left),
 		cmocka_unit_test(k138054_a_full_mailbag_is_its_recipients),
 		cmocka_unit_test(test_the_journal_is_renewed),
+		cmocka_unit_test(test_a_round_has_its_quota),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

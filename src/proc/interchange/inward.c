@@ -56,8 +56,8 @@ static void let_go(struct interchange *x)
 		x->source->close(x);
 	out_clear(&in->piece);
 	out_clear(&in->held);
-	out_clear(&in->report);
-	out_clear(&in->examined);
+	interchange_clear(&in->report);
+	interchange_clear(&in->examined);
 	in->n_ranges = 0;
 	in->n_files = 0;
 	in->files = NULL;
@@ -275,6 +275,14 @@ static void on_data(void *ctx, struct view octets)
 	struct interchange *x = ctx;
 	interchange_note(x, x->in.item);
 	out_bytes(&x->in.held, octets);
+	if (x->in.held.bad) { /* far beyond what it was allowed */
+		struct err e;
+		err_set(&e, ERR_TEMP, ERR_OF_MESSAGE, "the converter has sent more than it may");
+		if (x->in.examine == 0)
+			inward_strike(x, &e);
+		fail(x, &e);
+		return;
+	}
 	pump_result(x);
 }
 

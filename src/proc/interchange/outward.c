@@ -67,8 +67,8 @@ static void let_go(struct interchange *x)
 		po_put_end(&o->put, o->state >= OUT_SYNC);
 	if (x->is_ffapi)
 		ffapi_export_drop(x);
-	out_clear(&o->mai);
-	out_clear(&o->packed);
+	interchange_clear(&o->mai);
+	interchange_clear(&o->packed);
 	o->state = OUT_NONE;
 	o->t = NULL;
 	o->n_files = 0;

@@ -19,6 +19,7 @@ struct queue_round {
 	struct po_bag_entry *entries;
 	unsigned n, at, live;
 	bool late;               /* the ones that have struck, after all the others */
+	uint64_t taken;          /* in this round: what could not be dealt with does not count, or it would keep the others out */
 	struct mail_journal *journal;
 	/* of the record at hand */
 	struct po_bag_entry *entry;
@@ -269,7 +270,7 @@ static bool list_attachments(struct interchange *x, struct mai *m, struct err *e
 			continue;
 		}
 		po_file_close(&f);
-		in->files[1 + n] = (struct in_file){ .name = a->name, .size = size, .id = a->file };
+		in->files[1 + n] = (struct in_file){ .name = arena_copy(in->a, a->name), .size = size, .id = a->file };
 		m->attachments[n++] = *a;
 	}
 	m->n_attachments = n;
@@ -287,7 +288,7 @@ static bool read_files(struct interchange *x, struct err *e)
 	if (!postoffice_read_mai(x->po, &in->v.mai, q->mai.max, &q->mai, e))
 		return false;
 	name_message(x);
-	if (!mai_parse(arena_copy(in->a, out_view(&q->mai)), x->scramble, &m, in->a, &limits, e))
+	if (!mai_parse(out_view(&q->mai), x->scramble, &m, in->a, &limits, e))
 		return false;
 	in->files = arena_array(in->a, m.n_attachments + 1, sizeof *in->files);
 	if (!list_attachments(x, &m, e))
@@ -368,7 +369,7 @@ static void read_undecoded(struct interchange *x, bool with_attachments)
 	struct err e;
 	out_clear(&q->mai);
 	(void)!postoffice_read_mai(x->po, &q->entry->header.mai, q->mai.max, &q->mai, &e);
-	if (!with_attachments || !mai_parse(arena_copy(in->a, out_view(&q->mai)), x->scramble, &m, in->a, &limits, &e))
+	if (!with_attachments || !mai_parse(out_view(&q->mai), x->scramble, &m, in->a, &limits, &e))
 		m.n_attachments = 0;
 	in->n_files = 0;
 	in->files = arena_array(in->a, m.n_attachments + 1, sizeof *in->files);
@@ -491,6 +492,10 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 	*found_r = IN_FOUND_NONE;
 	if (q == NULL || (q->journal != NULL && mail_journal_is_broken(q->journal)))
 		return true;
+	if (q->taken >= x->set->quota) { /* others want the lock, too */
+		in->wanted = true;
+		return true;
+	}
 	q->entry = next_entry(x);
 	if (q->entry == NULL)
 		return true;
@@ -626,6 +631,7 @@ static bool commit(struct interchange *x, struct err *e)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
+	q->taken++;
 	if (x->set->read_only)
 		return commit_ledger(x, e);
 	if (q->is_gone) { /* quarantine has its octets; of its envelope nothing is known */
