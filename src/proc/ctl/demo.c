@@ -102,10 +102,18 @@ static void write_routes(FILE *f, struct demo *d, const struct demo_site *s)
 		demo_depot_route(f);
 }
 
+/* By way of a buffer of its own: a site is a part of the struct that root is in, too. */
+static void set_path(const struct demo *d, const char *name, const char *suffix, char *path_r, size_t size)
+{
+	char path[sizeof d->root + 64];
+	snprintf(path, sizeof path, "%s/%s%s", d->root, name, suffix);
+	snprintf(path_r, size, "%.*s", (int)size - 1, path);
+}
+
 static bool write_config(struct demo *d, struct demo_site *s)
 {
-	snprintf(s->config, sizeof s->config, "%s/%s.yaml", d->root, s->name);
-	snprintf(s->directory, sizeof s->directory, "%s/%s", d->root, s->name);
+	set_path(d, s->name, ".yaml", s->config, sizeof s->config);
+	set_path(d, s->name, "", s->directory, sizeof s->directory);
 	FILE *f = fopen(s->config, "w");
 	if (f == NULL)
 		return false;

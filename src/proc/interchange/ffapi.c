@@ -140,7 +140,7 @@ static void see(struct ffapi *f, int dir, const char *name, bool counts)
 		f->v = mem_grow(f->v, mem_mul(f->n + 1, sizeof *f->v));
 		s = &f->v[f->n++];
 		*s = (struct seen){ .size = UINT64_MAX };
-		snprintf(s->name, sizeof s->name, "%s", name);
+		memcpy(s->name, name, strlen(name) + 1); /* it fits: looked at above */
 	}
 	const bool same = s->size == (uint64_t)st.st_size && s->changed_ns == changed;
 	s->looks = !same ? 0 : s->looks + counts;
