@@ -58,6 +58,15 @@ static struct view convert_general(struct composer *c, unsigned registration, st
 	return keep(c, &o);
 }
 
+/* The longest front of T.61 octets that cuts no accent from its letter. */
+static struct view first_of_t61(struct view t61, size_t max)
+{
+	if (t61.n <= max)
+		return t61;
+	const uint8_t last = t61.p[max - 1];
+	return view_first(t61, last > 0xc0 && last <= 0xcf ? max - 1 : max);
+}
+
 /* X.680 41.4 */
 static bool is_printable_string(struct view v)
 {
@@ -130,7 +139,7 @@ static bool fill_descriptor(struct composer *c, const struct ipm_user *u, struct
 	}
 	if (u->free_form.n > 0) {
 		size_t replaced;
-		d_r->free_form_name = view_first(convert(c, CHARSET_T61, u->free_form, &replaced), FREE_FORM_MAX);
+		d_r->free_form_name = first_of_t61(convert(c, CHARSET_T61, u->free_form, &replaced), FREE_FORM_MAX);
 		c->replaced += replaced;
 		d_r->seq.has |= 1u << IPM_DESCRIPTOR_FREE_FORM;
 	}
@@ -188,15 +197,6 @@ static bool add_extension(struct composer *c, struct ipm_heading *h, enum ipm_ex
 	h->seq.has |= 1u << IPM_H_EXTENSIONS;
 	c->is_1988 = true;
 	return true;
-}
-
-/* The longest front of T.61 octets that cuts no accent from its letter. */
-static struct view first_of_t61(struct view t61, size_t max)
-{
-	if (t61.n <= max)
-		return t61;
-	const uint8_t last = t61.p[max - 1];
-	return view_first(t61, last > 0xc0 && last <= 0xcf ? max - 1 : max);
 }
 
 /* Subject in T.61; extended-subject too when T.61 or its length does not hold all of it. */

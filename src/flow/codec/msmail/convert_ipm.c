@@ -26,6 +26,7 @@ struct to_ipm {
 	unsigned registrations[8];   /* of general texts */
 	size_t n_registrations;
 	bool has_file;
+	unsigned n_embedded;         /* messages in this one: no two have one identifier */
 };
 
 /* --- what came --- */
@@ -288,15 +289,27 @@ static void add_text(struct to_ipm *t, struct part_list *parts, struct view utf8
 	note_text(t, text);
 }
 
-/* Octets of the front of text up to the end of the line that the character at `position` stands in: a part is whole lines. */
-static size_t cut_at(struct view text, uint32_t position)
+/* Where text is cut: characters are counted once, however many attachments there are. */
+struct cutting {
+	struct view text;
+	size_t at;          /* octets that are counted */
+	uint32_t character; /* and their characters */
+	size_t done;        /* octets that are in a part */
+};
+
+/* Octets of the front of text up to the end of the line that the character at `position` stands in: a part is whole lines. Positions that go
+ * back are where the last cut was. */
+static size_t cut_at(struct cutting *x, uint32_t position)
 {
-	struct view rest = text;
-	if (position == 0)
-		return 0;
-	for (uint32_t i = 0; i < position && rest.n > 0; i++)
+	const struct view text = x->text;
+	struct view rest = view_from(text, x->at);
+	if (position == UINT32_MAX)
+		return text.n;
+	for (; x->character < position && rest.n > 0; x->character++)
 		(void)charset_utf8_next(&rest);
-	size_t at = text.n - rest.n;
+	size_t at = x->at = text.n - rest.n;
+	if (at <= x->done)
+		return x->done;
 	while (at < text.n && text.p[at - 1] != '\r' && text.p[at - 1] != '\n')
 		at++;
 	return at < text.n && text.p[at - 1] == '\r' && text.p[at] == '\n' ? at + 1 : at;
@@ -317,7 +330,9 @@ static bool add_message(struct to_ipm *t, struct view octets, struct part_list *
 	t->c.page = inner.code_page != 0 ? inner.code_page : t->c.how->code_page;
 	t->c.e = NULL;
 	out_init(&content, t->c.how->out_max);
-	const bool ok = compose(t, &inner, NULL, mmc_fmt(&t->c, "%.*s-%u", (int)t->mts_local.n, (const char *)t->mts_local.p, depth), depth, &content);
+	const struct view local = mmc_printable(&t->c, t->mts_local, MTS_LOCAL_MAX);
+	const struct view id = mmc_fmt(&t->c, "%.*s-%u", (int)local.n, (const char *)local.p, ++t->n_embedded);
+	const bool ok = compose(t, &inner, NULL, id, depth, &content);
 	t->c.page = page;
 	t->c.e = e;
 	parts->v[parts->n] = (struct ipm_compose_part){ .kind = IPM_COMPOSE_FORWARD, .data = mmc_keep(&t->c, &content) };
@@ -350,8 +365,7 @@ static struct view not_here(struct to_ipm *t, const struct mm_attachment *x)
  * which nobody has; a line says so. */
 static bool body(struct to_ipm *t, const struct mai *m, const struct view *bodies, unsigned depth, struct part_list *parts)
 {
-	const struct view text = mmc_utf8(&t->c, m->text);
-	size_t done = 0;
+	struct cutting x = { .text = mmc_utf8(&t->c, m->text) };
 	parts->v = arena_array(t->c.a, 2 * m->n_attachments + 2, sizeof *parts->v);
 	parts->n = 0;
 	if (parts->v == NULL)
@@ -359,18 +373,17 @@ static bool body(struct to_ipm *t, const struct mai *m, const struct view *bodie
 	for (size_t i = 0; i < m->n_attachments; i++) {
 		if (!mmc_may_go_on(&t->c))
 			return false;
-		size_t to = m->attachments[i].position == UINT32_MAX ? text.n : cut_at(text, m->attachments[i].position);
-		to = to < done ? done : to;
-		if (to > done)
-			add_text(t, parts, view_of(text.p + done, to - done));
-		done = to;
+		const size_t to = cut_at(&x, m->attachments[i].position);
+		if (to > x.done)
+			add_text(t, parts, view_of(x.text.p + x.done, to - x.done));
+		x.done = to;
 		if (bodies != NULL)
 			add_attachment(t, m, i, bodies[i], parts, depth);
 		else
 			add_text(t, parts, not_here(t, &m->attachments[i]));
 	}
-	if (done < text.n || parts->n == 0)
-		add_text(t, parts, view_from(text, done));
+	if (x.done < x.text.n || parts->n == 0)
+		add_text(t, parts, view_from(x.text, x.done));
 	return true;
 }
 

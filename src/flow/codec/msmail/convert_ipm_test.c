@@ -517,6 +517,65 @@ static void test_k157420_k166553_embedded_message(void **state)
 	out_fini(&o);
 }
 
+/* An identifier is unique (X.420 7.1.1), and a free-form name has 64 octets of T.61 (ub-free-form-name), where an accent is an octet before its
+ * letter: none is left without it. */
+static void test_identifiers_and_names_that_others_can_read(void **state)
+{
+	(void)state;
+	struct mai inner = testing_letter(&w, VIEW("inner subject"), VIEW("inner text"));
+	struct mai m = testing_letter(&w, VIEW("outer"), VIEW("outer text"));
+	char name[40];
+	struct out o;
+	struct err e;
+	out_init(&o, 1 << 20);
+	assert_true(mai_print(&inner, &mm_scramble_none, &o, &e));
+	struct mm_attachment x[2] = { { .file = mm_id_of(1), .kind = 1, .position = UINT32_MAX }, { .file = mm_id_of(2), .kind = 1, .position = UINT32_MAX } };
+	const struct mm_file files[2] = { { VIEW("x"), out_view(&o) }, { VIEW("y"), out_view(&o) } };
+	m.attachments = x;
+	m.n_attachments = 2;
+	memset(name, 0x81, sizeof name); /* u with diaeresis in 850 */
+	name[0] = 'x';
+	m.from.friendly = view_of(name, sizeof name);
+	struct testing_ipm r = convert(&m, files, 2);
+	const struct ipm_part a = part(&r, 1), b = part(&r, 2);
+	assert_non_null(a.message);
+	assert_non_null(b.message);
+	assert_false(view_eq(a.message->heading.this_ipm.local, b.message->heading.this_ipm.local));
+	const struct view free_form = r.ipm.message->heading.originator.free_form_name;
+	assert_int_equal(free_form.n, 63);
+	assert_int_equal(free_form.p[62], 'u');
+	done(&r);
+	out_fini(&o);
+}
+
+/* Each in a place of its own in a long text; and all in one line. It must not take time for each of them that the whole text takes. */
+static void test_many_files_in_a_long_text(void **state)
+{
+	(void)state;
+	enum { N = 20000, LONG = 2000000 };
+	char *text = malloc(LONG);
+	struct mm_attachment *x = calloc(N, sizeof *x);
+	struct mm_file *files = calloc(N, sizeof *files);
+	for (unsigned lines = 0; lines < 2; lines++) {
+		memset(text, 0x81, LONG);
+		for (size_t i = 99; i < LONG && lines == 0; i += 100)
+			text[i] = '\r';
+		struct mai m = testing_letter(&w, VIEW("s"), view_of(text, LONG));
+		for (size_t i = 0; i < N; i++) {
+			x[i] = (struct mm_attachment){ .file = mm_id_of((uint32_t)i + 1), .name = VIEW("a"), .position = (uint32_t)(i * 100 + 50) };
+			files[i] = (struct mm_file){ VIEW("x"), VIEW("1") };
+		}
+		m.attachments = x;
+		m.n_attachments = N;
+		struct testing_ipm r = convert(&m, files, N);
+		assert_int_equal(ipm_part_count(r.ipm.message), lines == 0 ? 2 * N : N + 1);
+		done(&r);
+	}
+	free(text);
+	free(x);
+	free(files);
+}
+
 static void test_k214565_k143197_receipts_become_notifications(void **state)
 {
 	(void)state;
@@ -664,6 +723,8 @@ int main(void)
 		cmocka_unit_test(test_k175965_a_sender_that_is_none),
 		cmocka_unit_test(test_k98067_a_movers_notice),
 		cmocka_unit_test(test_k157420_k166553_embedded_message),
+		cmocka_unit_test(test_identifiers_and_names_that_others_can_read),
+		cmocka_unit_test(test_many_files_in_a_long_text),
 		cmocka_unit_test(test_k214565_k143197_receipts_become_notifications),
 		cmocka_unit_test(test_k169682_unknown_elements_are_passed_over),
 		cmocka_unit_test(test_what_is_no_mai_is_refused),
