@@ -132,6 +132,15 @@ static bool read_mai(struct mover *m, struct lane_job *j, struct err *e)
 	return true;
 }
 
+/* Neither served here nor told of. */
+static bool is_for_nobody(const struct mover *m, const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return false;
+	return mailer_of_bag(v, m->bag) == 0;
+}
+
 /* --- ways out --- */
 
 static enum did drop(struct mover *m)
@@ -402,7 +411,7 @@ static enum did begin(struct mover *m)
 		return give_up(m);
 	if (mailer_limit_size(&j->v, m->bag, j->size, m->set->size_limit) > 0)
 		return begin_copy(m);
-	if (j->has_p1 && mailer_of_bag(&j->v, m->bag) == 0 && m->job->v.n > 0)
+	if (is_for_nobody(m, &j->v)) /* Q194603 */
 		EMIT(m->host, MOVER_ENVELOPE_EMPTY, "mover", m->set->name, "message", j->v.mai.s, "mailbag", m->bag);
 	return tell_and_drop(m, "");
 }

@@ -115,9 +115,9 @@ static bool attach(struct mover *m, const char *path, struct postoffice **po_r, 
 		good = err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: it can only be read", path);
 	else if (!h->locks_work) /* Q126750 */
 		good = err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s: the locks of its file server do not work, so nobody may share it", path);
-	if (good && h->dirs_missing > 0) {
+	if (good && h->dirs_made > 0) {
 		char n[16];
-		snprintf(n, sizeof n, "%u", h->dirs_missing);
+		snprintf(n, sizeof n, "%u", h->dirs_made);
 		EMIT(m->host, MOVER_DIRS_MADE, "mover", m->set->name, "postoffice", path, "directories", n);
 	}
 	if (good)

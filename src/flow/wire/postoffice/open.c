@@ -96,8 +96,12 @@ static bool look_at_dirs(struct postoffice *po, struct err *e)
 		bool there;
 		if (!po_dir_there(po, dir, &there, e))
 			return false;
-		if (there || ((po->bits & POSTOFFICE_CREATE_DIRS) != 0 && po_make_dir(po, dir, &why)))
+		if (there)
 			continue;
+		if ((po->bits & POSTOFFICE_CREATE_DIRS) != 0 && po_make_dir(po, dir, &why)) {
+			po->health.dirs_made++;
+			continue;
+		}
 		po->health.dirs_missing++;
 		(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: this directory of the postoffice is missing", dir);
 		if (!is_needed(dir))

@@ -26,7 +26,7 @@ enum postoffice_bits {
 	POSTOFFICE_UNCHECKED = 4,   /* damaged files do not hinder: for check and repair. health says the first of them */
 };
 
-struct postoffice_health { bool read_only, case_sensitive, locks_work; unsigned dirs_missing; struct err first; };
+struct postoffice_health { bool read_only, case_sensitive, locks_work; unsigned dirs_missing, dirs_made; struct err first; };
 
 /* Attaches: the directory, CONTROL.GLB, MASTER.GLB, NETWORK.GLB and the system bags are there and of their size (Q124042), each failure naming the file;
  * the self-test of locking (Q126750). Fails ERR_LOCAL, link (or ERR_TEMP, link when the server does not answer or is full). */

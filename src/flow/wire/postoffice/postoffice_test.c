@@ -322,6 +322,7 @@ static void test_k266442_directories(void **state)
 	testing_attach(t, POSTOFFICE_CREATE_DIRS);
 	assert_true(testing_is_there(t, "P1"));
 	assert_int_equal(t->po->health.dirs_missing, 0);
+	assert_int_equal(t->po->health.dirs_made, 1);
 	assert_int_equal(rmdir(testing_path(t, "P1")), 0); /* and under us */
 	GOOD(testing_put(t, "TEST/AWAY/X", 0, 1, true, NULL, &id));
 	assert_true(testing_is_there(t, po_rel_p1(&id).s));
