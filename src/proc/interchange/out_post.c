@@ -126,25 +126,10 @@ static bool nobody_left(struct interchange *x, struct err *e)
 	return true;
 }
 
-/* Longer lists of names than a client can take: the converter has cut them (Q193035). */
-static void tell_header(struct interchange *x)
-{
-	const struct mm_envelope *v = &x->out.v;
-	uint64_t octets = 0;
-	char text[24];
-	for (size_t i = 0; i < v->n; i++)
-		octets += v->recipients[i].address.text.n + v->recipients[i].address.friendly.n;
-	if (x->set->header_limit == 0 || octets <= x->set->header_limit)
-		return;
-	snprintf(text, sizeof text, "%llu", (unsigned long long)octets);
-	EMIT(&x->host, MSMAIL_HEADER_CUT, "link", x->link->name, "item", x->out.item, "octets", text);
-}
-
 bool post_begin(struct interchange *x, struct err *e)
 {
 	struct outward *o = &x->out;
 	uint64_t room, sum = 0;
-	tell_header(x);
 	for (size_t i = 0; i < o->v.n; i++)
 		if (!route_one(x, i, e))
 			return false;
