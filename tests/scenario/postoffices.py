@@ -9,20 +9,6 @@ from msmail import OWN, SITE, Net  # noqa: E402
 from posthorn import expect, main, same, wait_for  # noqa: E402
 
 
-class armed:
-    """The MTAs that are started meanwhile fail at these points."""
-
-    def __init__(self, **plans):
-        self.plans = {"POSTHORN_FAULT" + ("_ALWAYS" if always else ""): plan for always, plan in ((False, plans.get("once")), (True, plans.get("always"))) if plan}
-
-    def __enter__(self):
-        os.environ.update(self.plans)
-
-    def __exit__(self, *error):
-        for name in self.plans:
-            del os.environ[name]
-
-
 def link_state(net):
     return net.london.status()[0]["msmail"]
 
@@ -69,8 +55,7 @@ def k151473_a_file_server_that_hangs(lab):
     """The process that is at it is ended by the watchdog; no message is struck for it, and nothing is lost or there twice."""
     net = Net(lab)
     net.london.settings["processes"]["watchdog"] = "2 s"
-    with armed(once="interchange:PO_WRITE:3:hang"):
-        net.start()
+    net.start(once="interchange:PO_WRITE:3:hang")
     mts_id = net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "once", "x")
     death = net.london.event("process.fault", name="interchange")
     expect("; it was at: postoffice " in death["fields"]["last_words"], "what it was at", death)
@@ -84,8 +69,7 @@ def a_file_server_that_holds_a_process_for_ever(lab):
     """Not even SIGKILL ends it: the MTA ends all the same, the switch in order."""
     net = Net(lab)
     net.london.settings["processes"].update({"stop": "500 ms", "watchdog": "10 min"})
-    with armed(once="interchange:PO_READ:3:hang,supervisor:SUPERVISOR_KILL:1:stick"):
-        net.london.start()
+    net.start(once="interchange:PO_READ:3:hang,supervisor:SUPERVISOR_KILL:1:stick")
     net.london.stop()
     given_up = net.london.find("process.unkillable", name="interchange")
     expect(given_up is not None and given_up["fields"]["note"].startswith("postoffice "), "which one, and at what", given_up)
@@ -96,21 +80,20 @@ def a_file_server_that_holds_a_process_for_ever(lab):
 def k169671_what_kills_the_converter(lab):
     """Both ways: each costs its own message three times, others pass; the sender is told; an operator lets both out again."""
     net = Net(lab)
-    with armed(always="converter:CONVERTER_XLATE:@POISON:abort"):
-        net.start()
-        bad = net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "POISON out", "x")
-        net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "good out", "x")
-        from_anna(net, "POISON in", "--attach", lab.file("crates.txt", b"seventeen crates\r\n"))
-        from_anna(net, "good in")
-        rows = wait_for(lambda: len(net.london.rows("quarantine", "list")) == 2 and net.london.rows("quarantine", "list"), "two in quarantine")
-        found = {r["what"]: r for r in rows}
-        same((found["octets"]["form"], found["octets"]["link"], found["octets"]["state"]), ("msmail", "msmail", "kept"), "Anna's")
-        same(found["message"]["strikes"], 3, "strikes of Alice's")
-        box = wait_for(lambda: len(net.site.mailbox("ANNA")) == 2 and net.site.mailbox("ANNA"), "the good one and a notice")
-        same(sorted(h.subject for h in box), [b"Mail failure", b"good out"], "in Anna's mailbag")
-        same([s for s in net.london.steps(bad) if s in ("struck", "quarantined")], ["struck"] * 3 + ["quarantined"], "journey of Alice's")
-        wait_for(lambda: len(net.london.mail("alice")) == 2, "the good one and a report")
-        net.london.stop()
+    net.start(always="converter:CONVERTER_XLATE:@POISON:abort")
+    bad = net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "POISON out", "x")
+    net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "good out", "x")
+    from_anna(net, "POISON in", "--attach", lab.file("crates.txt", b"seventeen crates\r\n"))
+    from_anna(net, "good in")
+    rows = wait_for(lambda: len(net.london.rows("quarantine", "list")) == 2 and net.london.rows("quarantine", "list"), "two in quarantine")
+    found = {r["what"]: r for r in rows}
+    same((found["octets"]["form"], found["octets"]["link"], found["octets"]["state"]), ("msmail", "msmail", "kept"), "Anna's")
+    same(found["message"]["strikes"], 3, "strikes of Alice's")
+    box = wait_for(lambda: len(net.site.mailbox("ANNA")) == 2 and net.site.mailbox("ANNA"), "the good one and a notice")
+    same(sorted(h.subject for h in box), [b"Mail failure", b"good out"], "in Anna's mailbag")
+    same([s for s in net.london.steps(bad) if s in ("struck", "quarantined")], ["struck"] * 3 + ["quarantined"], "journey of Alice's")
+    wait_for(lambda: len(net.london.mail("alice")) == 2, "the good one and a report")
+    net.london.stop()
     net.london.start()
     shown = net.london.command("quarantine", "show", "-c", net.london.path, str(found["octets"]["quarantine"]))
     expect("form           msmail" in shown and "[012]" in shown, "what it is, and why", shown)
