@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import OWN, SITE, Net, held  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import Skip, expect, main, same, wait_for  # noqa: E402
 from postoffice import mai, record  # noqa: E402
 
 TARO = OWN + "/TARO"
@@ -215,6 +215,42 @@ def k118675_k101934_an_attachment_that_is_lost(lab):
     net.stop()
 
 
+def k116436_the_address_list_in_another_order(lab):
+    """The address list is made anew in another order while mail is under way: who was meant has it."""
+    net = Net(lab).start()
+    net.to_site(["ANNA"], "Before")
+    for name in ("ADMIN.NME", "ADMINSHD.NME"):
+        path = net.site.file("NME", name)
+        with open(path, "r+b") as f:
+            b = f.read()
+            f.seek(0)
+            f.write(b"".join(b[i:i + 45] for i in reversed(range(0, len(b), 45))))
+    net.to_site(["BERT"], "Behind")
+    for user, subject in (("ANNA", b"Before"), ("BERT", b"Behind")):
+        same(net.wait_box(net.site, user, 1)[0][0].subject, subject, "what %s has" % user)
+    net.stop()
+
+
+def k159300_k111558_a_word_instead_of_a_round(lab):
+    """Rounds and polls of ten minutes: mail is there at once all the same, for the file system says that there is some; it does so while others
+    are at work. Where it cannot say so, that is an event."""
+    net = Net(lab, poll="10 min")
+    for mover in (net.mover, net.back):
+        mover["interval"] = "10 min"
+    net.start()
+    for mover in ("berlin", "shadow"):
+        net.london.event("mover.attached", mover=mover)
+    net.tokyo.send(net.taro, net.alice, "--text", "t")
+    net.london.wait_mail("alice", 1)
+    if net.london.find("mover.unwatched"):
+        raise Skip("the system has no watches of folders left")
+    net.from_site(TARO, "There", priority="5")
+    net.at_tokyo("There")
+    net.to_site("ANNA", "Back")
+    net.at_site("Back")
+    net.stop()
+
+
 # --- files ---
 
 def lower(path):
@@ -374,6 +410,7 @@ def k260554_k232604_nothing_is_kept(lab):
 if __name__ == "__main__":
     main(k118619_k277831_k113119_k119884_a_peer_that_goes_and_comes_back, k93080_k196537_a_peer_that_is_full, k151228_twins,
          k128627_k147471_names_of_ten_characters, k194600_k169671_poison_for_a_mover, k194603_k103960_k104485_records_for_nobody, k117895_k117804_groups,
-         k118675_k101934_an_attachment_that_is_lost, k152903_k129456_names_in_lower_case, k266442_k124042_directories_that_are_missing,
+         k118675_k101934_an_attachment_that_is_lost, k116436_the_address_list_in_another_order, k159300_k111558_a_word_instead_of_a_round,
+         k152903_k129456_names_in_lower_case, k266442_k124042_directories_that_are_missing,
          k166147_k201120_k103383_a_damaged_network, k121732_k237695_two_movers_and_a_client, k259219_k123397_k111558_logs_and_times,
          k260554_k232604_nothing_is_kept)

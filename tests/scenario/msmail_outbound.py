@@ -172,7 +172,8 @@ def k161952_k156844_k161936_k166587_k164855_k159180_k179739_k118595_what_a_messa
     for x400, ms in (("non-urgent", ("1", "2")), ("normal", ("", "3")), ("urgent", ("5", "4"))):
         net.to_site("ANNA", "Priority " + x400, "--text", "t", "--priority", x400)
         expect(net.at_site("Priority " + x400).priority in ms, "priority " + x400, net.at_site("Priority " + x400).priority)
-    texts = {"Russian": "Привет из Москвы", "Greek": "Καλημέρα", "Polish": "Zażółć gęślą jaźń", "Japanese": "こんにちは", "Mixed": "Grüße Привет 日本", "Euro": "10 €"}
+    texts = {"Russian": "Привет из Москвы", "Greek": "Καλημέρα", "Polish": "Zażółć gęślą jaźń", "Japanese": "こんにちは", "Mixed": "Grüße Привет 日本",
+             "Euro": "10 €"}
     for name, text in texts.items():
         net.to_site("ANNA", "In " + name, "--text", text)
         mail = net.at_site("In " + name)
