@@ -144,6 +144,7 @@ static void see(struct ffapi *f, int dir, const char *name, bool counts)
 	}
 	const bool same = s->size == (uint64_t)st.st_size && s->changed_ns == changed;
 	s->looks = !same ? 0 : s->looks + counts;
+	s->is_done = s->is_done && same; /* else it is another file of that name: gateways use them again */
 	s->size = (uint64_t)st.st_size;
 	s->changed_ns = changed;
 	s->here = true;
@@ -215,8 +216,8 @@ static bool read_whole(struct interchange *x, const char *name, size_t max, stru
 		const ssize_t n = read(fd, buf, 64 * 1024);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			ok = file_error(e, "read", x->set->ffapi_import, name, errno);
+		if (n < 0) /* the directory could be opened: it is this file's matter */
+			ok = err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "ffapi: %s: cannot read: %s", name, strerror(errno));
 		if (n <= 0)
 			break;
 		out_bytes(o, view_of(buf, (size_t)n));
@@ -230,13 +231,23 @@ static bool read_whole(struct interchange *x, const char *name, size_t max, stru
 	return ok;
 }
 
-/* Out of the way, with the reason beside it; the others go on. */
-static bool put_away(struct interchange *x, const char *name, const char *why, struct err *e)
+/* A name that nobody has in BAD: what lies there from before is kept. */
+static void name_bad(int bad, const char *name, char free_r[NAME_MAX_ + 10])
 {
-	char reason[NAME_MAX_ + 10];
+	snprintf(free_r, NAME_MAX_ + 10, "%s", name);
+	for (unsigned i = 1; i < 10000 && faccessat(bad, free_r, F_OK, AT_SYMLINK_NOFOLLOW) == 0; i++)
+		snprintf(free_r, NAME_MAX_ + 10, "%s.%u", name, i);
+}
+
+/* Out of the way, with the reason beside it; the others go on. */
+static bool put_away(struct interchange *x, struct seen *s, const char *why, struct err *e)
+{
+	char target[NAME_MAX_ + 10] = "", reason[NAME_MAX_ + 20];
+	const char *name = s->name;
 	bool ok = true;
 	EMIT(&x->host, FFAPI_BAD, "link", x->link->name, "file", name, "why", why);
-	if (x->set->read_only)
+	s->is_done = x->set->read_only; /* told of once */
+	if (s->is_done)
 		return true;
 	say(x, "rename", name);
 	const int dir = open_dir(x->set->ffapi_import, e);
@@ -246,9 +257,11 @@ static bool put_away(struct interchange *x, const char *name, const char *why, s
 	}
 	(void)mkdirat(dir, "BAD", 0777);
 	const int bad = openat(dir, "BAD", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (bad < 0 || renameat(dir, name, bad, name) != 0)
+	if (bad >= 0)
+		name_bad(bad, name, target);
+	if (bad < 0 || renameat(dir, name, bad, target) != 0)
 		ok = file_error(e, "rename into BAD", x->set->ffapi_import, name, errno);
-	snprintf(reason, sizeof reason, "%s.why", name);
+	snprintf(reason, sizeof reason, "%s.why", target);
 	const int fd = ok ? openat(bad, reason, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
 	if (fd >= 0) {
 		if (write(fd, why, strlen(why)) < 0 || write(fd, "\n", 1) < 0)
@@ -374,7 +387,7 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 		return false;
 	if (!begins_message(out_view(&f->octets))) {
 		f->again = true;
-		return s->looks < ORPHAN_LOOKS || put_away(x, s->name, "it does not begin with VERSION:, and no message names it", e);
+		return s->looks < ORPHAN_LOOKS || put_away(x, s, "it does not begin with VERSION:, and no message names it", e);
 	}
 	out_clear(&f->octets);
 	if (read_whole(x, s->name, SIZE_MAX, &f->octets, &why) && read_message(x, s, &why)) {
@@ -395,7 +408,7 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 		f->again = true;
 		return true;
 	}
-	return put_away(x, s->name, why.text, e);
+	return put_away(x, s, why.text, e);
 }
 
 static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
@@ -412,20 +425,19 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 			return true;
 		}
 		f->at++;
-		if (s->is_done)
+		if (s->is_done || (x->set->read_only && tally_of(x->taken, s->name) > 0))
 			continue;
 		if (s->looks == 0) {
 			f->again = true;
 			continue;
 		}
-		f->taken++;
 		*found_r = IN_FOUND_SOMETHING;
 		snprintf(f->name, sizeof f->name, "%s", s->name);
 		snprintf(x->in.item, sizeof x->in.item, "FFAPI %.70s", s->name);
 		interchange_note(x, x->in.item);
-		if (x->set->read_only && tally_of(x->taken, s->name) > 0)
-			return true;
-		return open_message(x, s, found_r, e);
+		const bool ok = open_message(x, s, found_r, e);
+		f->taken += *found_r != IN_FOUND_SOMETHING; /* what is left where it is must not keep others from their turn */
+		return ok;
 	}
 	return true;
 }
@@ -436,7 +448,7 @@ static bool read_beside(struct interchange *x, const struct in_file *file, uint6
 	say(x, "read", file->path);
 	const int fd = open_in(x, file->path, e);
 	const ssize_t got = fd < 0 ? -1 : pread(fd, buf, n, (off_t)at);
-	bool ok = got >= 0 || (fd >= 0 && file_error(e, "read", x->set->ffapi_import, file->path, errno));
+	bool ok = got >= 0 || (fd >= 0 && err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "ffapi: %s: cannot read: %s", file->path, strerror(errno)));
 	if (fd >= 0)
 		close(fd);
 	said(x);
@@ -517,16 +529,20 @@ bool ffapi_export_octets(struct interchange *x, struct view octets, struct err *
 	return ok;
 }
 
-/* Whole and on disk, under a name that nobody takes. */
+/* Whole and on disk, under a name that nobody takes: the name, too, for the journal says next that it is there. */
 bool ffapi_export_done(struct interchange *x, struct err *e)
 {
 	struct ffapi *f = x->ffapi;
 	if (f->fd < 0)
 		return true;
 	say(x, "sync", "export");
-	const bool ok = fsync(f->fd) == 0 || file_error(e, "sync", x->set->ffapi_export, "", errno);
+	bool ok = fsync(f->fd) == 0 || file_error(e, "sync", x->set->ffapi_export, "", errno);
 	close(f->fd);
 	f->fd = -1;
+	const int dir = ok ? open_dir(x->set->ffapi_export, e) : -1;
+	ok = ok && dir >= 0 && (fsync(dir) == 0 || file_error(e, "sync", x->set->ffapi_export, "", errno));
+	if (dir >= 0)
+		close(dir);
 	said(x);
 	return ok;
 }

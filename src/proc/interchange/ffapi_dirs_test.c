@@ -233,6 +233,58 @@ static void test_an_archive_of_files_is_never_written(void **state)
 	world_free(w);
 }
 
+/* What an archive has given, and what is no message yet, leaves the round to the others. */
+static void test_what_is_left_does_not_fill_the_quota(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n      quota: 2\n      read-only: true\n");
+	for (unsigned i = 0; i < 4; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "M%u.MSG", i);
+		put_file(w->import, name, LETTER);
+	}
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 4);
+	put_file(w->import, "N.MSG", LETTER);
+	world_restart(w);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 5);
+	world_free(w);
+	w = world_new_ffapi("      poll: 3 s\n      quota: 2\n");
+	put_file(w->import, "A.BIN", "nobody's");
+	put_file(w->import, "B.BIN", "nobody's");
+	put_file(w->import, "C.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+/* Gateways count their files from 1 again: a name may come back before anybody has looked. */
+static void test_a_name_may_be_used_again(void **state)
+{
+	(void)state;
+	char bad[100];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	put_file(w->import, "A.MSG", LETTER);
+	for (unsigned i = 0; i < 20 && w->n_offers == 0; i++)
+		world_pass(w, 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_false(is_there(w->import, "A.MSG"));
+	put_file(w->import, "A.MSG", LETTER " again");
+	world_pass(w, 20 * 1000);
+	assert_false(is_there(w->import, "A.MSG"));
+	snprintf(bad, sizeof bad, "%s/BAD", w->import);
+	assert_true(is_there(bad, "A.MSG")); /* more than its TEXT says */
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTEXT:99999\rshort");
+	world_pass(w, 20 * 1000);
+	assert_true(is_there(bad, "A.MSG"));
+	assert_true(is_there(bad, "A.MSG.1"));
+	put_file(w->import, "A.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +298,8 @@ int main(void)
 		cmocka_unit_test(test_a_letter_goes_out_once),
 		cmocka_unit_test(test_a_directory_that_is_gone_is_the_links_failure),
 		cmocka_unit_test(test_an_archive_of_files_is_never_written),
+		cmocka_unit_test(test_what_is_left_does_not_fill_the_quota),
+		cmocka_unit_test(test_a_name_may_be_used_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
