@@ -232,8 +232,7 @@ static bool attach(struct interchange *x, struct err *e)
 		return false;
 	if (x->is_ffapi)
 		watch(x, x->set->ffapi_import);
-	x->state = INTERCHANGE_ATTACHED;
-	x->retry_ms = RETRY_MIN_MS;
+	x->state = INTERCHANGE_ATTACHED; /* the time between two tries stays what it is until something has gone well: interchange_proven */
 	timer_stop(&x->retry);
 	snprintf(x->own_text, sizeof x->own_text, "%s/%s", x->own.network, x->own.postoffice);
 	EMIT(&x->host, INTERCHANGE_UP, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "network", x->own.network,
@@ -242,6 +241,11 @@ static bool attach(struct interchange *x, struct err *e)
 	tell_switch(x);
 	inward_look(x);
 	return true;
+}
+
+void interchange_proven(struct interchange *x)
+{
+	x->retry_ms = RETRY_MIN_MS;
 }
 
 static void try_later(struct interchange *x)
@@ -520,6 +524,7 @@ static void on_closed(void *ctx, const struct err *why)
 	if (x->bulk != NULL)
 		chan_free(&x->bulk, false);
 	offers_lost(x);
+	inward_switch_gone(x);
 	outward_drop(x, 0);
 	end_assocs(x, NULL);
 	x->busy = x->told_up = false;

@@ -160,6 +160,7 @@ struct inward {
 	enum in_state state;
 	struct arena *a;
 	char item[80];           /* for notes and strikes: "INQUEUE3 00000062" */
+	char told_left[80];      /* the last one that was told of as left for later */
 	char local_id[33];
 	wall_ms_t at;            /* the same each time: it stands in the trace */
 	struct mm_envelope v;
@@ -209,6 +210,7 @@ bool inward_wants_converter(const struct interchange *x);
 bool inward_is_idle(const struct interchange *x);
 /* What is in hand is left as it is; the round is over. */
 void inward_drop(struct interchange *x);
+void inward_switch_gone(struct interchange *x);
 /* Told of a recipient: [notice], in v. */
 void inward_refuse(struct interchange *x, struct mm_recipient *r, int notice, int reason, int diagnostic, const char *why);
 void inward_strike(struct interchange *x, const struct err *why);
@@ -303,6 +305,8 @@ void interchange_work(struct interchange *x);
 void interchange_note(struct interchange *x, const char *item);
 /* The postoffice has failed: associations go down, what is in hand is left, it is tried again. */
 void interchange_degrade(struct interchange *x, const struct err *why);
+/* A round or a transfer has come to its end: the next failure is a new one. */
+void interchange_proven(struct interchange *x);
 /* Whether it is the postoffice's fault, or ours, and not the message's. */
 bool interchange_is_link_failure(const struct err *e);
 /* The journals are open, those anew whose writing has failed. */

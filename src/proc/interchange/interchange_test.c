@@ -812,6 +812,165 @@ static void test_a_round_has_its_quota(void **state)
 	world_free(w);
 }
 
+/* The switch goes while the converter is at a message: it is offered to the next one, and nothing has died of it. */
+static void test_a_switch_that_goes_meanwhile(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	w->deaf = true;
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Lunch", "At one?", NULL);
+	world_pass(w, 60 * 1000);
+	chan_free(&w->control, false);
+	chan_free(&w->bulk, false);
+	world_settle(w);
+	converter_wakes(w);
+	assert_int_equal(w->n_offers, 0);
+	switch_joins(w);
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* What is examined comes from a switch that is gone: the mailbag's turn comes again. */
+static void test_a_switch_that_goes_while_it_is_asked(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char *octets = mem_zero(2 * MSG_INLINE_MAX);
+	w->content = view_of(octets, 0);
+	const struct msg_examine m = { .examine = 7, .link = VIEW("ms"), .size = 2 * MSG_INLINE_MAX };
+	put_msg_examine(chan_begin(w->control, MSG_EXAMINE), &m);
+	chan_end(w->control);
+	chan_free(&w->control, true);
+	chan_free(&w->bulk, false);
+	world_settle(w);
+	free(octets);
+	switch_joins(w);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Lunch", "At one?", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+/* A round ends at its quota, so that what has come meanwhile is not behind what has struck. */
+static void test_a_round_ends_at_its_quota(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 1000 s\n      quota: 1\n");
+	char note[80];
+	say_busy(w, true);
+	const struct mm_id bad = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/BAD", "Bad", "text", NULL);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/ONE", "One", "text", NULL);
+	snprintf(note, sizeof note, "INQUEUE3 %s", bad.s);
+	interchange_peer_died(w->x, PROCESS_INTERCHANGE, true, "signal 11 (SIGSEGV)", note);
+	w->deaf = true;
+	say_busy(w, false);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/TWO", "Two", "text", NULL);
+	converter_wakes(w);
+	world_pass(w, 10 * 1000);
+	assert_int_equal(w->n_offers, 3);
+	assert_non_null(recipient_of(&w->offers[0], "ONE"));
+	assert_non_null(recipient_of(&w->offers[1], "TWO"));
+	assert_non_null(recipient_of(&w->offers[2], "BAD"));
+	world_free(w);
+}
+
+/* A crash may leave a line about a record that has gone; numbers come again when CONTROL.GLB is mended. */
+static void test_a_line_that_is_left_over_loses_nobody(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char path[200];
+	uint32_t number;
+	struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/ONE", "One", "text", NULL);
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(mm_id_parse(view_str(id.s), &id, &number, NULL));
+	id = mm_id_of(number + 1);
+	snprintf(path, sizeof path, "%s/P1/INQUEUE3.0JN", w->path);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "T %s %s\r\n", id.s, id.s);
+	fclose(f);
+	world_pass(w, 120 * 1000);
+	assert_string_equal(put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/TWO", "Two", "text", NULL).s, id.s);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	world_free(w);
+}
+
+/* One file that the server cannot give hinders nobody else, takes nothing down, and strikes nobody. */
+static void test_a_file_that_cannot_be_read_is_one_messages(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	char plan[80];
+	say_busy(w, true);
+	const struct mm_id bad = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/BAD", "Bad", "text", NULL);
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/ONE", "One", "text", NULL);
+	snprintf(plan, sizeof plan, "PO_READ:@%s.MAI:stick", bad.s);
+	plan_fault(plan);
+	say_busy(w, false);
+	world_pass(w, 600 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_non_null(recipient_of(&w->offers[0], "ONE"));
+	assert_string_equal(interchange_state(w->x), "attached");
+	assert_false(was_told(w, "msmail.struck"));
+	assert_false(was_told(w, "interchange.detached"));
+	assert_true(was_told(w, "msmail.left"));
+	plan_fault(NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* A postoffice that can be attached, and fails each time that something is done there, is tried at growing distance. */
+static void test_what_fails_each_time_is_tried_less_often(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/ONE", "One", "text", NULL);
+	plan_fault("MAIL_FINISH:1:stick");
+	const uint64_t before = fault_passes(FAULT_MAIL_FINISH);
+	world_pass(w, 600 * 1000);
+	assert_in_range(fault_passes(FAULT_MAIL_FINISH) - before, 3, 20);
+	plan_fault(NULL);
+	world_pass(w, 600 * 1000);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	world_free(w);
+}
+
+/* INQUEUE3 is full: who lives here waits, and is not refused; nor is the transfer doubled when it comes again. */
+static void test_a_full_inqueue3_refuses_nobody(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 1000 s\n");
+	struct mm_header h = { .word_88 = 0x18 };
+	struct err e;
+	world_settle(w);
+	say_busy(w, true);
+	for (uint32_t i = 0; i < MM_BAG_RECORDS; i++) {
+		h.mai = mm_id_of(0x10000 + i);
+		assert_true(postoffice_deliver(w->po, "INQUEUE3", &h, &e));
+	}
+	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/SHADOW/LOCAL");
+	say_open(w, 1);
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 1);
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.kind, ERR_TEMP);
+	say_busy(w, false); /* they have no envelopes: they are forgotten */
+	world_pass(w, 10 * 1000);
+	say_transfer(w, 2, 1, m, VIEW("Hello."));
+	world_pass(w, 1000 * 1000);
+	assert_int_equal(w->n_results, 2);
+	assert_true(w->results[1].delivered);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -852,6 +1011,13 @@ int main(void)
 		cmocka_unit_test(k138054_a_full_mailbag_is_its_recipients),
 		cmocka_unit_test(test_the_journal_is_renewed),
 		cmocka_unit_test(test_a_round_has_its_quota),
+		cmocka_unit_test(test_a_switch_that_goes_meanwhile),
+		cmocka_unit_test(test_a_switch_that_goes_while_it_is_asked),
+		cmocka_unit_test(test_a_round_ends_at_its_quota),
+		cmocka_unit_test(test_a_line_that_is_left_over_loses_nobody),
+		cmocka_unit_test(test_a_file_that_cannot_be_read_is_one_messages),
+		cmocka_unit_test(test_what_fails_each_time_is_tried_less_often),
+		cmocka_unit_test(test_a_full_inqueue3_refuses_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,15 @@ void inward_drop(struct interchange *x)
 	end_round(x);
 }
 
+/* Nobody is there to be offered to, or to go on with what is examined. What it has answered is committed. */
+void inward_switch_gone(struct interchange *x)
+{
+	if (x->in.state == IN_NONE || x->in.state == IN_COMMIT)
+		return;
+	end_round(x);
+	inward_look(x);
+}
+
 /* Something passes, and then all goes on. */
 static void pause_round(struct interchange *x)
 {
@@ -121,6 +130,9 @@ static void fail(struct interchange *x, const struct err *e)
 	} else if (interchange_is_link_failure(e)) {
 		interchange_degrade(x, e);
 	} else {
+		if (strcmp(x->in.told_left, x->in.item) != 0)
+			EMIT(&x->host, MSMAIL_LEFT, "link", x->link->name, "item", x->in.item, "why", e->text);
+		snprintf(x->in.told_left, sizeof x->in.told_left, "%s", x->in.item);
 		leave(x);
 	}
 }
@@ -183,7 +195,8 @@ static void feed(void *ctx)
 	interchange_note(x, in->item);
 	while (in->state == IN_XLATE || in->state == IN_QUARANTINE) {
 		if (out_len(&in->piece) == 0 && !fill_piece(x, 1, &e)) {
-			if (!interchange_is_link_failure(&e) && in->examine == 0)
+			/* That a file cannot be read is the server's matter, unless it hinders even its quarantine. */
+			if (!interchange_is_link_failure(&e) && in->examine == 0 && (e.kind != ERR_LOCAL || to_switch))
 				inward_strike(x, &e);
 			fail(x, &e);
 			return;
@@ -550,6 +563,7 @@ static void take_next(struct interchange *x)
 	}
 	switch (found) {
 	case IN_FOUND_NONE:
+		interchange_proven(x);
 		end_round(x);
 		break;
 	case IN_FOUND_SOMETHING:

@@ -290,8 +290,14 @@ bool post_ready(struct interchange *x, struct err *e)
 {
 	struct outward *o = &x->out;
 	(void)FAULT(INTERCHANGE_READY);
-	if (o->via_queue && !put_record(x, "INQUEUE3", e)) /* one that is not ready is passed over there */
+	if (o->via_queue && !put_record(x, "INQUEUE3", e)) { /* one that is not ready is passed over there */
+		if (e->kind == ERR_PERM) { /* it is full: that passes, and nobody is refused for it */
+			e->kind = ERR_TEMP;
+			e->culprit = ERR_OF_ASSOCIATION;
+			e->reason = e->diagnostic = -1;
+		}
 		return false;
+	}
 	o->v.state = MM_READY;
 	if (!postoffice_write_envelope(x->po, &o->v, e))
 		return false;

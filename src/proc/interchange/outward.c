@@ -118,6 +118,7 @@ void outward_done(struct interchange *x, const struct err *e)
 		interchange_degrade(x, e);
 		return;
 	}
+	interchange_proven(x);
 	let_go(x);
 	interchange_result(x, t, e);
 	unlink_transfer(x, t);
@@ -467,7 +468,8 @@ static bool write_journal(struct interchange *x, struct err *e)
 	pack_message(&o->packed, &m, 0, n);
 	const bool ok = sent_add(x->sent, &t, out_view(&o->packed), out_view(&names), e);
 	out_fini(&names);
-	o->state = OUT_SYNC;
+	if (ok || sent_is_broken(x->sent)) /* else no line names the files, and they go again */
+		o->state = OUT_SYNC;
 	if (ok) {
 		sent_sync(x->sent, on_synced, x);
 	} else if (sent_is_broken(x->sent)) { /* the message is not to blame: all is opened anew */

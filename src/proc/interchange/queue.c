@@ -18,8 +18,8 @@ enum {
 struct queue_round {
 	struct po_bag_entry *entries;
 	unsigned n, at, live;
+	uint64_t done;           /* gone in this round: what is left does not count, or it would keep the others out */
 	bool late;               /* the ones that have struck, after all the others */
-	uint64_t taken;          /* in this round: what could not be dealt with does not count, or it would keep the others out */
 	struct mail_journal *journal;
 	/* of the record at hand */
 	struct po_bag_entry *entry;
@@ -60,6 +60,29 @@ static void round_end(struct interchange *x)
 		postoffice_unlock(&x->lock);
 }
 
+struct settling { const struct queue_round *q; struct mm_id ids[64]; size_t n; };
+
+static bool collect(void *ctx, const struct mm_id *id)
+{
+	struct settling *s = ctx;
+	for (unsigned i = 0; i < s->q->n; i++)
+		if (!s->q->entries[i].readable || mm_same(s->q->entries[i].header.mai.s, id->s))
+			return true;
+	s->ids[s->n++] = *id;
+	return s->n < ARRAY_LEN(s->ids);
+}
+
+/* Lines about records that have gone: a crash came between the two. A later message of the same number would be taken for done. */
+static bool settle(struct queue_round *q, struct err *e)
+{
+	struct settling s = { .q = q };
+	bool ok = true;
+	mail_journal_each(q->journal, collect, &s);
+	for (size_t i = 0; ok && i < s.n; i++)
+		ok = mail_journal_forget(q->journal, &s.ids[i], e);
+	return ok;
+}
+
 static bool round_begin(struct interchange *x, bool *ready_r, struct err *e)
 {
 	interchange_note(x, "INQUEUE3");
@@ -79,7 +102,7 @@ static bool round_begin(struct interchange *x, bool *ready_r, struct err *e)
 	q->entries = mem_zero(mem_mul(MM_BAG_RECORDS, sizeof *q->entries));
 	out_init(&q->mai, (size_t)x->settings->limits.message + (64 << 20));
 	*ready_r = (x->set->read_only || mail_journal_open(x->po, "INQUEUE3", &q->journal, e)) &&
-		   postoffice_bag(x->po, "INQUEUE3", MM_BAG_RECORDS, q->entries, &q->n, &q->live, e);
+		   postoffice_bag(x->po, "INQUEUE3", MM_BAG_RECORDS, q->entries, &q->n, &q->live, e) && (q->journal == NULL || settle(q, e));
 	if (!*ready_r)
 		round_end(x);
 	return *ready_r;
@@ -161,8 +184,13 @@ static bool place(struct interchange *x, struct err *e)
 	struct queue_round *q = round_of(x);
 	struct mm_envelope *v = &x->in.v;
 	struct err why;
-	const bool last = v->arrived > 0 && interchange_wall(x) - v->arrived > DAY_MS;
+	const wall_ms_t now = interchange_wall(x);
+	const bool last = v->first_failed > 0 && now - v->first_failed > DAY_MS; /* what was not tried does not count (Q113119) */
 	q->is_placed = mail_place(x->po, &q->entry->header, v, is_outbound, x, last, &q->placed, &why);
+	if (q->is_placed && q->placed.pending > 0 && v->first_failed == 0) {
+		v->first_failed = now;
+		return postoffice_write_envelope(x->po, v, e);
+	}
 	if (q->is_placed || why.kind != ERR_PERM || why.culprit == ERR_OF_LINK) {
 		if (!q->is_placed)
 			*e = why;
@@ -418,7 +446,8 @@ static bool quarantine(struct interchange *x, bool with_attachments, enum in_fou
 {
 	struct err why;
 	err_set(&why, ERR_PERM, ERR_OF_MESSAGE, "[012] handling it has failed %u times", tally_of(x->strikes, x->in.item));
-	return poison(x, true, with_attachments, &why, found_r);
+	/* Once more than that: its attachments cannot even be set aside. */
+	return poison(x, true, with_attachments && tally_of(x->strikes, x->in.item) == x->settings->limits.strikes, &why, found_r);
 }
 
 /* A failure of this message's own files: for good it is poison, or its senders are told; else it is left for the next round. */
@@ -492,7 +521,7 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 	*found_r = IN_FOUND_NONE;
 	if (q == NULL || (q->journal != NULL && mail_journal_is_broken(q->journal)))
 		return true;
-	if (q->taken >= x->set->quota) { /* others want the lock, too */
+	if (q->done >= x->set->quota) { /* others want the lock, too */
 		in->wanted = true;
 		return true;
 	}
@@ -584,7 +613,7 @@ static bool ask_administrator(struct interchange *x, struct mm_envelope *v)
 	const char *who = x->set->administrator;
 	const bool is_oraddr = strchr(who, '=') != NULL;
 	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0 && view_eq_nocase(v->recipients[i].address.text, view_str(who)))
+		if (view_eq_nocase(v->recipients[i].address.text, view_str(who))) /* also a group of his that has expanded */
 			return false;
 	v->from = (struct mm_address){ .type = is_oraddr ? MM_ADDRESS_X400 : MM_ADDRESS_MS, .text = view_str(who) };
 	return *who != 0;
@@ -627,11 +656,10 @@ static bool write_taken(struct interchange *x, struct err *e)
 	return postoffice_write_envelope(x->po, &in->v, e) && mail_journal_add(q->journal, MAIL_TAKEN, &in->v.mai, &in->v.mai, e);
 }
 
-static bool commit(struct interchange *x, struct err *e)
+static bool commit_record(struct interchange *x, struct err *e)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
-	q->taken++;
 	if (x->set->read_only)
 		return commit_ledger(x, e);
 	if (q->is_gone) { /* quarantine has its octets; of its envelope nothing is known */
@@ -654,6 +682,15 @@ static bool commit(struct interchange *x, struct err *e)
 	if (in->n_ours > 0)
 		tell_taken(x);
 	clear_strikes(x);
+	return true;
+}
+
+static bool commit(struct interchange *x, struct err *e)
+{
+	struct queue_round *q = round_of(x);
+	if (!commit_record(x, e))
+		return false;
+	q->done += q->placed.pending == 0;
 	return true;
 }
 

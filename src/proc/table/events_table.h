@@ -110,6 +110,7 @@
 	X(INTERCHANGE_JOURNAL, "interchange.journal", 823, ERROR, "msmail", "", "a journal in the store's directory cannot be read or written: see why") \
 	X(INTERCHANGE_HEALTH, "interchange.health", 824, WARNING, "msmail", "", "the postoffice works, but see what") \
 	X(INTERCHANGE_LOST, "interchange.sent-lost", 825, WARNING, "msmail", "", "lines of a journal were damaged and are passed over") \
+	X(MSMAIL_LEFT, "msmail.left", 826, WARNING, "msmail", "", "a message on its way in cannot be handled now: it stays where it is, the others go on, and it is tried again; see why") \
 	X(MOVER_ATTACHED, "mover.attached", 850, INFO, "msmail", "", "a mover has attached its postoffice") \
 	X(MOVER_DETACHED, "mover.detached", 851, ERROR, "msmail", "", "a mover cannot work on its postoffice: see why; it is tried again at every interval") \
 	X(MOVER_PEER, "mover.peer", 852, NOTICE, "msmail", "", "what is known of a peer has changed: START, UNINIT (our own postoffice is not attached), OK, ERROR (not reached), FULL, FAILED (not to be used: see why) or NO-REF (no mailbag here is for it)") \

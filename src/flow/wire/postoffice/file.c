@@ -282,7 +282,7 @@ bool po_read_at(struct postoffice *po, int fd, const char *rel, void *buf, size_
 {
 	size_t got = 0;
 	po_note(po, "read", rel);
-	if (FAULT(PO_READ))
+	if (FAULT_ON(PO_READ, view_str(rel)))
 		return po_error(po, e, "read", rel, EIO);
 	while (got < n) {
 		const ssize_t some = pread(fd, (uint8_t *)buf + got, n - got, (off_t)(at + got));

@@ -16,6 +16,14 @@ static bool missing(struct postoffice *po, const char *rel, const char *dir, int
 	return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, diagnostic, "[%03d] %s: %s", code, rel, what);
 }
 
+/* The server is there, and does not give this one file (a bad block, say): that hinders this message, and nobody else's. */
+static bool of_file(struct postoffice *po, struct err *e)
+{
+	if (e != NULL && e->culprit == ERR_OF_LINK && e->kind == ERR_LOCAL && po_alive(po, NULL))
+		e->culprit = ERR_OF_MESSAGE;
+	return false;
+}
+
 static void dir_of_id(char dir[8], const char *in, const struct mm_id *id)
 {
 	snprintf(dir, 8, "%.3s/%.2s%c", in, in, id->s[MM_ID_LENGTH - 1]);
@@ -27,7 +35,7 @@ bool postoffice_read_mai(struct postoffice *po, const struct mm_id *id, uint64_t
 	char dir[8];
 	bool there;
 	if (!po_read_file(po_check(po), rel.s, max, o, &there, e))
-		return false;
+		return of_file(po, e);
 	dir_of_id(dir, "MAI", id);
 	return there || missing(po, rel.s, dir, 48, 16, "the message file is missing", e);
 }
@@ -38,7 +46,7 @@ bool postoffice_read_envelope(struct postoffice *po, const struct mm_id *id, str
 	struct out o;
 	bool there;
 	out_init(&o, ENVELOPE_MAX);
-	bool ok = po_read_file(po_check(po), rel.s, ENVELOPE_MAX, &o, &there, e);
+	bool ok = po_read_file(po_check(po), rel.s, ENVELOPE_MAX, &o, &there, e) || of_file(po, e);
 	if (ok && !there)
 		ok = missing(po, rel.s, "P1", -1, 21, "the routing file is missing", e);
 	const struct view octets = ok ? arena_copy(a, out_view(&o)) : (struct view){ NULL, 0 };
@@ -80,7 +88,7 @@ bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, s
 	char dir[8];
 	dir_of_id(dir, "ATT", id);
 	if (!po_open(po, f.rel.s, O_RDONLY, &f.fd, e))
-		return false;
+		return of_file(po, e);
 	if (f.fd < 0)
 		return missing(po, f.rel.s, dir, 48, 18, "the attachment is missing", e);
 	if (!po_fstat(po, f.fd, f.rel.s, &s, NULL, e) || !mm_scramble_covers(po->scramble, s.size, e)) {
@@ -97,7 +105,7 @@ bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct 
 	CHECK(f, PO_FILE_MAGIC);
 	size_t got;
 	if (!po_read_at(f->po, f->fd, f->rel.s, buf, n, f->at, &got, e))
-		return false;
+		return of_file(f->po, e);
 	if (got > 0)
 		f->po->scramble->apply(buf, got, f->at, &f->state, false);
 	f->at += got;

@@ -387,11 +387,9 @@ static bool step_named(struct postoffice *po, struct po_sweep *s, struct err *e)
 	if ((!ok || there) && !(ok && take_attachments(po, out_view(&o), &s->in_mai)))
 		s->unclear = true;
 	out_fini(&o);
-	if (!ok && why.culprit == ERR_OF_LINK && why.kind != ERR_PERM) {
-		if (e != NULL)
-			*e = why;
+	if (!ok && why.culprit == ERR_OF_LINK && why.kind != ERR_PERM && !po_alive(po, e))
 		return false;
-	}
+	s->unclear |= !ok; /* a file that the server cannot give may name some */
 	if (s->unclear)
 		start_over(po, s, REST);
 	return true;
