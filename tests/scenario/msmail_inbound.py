@@ -88,6 +88,7 @@ def k151791_k173344_k127919_k165396_bad_addresses_among_good_ones(lab):
     net.from_site([OWN + "/NOBODY2"], "Bad only")
     net.notice("NOBODY2")
     quiet(net)
+    expect("[002]" in net.notice("NOBODY2"), "the code of an unknown one", net.notice("NOBODY2"))
     expect(not any("TARO" in t.split("not delivered to:")[1].split("----")[0] for t in net.notices()), "nobody who has it is in a notice", net.notices())
     same((len(net.tokyo.mail("taro")), len(net.london.mail("alice")), net.died()), (1, 1, []), "copies, deaths")
     net.stop()

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "flow/report/diagnostics.h"
 
-enum { WORD_MAX = 300 };
+enum { WORD_MAX = 300, LOOP_DETECTED = 3, NOTICE_UNKNOWN = 2 };
 
 /* --- reports --- */
 
@@ -25,11 +25,20 @@ static struct view supplementary(struct mmc *c, const struct recipient *r)
 	return mmc_one_line(c, mmc_string(c, CHARSET_IA5, 0, r->supplementary), WORD_MAX);
 }
 
+/* Who is not known at the connector's own postoffice has no route but back to it: for the sender that is no loop. */
+static int code_of(struct mmc *c, const struct recipient *r)
+{
+	struct mm_name name;
+	if (r->diagnostic == LOOP_DETECTED && mm_name_parse(name_of(c, r), &name, NULL) && mm_same_postoffice(&name, &c->how->own))
+		return NOTICE_UNKNOWN;
+	return diagnostic_notice(r->reason, r->diagnostic);
+}
+
 static struct view why_not(struct mmc *c, const struct recipient *r)
 {
 	const struct view more = supplementary(c, r);
 	const char *diagnostic = r->diagnostic >= 0 ? diagnostic_name(r->diagnostic) : "no diagnostic";
-	return mmc_fmt(c, "%s X.400 reason %d (%s), diagnostic %d (%s)%s%.*s", notice_sentence(diagnostic_notice(r->reason, r->diagnostic)),
+	return mmc_fmt(c, "%s X.400 reason %d (%s), diagnostic %d (%s)%s%.*s", notice_sentence(code_of(c, r)),
 			r->reason, reason_name(r->reason), r->diagnostic, diagnostic, more.n > 0 ? ": " : "", (int)more.n, (const char *)more.p);
 }
 
@@ -88,7 +97,7 @@ static bool say_not_delivered(struct mmc *c, const struct message *m, struct mm_
 		const struct recipient *r = &m->rcpt[i];
 		if (r->outcome != OUTCOME_NOT_DELIVERED)
 			continue;
-		n->codes[n->n_unreached] = diagnostic_notice(r->reason, r->diagnostic);
+		n->codes[n->n_unreached] = code_of(c, r);
 		n->unreached[n->n_unreached] = name_of(c, r);
 		if (n->n_unreached == 0) {
 			n->code = n->codes[0];
