@@ -23,8 +23,8 @@ static bool is_same(const struct message *a, const struct message *b)
 static void test_each_failure_of_the_postoffice_is_survived(void **state)
 {
 	(void)state;
-	static const char *const points[] = { "PO_OPEN", "PO_READ", "PO_WRITE", "PO_SYNC", "PO_RENAME", "PO_REMOVE", "PO_LOCK", "MAIL_PLACE", "MAIL_PLACING", "MAIL_FINISH", "MAIL_NOTICE",
-					      "MAIL_JOURNAL", "INTERCHANGE_JOURNAL" };
+	static const char *const points[] = { "PO_OPEN", "PO_READ", "PO_WRITE", "PO_SYNC", "PO_RENAME", "PO_REMOVE", "PO_LOCK", "MAIL_PLACE", "MAIL_PLACING", "MAIL_FINISH",
+					      "MAIL_NOTICE", "MAIL_JOURNAL", "INTERCHANGE_JOURNAL" };
 	for (size_t p = 0; p < ARRAY_LEN(points); p++) {
 		for (unsigned pass = 1; pass < 2000; pass += pass < 10 ? 1 : STRIDE) {
 			struct world *w = world_new("      poll: 20 s\n");

@@ -116,7 +116,8 @@ void ffapi_detach(struct interchange *x)
 static bool is_temporary(const char *name)
 {
 	const size_t n = strlen(name);
-	return name[0] == '.' || (n >= 4 && view_eq_nocase(view_str(name + n - 4), VIEW(".tmp"))) || (n >= 4 && view_eq_nocase(view_str(name + n - 4), VIEW(".why")));
+	return name[0] == '.' || (n >= 4 && view_eq_nocase(view_str(name + n - 4), VIEW(".tmp"))) ||
+	       (n >= 4 && view_eq_nocase(view_str(name + n - 4), VIEW(".why")));
 }
 
 static struct seen *find_seen(struct ffapi *f, struct view name)
@@ -294,7 +295,8 @@ static bool add_beside(struct interchange *x, struct view name, struct err *e)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 12, "%s names a file that is not beside it", f->name);
 	const struct seen *s = find_seen(f, name);
 	if (s == NULL)
-		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, 48, "[018] %s names the file %.*s, which is not there", f->name, (int)name.n, (const char *)name.p);
+		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, 48, "[018] %s names the file %.*s, which is not there",
+				  f->name, (int)name.n, (const char *)name.p);
 	f->beside[f->n_beside] = arena_str(in->a, view_str(s->name));
 	in->files[in->n_files++] = (struct in_file){ .name = arena_copy(in->a, name), .size = s->size, .path = f->beside[f->n_beside] };
 	f->n_beside++;
@@ -306,7 +308,8 @@ static bool make_envelope(struct interchange *x, struct err *e)
 	struct inward *in = &x->in;
 	const struct mai *m = &x->ffapi->mai;
 	struct mm_envelope *v = &in->v;
-	*v = (struct mm_envelope){ .state = MM_READY, .from = m->from, .date = m->date, .priority = m->priority, .size = (uint32_t)out_len(&x->ffapi->octets), .arrived = in->at };
+	*v = (struct mm_envelope){ .state = MM_READY, .from = m->from, .date = m->date, .priority = m->priority,
+				   .size = (uint32_t)out_len(&x->ffapi->octets), .arrived = in->at };
 	v->n = m->n_to + m->n_cc;
 	v->recipients = arena_array(in->a, v->n, sizeof *v->recipients);
 	in->ours = arena_array(in->a, v->n, sizeof *in->ours);
@@ -314,7 +317,8 @@ static bool make_envelope(struct interchange *x, struct err *e)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 16, "too many recipients");
 	for (size_t i = 0; i < v->n; i++) {
 		const bool cc = i >= m->n_to;
-		v->recipients[i] = (struct mm_recipient){ .address = cc ? m->cc[i - m->n_to] : m->to[i], .responsible = true, .is_cc = cc, .reason = -1, .diagnostic = -1 };
+		v->recipients[i] = (struct mm_recipient){ .address = cc ? m->cc[i - m->n_to] : m->to[i], .responsible = true, .is_cc = cc,
+							   .reason = -1, .diagnostic = -1 };
 		in->ours[i] = i;
 	}
 	in->n_ours = v->n;
@@ -594,7 +598,8 @@ static bool print_notice(struct interchange *x, struct out *o, struct err *e)
 	notice_print(&n, &text);
 	*to = in->v.from;
 	snprintf(from, sizeof from, "%s/%s/" NOTICE_FROM, x->own.network, x->own.postoffice);
-	const struct mai m = { .from = { .type = MM_ADDRESS_MS, .text = view_str(from) }, .to = to, .n_to = 1, .subject = VIEW(NOTICE_SUBJECT), .text = out_view(&text),
+	const struct mai m = { .from = { .type = MM_ADDRESS_MS, .text = view_str(from) }, .to = to, .n_to = 1, .subject = VIEW(NOTICE_SUBJECT),
+			       .text = out_view(&text),
 			       .date = mm_date_of_wall(interchange_wall(x), x->zone_minutes), .priority = '3' };
 	const bool ok = ffapi_print(&m, NULL, (enum ffapi_line_end)x->set->lines, o, e);
 	out_fini(&text);

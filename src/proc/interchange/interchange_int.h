@@ -99,7 +99,6 @@ struct transfer {
 enum out_state {
 	OUT_NONE, OUT_WAIT /* for the converter */, OUT_XLATE, OUT_RESULT_FILES, OUT_PUT, OUT_SYNC, OUT_RECORDS, OUT_READY, OUT_REPORT, OUT_ANSWER,
 };
-struct out_attachment { struct view name; uint64_t size; };
 struct outward {
 	enum out_state state;
 	struct transfer *t;      /* the first one of those that wait */
@@ -109,7 +108,6 @@ struct outward {
 	wall_ms_t at;
 	struct mm_envelope v;    /* the converter's, with our bags and outcomes */
 	struct out mai;
-	uint64_t mai_size;
 	struct xlate_file *files;
 	size_t n_files, at_file; /* 0: the MAI */
 	uint64_t left;           /* octets of that one to come */
@@ -153,7 +151,8 @@ struct in_file {
 	bool in_memory;
 };
 enum in_state {
-	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE, IN_EXAMINE /* octets of it have yet to come */,
+	IN_NONE, IN_ROUND /* the source has more */, IN_WAIT /* for the converter */, IN_XLATE, IN_OFFER, IN_COMMIT, IN_QUARANTINE,
+	IN_EXAMINE, /* octets of it have yet to come */
 };
 struct range { size_t from, to; };
 struct inward {

@@ -245,7 +245,8 @@ void say_busy(struct world *w, bool busy)
 
 void say_examine(struct world *w, uint64_t id, struct view octets)
 {
-	const struct msg_examine m = { .examine = id, .link = VIEW("ms"), .size = octets.n, .content = octets.n <= MSG_INLINE_MAX ? octets : (struct view){ NULL, 0 } };
+	const struct msg_examine m = { .examine = id, .link = VIEW("ms"), .size = octets.n,
+				       .content = octets.n <= MSG_INLINE_MAX ? octets : (struct view){ NULL, 0 } };
 	w->content = octets;
 	put_msg_examine(chan_begin(w->control, MSG_EXAMINE), &m);
 	chan_end(w->control);
@@ -334,7 +335,8 @@ static void to_mai(struct world *w, struct msg_xlated *done, struct out *envelop
 	struct mm_address *to = arena_array(w->a, v.n, sizeof *to);
 	for (size_t i = 0; i < v.n; i++)
 		to[i] = v.recipients[i].address;
-	const struct mai mai = { .bags = 1, .hops = 10, .from = v.from, .to = to, .n_to = v.n, .date = v.date, .priority = '3', .subject = VIEW("A subject"), .text = out_view(&w->fed) };
+	const struct mai mai = { .bags = 1, .hops = 10, .from = v.from, .to = to, .n_to = v.n, .date = v.date,
+				 .priority = '3', .subject = VIEW("A subject"), .text = out_view(&w->fed) };
 	assert_true(mai_print(&mai, &mm_scramble_none, &w->result, &e));
 	assert_true(mm_envelope_print(&v, envelope, &e));
 	put_xlate_file(files, VIEW("MAI"), out_len(&w->result));
@@ -351,7 +353,8 @@ static struct message *message_of(struct world *w, const struct mm_envelope *v)
 		struct recipient *r = &m->rcpt[m->n_rcpt++];
 		struct err e;
 		char text[200];
-		*r = (struct recipient){ .number = v->recipients[i].number, .responsible = v->recipients[i].responsible && v->recipients[i].notice == 0, .mta_report = 1, .reason = -1,
+		*r = (struct recipient){ .number = v->recipients[i].number,
+					 .responsible = v->recipients[i].responsible && v->recipients[i].notice == 0, .mta_report = 1, .reason = -1,
 					 .diagnostic = -1, .type_of_user = UINT32_MAX };
 		snprintf(text, sizeof text, "C=GB; A=X; P=Y; DDA:MS=%.*s", (int)v->recipients[i].address.text.n, (const char *)v->recipients[i].address.text.p);
 		for (char *c = text; *c != 0; c++)
@@ -608,7 +611,8 @@ struct mm_id put_message(struct world *w, const char *from, const char *to, cons
 	struct po_put *p;
 	struct out file;
 	struct mm_header h;
-	struct mai m = { .bags = 1, .hops = 10, .from = { .type = MM_ADDRESS_MS, .text = view_str(from) }, .date = { 2026, 1, 1, 9, 15, 0 }, .priority = '3', .subject = view_str(subject),
+	struct mai m = { .bags = 1, .hops = 10, .from = { .type = MM_ADDRESS_MS, .text = view_str(from) }, .date = { 2026, 1, 1, 9, 15, 0 },
+			 .priority = '3', .subject = view_str(subject),
 			 .text = view_str(text) };
 	struct mm_envelope v = { .state = MM_READY, .from = m.from, .date = m.date, .arrived = env_wall_ms(w->env), .priority = '3' };
 	v.recipients = arena_array(w->a, 20, sizeof *v.recipients);

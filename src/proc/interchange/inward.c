@@ -105,7 +105,8 @@ static void pause_round(struct interchange *x)
 
 static void say_examined(struct interchange *x, const struct err *why)
 {
-	const struct msg_examined m = { .examine = x->in.examine, .offered = why == NULL, .err = why == NULL ? (struct err){ .reason = -1, .diagnostic = -1 } : *why };
+	const struct msg_examined m = { .examine = x->in.examine, .offered = why == NULL,
+					.err = why == NULL ? (struct err){ .reason = -1, .diagnostic = -1 } : *why };
 	if (x->control == NULL)
 		return;
 	put_msg_examined(chan_begin(x->control, MSG_EXAMINED), &m);

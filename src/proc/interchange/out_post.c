@@ -144,7 +144,6 @@ bool post_begin(struct interchange *x, struct err *e)
 	if (room < ROOM || room - ROOM < sum)
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "msmail: %s has no room for %llu octets, %llu are left", x->set->postoffice, (unsigned long long)sum,
 			       (unsigned long long)room);
-	o->mai_size = o->files[0].size;
 	return postoffice_put_begin(x->po, &o->put, e);
 }
 

@@ -232,7 +232,8 @@ static void name_message(struct interchange *x)
 	uint64_t h = hash_octets(HASH_START, in->v.from.text);
 	const struct mm_date *d = &in->v.date;
 	char date[20], serial[9];
-	snprintf(date, sizeof date, "%04u%02u%02u%02u%02u%02u", d->year % 10000u, d->month % 100u, d->day % 100u, d->hour % 100u, d->minute % 100u, d->second % 100u);
+	snprintf(date, sizeof date, "%04u%02u%02u%02u%02u%02u", d->year % 10000u, d->month % 100u, d->day % 100u, d->hour % 100u,
+		 d->minute % 100u, d->second % 100u);
 	h = hash_octets(h, view_str(date));
 	if (mai_bags(mai, &bags, &at, NULL)) {
 		h = hash_octets(h, view_first(mai, at));
@@ -497,7 +498,8 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 		return true;
 	if (found == MAIL_FINISHED)
 		return x->set->read_only || mail_forget(x->po, "INQUEUE3", q->entry->slot, id, q->journal, e);
-	in->at = in->v.arrived > 0 ? in->v.arrived : mm_date_to_wall(&in->v.date, x->zone_minutes, mm_date_to_wall(&q->entry->header.date, x->zone_minutes, 0));
+	in->at = in->v.arrived > 0 ? in->v.arrived : mm_date_to_wall(&in->v.date, x->zone_minutes,
+								  mm_date_to_wall(&q->entry->header.date, x->zone_minutes, 0));
 	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, &same);
 	bool died;
 	const bool is_bad = !q->was_taken && is_poison(x, &died);
@@ -595,7 +597,8 @@ static void tell_returned(struct interchange *x, const struct mm_id *notice)
 			to = arena_str(in->a, view_first(in->v.recipients[i].address.text, 200));
 		}
 	const char *from = arena_str(in->a, view_first(in->v.from.text, 200));
-	EMIT(&x->host, MSMAIL_RETURNED, "link", x->link->name, "item", in->item, "notice", notice->s, "from", from == NULL || *from == 0 ? "?" : from, "code", code,
+	EMIT(&x->host, MSMAIL_RETURNED, "link", x->link->name, "item", in->item, "notice", notice->s, "from",
+	     from == NULL || *from == 0 ? "?" : from, "code", code,
 	     "first", to == NULL || *to == 0 ? "?" : to);
 }
 

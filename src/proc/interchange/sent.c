@@ -3,8 +3,8 @@
  *
  *     KEY ID AT DATE SUBJECT PACKED NAMES
  *
- * KEY, SUBJECT: 16 hexadecimal digits; ID: 8, or `-`; AT: milliseconds; DATE: yyyymmddhhmmss, or `-`; PACKED, NAMES: hexadecimal, or `-`. In memory are all but the
- * last two. */
+ * KEY, SUBJECT: 16 hexadecimal digits; ID: 8, or `-`; AT: milliseconds; DATE: yyyymmddhhmmss, or `-`; PACKED, NAMES: hexadecimal,
+ * or `-`. In memory are all but the last two. */
 #include "proc/interchange/interchange_int.h"
 
 #include <inttypes.h>
@@ -160,7 +160,8 @@ bool sent_add(struct sent *s, const struct sent_entry *entry, struct view packed
 	struct out line;
 	struct sent_entry t = *entry;
 	out_init(&line, JOURNAL_LINE_MAX - 64);
-	out_fmt(&line, "%016" PRIx64 " %s %lld %s %016" PRIx64 " ", t.key, *t.id.s != 0 ? t.id.s : "-", (long long)t.at, *t.date != 0 ? t.date : "-", t.subject);
+	out_fmt(&line, "%016" PRIx64 " %s %lld %s %016" PRIx64 " ", t.key, *t.id.s != 0 ? t.id.s : "-",
+		(long long)t.at, *t.date != 0 ? t.date : "-", t.subject);
 	put_hex(&line, packed);
 	out_u8(&line, ' ');
 	put_hex(&line, names);
