@@ -29,6 +29,23 @@ def there_and_back(lab):
     net.stop()
 
 
+def answered_by_its_typed_address(lab):
+    """Nobody's map line has Hanako: at the postoffice she is X400:/c=jp/..., and an answer to that reaches her by way of the connector."""
+    net = Net(lab)
+    hanako = net.tokyo.mailbox("hanako")
+    net.command("gateway", "add", net.site.path, "X400", "--via", OWN)
+    net.start()
+    net.tokyo.send(hanako, net.ms(SITE + "/ANNA"), "--subject", "Frage", "--text", "Wann?")
+    header, mail = net.wait_box(net.site, "ANNA", 1)[0]
+    expect(mail.sender.lower().startswith("x400:/c=jp/") or mail.kinds.get(("from", 0)) == 16, "a typed address of the sender", mail.sender, mail.kinds)
+    net.command("send", net.site.path, "--from", "ANNA", "--to", mail.sender if mail.sender.upper().startswith("X400:") else "X400:" + mail.sender,
+                "--subject", "Antwort", "--text", "Bald.")
+    entry = net.tokyo.wait_mail("hanako", 1)[0]
+    expect("Bald." in str(net.tokyo.show("hanako", entry["delivery"])), "the answer at Tokyo")
+    wait_for(lambda: not net.shadow.leftovers(), "no file left over at the connector")
+    net.stop()
+
+
 def message_file(text, end):
     return end.join(text).encode("latin-1")
 
@@ -75,4 +92,4 @@ def gateway_directories(lab):
     tokyo.stop()
 
 
-main(there_and_back, gateway_directories)
+main(there_and_back, answered_by_its_typed_address, gateway_directories)

@@ -86,7 +86,10 @@ static int run_external_add(struct po_tool *t, struct err *e)
 
 static int run_gateway_add(struct po_tool *t, struct err *e)
 {
-	return postoffice_add_gateway(t->po, t->args[1], t->type, e) ? 0 : failed(e);
+	struct mm_name via;
+	if (t->via != NULL && !parse_postoffice(t->via, &via, e))
+		return PO_EXIT_USAGE;
+	return postoffice_add_gateway(t->po, t->args[1], t->type, t->via == NULL ? NULL : &via, e) ? 0 : failed(e);
 }
 
 static void on_finding(void *ctx, const char *file, const char *what, bool mended)
@@ -142,8 +145,9 @@ static const struct verb verbs[] = {
 	{ "external add", run_external_add, "v", 2, 2, true, false,
 	  "PATH NETWORK/POSTOFFICE [--via NETWORK/POSTOFFICE]\n\n"
 	  "Another postoffice: with a mailbag of its own, or reached by way of one that is there and has.\n" },
-	{ "gateway add", run_gateway_add, "t", 2, 2, true, false,
-	  "PATH NETWORK [--type 0x64]\n\nA network that a gateway serves: SMTP, X400, FAX, ...; 0x64 is one with the File Format API.\n" },
+	{ "gateway add", run_gateway_add, "tv", 2, 2, true, false,
+	  "PATH NETWORK [--type 0x64] [--via NETWORK/POSTOFFICE]\n\nA network that a gateway serves: SMTP, X400, FAX, ...; 0x64 is one with the File Format API.\n"
+	  "  --via NETWORK/POSTOFFICE   the gateway is there: its mail goes into the mailbag of that postoffice\n" },
 	{ "show", po_tool_show, "jcm", 2, 3, true, true,
 	  "PATH BAG [SLOT] [--json] [options]\n\n"
 	  "The records of a mailbag; or one of them with its envelope, its message and its text.\n"

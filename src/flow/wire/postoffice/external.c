@@ -177,7 +177,22 @@ static bool gateway_name_ok(const char *name, struct err *e)
 	return ok;
 }
 
-bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, struct err *e)
+/* The outbound mailbag of a postoffice that is reached directly. */
+static bool bag_of_hop(struct postoffice *po, const struct mm_name *via, char bag_r[MM_ID_LENGTH + 1], struct err *e)
+{
+	struct mm_name any = *via;
+	struct mm_route r;
+	snprintf(any.mailbox, sizeof any.mailbox, "X");
+	if (!postoffice_route(po, &any, &r, e))
+		return false;
+	if (r.where != MM_OUTBOUND || !mm_same_postoffice(&r.next, via))
+		return err_set(e, ERR_PERM, ERR_OF_LINK, "postoffice: the next hop %s/%s is not known here as one that is reached directly", via->network,
+			       via->postoffice);
+	snprintf(bag_r, MM_ID_LENGTH + 1, "%s", r.mailbag);
+	return true;
+}
+
+bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, const struct mm_name *via, struct err *e)
 {
 	struct mm_network n;
 	struct po_table networks;
@@ -191,7 +206,7 @@ bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t 
 		  err_set(e, ERR_PERM, ERR_OF_LINK, "postoffice: the network \"%s\" is there already (type 0x%02X)", n.name, n.type);
 	n = (struct mm_network){ .active = true, .type = type };
 	snprintf(n.name, sizeof n.name, "%s", network);
-	ok = ok && po_new_bag(po, &bag, e);
+	ok = ok && (via == NULL ? po_new_bag(po, &bag, e) : bag_of_hop(po, via, bag.s, e));
 	if (ok) {
 		memcpy(n.mailbag, bag.s, sizeof n.mailbag);
 		ok = put_network(&networks, &n, e);

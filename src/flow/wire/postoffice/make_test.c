@@ -349,11 +349,13 @@ static void test_externals(void **state)
 	GOOD(postoffice_add_external(t->po, &far, &away, &t->e));
 	slurp(t, "XTN/00000001.XTN", b, sizeof b);
 	assert_int_equal(b[0x289], 2);
-	BAD(postoffice_add_gateway(t->po, "smtp", MM_NETWORK_FFAPI, &t->e), ERR_PERM, ERR_OF_LINK);
-	BAD(postoffice_add_gateway(t->po, "FAX", MM_NETWORK_POSTOFFICES, &t->e), ERR_PERM, ERR_OF_LINK);
-	BAD(postoffice_add_gateway(t->po, "A/B", MM_NETWORK_FFAPI, &t->e), ERR_PERM, ERR_OF_LINK);
-	BAD(postoffice_add_gateway(t->po, "ELEVENCHARS", MM_NETWORK_FFAPI, &t->e), ERR_PERM, ERR_OF_RECIPIENT);
-	GOOD(postoffice_add_gateway(t->po, "FAX", MM_NETWORK_FFAPI, &t->e));
+	BAD(postoffice_add_gateway(t->po, "smtp", MM_NETWORK_FFAPI, NULL, &t->e), ERR_PERM, ERR_OF_LINK);
+	BAD(postoffice_add_gateway(t->po, "FAX", MM_NETWORK_POSTOFFICES, NULL, &t->e), ERR_PERM, ERR_OF_LINK);
+	BAD(postoffice_add_gateway(t->po, "A/B", MM_NETWORK_FFAPI, NULL, &t->e), ERR_PERM, ERR_OF_LINK);
+	BAD(postoffice_add_gateway(t->po, "ELEVENCHARS", MM_NETWORK_FFAPI, NULL, &t->e), ERR_PERM, ERR_OF_RECIPIENT);
+	GOOD(postoffice_add_gateway(t->po, "FAX", MM_NETWORK_FFAPI, NULL, &t->e));
+	const struct mm_name nobody = { .network = "NOBODY", .postoffice = "HERE" };
+	BAD(postoffice_add_gateway(t->po, "X400", MM_NETWORK_FFAPI, &nobody, &t->e), ERR_PERM, ERR_OF_LINK);
 	want_whole(t);
 }
 
@@ -640,7 +642,7 @@ static bool make_some(struct testing_po *t, struct err *e)
 	const struct mm_name other = testing_name("OTHER/PO"), behind = testing_name("OTHER/BEHIND");
 	return postoffice_add_user(t->po, "NEW", "New One", e) && postoffice_add_group(t->po, "GROUP", members, 2, e) &&
 	       postoffice_add_external(t->po, &other, NULL, e) && postoffice_add_external(t->po, &behind, &other, e) &&
-	       postoffice_add_gateway(t->po, "FAX", MM_NETWORK_FFAPI, e);
+	       postoffice_add_gateway(t->po, "FAX", MM_NETWORK_FFAPI, NULL, e);
 }
 
 static void test_any_step_may_fail(void **state)

@@ -112,7 +112,8 @@ MUST_CHECK bool postoffice_add_group(struct postoffice *po, const char *group, c
  * a gateway's is refused (Q175978). */
 MUST_CHECK bool postoffice_add_external(struct postoffice *po, const struct mm_name *other, const struct mm_name *via, struct err *e);
 /* A network that has a queue itself; type: of its record, MM_NETWORK_FFAPI or another. */
-MUST_CHECK bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, struct err *e);
+/* A gateway's network, with a mailbag of its own; via: the postoffice that has the gateway, a direct one: its mailbag then. */
+MUST_CHECK bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t type, const struct mm_name *via, struct err *e);
 /* All external postoffices and gateways, also those reached by way of another, until each returns false. */
 struct postoffice_external { struct mm_name name; struct mm_name via; char mailbag[9]; uint8_t type; bool is_gateway; };
 MUST_CHECK bool postoffice_each_external(struct postoffice *po, bool (*each)(void *ctx, const struct postoffice_external *x), void *ctx, struct err *e);

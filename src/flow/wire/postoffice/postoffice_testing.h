@@ -85,7 +85,7 @@ static inline int testing_setup(void **state)
 	GOOD(postoffice_add_user(t->po, "BOB", "Bob", &t->e));
 	GOOD(postoffice_add_external(t->po, &away, NULL, &t->e));
 	GOOD(postoffice_add_external(t->po, &beyond, &away, &t->e));
-	GOOD(postoffice_add_gateway(t->po, "SMTP", MM_NETWORK_FFAPI, &t->e));
+	GOOD(postoffice_add_gateway(t->po, "SMTP", MM_NETWORK_FFAPI, NULL, &t->e));
 	*state = t;
 	return 0;
 }
