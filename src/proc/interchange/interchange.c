@@ -217,6 +217,14 @@ bool interchange_memory(struct interchange *x, struct err *e)
 	       (x->taken != NULL || tally_open(x, "taken", &x->taken, e));
 }
 
+static void tell_up(struct interchange *x)
+{
+	EMIT(&x->host, INTERCHANGE_UP, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "network", x->own.network,
+	     "name", x->own.postoffice);
+	x->why.text[0] = 0;
+	tell_switch(x);
+}
+
 static bool attach(struct interchange *x, struct err *e)
 {
 	if (x->state == INTERCHANGE_ATTACHED)
@@ -232,19 +240,23 @@ static bool attach(struct interchange *x, struct err *e)
 		return false;
 	if (x->is_ffapi)
 		watch(x, x->set->ffapi_import);
+	/* One that can be attached, and where everything fails (a full disk), is not well again at each try: that has to be proven. */
+	const bool doubtful = x->state == INTERCHANGE_DEGRADED && !x->proven;
+	x->proven = false;
 	x->state = INTERCHANGE_ATTACHED; /* the time between two tries stays what it is until something has gone well: interchange_proven */
 	timer_stop(&x->retry);
 	snprintf(x->own_text, sizeof x->own_text, "%s/%s", x->own.network, x->own.postoffice);
-	EMIT(&x->host, INTERCHANGE_UP, "link", x->link->name, "postoffice", x->is_ffapi ? x->set->ffapi_import : x->set->postoffice, "network", x->own.network,
-	     "name", x->own.postoffice);
-	x->why.text[0] = 0;
-	tell_switch(x);
+	if (!doubtful)
+		tell_up(x);
 	inward_look(x);
 	return true;
 }
 
 void interchange_proven(struct interchange *x)
 {
+	x->proven = true;
+	if (x->state == INTERCHANGE_ATTACHED && x->why.text[0] != 0)
+		tell_up(x);
 	x->retry_ms = RETRY_MIN_MS;
 }
 

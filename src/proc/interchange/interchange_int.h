@@ -270,7 +270,8 @@ struct interchange {
 	void *stopped_ctx;
 
 	enum interchange_state state;
-	struct err why;          /* not attached: why not */
+	struct err why;          /* not attached: why not; attached, but nothing has gone well since: why it was not */
+	bool proven;             /* since it was attached something has gone well */
 	struct postoffice *po;
 	int64_t retry_ms;
 	struct timer retry, poll, work;
@@ -304,7 +305,7 @@ void interchange_work(struct interchange *x);
 void interchange_note(struct interchange *x, const char *item);
 /* The postoffice has failed: associations go down, what is in hand is left, it is tried again. */
 void interchange_degrade(struct interchange *x, const struct err *why);
-/* A round or a transfer has come to its end: the next failure is a new one. */
+/* A round or a transfer has come to its end: the postoffice is well, which is told where it was in doubt; the next failure is a new one. */
 void interchange_proven(struct interchange *x);
 /* Whether it is the postoffice's fault, or ours, and not the message's. */
 bool interchange_is_link_failure(const struct err *e);

@@ -139,7 +139,8 @@ static bool open_new(struct postoffice *po, const char *rel, int flags, int *fd_
 	int dir;
 	if (!po_open_parent(po, rel, &dir, &name, e))
 		return false;
-	if (dir < 0 && (po->bits & POSTOFFICE_CREATE_DIRS) != 0) {
+	/* Not P1: who finds it empty would take all mail in transit for done. */
+	if (dir < 0 && (po->bits & POSTOFFICE_CREATE_DIRS) != 0 && strncmp(rel, "P1/", 3) != 0) {
 		if (!po_make_dir(po, dir_of(rel).s, e) || !po_open_parent(po, rel, &dir, &name, e))
 			return false;
 	}

@@ -25,8 +25,11 @@ bool mail_look(struct postoffice *po, const struct mm_id *id, struct arena *a, s
 	if (!po_stat(po, po_rel_p1(id).s, &stamp, e))
 		return false;
 	if (!stamp.there) {
-		if (!po_alive(po, e)) /* it is the server that has gone, not the file */
+		bool there;
+		if (!po_alive(po, e) || !po_dir_there(po, "P1", &there, e)) /* it is the server that has gone, not the file */
 			return false;
+		if (!there)
+			return err_set(e, ERR_LOCAL, ERR_OF_LINK, "P1: this directory of the postoffice is missing");
 		*v_r = (struct mm_envelope){ .mai = *id };
 		*found_r = MAIL_FINISHED;
 		return true;

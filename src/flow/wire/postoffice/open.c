@@ -96,9 +96,10 @@ static bool look_at_dirs(struct postoffice *po, struct err *e)
 		bool there;
 		if (!po_dir_there(po, dir, &there, e))
 			return false;
-		if (there)
+		const bool may_make = (po->bits & POSTOFFICE_CREATE_DIRS) != 0;
+		if (there || (may_make && strcmp(dir, "P1") == 0)) /* which is look_at_p1's */
 			continue;
-		if ((po->bits & POSTOFFICE_CREATE_DIRS) != 0 && po_make_dir(po, dir, &why)) {
+		if (may_make && po_make_dir(po, dir, &why)) {
 			po->health.dirs_made++;
 			continue;
 		}
@@ -254,13 +255,49 @@ static bool look_at_networks(struct postoffice *po, struct err *e)
 	return true;
 }
 
+struct transit { struct postoffice *po; unsigned live; bool ok; struct err *e; };
+
+static bool count_transit(void *ctx, const struct mm_name *next, const char *mailbag)
+{
+	struct transit *t = ctx;
+	struct po_bag_entry one;
+	unsigned n, live = 0;
+	(void)next;
+	t->ok = postoffice_bag(t->po, mailbag, 1, &one, &n, &live, t->e);
+	t->live += live;
+	return t->ok;
+}
+
+/* A directory of envelopes that is missing is made where no mail is in transit. Else it is told: without its envelope a message
+ * counts as done with, and a journal that is missing as one of nothing, so mail would be lost, or be there twice. */
+static bool look_at_p1(struct postoffice *po, struct err *e)
+{
+	struct transit t = { .po = po, .e = e };
+	struct err why;
+	bool there;
+	if (!po_dir_there(po, "P1", &there, e))
+		return false;
+	if (there || (po->bits & POSTOFFICE_CREATE_DIRS) == 0)
+		return true;
+	if (!count_transit(&t, NULL, "INQUEUE3") || !postoffice_each_outbound(po, count_transit, &t, e) || !t.ok)
+		return false;
+	if (t.live == 0) {
+		po->health.dirs_made++;
+		return po_make_dir(po, "P1", e);
+	}
+	po->health.dirs_missing++;
+	(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "P1: this directory of the postoffice is missing, and %u messages are in transit: bring it back, or make an "
+						    "empty one (posthorn postoffice repair)", t.live);
+	return finding(po, &why, e);
+}
+
 bool postoffice_open(const char *path, unsigned bits, const struct mm_scramble *s, const struct postoffice_host *host, struct postoffice **po_r, struct err *e)
 {
 	struct postoffice *po;
 	if (!po_attach(path, bits, s, host, &po, e))
 		return false;
 	look_at_case(po);
-	const bool ok = look_at_dirs(po, e) && look_at_files(po, e) && read_master(po, e) && look_at_networks(po, e) &&
+	const bool ok = look_at_dirs(po, e) && look_at_files(po, e) && read_master(po, e) && look_at_networks(po, e) && look_at_p1(po, e) &&
 			(!po_writes(po) || (look_who_made_it(po, e) && look_at_locks(po, e)));
 	if (!ok) {
 		postoffice_close(&po);

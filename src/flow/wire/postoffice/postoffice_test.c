@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "flow/wire/postoffice/mail.h"
 #include "flow/wire/postoffice/postoffice_testing.h"
 
 #include <ctype.h>
@@ -323,9 +324,27 @@ static void test_k266442_directories(void **state)
 	assert_true(testing_is_there(t, "P1"));
 	assert_int_equal(t->po->health.dirs_missing, 0);
 	assert_int_equal(t->po->health.dirs_made, 1);
-	assert_int_equal(rmdir(testing_path(t, "P1")), 0); /* and under us */
+	assert_int_equal(rmdir(testing_path(t, "P1")), 0); /* and under us: it is not made in the middle of the work */
+	BAD(testing_put(t, "TEST/AWAY/X", 0, 1, true, NULL, &id), ERR_LOCAL, ERR_OF_LINK);
+	assert_non_null(strstr(t->e.text, "P1"));
+	testing_attach(t, POSTOFFICE_CREATE_DIRS);
 	GOOD(testing_put(t, "TEST/AWAY/X", 0, 1, true, NULL, &id));
 	assert_true(testing_is_there(t, po_rel_p1(&id).s));
+	/* With mail in transit an empty one would say that it is done with. */
+	const struct mm_header h = testing_header(&id);
+	GOOD(postoffice_deliver(t->po, "INQUEUE3", &h, &t->e));
+	char away[200];
+	snprintf(away, sizeof away, "%s", testing_path(t, "P1.AWAY"));
+	assert_int_equal(rename(testing_path(t, "P1"), away), 0);
+	struct mm_envelope v;
+	enum mail_found found;
+	BAD(mail_look(t->po, &id, t->a, &v, &found, &t->e), ERR_LOCAL, ERR_OF_LINK);
+	BAD(postoffice_open(t->path, POSTOFFICE_CREATE_DIRS, NULL, &t->host, &po, &t->e), ERR_LOCAL, ERR_OF_LINK);
+	assert_non_null(strstr(t->e.text, "P1: this directory of the postoffice is missing, and 1 message"));
+	assert_int_equal(rename(away, testing_path(t, "P1")), 0);
+	testing_attach(t, POSTOFFICE_CREATE_DIRS);
+	GOOD(mail_look(t->po, &id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_NOT_YET);
 	/* One that mail does not need hinders nobody. */
 	assert_int_equal(nftw(testing_path(t, "HLP"), testing_remove, 4, FTW_DEPTH | FTW_PHYS), 0);
 	testing_attach(t, 0);
