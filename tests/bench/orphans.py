@@ -1,0 +1,126 @@
+"""Mail through postoffices in which 100,000 files lie that nobody names, against ones in which none does (Q256187), both ways; and a soak: many messages
+through interchange and movers, of which no process becomes larger or keeps descriptors (Q260554, Q232604).
+
+The messages wait while London is down: ANNA's in the outbound mailbag, Tokyo's in its queue. London starts, and the rate is that between the first arrival
+and the last. Runs without and with orphans take turns on one disk, and the medians are compared. The orphans are younger than an hour, so that all stay."""
+import os, sqlite3, statistics, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import postoffice
+from msmail import OWN, SITE
+from posthorn import Lab
+from storm import Storm
+
+ORPHANS, MESSAGES, ROUNDS, WANTED = 100 * 1000, 100, 5, 0.9
+WARM, SOAK, GROWTH_MIB = 400, 2000, 2
+FIRST = 0x40000000  # ids that the counter does not reach
+
+
+def fill(po, n):
+    """A third each: MAI as of real messages, ATT, and P1 that nobody has ended to write or whose record is gone."""
+    mai = postoffice.mai(SITE + "/NOBODY", [OWN + "/NOBODY"], b"orphan", b"text\r")
+    for i in range(n // 3 + 1):
+        name = "%08X" % (FIRST + i)
+        for folder, octets in ((("MAI", "MA" + name[-1]), mai), (("ATT", "AT" + name[-1]), b"x"), (("P1",), b"\x7f\x84\0\0\0\0")):
+            with open(os.path.join(po.path, *folder, name + "." + folder[0]), "wb") as f:
+                f.write(octets)
+
+
+class Run:
+    def __init__(self, program, orphans):
+        self.lab = Lab(program)
+        self.net = Storm(self.lab)
+        for po in (self.net.site, self.net.shadow):
+            if orphans:
+                fill(po, orphans)
+        self.net.tokyo.start()
+
+    def arrived(self):
+        with sqlite3.connect("file:%s?mode=ro" % os.path.join(self.net.tokyo.directory, "store.db"), uri=True, timeout=30) as db:
+            out = db.execute("select count(*) from delivery").fetchone()[0]
+        return out, len(self.net.site.mailbox("ANNA"))
+
+    def round(self, n):
+        """Messages a second, out and in."""
+        net = self.net
+        net.burst(n)
+        before, counts = self.arrived(), ([], [])
+        net.london.start()
+        until = time.monotonic() + 120
+        while any(len(c) < 1 or c[-1][1] < n for c in counts):
+            now = self.arrived()
+            for c, a, b in zip(counts, now, before):
+                if a > b and (not c or c[-1][1] < a - b):
+                    c.append((time.monotonic(), a - b))
+            if time.monotonic() > until:
+                raise OSError("of %d messages each way %s have arrived" % (n, now))
+            time.sleep(0.005)
+        net.settle(60)
+        net.london.stop()
+        return [(c[-1][1] - c[0][1]) / max(c[-1][0] - c[0][0], 0.001) for c in counts]
+
+    def close(self):
+        self.net.stop()
+        self.lab.close(False)
+
+
+def compare(program):
+    runs = [Run(program, 0), Run(program, ORPHANS)]
+    rates = ([], [])
+    try:
+        for r in runs:
+            r.round(MESSAGES // 4)  # warm
+        for _ in range(ROUNDS):
+            for r, found in zip(runs, rates):
+                found.append(r.round(MESSAGES))
+    finally:
+        for r in runs:
+            r.close()
+    rows = []
+    for way, case in enumerate(("orphans, to X.400", "orphans, to MS Mail")):
+        clean, with_orphans = (statistics.median(x[way] for x in found) for found in rates)
+        rows.append(dict(case=case, size=runs[0].net.size, associations=0, msgs_per_s=round(with_orphans, 1), clean_msgs_per_s=round(clean, 1), orphans=ORPHANS,
+                         ratio=round(with_orphans / clean, 2), load=round(os.getloadavg()[0], 1)))
+        print(f"{case}: {with_orphans:.1f}/s with {ORPHANS} orphans in each postoffice, without {clean:.1f}/s: {with_orphans / clean:.2f}", flush=True)
+    return rows
+
+
+def soak(program):
+    """Growth of each process between the first messages and the last."""
+    r = Run(program, 0)
+    net = r.net
+
+    def usage():
+        return {name: net.london.usage(name) for name in net.london.pids() if name.split(".")[0] in ("interchange", "converter", "mover")}
+
+    def pass_on(n, back):
+        for _ in range(n // 50):
+            net.burst(50 - back, both=False)
+            net.burst(back)
+        net.settle(120)
+    try:
+        net.london.start()
+        pass_on(WARM, 10)
+        before, began = usage(), time.monotonic()
+        pass_on(SOAK, 10)
+        took, after = time.monotonic() - began, usage()
+    finally:
+        r.close()
+    grew, name = max(((after[p][1] - before[p][1]) / (1 << 20), p) for p in before)
+    descriptors = max(after[p][0] - before[p][0] for p in before)
+    sizes = ", ".join("%s %.1f MiB %d" % (p, after[p][1] / (1 << 20), after[p][0]) for p in sorted(after))
+    print(f"{SOAK} messages in {took:.0f} s; memory and descriptors at the end: {sizes}; {name} grew by {grew:.2f} MiB, descriptors by {descriptors} at most", flush=True)
+    return dict(case="msmail soak", size=net.size, associations=0, msgs_per_s=round(SOAK / took, 1), growth_mib=round(grew, 2), growth_of=name, descriptors=descriptors)
+
+
+def run(build):
+    """The rows."""
+    program = os.path.join(build, "posthorn")
+    print(f"\n{MESSAGES} messages each way through postoffices with {ORPHANS} orphans and with none, medians of {ROUNDS}:")
+    return compare(program) + [soak(program)]
+
+
+def check(rows):
+    lines = [(r["ratio"] >= WANTED, f"{r['case']}: {r['ratio']} of the rate without them, want {WANTED}") for r in rows if "orphans" in r]
+    return lines + [(r["growth_mib"] <= GROWTH_MIB and r["descriptors"] <= 1, f"soak: {r['growth_of']} grew by {r['growth_mib']} MiB, descriptors by {r['descriptors']}, want at "
+                     f"most {GROWTH_MIB} and 1") for r in rows if r["case"] == "msmail soak"]
