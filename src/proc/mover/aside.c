@@ -58,15 +58,45 @@ static bool read_envelope(struct mover *m, const struct po_bag_entry *entry, str
 	enum mail_found found;
 	if ((!mail_look(m->here, &entry->header.mai, m->arena, v, &found, NULL) || v->n == 0) && !tell_rebuild(m, entry, mai, v, e))
 		return false;
-	tell_refuse(v, is_mailer(m) ? "" : m->bag, 12, 1, 12);
 	return true;
 }
 
-static bool take_out(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, struct err *e)
+/* Who has it already keeps it, and is no failure. */
+static bool look_who_has_it(struct mover *m, struct mm_envelope *v, struct mail_placed *placed, struct err *e)
 {
-	const struct mail_placed nothing = { .bags = 0 };
+	for (size_t i = 0; is_mailer(m) && i < v->n; i++) {
+		struct mm_recipient *r = &v->recipients[i];
+		bool holds = false;
+		if (r->notice != 0 || r->bag[0] == 0)
+			continue;
+		if (!postoffice_holds(m->here, r->bag, &v->mai, &holds, e))
+			return false;
+		if (!holds) {
+			r->bag[0] = 0;
+			continue;
+		}
+		const bool outbound = mover_is_outbound(m, r->bag);
+		placed->bags++;
+		placed->outbound += outbound;
+		r->responsible = false;
+	}
+	return true;
+}
+
+/* A lane looks for those of its bag that are responsible. */
+static void give_back(struct mover *m, struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice == 0 && v->recipients[i].bag[0] != 0 && mover_is_outbound(m, v->recipients[i].bag))
+			v->recipients[i].responsible = true;
+}
+
+static bool take_out(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, const struct mail_placed *placed, struct err *e)
+{
+	if (is_mailer(m) && v->n == 0) /* whoever has it: the sweep takes what nobody names */
+		return postoffice_remove_envelope(m->here, &v->mai, e) && mail_forget(m->here, m->bag, entry->slot, &v->mai, m->journal, e);
 	if (is_mailer(m))
-		return mail_finish(m->here, m->bag, entry->slot, v, &nothing, m->journal, e);
+		return mail_finish(m->here, m->bag, entry->slot, v, placed, m->journal, e);
 	return mail_drop(m->here, m->bag, entry->slot, v, m->journal, e);
 }
 
@@ -74,14 +104,19 @@ static bool set_aside(struct mover *m, const struct po_bag_entry *entry, const c
 {
 	const struct mm_id *id = &entry->header.mai;
 	struct mm_envelope v = { .mai = *id };
+	struct mail_placed placed = { .bags = 0 };
 	if (!state_make_directory(directory, e) || !save_raw(m, directory, id, true, file, e) || !save_raw(m, directory, id, false, file, e))
 		return false;
 	if (FAULT(MOVER_ASIDE))
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: not set aside (fault point)", id->s);
 	if (look_into && (!save_attachments(m, directory, out_view(file), e) || !read_envelope(m, entry, out_view(file), &v, e) ||
-			  !tell_sender(m, &v, &entry->header, out_view(file), "", e)))
+			  !look_who_has_it(m, &v, &placed, e)))
 		return false;
-	return take_out(m, entry, &v, e);
+	tell_refuse(&v, is_mailer(m) ? "" : m->bag, 12, 1, 12);
+	if (look_into && !tell_sender(m, &v, &entry->header, out_view(file), "", e))
+		return false;
+	give_back(m, &v);
+	return take_out(m, entry, &v, &placed, e);
 }
 
 enum did aside_take(struct mover *m, const struct po_bag_entry *entry)

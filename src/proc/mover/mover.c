@@ -226,6 +226,11 @@ static void attach_peer(struct mover *m)
 		return;
 	}
 	m->memory.dirty |= m->memory.retry.n_probes > 0;
+	if (m->trouble_is_peers && m->troubled.s[0] != 0) { /* it was there all the time: the failure was that message's */
+		retry_failed(&m->memory.retry, &m->troubled, mover_now(m));
+		m->memory.dirty = true;
+	}
+	m->trouble_is_peers = false;
 	retry_probe_good(&m->memory.retry);
 }
 
@@ -286,6 +291,19 @@ static bool take_lock(struct mover *m, struct err *e)
 	return true;
 }
 
+/* So that one message that cannot be moved, and takes the round with it, keeps nobody else. */
+static void troubled_last(struct mover *m)
+{
+	for (unsigned i = 0; m->troubled.s[0] != 0 && i + 1 < m->n; i++) {
+		const struct po_bag_entry entry = m->entries[i];
+		if (!entry.readable || !mm_same(entry.header.mai.s, m->troubled.s))
+			continue;
+		memmove(&m->entries[i], &m->entries[i + 1], (m->n - i - 1) * sizeof *m->entries);
+		m->entries[m->n - 1] = entry;
+		return;
+	}
+}
+
 static bool open_bag(struct mover *m, struct err *e)
 {
 	unsigned live;
@@ -293,9 +311,11 @@ static bool open_bag(struct mover *m, struct err *e)
 		return false;
 	if (m->lock == NULL)
 		return true;
-	m->at = m->moved = m->unreadable = 0;
-	return postoffice_bag(m->here, m->bag, MM_BAG_RECORDS, m->entries, &m->n, &live, e) &&
-	       mail_journal_open(m->here, m->bag, &m->journal, e) && lane_settle(m, e);
+	m->at = m->moved = m->unreadable = m->n = 0;
+	if (!mail_stamp(m->here, m->bag, &m->stamp_begun, e) || !postoffice_bag(m->here, m->bag, MM_BAG_RECORDS, m->entries, &m->n, &live, e))
+		return false;
+	troubled_last(m);
+	return mail_journal_open(m->here, m->bag, &m->journal, e) && lane_settle(m, e);
 }
 
 static void end_round(struct mover *m)
@@ -305,6 +325,8 @@ static void end_round(struct mover *m)
 	mail_journal_close(&m->journal);
 	if (m->here != NULL && !mail_stamp(m->here, m->bag, &m->stamp, NULL))
 		m->stamp = 0;
+	/* We have changed it, and perhaps somebody else has, too, whose notification came while nobody listened. */
+	m->again |= m->here != NULL && m->set->notify && m->stamp != m->stamp_begun;
 	postoffice_unlock(&m->lock);
 	remember(m);
 	m->waiting = m->n - m->moved;
@@ -383,6 +405,8 @@ static void give_round_up(struct mover *m, bool peer)
 {
 	const struct err e = m->failure;
 	lane_drop_job(m);
+	m->troubled = m->entries[m->at - 1].header.mai;
+	m->trouble_is_peers = peer;
 	if (peer) {
 		lose_peer(m, PEER_ERROR, &e);
 		end_round(m);

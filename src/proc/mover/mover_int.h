@@ -68,6 +68,9 @@ struct mover {
 	struct timer turn;
 	struct folder_watch *watch; /* of MBG; NULL: not told, rounds begin at the interval */
 	uint64_t stamp;             /* of the bag when the last round ended */
+	uint64_t stamp_begun;       /* and when it was read */
+	struct mm_id troubled;      /* at which a round had to be given up: the next one takes it last. "": none */
+	bool trouble_is_peers;      /* and it has yet to be seen whether the peer was away */
 	int64_t soon_ms;
 	/* for status.c */
 	char why[200];              /* of the last trouble, while it lasts */

@@ -906,6 +906,91 @@ static void k152903_names_in_lower_case(void **state)
 	testing_end(&w);
 }
 
+/* What fails at a peer that is there is one message's failure: the others go on, and it is given up for itself. */
+static void one_that_fails_at_the_peer_keeps_nobody(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	static const size_t sizes[] = { 7, SIZE_MAX };
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "big", .text = "x", .attachments = sizes };
+	w->set[ALPHA].interval_ms = w->set[HUB].interval_ms = w->set[ALPHA].give_up_ms = 1000;
+	testing_send(w, &l);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HEN", "small");
+	OK(fault_plan("PO_SYNC:@ATT/:stick", &w->e));
+	testing_start(w, ALPHA_HUB);
+	testing_start(w, ALPHA_MAILER);
+	testing_start(w, HUB_MAILER);
+	fake_env_pass(w->env, 60 * 1000);
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "small", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	assert_notice(w, "NET/ALPHA/ANN", 5, "NET/HUB/HAL");
+	testing_end(&w);
+}
+
+/* It kills when its notice is made: who has it by then keeps it. */
+static void what_is_set_aside_stays_with_those_who_have_it(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char note[40];
+	struct mm_header h;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/NOBODY", "half");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "half", &h), 1);
+	OK(fault_plan("MAIL_JOURNAL:1:stick", &w->e)); /* no notice */
+	testing_start(w, HUB_MAILER);
+	fake_env_settle(w->env);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "half", NULL), 1);
+	mover_free(&w->mover[HUB_MAILER]);
+	OK(fault_plan(NULL, &w->e));
+	snprintf(note, sizeof note, "INQUEUE3 %s", h.mai.s);
+	testing_start(w, HUB_MAILER);
+	for (int i = 0; i < 3; i++)
+		mover_predecessor_died(w->mover[HUB_MAILER], true, note);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_int_equal(testing_events(w, "mover.set-aside", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "half", &h), 1);
+	assert_view(testing_read(w, HUB, &h.mai).text, "the text\r\n");
+	assert_notice(w, "NET/ALPHA/ANN", 2, "NET/HUB/NOBODY");
+	assert_quiet(w);
+	testing_end(&w);
+}
+
+static struct world *of_note;
+static void one_more_comes(void *ctx, const char *text)
+{
+	struct world *w = of_note;
+	(void)ctx;
+	if (w == NULL || strchr(text, ' ') == NULL || strncmp(text, "postoffice", 10) == 0)
+		return;
+	of_note = NULL;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "second");
+}
+
+/* What comes while a round is under way need not wait for the interval. */
+static void a_change_during_a_round_is_not_missed(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char folder[200];
+	w->host.note = one_more_comes;
+	testing_start(w, ALPHA_HUB);
+	fake_env_settle(w->env);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "first");
+	of_note = w;
+	snprintf(folder, sizeof folder, "%s/MBG", w->paths[ALPHA]);
+	fake_env_change_folder(w->env, folder);
+	fake_env_pass(w->env, 1000);
+	assert_null(of_note);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "first", NULL), 1);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "second", NULL), 1);
+	assert_true(mover_is_idle(w->mover[ALPHA_HUB]));
+	testing_end(&w);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) /* one of them, by its name or a pattern with * */
@@ -929,6 +1014,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(more_than_a_quota), cmocka_unit_test(k260962_a_broken_outbound_bag_hinders_nobody_else),
 		cmocka_unit_test(a_change_of_the_mailbag_begins_a_round), cmocka_unit_test(what_kills_while_it_is_set_aside_goes_unseen),
 		cmocka_unit_test(what_was_copied_is_not_given_up),
+		cmocka_unit_test(one_that_fails_at_the_peer_keeps_nobody),
+		cmocka_unit_test(what_is_set_aside_stays_with_those_who_have_it),
+		cmocka_unit_test(a_change_during_a_round_is_not_missed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,7 +328,7 @@ bool po_truncate(struct postoffice *po, int fd, const char *rel, uint64_t size, 
 bool po_sync(struct postoffice *po, int fd, const char *rel, struct err *e)
 {
 	po_note(po, "sync", rel);
-	const int code = FAULT(PO_SYNC) ? EIO : fsync(fd) == 0 ? 0 : errno;
+	const int code = FAULT_ON(PO_SYNC, view_str(rel)) ? EIO : fsync(fd) == 0 ? 0 : errno;
 	po_note(po, NULL, NULL);
 	return code == 0 || po_error(po, e, "sync", rel, code);
 }

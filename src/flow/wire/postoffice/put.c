@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+enum { SYNC_EVERY = 4 << 20 }; /* no call lasts longer than so much takes: a watchdog would end it each time at the same place */
+
 struct po_put {
 	unsigned magic;
 #define PO_PUT_MAGIC 0x9a7e11e5u
@@ -120,6 +122,8 @@ bool po_put_octets(struct po_put *p, struct view octets, struct err *e)
 		memcpy(buf, piece.p, piece.n);
 		p->po->scramble->apply(buf, piece.n, p->at, &p->state, true);
 		if (!went(p, po_write_at(p->po, p->fd, rel.s, buf, piece.n, p->at, e)))
+			return false;
+		if (p->at / SYNC_EVERY != (p->at + piece.n) / SYNC_EVERY && !went(p, po_sync(p->po, p->fd, rel.s, e)))
 			return false;
 		p->at += piece.n;
 		octets = view_from(octets, piece.n);
