@@ -197,8 +197,28 @@ def others_mail(lab):
     same(rows(lab, "check", path, status=WRONG)[-1]["orphans"], 2, "files that nobody names")
 
 
+def names_and_outputs(lab):
+    """A friendly name is in the code page (facts A6, A11); what could not be shown or saved is not deleted."""
+    path = make(lab)
+    tool(lab, "user", "add", path, "zoe", "--friendly", "Zoë Grün")
+    tool(lab, "user", "add", path, "win", "--friendly", "Zoë", "--code-page", "1252")
+    access = octets(path, "GLB", "ACCESS.GLB")
+    same([text(access[586 * i + 1:586 * i + 32]) if i < 3 else access[586 * i + 1:586 * i + 11].rstrip(b"\0") for i in (1, 3, 4)],
+         ["Ann User", "Zoë Grün".encode("cp850"), "Zoë".encode("cp1252")], "names in ACCESS.GLB")
+    expect("Zoë Grün" in tool(lab, "list", path, "users"), "as it is listed")
+    tool(lab, "send", path, "--from", "zoe", "--to", "bob", "--text", "text")
+    expect("From:       Zoë Grün <HQ/LONDON/zoe>" in tool(lab, "read", path, "bob", "0"), "as it is shown")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([lab.program, "postoffice", "read", path, "bob", "0", "--delete"], stdout=full, stderr=subprocess.PIPE, check=False)
+    same((done.returncode, b"the message stays" in done.stderr), (74, True), "where nothing can be written: %s" % done.stderr)
+    same(len(Postoffice(path).mailbox("bob")), 1, "messages")
+    tool(lab, "read", path, "bob", "0", "--delete")
+    same(Postoffice(path).mailbox("bob"), [], "messages")
+
+
 def bad_requests(lab):
     path = make(lab)
+    os.mkdir(os.path.join(lab.root, "bare"))
     lab.file("file", b"x")
     for status, wanted, *args in (
             (USAGE, "want --name", "create", os.path.join(lab.root, "new")),
@@ -232,6 +252,10 @@ def bad_requests(lab):
             (USAGE, "want 1..5", "send", path, "--from", "ann", "--to", "bob", "--priority", "9"),
             (USAGE, "iconv", "send", path, "--from", "ann", "--to", "bob", "--code-page", "9"),
             (74, "cannot read", "send", path, "--from", "ann", "--to", "bob", "--attach", os.path.join(lab.root, "gone")),
+            (74, "cannot open", "send", path, "--from", "ann", "--to", "bob", "--text-file", os.path.join(lab.root, "gone")),
+            (74, "cannot read", "send", path, "--from", "ann", "--to", "bob", "--text-file", lab.root),
+            (WRONG, "code page 850 has not", "user", "add", path, "x", "--friendly", "\u65e5\u672c"),
+            (WRONG, "by guess", "repair", os.path.join(lab.root, "bare")),
             (WRONG, "has no mailbag here", "show", path, "zoe"),
             (WRONG, "is free", "show", path, "ann", "3"),
             (WRONG, "is no slot", "read", path, "ann", "4096"),
@@ -317,7 +341,7 @@ def k124042_damaged_and_mended(lab):
         tool(lab, "check", path)
     write(b"\0" * 176, path, "GLB", "MASTER.GLB")    # another program's, or nobody's
     expect("no mark of ours" in tool(lab, "check", path, status=WRONG), "it is looked at")
-    tool(lab, "repair", path, status=74)
+    tool(lab, "repair", path, status=WRONG)
     tool(lab, "user", "add", path, "zoe", status=NONE)
     expect("no mark of ours" in lab.last_error, "and never changed", lab.last_error)
     expect("another program" in tool(lab, "list", path, "postoffices"), "who it is")
@@ -348,4 +372,4 @@ def several_at_once(lab):
     return "17 at once, %d of them again" % len(later)
 
 
-main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, bad_requests, ffapi, k124042_damaged_and_mended, several_at_once)
+main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, k124042_damaged_and_mended, several_at_once)

@@ -68,7 +68,15 @@ static int run_create(struct po_tool *t, struct err *e)
 
 static int run_user_add(struct po_tool *t, struct err *e)
 {
-	return postoffice_add_user(t->po, t->args[1], t->friendly, e) ? 0 : failed(e);
+	struct out page;
+	if (t->friendly == NULL)
+		return postoffice_add_user(t->po, t->args[1], NULL, e) ? 0 : failed(e);
+	out_init(&page, 2 * strlen(t->friendly) + 2);
+	const bool has_all = charset_page_from_utf8(t->kit, t->code_page, view_str(t->friendly), &page) == 0 ||
+			     err_set(e, ERR_PERM, ERR_OF_LINK, "the name \"%.60s\" has characters that code page %u has not", t->friendly, t->code_page);
+	const bool ok = has_all && postoffice_add_user(t->po, t->args[1], out_cstr(&page), e);
+	out_fini(&page);
+	return ok ? 0 : failed(e);
 }
 
 static int run_group_add(struct po_tool *t, struct err *e)
@@ -140,7 +148,8 @@ static const struct verb verbs[] = {
 	{ "list", po_tool_list, "jcm", 1, 2, true, true,
 	  "PATH [bags|users|postoffices|groups] [--json]\n\n"
 	  "Who and what is there; all of it when not said what.\n" },
-	{ "user add", run_user_add, "f", 2, 2, true, false, "PATH MAILBOX [--friendly NAME]\n\nA local user with a mailbag.\n" },
+	{ "user add", run_user_add, "fc", 2, 2, true, false,
+	  "PATH MAILBOX [--friendly NAME] [--code-page N]\n\nA local user with a mailbag. NAME is written in code page N, 850 when it is not said.\n" },
 	{ "group add", run_group_add, "", 3, PO_LIST_MAX, true, false, "PATH GROUP MAILBOX ...\n\nA group with local members.\n" },
 	{ "external add", run_external_add, "v", 2, 2, true, false,
 	  "PATH NETWORK/POSTOFFICE [--via NETWORK/POSTOFFICE]\n\n"

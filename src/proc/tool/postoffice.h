@@ -74,5 +74,7 @@ struct po_source { const char *path; struct view octets; };
 MUST_CHECK bool po_tool_post(struct po_tool *t, struct mai *m, const struct po_source *sources, struct mm_id *id_r, unsigned *bags_r, struct err *e);
 /* "NET/PO/MBX", "MBX" of this postoffice, "TYPE:text". */
 MUST_CHECK bool po_tool_address(struct po_tool *t, const char *text, struct mm_address *a_r, struct err *e);
+/* Names that were made in a directory of this machine are on disk. */
+MUST_CHECK bool po_tool_sync_directory(const char *path, struct err *e);
 /* A whole file of this machine. */
 MUST_CHECK bool po_tool_read_file(const char *path, struct out *o, struct err *e);

@@ -229,6 +229,16 @@ static bool read_body(struct po_tool *t, const struct mm_attachment *a, struct f
 	return ok;
 }
 
+bool po_tool_sync_directory(const char *path, struct err *e)
+{
+	const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool ok = (fd >= 0 && (fsync(fd) == 0 || errno == EINVAL /* some file servers cannot */)) ||
+			err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 /* Beside it first, so that nobody takes half of one. */
 static bool write_whole(const char *directory, const char *id, struct view octets, struct err *e)
 {
@@ -287,7 +297,8 @@ int po_tool_export(struct po_tool *t, struct err *e)
 	if (!po_tool_bag(t, t->args[1], bag, e) || !po_tool_entries(t, bag, &x, e))
 		return po_tool_status(e);
 	for (unsigned i = 0; i < x.n; i++) {
-		if (export_one(t, &x.entries[i], &why) && (!t->delete || po_tool_drop(t, bag, &x.entries[i], &why))) {
+		if (export_one(t, &x.entries[i], &why) &&
+		    (!t->delete || (po_tool_sync_directory(t->args[2], &why) && po_tool_drop(t, bag, &x.entries[i], &why)))) {
 			n++;
 			continue;
 		}

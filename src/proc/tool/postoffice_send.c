@@ -281,19 +281,16 @@ bool po_tool_read_file(const char *path, struct out *o, struct err *e)
 	return ok;
 }
 
-static bool from_utf8(struct po_tool *t, struct view utf8, const char *what, struct view *v_r)
+static bool from_utf8(struct po_tool *t, struct view utf8, const char *what, struct view *v_r, struct err *e)
 {
 	struct out o;
-	struct err e;
 	out_init(&o, PO_FILE_MAX);
 	const size_t lost = charset_page_from_utf8(t->kit, t->code_page, utf8, &o);
 	*v_r = arena_copy(t->arena, out_view(&o));
 	out_fini(&o);
-	if (lost > 0) {
-		err_set(&e, ERR_PERM, ERR_OF_MESSAGE, "%zu characters became `?`: code page %u has them not", lost, t->code_page);
-		fprintf(stderr, "posthorn postoffice send: %s: %s\n", what, e.text);
-	}
-	return !arena_full(t->arena);
+	if (lost > 0)
+		fprintf(stderr, "posthorn postoffice send: %s: %zu characters became `?`: code page %u has them not\n", what, lost, t->code_page);
+	return !arena_full(t->arena) || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%s is larger than %d MB", what, PO_ARENA >> 20);
 }
 
 static bool read_addresses(struct po_tool *t, const struct po_strings *from, struct mm_address **to_r, size_t *n_r, struct err *e)
@@ -312,14 +309,14 @@ static const char *last_part(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-static bool read_attachments(struct po_tool *t, struct mai *m, struct po_source *sources)
+static bool read_attachments(struct po_tool *t, struct mai *m, struct po_source *sources, struct err *e)
 {
 	m->attachments = arena_array(t->arena, t->attach.n + 1, sizeof *m->attachments);
 	m->n_attachments = t->attach.n;
 	for (size_t i = 0; i < t->attach.n; i++) {
 		m->attachments[i] = (struct mm_attachment){ .position = UINT32_MAX };
 		sources[i] = (struct po_source){ .path = t->attach.s[i] };
-		if (!from_utf8(t, view_str(last_part(t->attach.s[i])), "an attachment's name", &m->attachments[i].name))
+		if (!from_utf8(t, view_str(last_part(t->attach.s[i])), "an attachment's name", &m->attachments[i].name, e))
 			return false;
 	}
 	return true;
@@ -329,9 +326,9 @@ static bool read_text(struct po_tool *t, struct mai *m, struct err *e)
 {
 	struct out file;
 	if (t->text_file == NULL)
-		return from_utf8(t, view_str(t->text == NULL ? "" : t->text), "the text", &m->text);
+		return from_utf8(t, view_str(t->text == NULL ? "" : t->text), "the text", &m->text, e);
 	out_init(&file, PO_FILE_MAX);
-	const bool ok = po_tool_read_file(t->text_file, &file, e) && from_utf8(t, out_view(&file), "the text", &m->text);
+	const bool ok = po_tool_read_file(t->text_file, &file, e) && from_utf8(t, out_view(&file), "the text", &m->text, e);
 	out_fini(&file);
 	return ok;
 }
@@ -346,8 +343,8 @@ static bool compose(struct po_tool *t, struct mai *m, struct po_source *sources,
 	    !read_addresses(t, &t->cc, &m->cc, &m->n_cc, e))
 		return false;
 	m->from.friendly = view_str(arena_str(t->arena, view_str(u.friendly)));
-	return (from_utf8(t, view_str(t->subject == NULL ? "" : t->subject), "the subject", &m->subject) && read_text(t, m, e) && read_attachments(t, m, sources)) ||
-	       !arena_full(t->arena) || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the text is larger than %d MB", PO_ARENA >> 20);
+	return from_utf8(t, view_str(t->subject == NULL ? "" : t->subject), "the subject", &m->subject, e) && read_text(t, m, e) &&
+	       read_attachments(t, m, sources, e);
 }
 
 int po_tool_send(struct po_tool *t, struct err *e)

@@ -294,6 +294,8 @@ static bool save_one(struct po_tool *t, const char *name, const struct mm_attach
 	}
 	bool ok = fd >= 0 || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot make %.100s: %s", out_cstr(&path), strerror(errno));
 	ok = ok && copy_octets(t, a, fd, out_cstr(&path), e);
+	if (ok && fsync(fd) != 0)
+		ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s: %s", out_cstr(&path), strerror(errno));
 	if (fd >= 0 && close(fd) != 0 && ok)
 		ok = err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s: %s", out_cstr(&path), strerror(errno));
 	if (ok && !t->json)
@@ -316,6 +318,14 @@ static bool save_all(struct po_tool *t, const struct mai *m, struct err *e)
 }
 
 /* --- the verbs --- */
+/* What was shown and saved has arrived: only then may the message go. */
+static bool has_arrived(const struct po_tool *t, struct err *e)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write: %s; the message stays", strerror(errno));
+	return t->save == NULL || po_tool_sync_directory(t->save, e);
+}
+
 static int show_slot(struct po_tool *t, const char *bag, const char *slot, bool envelopes, struct err *e)
 {
 	struct po_bag_entry x;
@@ -332,7 +342,7 @@ static int show_slot(struct po_tool *t, const char *bag, const char *slot, bool 
 	if (ok)
 		show_whole(t, &x, &m, envelopes);
 	ok = ok && (t->save == NULL || save_all(t, &m, e));
-	ok = ok && (!t->delete || po_tool_drop(t, bag, &x, e));
+	ok = ok && (!t->delete || (has_arrived(t, e) && po_tool_drop(t, bag, &x, e)));
 	out_fini(&file);
 	return ok ? 0 : po_tool_status(e);
 }

@@ -365,7 +365,7 @@ static bool check_files(struct check *c, struct err *e)
 static bool check_foreign(struct check *c, struct err *e)
 {
 	if (c->repair)
-		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "GLB/MASTER.GLB: bears no mark of ours: mending would be by guess, so this postoffice is only looked at");
+		return err_set(e, ERR_PERM, ERR_OF_LINK, "GLB/MASTER.GLB: bears no mark of ours: mending would be by guess, so this postoffice is only looked at");
 	check_found(c, "GLB/MASTER.GLB", false, "it bears no mark of ours: users, mailbags and messages are not looked at");
 	return check_files(c, e) && check_networks(c, e) && check_scan(c, e) && check_control(c, e);
 }

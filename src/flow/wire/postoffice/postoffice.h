@@ -122,7 +122,8 @@ MUST_CHECK bool postoffice_each_group(struct postoffice *po, bool (*each)(void *
 /* Is it whole? Each finding once: file, what is wrong, whether it was mended. Attached with POSTOFFICE_UNCHECKED, for what is damaged cannot be attached
  * otherwise. While others work on it, findings about messages may be of a moment. repair: mends what can be, with the lock of every mailbag that is changed,
  * after a copy of the file beside it (but of a MAI, of which two octets change: the finding says them). Files that nobody names are counted, and left to
- * postoffice_sweep. One whose MASTER.GLB bears no mark of ours is looked at as far as its files are published, and never mended. Fails ERR_LOCAL or ERR_TEMP, link when the file server does, or when somebody holds a lock (repair). */
+ * postoffice_sweep. One whose MASTER.GLB bears no mark of ours is looked at as far as its files are published, and never mended
+ * (ERR_PERM, link). Fails ERR_LOCAL or ERR_TEMP, link when the file server does, or when somebody holds a lock (repair). */
 struct postoffice_findings { unsigned found, mended, messages, orphans; };
 MUST_CHECK bool postoffice_check(struct postoffice *po, bool repair, void (*each)(void *ctx, const char *file, const char *what, bool mended), void *ctx,
 				 struct postoffice_findings *n_r, struct err *e);
