@@ -262,6 +262,31 @@ static void a_missing_message_file_of_a_client_is_016(void **state)
 	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
 	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
 	assert_int_equal(testing_events(w, "mover.message-missing", NULL), 1);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.code, 16);
+	assert_view(n.subject, "lost");
+	testing_end(&w);
+}
+
+/* facts A10, [012]: nobody can say for whom it was. */
+static void a_corrupt_message_file_of_a_client_is_012(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "torn");
+	char path[200], bag[9];
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[ALPHA], id.s[7], id.s);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("M", f);
+	fclose(f);
+	testing_start_all(w);
+	testing_run(w);
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.code, 12);
+	assert_view(n.subject, "torn");
 	testing_end(&w);
 }
 
@@ -1001,6 +1026,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k121734_each_failure_of_many_with_its_cause), cmocka_unit_test(k98067_nobody_is_told_of_a_notice),
 		cmocka_unit_test(k117895_groups_are_expanded_where_they_are), cmocka_unit_test(k138054_a_full_bag_is_017_and_others_are_served),
 		cmocka_unit_test(a_missing_message_file_is_016), cmocka_unit_test(a_missing_message_file_of_a_client_is_016),
+		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
 		cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),

@@ -104,6 +104,20 @@ static bool name_sender(struct mover *m, const struct mm_header *h, struct mm_en
 	return !arena_full(m->arena);
 }
 
+/* For whom a message was that cannot be read nobody knows: one recipient without a name stands for them, so that the sender is told. */
+static bool stand_in(struct mover *m, struct mm_envelope *v)
+{
+	struct mm_recipient *r = arena_get(m->arena, sizeof *r);
+	if (r == NULL)
+		return false;
+	*r = (struct mm_recipient){ .responsible = true, .reason = -1, .diagnostic = -1 };
+	if (!is_mailer(m))
+		memcpy(r->bag, m->bag, sizeof r->bag);
+	v->recipients = r;
+	v->n = 1;
+	return true;
+}
+
 bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view mai, struct mm_envelope *v_r, struct err *e)
 {
 	const struct mailer_world w = mover_world(m);
@@ -115,6 +129,8 @@ bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view
 			return false;
 		if (is_mailer(m))
 			guess_mine(&w, &v);
+	} else if (!stand_in(m, &v)) {
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", v.mai.s);
 	}
 	if (!name_sender(m, &entry->header, &v))
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", v.mai.s);
