@@ -200,13 +200,14 @@ bool postoffice_add_gateway(struct postoffice *po, const char *network, uint8_t 
 	po_check(po);
 	if (type == MM_NETWORK_POSTOFFICES)
 		return err_set(e, ERR_PERM, ERR_OF_LINK, "the type 0x%02X is a network of postoffices, want a gateway's (0x10, 0x64, ...)", type);
-	if (!gateway_name_ok(network, e) || !po_table_open(po, "GLB", "NETWORK.GLB", &networks, e))
+	if (!gateway_name_ok(network, e) || (via != NULL && !bag_of_hop(po, via, bag.s, e)) ||
+	    !po_table_open(po, "GLB", "NETWORK.GLB", &networks, e)) /* held from here on */
 		return false;
 	bool ok = find_network(&networks, network, &n) == po_table_n(&networks) ||
 		  err_set(e, ERR_PERM, ERR_OF_LINK, "postoffice: the network \"%s\" is there already (type 0x%02X)", n.name, n.type);
 	n = (struct mm_network){ .active = true, .type = type };
 	snprintf(n.name, sizeof n.name, "%s", network);
-	ok = ok && (via == NULL ? po_new_bag(po, &bag, e) : bag_of_hop(po, via, bag.s, e));
+	ok = ok && (via != NULL || po_new_bag(po, &bag, e));
 	if (ok) {
 		memcpy(n.mailbag, bag.s, sizeof n.mailbag);
 		ok = put_network(&networks, &n, e);
