@@ -10,6 +10,7 @@ enum {
 	SWEEP_STEPS = 200,             /* at each look */
 	KEPT_MAX = 1 << 20,
 	RENEW_MS = 24 * 3600 * 1000,   /* journals are written anew */
+	FOLDER_PREFIX = sizeof "interchange-" - 1,
 	XLATE_PATIENCE_MS = 60 * 1000, /* beyond the converter's own budget */
 };
 
@@ -124,8 +125,12 @@ static void unwatch(struct interchange *x)
 static void on_folder(void *ctx, const struct err *gone)
 {
 	struct interchange *x = ctx;
+	uint64_t stamp;
 	if (gone != NULL)
 		unwatch(x); /* polling goes on */
+	/* Our own steps are changes, too: what counts is that INQUEUE3 is not as the last round found it. */
+	if (!x->is_ffapi && x->po != NULL && inward_is_idle(x) && mail_stamp(x->po, "INQUEUE3", &stamp, NULL) && stamp == x->stamp)
+		return;
 	inward_look(x);
 }
 
@@ -161,13 +166,45 @@ static void tell_health(struct interchange *x)
 		EMIT(&x->host, INTERCHANGE_HEALTH, "link", x->link->name, "postoffice", x->set->postoffice, "what", what, "first", h->first.text);
 }
 
+/* A link's name may hold what a file's name may not. */
+static void name_folder(const char *name, char folder_r[64])
+{
+	char safe[41];
+	size_t n = 0;
+	for (; name[n] != 0 && n < sizeof safe - 1; n++) {
+		const char c = name[n];
+		const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+		safe[n] = fine ? c : '_';
+	}
+	safe[n] = 0;
+	if (strcmp(safe, name) == 0)
+		snprintf(folder_r, 64, "interchange-%s", safe);
+	else
+		snprintf(folder_r, 64, "interchange-%.20s-%08x", safe, (unsigned)hash_octets(HASH_START, view_str(name)));
+}
+
 struct serials { struct interchange *x; const char *serial; };
+
+/* The file of a link that is in the settings no more says nothing, nor does our own. */
+static bool is_others(const struct interchange *x, const char *name)
+{
+	const struct set_link *links = x->settings->links.v;
+	for (size_t i = 0; i < x->settings->links.n; i++) {
+		char folder[64];
+		if (links[i].kind != LINK_MSMAIL || i == x->instance)
+			continue;
+		name_folder(links[i].name, folder);
+		if (strcmp(folder + FOLDER_PREFIX, name) == 0)
+			return true;
+	}
+	return false;
+}
 
 static void on_serial(void *ctx, const char *name)
 {
 	const struct serials *s = ctx;
 	const size_t n = strlen(s->serial);
-	if (strncmp(name, s->serial, n) == 0 && name[n] == '.' && strcmp(name + n + 1, s->x->link->name) != 0)
+	if (strncmp(name, s->serial, n) == 0 && name[n] == '.' && is_others(s->x, name + n + 1))
 		EMIT(&s->x->host, MSMAIL_SERIAL, "link", s->x->link->name, "serial", s->serial, "other", name + n + 1);
 }
 
@@ -179,7 +216,7 @@ static void compare_serials(struct interchange *x)
 	const char *serial = postoffice_master(x->po)->serial;
 	if (*serial == 0)
 		return;
-	snprintf(path, sizeof path, "interchange-serials/%s.%s", serial, x->folder + strlen("interchange-"));
+	snprintf(path, sizeof path, "interchange-serials/%s.%s", serial, x->folder + FOLDER_PREFIX);
 	struct file *f = env_file_create(x->host.env, path, &e);
 	if (f != NULL)
 		file_close(&f);
@@ -200,7 +237,7 @@ static bool attach_postoffice(struct interchange *x, struct err *e)
 	snprintf(x->own.postoffice, sizeof x->own.postoffice, "%s", *x->set->name != 0 ? x->set->name : own->postoffice);
 	tell_health(x);
 	compare_serials(x);
-	snprintf(path, sizeof path, "%s/P1", x->set->postoffice);
+	snprintf(path, sizeof path, "%s/MBG", x->set->postoffice); /* not P1: there our own lock comes and goes */
 	watch(x, path);
 	return true;
 }
@@ -626,24 +663,6 @@ void interchange_peer_died(struct interchange *x, enum process_kind kind, bool b
 
 /* --- life --- */
 
-/* A link's name may hold what a file's name may not. */
-static void name_folder(struct interchange *x)
-{
-	const char *name = x->link->name;
-	char safe[41];
-	size_t n = 0;
-	for (; name[n] != 0 && n < sizeof safe - 1; n++) {
-		const char c = name[n];
-		const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-		safe[n] = fine ? c : '_';
-	}
-	safe[n] = 0;
-	if (strcmp(safe, name) == 0)
-		snprintf(x->folder, sizeof x->folder, "interchange-%s", safe);
-	else
-		snprintf(x->folder, sizeof x->folder, "interchange-%.20s-%08x", safe, (unsigned)hash_octets(HASH_START, view_str(name)));
-}
-
 struct interchange *interchange_new(const struct actor_host *host, const struct settings *settings, uint32_t instance)
 {
 	struct interchange *x = mem_zero(sizeof *x);
@@ -657,7 +676,7 @@ struct interchange *interchange_new(const struct actor_host *host, const struct 
 	assert(x->link->kind == LINK_MSMAIL);
 	x->is_ffapi = *x->set->ffapi_import != 0;
 	x->source = x->is_ffapi ? &source_ffapi : &source_queue;
-	name_folder(x);
+	name_folder(x->link->name, x->folder);
 	x->config_arena = arena_new(SIZE_MAX);
 	if (!gdi_parse(view_str(settings->mta.domain), &x->domain, x->config_arena, NULL))
 		x->domain = (struct gdi){ 0 };

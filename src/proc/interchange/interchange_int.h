@@ -183,6 +183,7 @@ struct inward {
 	bool warned_code_page, told_damage; /* once in a life */
 	int64_t not_before_ms;   /* a pause after a failure that passes */
 	int64_t pause_ms;
+	int64_t soon_ms;         /* until the next look at those whose writer had not ended; 0: there were none */
 	bool wanted;             /* a round is due */
 	struct timer again;
 };
@@ -276,6 +277,7 @@ struct interchange {
 	int64_t retry_ms;
 	struct timer retry, poll, work;
 	struct folder_watch *watch;
+	uint64_t stamp;          /* of INQUEUE3 when it was last read */
 	bool slice_running;
 	unsigned turn;
 

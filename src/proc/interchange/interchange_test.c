@@ -641,7 +641,7 @@ static void test_an_archive_is_read_and_never_written(void **state)
 static void k151228_two_with_one_serial_are_told(void **state)
 {
 	(void)state;
-	struct world *w = world_new("");
+	struct world *w = world_new("  - name: other\n    kind: msmail\n    msmail:\n      postoffice: /elsewhere\n");
 	struct err e;
 	assert_false(was_told(w, "msmail.serial"));
 	struct file *f = env_file_create(w->env, "interchange-serials/22-28798.other", &e);
@@ -971,6 +971,56 @@ static void test_a_full_inqueue3_refuses_nobody(void **state)
 	world_free(w);
 }
 
+/* What the kernel tells is a round only when INQUEUE3 has changed: our own lock would begin the next one for ever. */
+static void test_a_change_begins_a_round_and_ours_does_not(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 1000 s\n");
+	struct mm_envelope v;
+	struct err e;
+	char folder[200];
+	snprintf(folder, sizeof folder, "%s/MBG", w->path);
+	world_pass(w, 1000);
+	plan_fault("PO_LOCK:1000000:fail");
+	fake_env_change_folder(w->env, folder);
+	world_pass(w, 1000);
+	assert_int_equal(fault_passes(FAULT_PO_LOCK), 0);
+	snprintf(folder, sizeof folder, "%s/P1", w->path);
+	fake_env_change_folder(w->env, folder);
+	world_pass(w, 1000);
+	assert_int_equal(fault_passes(FAULT_PO_LOCK), 0);
+	snprintf(folder, sizeof folder, "%s/MBG", w->path);
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Soon", "text", NULL);
+	assert_true(postoffice_read_envelope(w->po, &id, w->a, &v, &e));
+	v.state = MM_UNREADY;
+	assert_true(postoffice_write_envelope(w->po, &v, &e));
+	fake_env_change_folder(w->env, folder);
+	world_pass(w, 1000);
+	assert_int_equal(w->n_offers, 0);
+	v.state = MM_READY; /* of which nobody tells */
+	assert_true(postoffice_write_envelope(w->po, &v, &e));
+	world_pass(w, 5000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
+/* Q151228: a link whose name is no file's, and one that is no more, are no second postoffice. */
+static void k151228_a_link_is_not_its_own_twin(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	struct err e;
+	((struct set_link *)w->settings.links.v)[0].name = "ms mail";
+	world_restart(w);
+	world_restart(w);
+	struct file *f = env_file_create(w->env, "interchange-serials/22-28798.gone", &e);
+	assert_non_null(f);
+	file_close(&f);
+	world_restart(w);
+	assert_false(was_told(w, "msmail.serial"));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1012,6 +1062,8 @@ int main(void)
 		cmocka_unit_test(test_the_journal_is_renewed),
 		cmocka_unit_test(test_a_round_has_its_quota),
 		cmocka_unit_test(test_a_switch_that_goes_meanwhile),
+		cmocka_unit_test(test_a_change_begins_a_round_and_ours_does_not),
+		cmocka_unit_test(k151228_a_link_is_not_its_own_twin),
 		cmocka_unit_test(test_a_switch_that_goes_while_it_is_asked),
 		cmocka_unit_test(test_a_round_ends_at_its_quota),
 		cmocka_unit_test(test_a_line_that_is_left_over_loses_nobody),

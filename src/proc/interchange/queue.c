@@ -11,13 +11,14 @@
 #include "flow/engine/msmail/mailer.h"
 
 enum {
-	NO_FILE = 16, TOO_LARGE = 9, DAY_MS = 24 * 3600 * 1000,
+	NO_FILE = 16, TOO_LARGE = 9, SOON_MS = 500, DAY_MS = 24 * 3600 * 1000,
 	MEMBERS_MAX = 2000, LINE_MAX_ = 200,
 };
 
 struct queue_round {
 	struct po_bag_entry *entries;
 	unsigned n, at, live;
+	bool waits;              /* for somebody who is about to end */
 	uint64_t done;           /* gone in this round: what is left does not count, or it would keep the others out */
 	bool late;               /* the ones that have struck, after all the others */
 	struct mail_journal *journal;
@@ -46,10 +47,21 @@ static void tell_locked(struct interchange *x, const struct err *who)
 	EMIT(&x->host, INTERCHANGE_LOCKED, "link", x->link->name, "lock", "INQUEUE3", "who", who->text);
 }
 
+/* A record comes before its envelope is ready, and of the second nobody tells: soon, then less and less often. */
+static void look_again(struct interchange *x, bool waits)
+{
+	struct inward *in = &x->in;
+	const int64_t next = in->soon_ms == 0 ? SOON_MS : in->soon_ms * 2;
+	in->soon_ms = !waits ? 0 : next < (int64_t)x->set->poll_ms ? next : (int64_t)x->set->poll_ms;
+	if (waits && !timer_is_set(&in->again))
+		timer_after(&in->again, in->soon_ms);
+}
+
 static void round_end(struct interchange *x)
 {
 	struct queue_round *q = round_of(x);
 	if (q != NULL) {
+		look_again(x, q->waits);
 		mail_journal_close(&q->journal);
 		out_fini(&q->mai);
 		free(q->entries);
@@ -101,7 +113,7 @@ static bool round_begin(struct interchange *x, bool *ready_r, struct err *e)
 	/* All of it: those that are left for later must not hide the others. */
 	q->entries = mem_zero(mem_mul(MM_BAG_RECORDS, sizeof *q->entries));
 	out_init(&q->mai, (size_t)x->settings->limits.message + (64 << 20));
-	*ready_r = (x->set->read_only || mail_journal_open(x->po, "INQUEUE3", &q->journal, e)) &&
+	*ready_r = mail_stamp(x->po, "INQUEUE3", &x->stamp, e) && (x->set->read_only || mail_journal_open(x->po, "INQUEUE3", &q->journal, e)) &&
 		   postoffice_bag(x->po, "INQUEUE3", MM_BAG_RECORDS, q->entries, &q->n, &q->live, e) && (q->journal == NULL || settle(q, e));
 	if (!*ready_r)
 		round_end(x);
@@ -494,6 +506,7 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 		*e = why;
 		return false;
 	}
+	q->waits |= found == MAIL_NOT_YET;
 	if (found == MAIL_NOT_YET)
 		return true;
 	if (found == MAIL_FINISHED)
