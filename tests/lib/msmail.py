@@ -23,15 +23,15 @@ class Net:
         self.command("external", "add", self.site.path, OWN)
         for user in ("ANNA", "BERT"):
             self.command("user", "add", self.site.path, user)
-        section = {"postoffice": self.shadow.path, "poll": "200 ms", "lock-patience": "2 s",
+        section = {"postoffice": self.shadow.path, "poll": "100 ms", "lock-patience": "2 s",
                    "addresses": ["%s/TARO = %s" % (OWN, self.taro), "%s/ALICE = %s" % (OWN, self.alice)]}
         section.update({k.replace("_", "-"): v for k, v in msmail.items()})
         self.link = {"name": "msmail", "kind": "msmail", "open-interval": "300 ms", "transfer-interval": "300 ms", "msmail": section}
         self.london.settings["links"].append(self.link)
         self.london.settings["routes"].append({"match": self.london.domain + "; DDA:MS=*", "to": "msmail"})
         if mover:
-            self.mover = {"name": "berlin", "postoffice": self.site.path, "peers": [self.shadow.path], "interval": "300 ms"}
-            self.back = {"name": "shadow", "postoffice": self.shadow.path, "peers": [self.site.path], "interval": "300 ms", "mailer": False}
+            self.mover = {"name": "berlin", "postoffice": self.site.path, "peers": [self.shadow.path], "interval": "100 ms"}
+            self.back = {"name": "shadow", "postoffice": self.shadow.path, "peers": [self.site.path], "interval": "100 ms", "mailer": False}
             self.london.settings["movers"] = [self.mover, self.back]
         self.london.link(self.tokyo)
         self.tokyo.link(self.london)
