@@ -175,7 +175,8 @@ def k167139_k167639_k155790_k184681_k224987_code_pages(lab):
     samples = {866: "Привет из Москвы", 1251: "Привет", 852: "Žluťoučký kůň", 1253: "Καλημέρα", 437: "Ünïcode £", 1252: "10 € ©®"}
     for page, text in samples.items():
         octets = text.encode("cp%d" % page)
-        net.from_site(TARO, "%d %s" % (page, octets.decode("latin-1")), octets, code_page=page, friendly=[(0, 0, 2, octets), (1, 0, 2, b"\x80\xff Taro")])
+        net.from_site(TARO, "%d %s" % (page, octets.decode("latin-1")), octets, code_page=page,
+                      friendly=[(0, 0, 2, octets), (1, 0, 2, b"\x80\xff Taro")])
         _, parts = net.at_tokyo("%d %s" % (page, text))
         same(text_of(parts), text, "the text in page %d" % page)
     for i in range(2):
@@ -337,5 +338,6 @@ if __name__ == "__main__":
          k151791_k173344_k127919_k165396_bad_addresses_among_good_ones, k98067_k175965_nobody_is_told_of_a_notice,
          k175447_a_list_that_has_its_own_writer, k151249_k157941_k166589_k193762_files,
          k156844_k161952_k161933_k161936_k166587_k159179_k118595_what_a_message_says, k167139_k167639_k155790_k184681_k224987_code_pages,
-         k214565_k168771_k158399_odd_dates_and_receipts, k169682_k200661_k130382_what_nobody_knows, k176396_k176440_k222985_a_huge_text, k168857_k237695_k113165_held_by_another_program,
+         k214565_k168771_k158399_odd_dates_and_receipts, k169682_k200661_k130382_what_nobody_knows, k176396_k176440_k222985_a_huge_text,
+         k168857_k237695_k113165_held_by_another_program,
          k247618_k159305_k146113_corrupt_at_the_head, k256187_among_orphans)
