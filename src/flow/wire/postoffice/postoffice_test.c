@@ -656,6 +656,28 @@ static void test_k256187_upper_case_needs_no_listing(void **state)
 	assert_int_equal(t->lists, 0);
 }
 
+/* Names that are not there, as the envelope of each message that a client wrote, do not cost a look through P1 each. */
+static void test_k256187_missing_envelopes_cost_one_listing(void **state)
+{
+	struct testing_po *t = *state;
+	struct mm_envelope v;
+	enum mail_found found;
+	testing_attach(t, 0);
+	t->lists = 0;
+	for (uint32_t i = 0; i < 50; i++) {
+		const struct mm_id id = mm_id_of(0xB000 + i), other = mm_id_of(0xC000 + i);
+		GOOD(mail_look(t->po, &id, t->a, &v, &found, &t->e));
+		assert_int_equal(found, MAIL_FINISHED);
+		testing_write(t, po_rel_p1(&other).s, "", 0); /* the directory changes all the time */
+	}
+	assert_in_range(t->lists, 0, 1);
+	/* One in neither case is found by who attaches, whatever came before. */
+	testing_write(t, "P1/0000b0A0.p1", "junk", 4);
+	testing_attach(t, 0);
+	const struct mm_id odd = mm_id_of(0xB0A0);
+	BAD(mail_look(t->po, &odd, t->a, &v, &found, &t->e), ERR_PERM, ERR_OF_MESSAGE);
+}
+
 /* --- what is no plain file --- */
 
 static void nothing_leads_out(struct testing_po *t)
@@ -1038,6 +1060,7 @@ int main(void)
 		TEST(test_k152903_names_in_lower_case),
 		TEST(test_k129456_names_in_any_case),
 		TEST(test_k256187_upper_case_needs_no_listing),
+		TEST(test_k256187_missing_envelopes_cost_one_listing),
 		TEST(test_fifo_and_link_do_not_hang_nor_lead_out),
 		TEST(test_without_openat2),
 		TEST(test_vanished_postoffice_is_no_missing_message),
