@@ -332,7 +332,14 @@ static void name_message(struct interchange *x, const struct seen *s)
 	uint64_t h = hash_octets(HASH_START, view_str(s->name));
 	h = hash_octets(h, view_of(&s->changed_ns, sizeof s->changed_ns));
 	h = hash_octets(h, out_view(&x->ffapi->octets));
-	snprintf(in->local_id, sizeof in->local_id, "FF-%s-%016" PRIx64, x->own.postoffice, h);
+	char name[sizeof x->own.postoffice];
+	size_t n = 0;
+	for (; x->own.postoffice[n] != 0; n++) { /* an IA5String, and printable: names may be in any code page */
+		const char c = x->own.postoffice[n];
+		name[n] = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ? c : '.';
+	}
+	name[n] = 0;
+	snprintf(in->local_id, sizeof in->local_id, "FF-%s-%016" PRIx64, name, h);
 	in->at = s->changed_ns / 1000000;
 }
 

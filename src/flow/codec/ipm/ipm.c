@@ -6,7 +6,7 @@
 
 struct ber_limits ipm_limits_default(void)
 {
-	return (struct ber_limits){ .depth = 64, .elements = 200000, .bytes = (size_t)2 << 30 };
+	return (struct ber_limits){ .depth = 64, .elements = 1000000, .bytes = (size_t)2 << 30 };
 }
 
 const char *ipm_part_kind_name(enum ipm_part_kind k)

@@ -13,7 +13,7 @@ enum ipm_part_kind {
 };
 const char *ipm_part_kind_name(enum ipm_part_kind k); /* "ia5-text" ... */
 
-/* Sane limits for one content: depth 64, 200,000 elements, 2 GiB. */
+/* Sane limits for one content: depth 64, 1,000,000 elements (a heading that names 32,767 recipients has half of them), 2 GiB. */
 struct ber_limits ipm_limits_default(void);
 
 /* --- taking apart --- */

@@ -548,6 +548,23 @@ static void test_identifiers_and_names_that_others_can_read(void **state)
 	out_fini(&o);
 }
 
+/* As many as a message of X.400 may have (X.411 ub-recipients): what is made is read by our own reader, too. */
+static void test_as_many_recipients_as_may_be(void **state)
+{
+	(void)state;
+	enum { N = 32767 };
+	struct mai m = testing_letter(&w, VIEW("s"), VIEW("t"));
+	m.n_to = N;
+	m.to = calloc(N, sizeof *m.to);
+	for (size_t i = 0; i < N; i++)
+		m.to[i] = testing_ms("FAR/PO9/ANN");
+	struct testing_ipm r = convert(&m, NULL, 0);
+	assert_int_equal(r.m.n_rcpt, N);
+	assert_int_equal(r.ipm.message->heading.primary_recipients.n, N);
+	done(&r);
+	free(m.to);
+}
+
 /* Each in a place of its own in a long text; and all in one line. It must not take time for each of them that the whole text takes. */
 static void test_many_files_in_a_long_text(void **state)
 {
@@ -725,6 +742,7 @@ int main(void)
 		cmocka_unit_test(test_k157420_k166553_embedded_message),
 		cmocka_unit_test(test_identifiers_and_names_that_others_can_read),
 		cmocka_unit_test(test_many_files_in_a_long_text),
+		cmocka_unit_test(test_as_many_recipients_as_may_be),
 		cmocka_unit_test(test_k214565_k143197_receipts_become_notifications),
 		cmocka_unit_test(test_k169682_unknown_elements_are_passed_over),
 		cmocka_unit_test(test_what_is_no_mai_is_refused),
