@@ -2,11 +2,14 @@
 """Microsoft Mail through the whole program: users of a postoffice write to X.400 and are written to. A client program is played by
 tests/lib/postoffice.py, which shares no line with Posthorn."""
 import os
+import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import OWN, SITE, Net  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import expect, is_sanitized, main, same, wait_for  # noqa: E402
+
+MEGABYTES = 50
 
 
 def there_and_back(lab):
@@ -92,4 +95,35 @@ def gateway_directories(lab):
     tokyo.stop()
 
 
-main(there_and_back, answered_by_its_typed_address, gateway_directories)
+def twenty_files_both_ways(lab):
+    """20 attachments, empty ones and one of 50 MB among them, from the site to Tokyo and from Tokyo to the site. The converter holds what
+    comes in and what goes out; nobody else holds a whole message."""
+    net, octets = Net(lab).start(), random.Random(5)
+    size = (MEGABYTES if not is_sanitized(lab.program) else 4) * 1000 * 1000
+    files = [("A%02d.BIN" % i, octets.randbytes(size if i == 7 else [0, 1, 70000, 3, 999][i % 5])) for i in range(20)]
+    net.site.send("ANNA", [OWN + "/TARO"], "files", b"text\r", own=SITE, attachments=files)
+    wait_for(lambda: net.tokyo.mail("taro"), "the files at Tokyo", 120)
+    parts = []
+    for name, value in files:
+        lab.file(name, value)
+        parts += ["--file", os.path.join(lab.root, name)]
+    net.to_site("ANNA", "back", "--text", "text", *parts)
+    header = wait_for(lambda: net.site.mailbox("ANNA"), "the files at the site", 120)[0]
+    mail = net.site.mail(header)
+    same([a["name"] for a in mail.attachments], [name.encode() for name, _ in files], "names, in order")
+    for (name, value), a in zip(files, mail.attachments):
+        expect(net.site.attachment(a["id"]) == value, "octets of " + name)
+    peak = {kind: max(peak_of(pid) for name, pid in net.london.pids().items() if name.startswith(kind + ".")) for kind in ("interchange", "converter", "mover", "switch")}
+    if not is_sanitized(lab.program):
+        expect(peak["converter"] < 3 * MEGABYTES and max(v for k, v in peak.items() if k != "converter") < MEGABYTES, "memory of each process, in MB", peak)
+    net.stop()
+    return "%s MB at most" % ", ".join("%s %d" % x for x in sorted(peak.items()))
+
+
+def peak_of(pid):
+    """The most that the process ever had in memory, in MB."""
+    with open("/proc/%d/status" % pid, encoding="ascii", errors="replace") as f:
+        return next(int(line.split()[1]) // 1000 for line in f if line.startswith("VmHWM"))
+
+
+main(there_and_back, twenty_files_both_ways)
