@@ -208,6 +208,7 @@ static void k237182_a_message_that_kills_the_converter_ends_in_quarantine(void *
 	assert_false(w->offers[0].m.octets);                    /* the other one was not kept waiting */
 	assert_true(w->offers[1].m.octets);
 	assert_int_equal(w->offers[1].m.err.kind, ERR_PERM);
+	assert_true(w->offers[1].m.hash != 0);                  /* what it does when it is examined is counted for it alone */
 	assert_true(has(w->offers[1].content, "deadly octets"));
 	assert_true(has(w->offers[1].content, "twodeadly") || has(w->offers[1].content, "two"));
 	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
@@ -1021,6 +1022,31 @@ static void k151228_a_link_is_not_its_own_twin(void **state)
 	world_free(w);
 }
 
+/* Each try to attach reads all generations that the ones before have left: lines are kept once. */
+static void test_journals_that_cannot_be_synced_do_not_grow(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	bool synced;
+	char name[60];
+	size_t most = 0;
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
+	const size_t one = fake_env_file(w->env, "interchange-ms/sent.1", &synced).n;
+	assert_true(one > 0);
+	fake_env_fail_syncs(w->env, true);
+	for (unsigned i = 0; i < 8; i++)
+		world_restart(w);
+	for (unsigned i = 1; i < 12; i++) {
+		snprintf(name, sizeof name, "interchange-ms/sent.%u", i);
+		const size_t n = fake_env_file(w->env, name, &synced).n;
+		most = n > most ? n : most;
+	}
+	assert_int_equal(most, one);
+	fake_env_fail_syncs(w->env, false);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1060,6 +1086,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_ready_is_left),
 		cmocka_unit_test(k138054_a_full_mailbag_is_its_recipients),
 		cmocka_unit_test(test_the_journal_is_renewed),
+		cmocka_unit_test(test_journals_that_cannot_be_synced_do_not_grow),
 		cmocka_unit_test(test_a_round_has_its_quota),
 		cmocka_unit_test(test_a_switch_that_goes_meanwhile),
 		cmocka_unit_test(test_a_change_begins_a_round_and_ours_does_not),

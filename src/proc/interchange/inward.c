@@ -4,6 +4,7 @@
 #include "proc/interchange/interchange_int.h"
 
 #include "base/fault.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "flow/report/diagnostics.h"
 
@@ -517,7 +518,7 @@ static void begin_quarantine(struct interchange *x)
 	in->at_octet = 0;
 	out_clear(&in->piece);
 	bundle_begin(x, &in->piece, &size);
-	struct msg_offer m = { .peer = view_str(in->item), .octets = true, .err = in->why };
+	struct msg_offer m = { .peer = view_str(in->item), .octets = true, .err = in->why, .hash = hash_octets(HASH_START, view_str(in->local_id)) };
 	m.err.kind = ERR_PERM;
 	m.err.culprit = ERR_OF_MESSAGE;
 	offer_start(x, &in->offer, &m, size, &quarantine_user, x);

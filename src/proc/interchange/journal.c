@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { SUM = 17, PIECE = 64 * 1024, GENERATIONS_MAX = 16, NAME_MAX_ = 127 };
+enum { SUM = 17, PIECE = 64 * 1024, NAME_MAX_ = 127 };
 
 struct journal {
 	unsigned magic;
@@ -18,7 +18,7 @@ struct journal {
 	char folder[64], name[32];
 	uint64_t size;
 	bool broken;               /* a write or sync has failed: what is behind is not known */
-	unsigned old[GENERATIONS_MAX];
+	unsigned *old;             /* generations, the oldest first */
 	size_t n_old;
 	unsigned syncing;
 	bool closed;
@@ -37,8 +37,10 @@ static void on_name(void *ctx, const char *name)
 	struct listing *l = ctx;
 	const size_t n = strlen(l->name);
 	uint64_t number;
-	if (strncmp(name, l->name, n) == 0 && name[n] == '.' && text_uint(view_str(name + n + 1), 999999999, &number) && l->n < GENERATIONS_MAX)
+	if (strncmp(name, l->name, n) == 0 && name[n] == '.' && text_uint(view_str(name + n + 1), 999999999, &number)) {
+		l->v = mem_grow(l->v, mem_mul(l->n + 1, sizeof *l->v));
 		l->v[l->n++] = (unsigned)number;
+	}
 }
 
 static void path_of(const struct journal *j, unsigned generation, char path[NAME_MAX_ + 1])
@@ -125,8 +127,9 @@ bool journal_open(struct env *env, const char *folder, const char *name, journal
 	j->env = env;
 	snprintf(j->folder, sizeof j->folder, "%s", folder);
 	snprintf(j->name, sizeof j->name, "%s", name);
-	struct listing l = { j->name, j->old, 0 };
+	struct listing l = { j->name, NULL, 0 };
 	bool ok = env_file_list(env, folder, on_name, &l, e);
+	j->old = l.v;
 	sort(j->old, l.n);
 	j->n_old = l.n;
 	if (ok) {
@@ -145,6 +148,7 @@ bool journal_open(struct env *env, const char *folder, const char *name, journal
 		file_close(&j->file);
 		(void)!env_file_remove(env, path, NULL);
 	}
+	free(j->old);
 	j->magic = 0;
 	free(j);
 	return false;
@@ -153,6 +157,7 @@ bool journal_open(struct env *env, const char *folder, const char *name, journal
 static void finish(struct journal *j)
 {
 	file_close(&j->file);
+	free(j->old);
 	j->magic = 0;
 	free(j);
 }

@@ -241,6 +241,45 @@ static void test_after_a_failure_nothing_is_written_behind_it(void **state)
 	out_fini(&l.text);
 }
 
+/* Only the first line is kept. */
+static bool take_first(void *ctx, struct view line, uint64_t at)
+{
+	struct lines *l = ctx;
+	(void)at;
+	l->drop = l->n == 0 && view_eq(line, VIEW("the first")) ? "" : l->drop;
+	return l->n++ == 0;
+}
+
+/* A disk that fails each time leaves a generation each time; the first time that it does not, all of them are one again. */
+static void test_any_number_of_generations(void **state)
+{
+	(void)state;
+	struct env *env = fake_env_new();
+	struct journal *j;
+	struct err e;
+	unsigned damaged;
+	int how = 0;
+	fake_env_fail_syncs(env, true);
+	for (unsigned i = 0; i < 41; i++) {
+		struct lines l = { 0 };
+		char text[20];
+		if (!journal_open(env, "folder", "name", take_first, &l, &j, &damaged, &e))
+			fail_msg("%u: %s", i, e.text);
+		if (i > 0)
+			assert_non_null(l.drop);
+		snprintf(text, sizeof text, "line %u", i);
+		add(j, i == 0 ? "the first" : text);
+		fake_env_fail_syncs(env, i < 39);
+		journal_sync(j, on_synced, &how);
+		fake_env_settle(env);
+		assert_int_equal(how, i < 39 ? 2 : 1);
+		if (i == 40)
+			assert_int_equal(l.n, 2);
+		journal_close(&j);
+	}
+	fake_env_free(&env);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_a_torn_or_damaged_line_costs_itself_only),
 		cmocka_unit_test(test_generations_that_a_crash_has_left_are_all_read),
 		cmocka_unit_test(test_after_a_failure_nothing_is_written_behind_it),
+		cmocka_unit_test(test_any_number_of_generations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ struct sent {
 	struct journal *journal;
 	struct map by_key;      /* struct sent_entry */
 	struct map by_subject;  /* the first one of those with it; by `next` */
+	struct map seen;        /* while it is opened: hashes of lines */
 };
 
 static bool split(struct view line, struct view v[FIELDS])
@@ -90,11 +91,22 @@ static void remember(struct sent *s, const struct sent_entry *entry)
 	map_put(&s->by_key, t->key, t);
 }
 
+/* A generation is a copy of those before it: when a crash has left several, each line is there that often. */
+static bool is_copy(struct sent *s, struct view line)
+{
+	static const char there = 1;
+	const uint64_t hash = hash_octets(HASH_START, line);
+	if (map_get(&s->seen, hash) != NULL)
+		return true;
+	map_put(&s->seen, hash, (void *)(uintptr_t)&there);
+	return false;
+}
+
 static bool on_line(void *ctx, struct view line, uint64_t at)
 {
 	struct sent *s = ctx;
 	struct sent_entry t;
-	if (!read_entry(line, &t))
+	if (!read_entry(line, &t) || is_copy(s, line))
 		return false;
 	const wall_ms_t age = interchange_wall(s->x) - t.at;
 	if (age > (wall_ms_t)s->x->settings->expiry.non_urgent_ms)
@@ -110,7 +122,9 @@ bool sent_open(struct interchange *x, struct sent **s_r, struct err *e)
 	unsigned damaged = 0;
 	char count[12];
 	s->x = x;
-	if (!journal_open(x->host.env, x->folder, "sent", on_line, s, &s->journal, &damaged, e)) {
+	const bool ok = journal_open(x->host.env, x->folder, "sent", on_line, s, &s->journal, &damaged, e);
+	map_fini(&s->seen);
+	if (!ok) {
 		sent_close(&s);
 		return false;
 	}
