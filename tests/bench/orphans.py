@@ -1,17 +1,18 @@
 """Mail through postoffices in which 100,000 files lie that nobody names, against ones in which none does (Q256187), both ways; and a soak: many messages
 through interchange and movers, of which no process becomes larger or keeps descriptors (Q260554, Q232604).
 
-The messages wait while London is down: ANNA's in the outbound mailbag, Tokyo's in its queue. London starts, and the rate is that between the first arrival
-and the last. Runs without and with orphans take turns on one disk, and the medians are compared. The orphans are younger than an hour, so that all stay."""
+The messages wait while London is down: ANNA's in the outbound mailbag, Tokyo's in its queue. London starts, and the rate is that from then to the last
+arrival. Runs without and with orphans take turns on one disk, and the medians are compared. The orphans are younger than an hour, so that all stay."""
 import os, sqlite3, statistics, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import postoffice
+from common import cpu_of
 from msmail import OWN, SITE
 from posthorn import Lab
 from storm import Storm
 
-ORPHANS, MESSAGES, ROUNDS, WANTED = 100 * 1000, 60, 5, 0.9
+ORPHANS, MESSAGES, ROUNDS, WANTED = 100 * 1000, 200, 5, 0.9
 WARM, SOAK, GROWTH_MIB = 400, 2000, 2
 FIRST = 0x40000000  # ids that the counter does not reach
 
@@ -42,24 +43,28 @@ class Run:
             out = db.execute("select count(*) from delivery").fetchone()[0]
         return out, len(self.net.site.mailbox("ANNA"))
 
+    def cpu(self):
+        """Seconds on a processor of all that touch a postoffice."""
+        return sum(cpu_of(pid) for name, pid in self.net.london.pids().items() if name.split(".")[0] in ("interchange", "converter", "mover"))
+
     def round(self, n):
-        """Messages a second, out and in."""
+        """Messages a second, out and in, from the start of London to the last of each; and processor time for each message, in microseconds."""
         net = self.net
         net.burst(n)
-        before, counts = self.arrived(), ([], [])
+        before, last = self.arrived(), [None, None]
         net.london.start()
-        until = time.monotonic() + 120
-        while any(len(c) < 1 or c[-1][1] < n for c in counts):
-            now = self.arrived()
-            for c, a, b in zip(counts, now, before):
-                if a > b and (not c or c[-1][1] < a - b):
-                    c.append((time.monotonic(), a - b))
-            if time.monotonic() > until:
-                raise OSError("of %d messages each way %s have arrived" % (n, now))
+        began, used = time.monotonic(), self.cpu()
+        while None in last:
+            for way, (a, b) in enumerate(zip(self.arrived(), before)):
+                if a >= b + n and last[way] is None:
+                    last[way] = time.monotonic()
+            if time.monotonic() > began + 120:
+                raise OSError("of %d messages each way %s have arrived" % (n, self.arrived()))
             time.sleep(0.005)
         net.settle(60)
+        used = self.cpu() - used
         net.london.stop()
-        return [(c[-1][1] - c[0][1]) / max(c[-1][0] - c[0][0], 0.001) for c in counts]
+        return n / (last[0] - began), n / (last[1] - began), used * 1e6 / (2 * n)
 
     def close(self):
         self.net.stop()
@@ -75,7 +80,7 @@ def compare(program):
         for _ in range(ROUNDS):
             for r, found in zip(runs, rates):
                 found.append(r.round(MESSAGES))
-                print("  %s: %.1f/s out, %.1f/s in" % ("with orphans" if found is rates[1] else "none", *found[-1]), flush=True)
+                print("  %s: %.1f/s out, %.1f/s in, %.0f us" % ("with orphans" if found is rates[1] else "none", *found[-1]), flush=True)
         return rows_of(rates, runs[0].net.size)
     finally:
         for r in runs:
@@ -84,11 +89,15 @@ def compare(program):
 
 def rows_of(rates, size):
     rows = []
+    median = lambda found, i: statistics.median(x[i] for x in found)
     for way, case in enumerate(("orphans, to X.400", "orphans, to MS Mail")):
-        clean, with_orphans = (statistics.median(x[way] for x in found) for found in rates)
+        clean, with_orphans = (median(found, way) for found in rates)
         rows.append(dict(case=case, size=size, associations=0, msgs_per_s=round(with_orphans, 1), clean_msgs_per_s=round(clean, 1), orphans=ORPHANS,
                          ratio=round(with_orphans / clean, 2), load=round(os.getloadavg()[0], 1)))
         print(f"{case}: {with_orphans:.1f}/s with {ORPHANS} orphans in each postoffice, without {clean:.1f}/s: {with_orphans / clean:.2f}", flush=True)
+    clean, with_orphans = (median(found, 2) for found in rates)
+    print(f"processor time of interchange, converter and movers for a message: {with_orphans:.0f} us with orphans, without {clean:.0f}: {with_orphans / clean:.2f}", flush=True)
+    rows[0].update(cpu_us_per_msg=round(with_orphans, 1), clean_cpu_us_per_msg=round(clean, 1))
     return rows
 
 
