@@ -1047,6 +1047,28 @@ static void test_journals_that_cannot_be_synced_do_not_grow(void **state)
 	world_free(w);
 }
 
+/* The same transfer again, and its envelope cannot be read now: nobody is struck or told, it is asked again. */
+static void test_what_cannot_be_looked_at_is_no_failure_of_the_message(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB");
+	say_open(w, 1);
+	say_transfer(w, 1, 1, m, VIEW("Hello."));
+	assert_true(w->results[0].delivered);
+	plan_fault("PO_READ:@.P1:stick");
+	say_transfer(w, 2, 1, m, VIEW("Hello."));
+	assert_int_equal(w->n_results, 2);
+	assert_false(w->results[1].delivered);
+	assert_int_equal(w->results[1].err.kind, ERR_TEMP);
+	assert_int_equal(w->results[1].err.culprit, ERR_OF_ASSOCIATION);
+	plan_fault(NULL);
+	say_transfer(w, 3, 1, m, VIEW("Hello."));
+	assert_true(w->results[2].delivered);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1089,6 +1111,7 @@ int main(void)
 		cmocka_unit_test(test_journals_that_cannot_be_synced_do_not_grow),
 		cmocka_unit_test(test_a_round_has_its_quota),
 		cmocka_unit_test(test_a_switch_that_goes_meanwhile),
+		cmocka_unit_test(test_what_cannot_be_looked_at_is_no_failure_of_the_message),
 		cmocka_unit_test(test_a_change_begins_a_round_and_ours_does_not),
 		cmocka_unit_test(k151228_a_link_is_not_its_own_twin),
 		cmocka_unit_test(test_a_switch_that_goes_while_it_is_asked),

@@ -355,9 +355,14 @@ static void begin(struct interchange *x, struct transfer *t)
 	o->at = interchange_wall(x);
 	const struct sent_entry *known = sent_find(x->sent, o->key);
 	if (known != NULL) {
-		if (!post_known(x, known, &e))
+		if (!post_known(x, known, &e)) {
+			if (!interchange_is_link_failure(&e)) { /* what became of it cannot be read now: that is no matter of the message */
+				e.kind = ERR_TEMP;
+				e.culprit = ERR_OF_ASSOCIATION;
+				e.reason = e.diagnostic = -1;
+			}
 			outward_done(x, &e);
-		else if (o->state == OUT_REPORT)
+		} else if (o->state == OUT_REPORT)
 			begin_report(x);
 	} else if (is_good_news(&o->message)) {
 		EMIT(&x->host, MSMAIL_REPORT_DROPPED, "link", x->link->name, "transfer", o->item);
