@@ -379,9 +379,11 @@ static void begin_round(struct mover *m)
 
 static enum did take(struct mover *m, const struct po_bag_entry *entry)
 {
+	const struct retry_policy policy = { m->set->retries, (int64_t)m->set->give_up_ms };
 	struct err e;
 	arena_reset(m->arena);
 	mover_note(m, &entry->header.mai);
+	m->last_try = retry_is_over(&m->memory.retry, &policy, &entry->header.mai, INT64_MAX, mover_now(m)); /* its own failures only */
 	if (state_strikes(&m->memory, &entry->header.mai) >= m->strikes_max)
 		return aside_take(m, entry);
 	if (FAULT_ON(MOVER_TAKE, view_str(entry->header.subject))) {

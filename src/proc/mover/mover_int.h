@@ -70,6 +70,7 @@ struct mover {
 	uint64_t stamp;             /* of the bag when the last round ended */
 	uint64_t stamp_begun;       /* and when it was read */
 	struct mm_id troubled;      /* at which a round had to be given up: the next one takes it last. "": none */
+	bool last_try;              /* of the message in hand: who cannot be looked up is refused, so that the others have it */
 	bool trouble_is_peers;      /* and it has yet to be seen whether the peer was away */
 	int64_t soon_ms;
 	/* for status.c */

@@ -1016,6 +1016,26 @@ static void a_change_during_a_round_is_not_missed(void **state)
 	testing_end(&w);
 }
 
+/* A damaged record of the address files: whom it was about cannot be said. After retries and give-up he is told of, and the others have it. */
+static void a_damaged_user_keeps_nobody_for_ever(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char path[200];
+	w->set[HUB].interval_ms = w->set[HUB].give_up_ms = w->set[ALPHA].interval_ms = 1000;
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "two");
+	snprintf(path, sizeof path, "%s/GLB/ACCESS2.GLB", w->paths[HUB]);
+	const int fd = open(path, O_RDWR);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 2 * 69 + 65), 4); /* HEN's mark: docs/postoffice-format.md, "Users" */
+	close(fd);
+	testing_start_all(w);
+	fake_env_pass(w->env, 60 * 1000);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "two", NULL), 1);
+	assert_notice(w, "NET/ALPHA/ANN", 1, "NET/HUB/HEN");
+	assert_quiet(w);
+	testing_end(&w);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) /* one of them, by its name or a pattern with * */
@@ -1043,6 +1063,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_fails_at_the_peer_keeps_nobody),
 		cmocka_unit_test(what_is_set_aside_stays_with_those_who_have_it),
 		cmocka_unit_test(a_change_during_a_round_is_not_missed),
+		cmocka_unit_test(a_damaged_user_keeps_nobody_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,12 +49,19 @@ static bool route(void *ctx, const struct mm_address *to, struct mailer_route *r
 	struct mover *m = mover_check(ctx);
 	struct mm_route r;
 	struct mm_name name;
+	struct err why;
 	*r_r = (struct mailer_route){ .where = MAILER_NO_USER };
 	const bool is_name = mail_route_name(to, &name, NULL);
 	if (!is_name && !postoffice_of(to, &name))
 		return true;
-	if (!postoffice_route(m->here, &name, &r, e))
+	if (!postoffice_route(m->here, &name, &r, &why)) {
+		r_r->where = MAILER_NO_ROUTE;
+		if (why.culprit == ERR_OF_RECIPIENT && m->last_try)
+			return true;
+		if (e != NULL)
+			*e = why;
 		return false;
+	}
 	if (!is_name && r.where != MM_OUTBOUND)
 		return true;
 	r_r->where = where[r.where];
