@@ -401,7 +401,9 @@ bool po_replace(struct postoffice *po, const char *rel, struct view octets, stru
 	struct po_rel beside;
 	const char *dot = strrchr(rel, '.'), *slash = strrchr(rel, '/');
 	const size_t n = dot == NULL || (slash != NULL && dot < slash) ? strlen(rel) : (size_t)(dot - rel);
-	snprintf(beside.s, sizeof beside.s, "%.*s.NEW", (int)n, rel);
+	/* The journal of mailbag 00000003 and the envelope of message 00000003 lie in one directory, and are written at the same time. */
+	const bool journal = dot != NULL && strcmp(dot, ".0JN") == 0;
+	snprintf(beside.s, sizeof beside.s, "%.*s%s", (int)n, rel, journal ? ".0NJ" : ".NEW");
 	int fd;
 	if (!po_open(po, beside.s, O_RDWR | O_CREAT | O_TRUNC, &fd, e) || !fill(po, beside.s, fd, octets, e))
 		return false;
