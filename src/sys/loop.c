@@ -646,14 +646,13 @@ static void folder_freed(uv_handle_t *h)
 static struct folder_watch *loop_watch_folder(struct env *env, const char *path, struct err *e)
 {
 	struct seen_folder *s = mem_zero(sizeof *s);
-	int status;
 	if (!loop_folder_init(&s->folder, path, e)) {
 		free(s);
 		return NULL;
 	}
 	s->event.data = s;
 	must(uv_fs_event_init(&loop_of(env)->uv, &s->event), "uv_fs_event_init");
-	status = uv_fs_event_start(&s->event, on_folder, path, 0);
+	const int status = uv_fs_event_start(&s->event, on_folder, path, 0);
 	if (status == 0)
 		return &s->w;
 	loop_folder_error(&s->folder, -status, e);
@@ -668,9 +667,8 @@ static bool loop_sees_folder(struct folder_watch *w, struct err *why)
 
 static void loop_folder_unwatch(struct folder_watch *w)
 {
-	struct seen_folder *s = seen_of(w);
+	uv_close((uv_handle_t *)&seen_of(w)->event, folder_freed);
 	w->magic = 0;
-	uv_close((uv_handle_t *)&s->event, folder_freed);
 }
 
 /* --- turns --- */
