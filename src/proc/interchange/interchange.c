@@ -246,6 +246,8 @@ bool interchange_memory(struct interchange *x, struct err *e)
 {
 	if (x->sent != NULL && sent_is_broken(x->sent))
 		sent_close(&x->sent);
+	if (x->sent == NULL)
+		x->syncs = 0; /* a journal that was closed calls nobody */
 	if (x->strikes != NULL && tally_is_broken(x->strikes))
 		tally_close(&x->strikes);
 	if (x->taken != NULL && tally_is_broken(x->taken))

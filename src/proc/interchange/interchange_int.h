@@ -288,6 +288,7 @@ struct interchange {
 	struct xlate *xlate;
 	bool xlate_was_inbound;  /* who had the converter last */
 	struct sent *sent;
+	unsigned syncs;          /* of it, under way for messages outward */
 	struct tally *strikes, *taken;
 	int64_t renewed_ms;
 	struct outward out;

@@ -420,8 +420,9 @@ static void on_synced(void *ctx, const struct err *failed)
 {
 	struct interchange *x = ctx;
 	struct outward *o = &x->out;
-	if (o->state != OUT_SYNC)
-		return; /* it was given up meanwhile */
+	x->syncs--;
+	if (o->state != OUT_SYNC || (x->syncs > 0 && failed == NULL))
+		return; /* it was given up meanwhile; or this one began before our line was there */
 	if (failed != NULL) {
 		struct err e = *failed;
 		e.kind = ERR_TEMP;
@@ -476,6 +477,7 @@ static bool write_journal(struct interchange *x, struct err *e)
 	if (ok || sent_is_broken(x->sent)) /* else no line names the files, and they go again */
 		o->state = OUT_SYNC;
 	if (ok) {
+		x->syncs++;
 		sent_sync(x->sent, on_synced, x);
 	} else if (sent_is_broken(x->sent)) { /* the message is not to blame: all is opened anew */
 		e->kind = ERR_TEMP;
