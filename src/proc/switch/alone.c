@@ -6,10 +6,10 @@
 
 #include "base/mem.h"
 
-static struct proc *find_alone(struct sw *s)
+static struct proc *find(struct sw *s, enum process_kind kind)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->kind == PROCESS_ALONE && !p->dead && p->control != NULL && p->bulk != NULL)
+		if (p->kind == kind && !p->dead && p->control != NULL && p->bulk != NULL)
 			return p;
 	return NULL;
 }
@@ -259,7 +259,7 @@ static void relist(struct sw *s)
 static void run(void *ctx)
 {
 	struct sw *s = ctx;
-	struct proc *p = find_alone(s);
+	struct proc *p = find(s, PROCESS_ALONE);
 	if (s->failed || s->stopping)
 		return;
 	if (quarantine_run(s)) {
@@ -271,7 +271,8 @@ static void run(void *ctx)
 	run_connectors(s);
 	if (p != NULL && !is_busy(s))
 		hand_over_chosen(s);
-	examine_begin(s, is_busy(s) ? NULL : p);
+	if (p != NULL || find(s, PROCESS_INTERCHANGE) != NULL)
+		examine_begin(s, is_busy(s) ? NULL : p);
 	if (p != NULL && s->alone.assoc == NULL)
 		open_next(s, p);
 }

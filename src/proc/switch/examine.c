@@ -178,6 +178,7 @@ static bool give(struct sw *s, struct proc *alone, uint64_t id)
 		const struct suspect *found = suspect_find(s, &x->octets.key);
 		keep(s, id, x->octets.link == NULL ? "" : x->octets.link->set->name, found == NULL ? q.strikes : found->strikes, e.text,
 		     found == NULL ? "" : found->words);
+		x->round.kept = true;
 		return false;
 	}
 	x->number = ++s->next_handover;
@@ -209,6 +210,18 @@ static bool is_in_limbo(const struct sw *s, uint64_t id)
 	return b != NULL;
 }
 
+/* A round is over. After two in which nothing became of anything (the first may have begun in the middle), in however many turns, what
+ * waits is for a process that is not there: who comes kicks again. */
+static bool is_fruitless(struct examine *x)
+{
+	x->round.n = x->round.kept ? 0 : x->round.n + 1;
+	x->round.kept = false;
+	if (x->round.n < 2)
+		return false;
+	x->round.n = 0;
+	return true;
+}
+
 /* All in turn: one that is struck, or refused for now, lets the others go first. */
 bool examine_begin(struct sw *s, struct proc *alone)
 {
@@ -216,20 +229,18 @@ bool examine_begin(struct sw *s, struct proc *alone)
 	uint64_t id;
 	if (x->number != 0 || timer_is_set(&x->timer))
 		return false; /* under way, or refused for now */
-	for (int rounds = 0, looks = 0; rounds < 2; looks++) {
-		if (looks == LOOKS_MAX) {
-			alone_kick(s); /* each may be a commit */
-			return false;
-		}
+	for (int looks = 0; looks < LOOKS_MAX; looks++)
 		if (store_quarantine_next(s->store, STORE_QUARANTINE_EXAMINE, x->after, &id, 1) == 0) {
 			x->after = 0;
-			rounds++; /* the first one may have begun in the middle */
+			if (is_fruitless(x))
+				return false;
 		} else if (is_in_limbo(s, id)) {
 			x->after = id;
 		} else if (give(s, alone, id)) {
+			x->round.n = 0;
 			return true;
 		}
-	}
+	alone_kick(s); /* each look may be a commit: the others in the next turn */
 	return false;
 }
 

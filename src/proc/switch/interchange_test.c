@@ -541,6 +541,32 @@ static void test_octets_of_an_interchange_keep_nobody_waiting(void **state)
 	bench_free(b);
 }
 
+/* More of them than are looked at in a turn: the switch sleeps until their process comes (fake_env_settle fails when it does not). */
+static void test_many_released_octets_wait_without_a_turn(void **state)
+{
+	(void)state;
+	enum { MANY = 50 };
+	struct bench *b = with_interchange();
+	struct player *p = &b->program[0];
+	uint64_t ids[MANY];
+	char name[16];
+	bench_join(b, &b->alone, PROCESS_ALONE, 1);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "bundle %u", i);
+		assert_true(offer_octets(p, view_str(name), "why")->accepted);
+	}
+	assert_int_equal(store_quarantine_next(b->sw->store, STORE_QUARANTINE_KEPT, 0, ids, MANY), MANY);
+	bench_leave(b, p);
+	fake_env_pass(b->env, PEER_WORD_MS);
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(act(b, ACT_QUARANTINE_RELEASE, ids[i]).what.p[0], ACTED_DONE);
+	assert_int_equal(store_quarantine_next(b->sw->store, STORE_QUARANTINE_EXAMINE, 0, ids, MANY), MANY);
+	p = come(b);
+	fake_env_pass(b->env, 100);
+	assert_int_equal(p->n_examines, 1);
+	bench_free(b);
+}
+
 static void test_one_that_examines_for_ever_hangs(void **state)
 {
 	(void)state;
@@ -577,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_octets_that_are_released_go_to_the_interchange),
 		cmocka_unit_test(test_released_octets_that_cannot_be_read_come_back),
 		cmocka_unit_test(test_octets_of_an_interchange_keep_nobody_waiting),
+		cmocka_unit_test(test_many_released_octets_wait_without_a_turn),
 		cmocka_unit_test(test_one_that_examines_for_ever_hangs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,6 +293,7 @@ struct examine {
 	uint64_t message, size, pulled;
 	struct timer timer;              /* patience; or when to look again */
 	uint64_t after;                  /* the last one looked at */
+	struct { unsigned n; bool kept; } round; /* rounds in a row that came to nothing; something was kept in this one */
 };
 
 /* The process for suspects: one item in its hands at a time. */

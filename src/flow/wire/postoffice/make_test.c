@@ -589,7 +589,7 @@ static void test_foreign_postoffice_is_left_alone(void **state)
 	patch(t, "XTN/00000001.XTN", 0x28B, other, 4);
 	patch(t, "XTN/00000001.XTN", 0x289, "\5", 1); /* not derived: next hops are not known there */
 	testing_attach(t, POSTOFFICE_UNCHECKED);
-	BAD(postoffice_check(t->po, true, on_finding, &x, &n, &t->e), ERR_LOCAL, ERR_OF_LINK);
+	BAD(postoffice_check(t->po, true, on_finding, &x, &n, &t->e), ERR_PERM, ERR_OF_LINK);
 	assert_int_equal(x.n, 0);
 	check(t, false, &x);
 	assert_int_equal(x.n, 1);
