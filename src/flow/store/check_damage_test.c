@@ -10,7 +10,11 @@
 
 #include "flow/store/check_testing.h"
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SEEDS = 120 };
+#else
 enum { SEEDS = 300 };
+#endif
 
 /* What one seed has. */
 struct case_of {
