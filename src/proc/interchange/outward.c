@@ -230,17 +230,18 @@ static void take_outcomes(struct interchange *x)
 	struct outward *o = &x->out;
 	for (size_t i = 0; i < o->v.n; i++) {
 		struct mm_recipient *r = &o->v.recipients[i];
+		if (r->notice == 0)
+			continue;
 		for (size_t k = 0; k < o->message.n_rcpt; k++) {
 			struct recipient *to = &o->message.rcpt[k];
-			if (r->notice == 0 || to->number != r->number || !to->responsible)
+			if (to->number != r->number || !to->responsible)
 				continue;
 			to->outcome = OUTCOME_NOT_DELIVERED;
 			to->reason = r->reason >= 0 ? r->reason : 1;
 			to->diagnostic = r->diagnostic;
 			to->supplementary = r->why;
 		}
-		if (r->notice != 0)
-			r->responsible = false;
+		r->responsible = false;
 	}
 }
 

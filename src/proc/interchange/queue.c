@@ -166,21 +166,10 @@ static bool members(void *ctx, const char *group, bool (*each)(void *each_ctx, c
 	return postoffice_group(x->po, group, each, each_ctx, e);
 }
 
-struct bag_search { const char *bag; bool found; };
-
-static bool on_outbound(void *ctx, const struct mm_name *next, const char *mailbag)
-{
-	struct bag_search *s = ctx;
-	(void)next;
-	s->found = mm_same(s->bag, mailbag);
-	return !s->found;
-}
-
 static bool is_outbound(void *ctx, const char *bag)
 {
 	struct interchange *x = ctx;
-	struct bag_search s = { bag, false };
-	return !postoffice_each_outbound(x->po, on_outbound, &s, NULL) || s.found; /* in doubt its envelope stays */
+	return postoffice_is_outbound(x->po, bag);
 }
 
 static bool plan(struct interchange *x, struct err *e)

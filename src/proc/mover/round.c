@@ -90,22 +90,9 @@ struct mailer_world mover_world(struct mover *m)
 	};
 }
 
-struct bag_search { const char *bag; bool found; };
-
-static bool compare_bag(void *ctx, const struct mm_name *next, const char *mailbag)
-{
-	struct bag_search *s = ctx;
-	(void)next;
-	s->found = mm_same(mailbag, s->bag);
-	return !s->found;
-}
-
 bool mover_is_outbound(void *ctx, const char *bag)
 {
-	struct mover *m = mover_check(ctx);
-	struct bag_search s = { bag, false };
-	/* A table that cannot be read now is an outbound bag's for sure: a user's would not be in doubt, and READY costs nothing. */
-	return !postoffice_each_outbound(m->here, compare_bag, &s, NULL) || s.found;
+	return postoffice_is_outbound(mover_check(ctx)->here, bag);
 }
 
 /* --- failures --- */

@@ -49,6 +49,8 @@ MUST_CHECK bool postoffice_route(struct postoffice *po, const struct mm_name *to
 void postoffice_set_own(struct postoffice *po, const struct mm_name *own);
 /* Calls each for every postoffice that has an outbound bag here, until it returns false. */
 MUST_CHECK bool postoffice_each_outbound(struct postoffice *po, bool (*each)(void *ctx, const struct mm_name *next, const char *mailbag), void *ctx, struct err *e);
+/* That mailbag is one of those. True as well while the tables cannot be read: an envelope that stays costs nothing, one that goes is mail lost. */
+bool postoffice_is_outbound(struct postoffice *po, const char *bag);
 MUST_CHECK bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const struct mm_user *u), void *ctx, struct err *e);
 /* Members of a group here; a missing .MEM is an empty local part (Q117895). An external member (which only other programs put into a group, and whose address
  * lies where it is not known) is given as one of this postoffice with the mailbox `*` and his alias, which nobody has: so he is reported as unknown (Q117804). */

@@ -375,6 +375,22 @@ bool postoffice_each_outbound(struct postoffice *po, bool (*each)(void *ctx, con
 	return true;
 }
 
+struct bag_search { const char *bag; bool found; };
+
+static bool compare_bag(void *ctx, const struct mm_name *next, const char *mailbag)
+{
+	struct bag_search *s = ctx;
+	(void)next;
+	s->found = mm_same(mailbag, s->bag);
+	return !s->found;
+}
+
+bool postoffice_is_outbound(struct postoffice *po, const char *bag)
+{
+	struct bag_search s = { bag, false };
+	return !postoffice_each_outbound(po, compare_bag, &s, NULL) || s.found;
+}
+
 bool postoffice_each_user(struct postoffice *po, bool (*each)(void *ctx, const struct mm_user *u), void *ctx, struct err *e)
 {
 	bool again, go_on = true;
