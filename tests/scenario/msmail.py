@@ -126,4 +126,4 @@ def peak_of(pid):
         return next(int(line.split()[1]) // 1000 for line in f if line.startswith("VmHWM"))
 
 
-main(there_and_back, twenty_files_both_ways)
+main(there_and_back, answered_by_its_typed_address, gateway_directories, twenty_files_both_ways)
