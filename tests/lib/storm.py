@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from msmail import OWN, SITE, Net
-from posthorn import PATIENCE_S, Failed, expect, same, wait_for
+from posthorn import PATIENCE_S, Failed, Skip, expect, same, wait_for
 
 NOBODY = 65534
 
@@ -31,6 +31,8 @@ def stepped_down(lab):
     os.setresgid(NOBODY, NOBODY, 0)
     os.setresuid(NOBODY, NOBODY, 0)
     try:
+        if not os.access(os.devnull, os.R_OK | os.W_OK, effective_ids=True):
+            raise Skip("on this machine %s is for root only" % os.devnull)
         yield
     finally:
         os.setresuid(0, 0, 0)
