@@ -66,6 +66,7 @@ const char *process_kind_name(enum process_kind k)
 		[PROCESS_CONTENT] = "content", [PROCESS_READER] = "reader", [PROCESS_CONFIG] = "config",
 		[PROCESS_TOOL] = "tool", [PROCESS_ALONE] = "alone", [PROCESS_CONNECTOR] = "connector",
 		[PROCESS_INTERCHANGE] = "interchange", [PROCESS_CONVERTER] = "converter", [PROCESS_MOVER] = "mover",
+		[PROCESS_RECORDER] = "recorder", [PROCESS_CONSOLE] = "console",
 	};
 	return k < PROCESS_KIND_COUNT ? names[k] : "unknown";
 }

@@ -14,6 +14,8 @@ enum process_kind {
 	PROCESS_INTERCHANGE, /* serves a link of kind msmail: its instance is the link's index in the settings */
 	PROCESS_CONVERTER, /* a content process of the interchange of its number */
 	PROCESS_MOVER,     /* the mail of one postoffice: its mailer, or its dispatch to one other (settings_mover_at) */
+	PROCESS_RECORDER,  /* gets every event line of all the others from the supervisor: files, journal, and who follows */
+	PROCESS_CONSOLE,   /* the web page, its API and the metrics: a client of the switch, the reader and the recorder */
 	PROCESS_KIND_COUNT,
 };
 const char *process_kind_name(enum process_kind k);
@@ -32,6 +34,13 @@ struct process_events {
 	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words, const char *note);
 	/* Finish what is in hand and call process_finished; the supervisor waits a bounded time. */
 	void (*stop)(void *ctx);
+	/* The settings have changed (they are right, and differ from ours only in what may change while we run: process_settings has the
+	 * new ones). To be taken before it returns. NULL: the process is started anew with them. */
+	void (*settings)(void *ctx);
+	/* The answer to process_reload: what has changed or why nothing was (text: for a person, several lines). */
+	void (*reloaded)(void *ctx, uint64_t id, bool good, struct view text);
+	/* An operator wants to hear so much (enum event_level) of this category of events, "": of all; until the next start or reload. */
+	void (*level)(void *ctx, const char *category, unsigned level);
 };
 
 /* In main of a child (`posthorn --process KIND INSTANCE`): builds the env on libuv in the plan's directory, takes the settings
@@ -56,6 +65,10 @@ struct listener *process_listener(struct process *p, const char *name);
  * with `why` in its last words. Nothing happens when it has ended meanwhile (life is not looked at: say it only while its
  * streams live). For the switch. */
 void process_accuse(struct process *p, enum process_kind kind, uint32_t instance, const char *why);
+/* Asks the supervisor to read the settings again, as SIGHUP does: as a whole or not at all. dry: only say what would change. For the switch. */
+void process_reload(struct process *p, uint64_t id, bool dry);
+/* Has every process hear events of a category so (level() of its events, ours too). For the recorder. */
+void process_level(struct process *p, const char *category, unsigned level);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */
 void process_note(struct process *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -2,6 +2,7 @@
 #include "proc/table/settings_table.h"
 
 #include "proc/table/settings_msmail.h"
+#include "proc/table/settings_operate.h"
 #include "proc/table/settings_who.h"
 
 #include "flow/message/message.h"
@@ -33,6 +34,8 @@ static const struct setting store_rows[] = {
 	  .manual = "with less free disk than this nothing is taken in, while deliveries and reports go on; taken in again with a quarter more" },
 	{ "keep-tracking", SETTING_DURATION_MS, AT(set_store, keep_tracking_ms), "7 d", 0, MS_MAX,
 	  .manual = "how long the steps of a message's journey, and with them the memory of duplicates, are kept" },
+	{ "tracking-size", SETTING_SIZE, AT(set_store, tracking_size), "0", 0, 1ull << 44,
+	  .manual = "about how much disk those steps may take: the oldest go first, before keep-tracking is over; 0: as much as they need" },
 };
 static const struct settings_section store_section = { "store", sizeof(struct set_store), store_rows, ARRAY_LEN(store_rows) };
 
@@ -182,6 +185,7 @@ static const struct setting link_rows[] = {
 	{ "tls-name", SETTING_STRING, AT(set_link, tls_name), "\"\"", 0, 255, .manual = "name that the peer's certificate must bear; empty: the host of address" },
 	{ "tls-own", SETTING_MAP, AT(set_link, tls_own), "{}", .of = &tls_section, .manual = "certificate and authorities for this peer; what is empty is taken from tls" },
 	{ "msmail", SETTING_MAP, AT(set_link, msmail), "{}", .of = &msmail_section, .manual = "of a link of kind msmail" },
+	{ "monitor", SETTING_MAP, AT(set_link, monitor), "{}", .of = &settings_monitor, .manual = "test messages that show whether the link and what is behind it work" },
 };
 static const struct settings_section link_section = { "link", sizeof(struct set_link), link_rows, ARRAY_LEN(link_rows) };
 
@@ -255,6 +259,8 @@ static const struct setting root_rows[] = {
 	{ "routing", SETTING_MAP, AT(settings, routing), "{}", .of = &routing_section, .manual = "how a route is chosen" },
 	{ "listen-tls", SETTING_STRINGS, AT(settings, listen_tls), "[]", 0, 100, .manual = "addresses for X.400 associations with TLS around the transport" },
 	{ "tls", SETTING_MAP, AT(settings, tls), "{}", .of = &tls_section, .manual = "certificate, key and authorities of this MTA" },
+	{ "event-log", SETTING_MAP, AT(settings, event_log), "{}", .of = &settings_event_log, .manual = "which events there are, and where they go beside standard error" },
+	{ "console", SETTING_MAP, AT(settings, console), "{}", .of = &settings_console, .manual = "the web page for operators, its API and the metrics" },
 };
 const struct settings_section settings_root = { "posthorn", sizeof(struct settings), root_rows, ARRAY_LEN(root_rows) };
 
@@ -515,5 +521,6 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 		if (!check_net(listen_tls[i], name, e) || !check_tls(s, &none, "listen-tls", name, e))
 			return false;
 	return check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
-	       check_address(s->mta.domain, "mta.domain", name, a, e) && settings_check_msmail(s, name, a, e);
+	       check_address(s->mta.domain, "mta.domain", name, a, e) && settings_check_msmail(s, name, a, e) &&
+	       settings_check_operate(s, name, a, e);
 }

@@ -16,6 +16,7 @@ struct set_store {
 	uint64_t inline_max, cache;
 	uint64_t min_free;         /* octets of disk: under it nothing is taken in */
 	uint64_t keep_tracking_ms;
+	uint64_t tracking_size;    /* octets, about, that steps may take; the oldest go first; 0: by time only */
 };
 
 struct set_processes {
@@ -92,6 +93,13 @@ struct set_mover {
 	uint64_t lock_patience_ms;
 };
 
+/* Test messages (probes, X.411 8.2.1.1.2) of the link monitor. */
+struct set_monitor {
+	const char *to;            /* O/R address beyond the link, that need not exist; empty: not monitored */
+	uint64_t interval_ms, critical_interval_ms; /* critical: while the last one is not answered */
+	uint64_t warning_ms, alert_ms; /* since the oldest probe without an answer */
+};
+
 struct set_link {
 	const char *name;
 	const char *address;       /* host and port; empty: remote initiated only */
@@ -134,6 +142,7 @@ struct set_link {
 	const char *tls_name;      /* in the peer's certificate; empty: host of `address` */
 	struct set_tls tls_own;    /* what is empty is taken from the MTA's */
 	struct set_msmail msmail;  /* kind msmail */
+	struct set_monitor monitor;
 };
 
 struct set_route {
@@ -166,6 +175,36 @@ struct set_expiry {
 	uint64_t urgent_ms, normal_ms, non_urgent_ms;
 };
 
+enum event_level { EVENT_LEVEL_NONE, EVENT_LEVEL_MINIMUM, EVENT_LEVEL_MEDIUM, EVENT_LEVEL_MAXIMUM };
+
+/* Which events there are, and where they go beside standard error. */
+struct set_event_log {
+	unsigned level;            /* enum event_level: of categories that `levels` does not name */
+	struct setting_list levels;/* const char *: "CATEGORY LEVEL" */
+	bool standard_error;
+	const char *file;          /* empty: none */
+	unsigned file_form;        /* 0 text, 1 JSON */
+	uint64_t file_size, file_keep; /* octets before it is rotated; files kept */
+	bool journal;              /* of systemd */
+	uint64_t memory;           /* events kept for who follows later */
+};
+
+enum console_role { CONSOLE_VIEWER, CONSOLE_OPERATOR };
+struct set_console_user {
+	const char *name;
+	unsigned role;             /* enum console_role */
+	const char *password;      /* as `posthorn console-password` prints it */
+};
+struct set_console {
+	struct setting_list listen;/* const char *: none: no console */
+	struct setting_list users; /* struct set_console_user */
+	uint64_t session_ms;       /* without a request; then it is over */
+	bool metrics;              /* /metrics is given without login */
+	const char *metrics_token; /* or to who says "Authorization: Bearer TOKEN"; empty: not asked for */
+	const char *origin;        /* by which the browser reaches it, when that is not the address listened on: "https://mta.example" */
+	uint64_t viewers;          /* at once, with live updates */
+};
+
 struct settings {
 	struct set_mta mta;
 	struct set_store store;
@@ -182,6 +221,8 @@ struct settings {
 	struct set_routing routing;
 	struct setting_list listen_tls; /* const char * */
 	struct set_tls tls;
+	struct set_event_log event_log;
+	struct set_console console;
 };
 
 extern const struct settings_section settings_root;

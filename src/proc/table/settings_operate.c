@@ -1,0 +1,121 @@
+/* settings_operate.c - see settings_operate.h. */
+#include "proc/table/settings_operate.h"
+
+#include "flow/message/oraddr.h"
+#include "proc/table/events_table.h"
+#include "sys/net.h"
+
+#define AT(type, member) offsetof(struct type, member)
+#define MS_MAX (366ull * 86400 * 1000)
+
+const char *const settings_level_names[] = { "none", "minimum", "medium", "maximum", NULL };
+static const char *const file_forms[] = { "text", "json", NULL };
+static const char *const roles[] = { "viewer", "operator", NULL };
+
+static const struct setting event_log_rows[] = {
+	{ "level", SETTING_ENUM, AT(set_event_log, level), "medium", .words = settings_level_names,
+	  .manual = "how much is said: none: errors and alarms, minimum: warnings too, medium: what happens, too, maximum: everything; acts of operators always" },
+	{ "levels", SETTING_STRINGS, AT(set_event_log, levels), "[]", 0, 100, .manual = "the same for one category: \"x400 maximum\"" },
+	{ "standard-error", SETTING_BOOL, AT(set_event_log, standard_error), "true", .manual = "events go to standard error" },
+	{ "file", SETTING_STRING, AT(set_event_log, file), "\"\"", 0, 200, .manual = "and to this file; relative to the settings file; empty: to none" },
+	{ "file-form", SETTING_ENUM, AT(set_event_log, file_form), "json", .words = file_forms, .manual = "form of its lines" },
+	{ "file-size", SETTING_SIZE, AT(set_event_log, file_size), "10 M", 64 << 10, 1ull << 40, .manual = "a longer file is put aside as FILE.1, and a new one begun" },
+	{ "file-keep", SETTING_UINT, AT(set_event_log, file_keep), "5", 0, 1000, .manual = "how many of those are kept" },
+	{ "journal", SETTING_BOOL, AT(set_event_log, journal), "false", .manual = "and to the journal of systemd, with their fields" },
+	{ "memory", SETTING_UINT, AT(set_event_log, memory), "10000", 100, 1000000, .manual = "events kept in memory, for who follows later and for the console" },
+};
+const struct settings_section settings_event_log = { "event-log", sizeof(struct set_event_log), event_log_rows, ARRAY_LEN(event_log_rows) };
+
+static const struct setting user_rows[] = {
+	{ "name", SETTING_STRING, AT(set_console_user, name), NULL, 1, 64, .manual = "who logs in; in audit events as console:NAME" },
+	{ "role", SETTING_ENUM, AT(set_console_user, role), "viewer", .words = roles, .manual = "viewer sees everything and changes nothing; operator acts" },
+	{ "password", SETTING_STRING, AT(set_console_user, password), NULL, 1, 300, .manual = "as posthorn console-password prints it; never the password itself" },
+};
+static const struct settings_section user_section = { "user", sizeof(struct set_console_user), user_rows, ARRAY_LEN(user_rows) };
+
+static const struct setting console_rows[] = {
+	{ "listen", SETTING_STRINGS, AT(set_console, listen), "[]", 0, 100, .manual = "addresses for browsers and for Prometheus, \"127.0.0.1:8025\"; none: no console. There is no TLS: beyond this host put a proxy that has it before it" },
+	{ "users", SETTING_LIST, AT(set_console, users), "[]", .of = &user_section, .manual = "who may log in" },
+	{ "session-time", SETTING_DURATION_MS, AT(set_console, session_ms), "8 h", 1000, MS_MAX, .manual = "a session without a request for so long is over" },
+	{ "metrics", SETTING_BOOL, AT(set_console, metrics), "true", .manual = "/metrics is there, for Prometheus, without login" },
+	{ "metrics-token", SETTING_STRING, AT(set_console, metrics_token), "\"\"", 0, 200, .manual = "what Prometheus has to say as its bearer token; empty: nothing" },
+	{ "origin", SETTING_STRING, AT(set_console, origin), "\"\"", 0, 200, .manual = "how browsers name the console when they come through a proxy: \"https://mta.example\"" },
+	{ "viewers", SETTING_UINT, AT(set_console, viewers), "200", 1, 10000, .manual = "pages with live updates at once; more are told to come later" },
+};
+const struct settings_section settings_console = { "console", sizeof(struct set_console), console_rows, ARRAY_LEN(console_rows) };
+
+static const struct setting monitor_rows[] = {
+	{ "to", SETTING_STRING, AT(set_monitor, to), "\"\"", 0, 512, .manual = "O/R address beyond the link to which probes go; it need not exist, a non-delivery report is an answer too; empty: no monitor" },
+	{ "interval", SETTING_DURATION_MS, AT(set_monitor, interval_ms), "15 min", 100, MS_MAX, .manual = "between probes" },
+	{ "critical-interval", SETTING_DURATION_MS, AT(set_monitor, critical_interval_ms), "5 min", 100, MS_MAX, .manual = "the same while one has not been answered for longer than warning" },
+	{ "warning", SETTING_DURATION_MS, AT(set_monitor, warning_ms), "30 min", 100, MS_MAX, .manual = "a probe without an answer for so long is a warning" },
+	{ "alert", SETTING_DURATION_MS, AT(set_monitor, alert_ms), "60 min", 100, MS_MAX, .manual = "and for so long an alert" },
+};
+const struct settings_section settings_monitor = { "monitor", sizeof(struct set_monitor), monitor_rows, ARRAY_LEN(monitor_rows) };
+
+bool settings_event_level(const char *text, const char **category_r, enum event_level *level_r, struct arena *a)
+{
+	const char *space = strchr(text, ' ');
+	if (space == NULL)
+		return false;
+	*category_r = arena_str(a, view_of((const uint8_t *)text, (size_t)(space - text)));
+	for (unsigned i = 0; settings_level_names[i] != NULL; i++)
+		if (strcmp(space + 1, settings_level_names[i]) == 0) {
+			*level_r = (enum event_level)i;
+			return true;
+		}
+	return false;
+}
+
+static bool is_category(const char *name)
+{
+	for (size_t i = 0; i < EVENT_KINDS; i++)
+		if (strcmp(event_kinds[i].category, name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_levels(const struct set_event_log *log, const char *file, struct arena *a, struct err *e)
+{
+	const char *const *lines = log->levels.v;
+	for (size_t i = 0; i < log->levels.n; i++) {
+		const char *category;
+		enum event_level level;
+		if (!settings_event_level(lines[i], &category, &level, a))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: found level \"%s\", want a category and one of none, minimum, medium, maximum: \"x400 maximum\"", file, lines[i]);
+		if (!is_category(category))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: no event is of category \"%s\"; posthorn events list names them", file, category);
+	}
+	return true;
+}
+
+static bool check_console(const struct set_console *c, const char *file, struct err *e)
+{
+	const struct set_console_user *users = c->users.v;
+	const char *const *listen = c->listen.v;
+	struct net_addr addr;
+	struct err why;
+	for (size_t i = 0; i < c->listen.n; i++)
+		if (!net_addr_parse(listen[i], &addr, &why))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", file, why.text);
+	for (size_t i = 0; i < c->users.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(users[i].name, users[k].name) == 0)
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: two users are called \"%s\"", file, users[i].name);
+	return true;
+}
+
+bool settings_check_operate(const struct settings *s, const char *file, struct arena *a, struct err *e)
+{
+	const struct set_link *links = s->links.v;
+	for (size_t i = 0; i < s->links.n; i++) {
+		const struct set_monitor *m = &links[i].monitor;
+		struct oraddr addr;
+		struct err why;
+		if (*m->to != 0 && !oraddr_parse(view_str(m->to), &addr, a, ORADDR_CARRY, &why))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": monitor \"%s\": %s", file, links[i].name, m->to, why.text);
+		if (m->alert_ms < m->warning_ms)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": alert of its monitor comes before its warning", file, links[i].name);
+	}
+	return check_levels(&s->event_log, file, a, e) && check_console(&s->console, file, e);
+}
