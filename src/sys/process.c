@@ -417,6 +417,8 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 	case WIRE_READY:
 	case WIRE_PONG:
 	case WIRE_ACCUSE:
+	case WIRE_LINES:
+	case WIRE_LEVEL:
 		break;
 	}
 	CANT_HAPPEN("a message the supervisor does not send");

@@ -23,6 +23,9 @@ enum wire_type {
 	WIRE_READY,
 	WIRE_PONG,      /* number */
 	WIRE_ACCUSE,    /* kind, instance; text: why. From the switch */
+	/* Events. */
+	WIRE_LINES,     /* at birth, before GO, to the recorder: fd: the end of the pipe that event lines come out of */
+	WIRE_LEVEL,     /* both ways: text: category, "" for all; number: enum event_level. From the recorder, then to every child, and at birth to later ones */
 };
 
 struct wire_msg {

@@ -704,3 +704,93 @@ bool get_msg_xlated(struct view payload, struct msg_xlated *m, struct err *e)
 	get_err(&c, &m->err);
 	return whole(&c, "XLATED", payload, e);
 }
+
+void put_msg_follow(struct out *o, const struct msg_follow *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->after);
+	out_u64(o, m->since);
+	put_string(o, m->categories);
+	out_u8(o, m->severity);
+	put_string(o, m->link);
+	put_string(o, m->text);
+	out_u32(o, m->max);
+	out_u8(o, m->last);
+	out_u8(o, m->live);
+}
+
+bool get_msg_follow(struct view payload, struct msg_follow *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->after = cur_u64(&c);
+	m->since = cur_u64(&c);
+	m->categories = get_string(&c);
+	m->severity = cur_u8(&c);
+	m->link = get_string(&c);
+	m->text = get_string(&c);
+	m->max = cur_u32(&c);
+	m->last = cur_u8(&c) != 0;
+	m->live = cur_u8(&c) != 0;
+	return whole(&c, "FOLLOW", payload, e);
+}
+
+void put_msg_followed(struct out *o, const struct msg_followed *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->next);
+	out_u64(o, m->dropped);
+	out_u8(o, m->more);
+	out_u8(o, m->live);
+	out_u8(o, m->anew);
+	put_err(o, &m->err);
+}
+
+bool get_msg_followed(struct view payload, struct msg_followed *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->next = cur_u64(&c);
+	m->dropped = cur_u64(&c);
+	m->more = cur_u8(&c) != 0;
+	m->live = cur_u8(&c) != 0;
+	m->anew = cur_u8(&c) != 0;
+	get_err(&c, &m->err);
+	return whole(&c, "FOLLOWED", payload, e);
+}
+
+void put_msg_event(struct out *o, const struct msg_event *m)
+{
+	out_u64(o, m->id);
+	out_u64(o, m->number);
+	put_string(o, m->line);
+}
+
+bool get_msg_event(struct view payload, struct msg_event *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->number = cur_u64(&c);
+	m->line = get_string(&c);
+	return whole(&c, "EVENT", payload, e);
+}
+
+void put_msg_level(struct out *o, const struct msg_level *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->category);
+	out_u32(o, m->level);
+	put_string(o, m->who);
+	put_string(o, m->why);
+}
+
+bool get_msg_level(struct view payload, struct msg_level *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->category = get_string(&c);
+	m->level = cur_u32(&c);
+	m->who = get_string(&c);
+	m->why = get_string(&c);
+	return whole(&c, "LEVEL", payload, e);
+}

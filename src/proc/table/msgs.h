@@ -84,7 +84,12 @@ enum {
 	/* a connector in a program of its own */                                                                     \
 	X(REGISTER, 60, 256, "connector", "first after HELLO: the link it serves, and which of its two streams this is")   \
 	X(REGISTERED, 61, 1024, "switch", "it may begin, or why not")                                                \
-	X(ALIVE, 62, 16, "switch, connector", "answer this number: sent when it has been silent while something is in its hands")
+	X(ALIVE, 62, 16, "switch, connector", "answer this number: sent when it has been silent while something is in its hands") \
+	/* events, on the socket `events` of the recorder; LEVEL is answered by DONE */                                               \
+	X(FOLLOW, 100, 8192, "tool", "events that fit: those in memory, then, if so wanted, those to come")              \
+	X(FOLLOWED, 101, 1024, "recorder", "memory has been gone through; or some events were dropped, because the follower was too slow or came too late") \
+	X(EVENT, 102, 8192, "recorder", "one event: its number and its line of JSON")                                \
+	X(LEVEL, 103, 1024, "tool", "hear so much of a category of events, in every process, until the next reload or start")
 
 enum msg {
 #define X(name, number, max, who, what) MSG_##name = number,
@@ -312,6 +317,40 @@ struct msg_row {
 	struct view pairs;    /* strings: name, value, name, value ... */
 };
 
+/* What is not asked for fits everything: zeros and empty views. One FOLLOW at a time on a channel: another one takes the place of the one before. */
+struct msg_follow { /* FOLLOW */
+	uint64_t id;          /* the asker's, in every answer */
+	uint64_t after;       /* only events with higher numbers. Numbers grow for ever, over restarts too, as long as the clock is not set back */
+	uint64_t since;       /* only events of this time or later; ms since 1970 */
+	struct view categories; /* "x400,store"; empty: all */
+	uint8_t severity;     /* enum event_severity: this and what is worse */
+	struct view link;     /* the event's field "link" is this */
+	struct view text;     /* is found in its name, process or the value of a field; capitals do not count */
+	uint32_t max;         /* of memory at most so many; 0: all. Not of those to come */
+	bool last;            /* the last `max` of those that fit, in place of the first */
+	bool live;            /* and then those to come, until the channel ends */
+};
+struct msg_followed { /* FOLLOWED: once when memory has been gone through, and when live each time that some were dropped */
+	uint64_t id;
+	uint64_t next;        /* the number that was looked at last: to go on, ask for those after it */
+	uint64_t dropped;     /* so many (whether they fit or not) were not kept long enough for this follower since the last FOLLOWED */
+	bool more;            /* `max` were sent and others fit: ask for those after `next` */
+	bool live;            /* from here on it is live */
+	bool anew;            /* `after` is of a recorder before this one: what went with that one's memory nobody has counted */
+	struct err err;       /* why the question was refused; then nothing else comes. Else kind ERR_NONE */
+};
+struct msg_event { /* EVENT */
+	uint64_t id;          /* of FOLLOW */
+	uint64_t number;
+	struct view line;     /* one JSON object: time, process, severity, event, id, category; maybe source, repeated, lost, fields {name: text} */
+};
+struct msg_level { /* LEVEL */
+	uint64_t id;
+	struct view category; /* empty: all */
+	uint32_t level;       /* enum event_level */
+	struct view who, why; /* for the audit event; the recorder adds the caller's user from the socket */
+};
+
 #define MSG_CODEC(name, type)                                                                                         \
 	void put_msg_##name(struct out *o, const struct type *m);                                                     \
 	MUST_CHECK bool get_msg_##name(struct view payload, struct type *m_r, struct err *e)
@@ -346,6 +385,10 @@ MSG_CODEC(explain, msg_explain);
 MSG_CODEC(explained, msg_explained);
 MSG_CODEC(xlate, msg_xlate);
 MSG_CODEC(xlated, msg_xlated);
+MSG_CODEC(follow, msg_follow);
+MSG_CODEC(followed, msg_followed);
+MSG_CODEC(event, msg_event);
+MSG_CODEC(level, msg_level);
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);
