@@ -288,7 +288,9 @@ static bool on_ask(void *ctx, struct view payload, struct err *e)
 	out_init(&row.pairs, 512 * 1024);
 	arena_reset(rd->arena);
 	bool more = false;
-	end.accepted = be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
+	end.accepted = (questions[q.what] != NULL ||
+			err_set(&end.err, ERR_PERM, ERR_OF_PROCESS, "question %u is not answered here", (unsigned)q.what)) &&
+		       be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
 	end.duplicate = more; /* the end's second flag: there is more to come */
 	char looked[24];
 	snprintf(looked, sizeof looked, "%llu", (unsigned long long)row.looked);

@@ -72,6 +72,7 @@ enum {
 	X(SHOW_MAIL, 43, 64, "tool", "render one mailbox entry")                                                      \
 	X(SHOWN_MAIL, 44, 16 * 1024 * 1024 - 64, "switch", "the rendered entry, or why not")                          \
 	X(REMOVE_MAIL, 45, 64, "tool", "one mailbox entry may go")                                                    \
+	X(SHOW, 97, 64, "tool", "render any stored message, by any id of it: SHOWN_MAIL answers")                     \
 	X(EXPLAIN, 63, 4096, "tool", "which routes are there for an address, and which is taken")                     \
 	X(EXPLAINED, 64, 1024 * 1024, "switch", "every candidate and why it won or lost")                             \
 	X(DONE, 46, 1024, "switch", "done and durable, or why not")                                                   \
@@ -283,9 +284,9 @@ struct msg_result {
 	bool delivered;
 	struct err err;
 };
-struct msg_render { /* RENDER, RENDERED, SHOW_MAIL, SHOWN_MAIL, REMOVE_MAIL, STATUS */
+struct msg_render { /* RENDER, RENDERED, SHOW_MAIL, SHOWN_MAIL, REMOVE_MAIL, SHOW, STATUS */
 	uint64_t id;          /* the asker's */
-	uint64_t delivery;    /* SHOW_MAIL, REMOVE_MAIL */
+	uint64_t delivery;    /* SHOW_MAIL, REMOVE_MAIL; SHOW: id of a message, transfer, delivery or quarantined thing */
 	struct view packed, content; /* RENDER: message and content; RENDERED, SHOWN: result in `content` */
 	struct err err;       /* RENDERED, SHOWN: kind ERR_NONE when it went well */
 };
@@ -301,11 +302,20 @@ struct msg_status_end {
 	uint64_t messages, queued, deliveries, links, content_processes, uptime_ms;
 	uint64_t held, quarantined, suspects;
 };
-enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, ASK_QUARANTINE, ASK_OCTETS, ASK_SELECT, ASK_COUNT };
+enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, ASK_QUARANTINE, ASK_OCTETS, ASK_SELECT, ASK_TRACK,
+		    ASK_COUNT };
 /* QUARANTINE: of one id, or of all. OCTETS: `of` is "ID envelope" (packed) or "ID content", after: an offset. SELECT: `of` is lines
  * NAME=VALUE that must all fit: id (transfer or MTS-identifier), originator, recipient (a part of the address), link, priority, before
  * (arrived, ms since 1970), larger (octets), content-type (built-in number), held=1. The mts_id of its ROWS_END is the last transfer
- * that was looked at: to go on after it. */
+ * that was looked at: to go on after it.
+ * TRACK: steps, newest first, of messages that fit all the lines NAME=VALUE in `of`: id (MTS-identifier, whole or its local part; or the
+ * id that a gateway knows it by), ipm-id (local part of the IPM-identifier), address (its originator or a recipient), originator,
+ * recipient (whole O/R addresses as text; equal as X.402 18.4 compares), subject (all of it; case, white space and "Re:" ignored), from, to (ms since 1970, of
+ * the step: from <= at < to), event (numbers of Exchange's tracking log, separated by commas). At least one of them. With `event`
+ * a row is a step that is such an event; without, the step by which the message is known under what was asked for (it came in, a list was
+ * expanded, it was redirected), or with nothing but times every arrival. Rows: seq, at, event (number, or empty), event-name, step, id, other-id, peer, text, size. after: only
+ * steps before this seq (0: all): of the last row, or the mts_id of ROWS_END, which tells how far was looked also when no row was
+ * found in the time of one question. The rows of TRACE and STEPS have event and event-name too. */
 struct msg_ask {
 	uint64_t id, after;
 	enum msg_question what;
