@@ -25,7 +25,8 @@ enum {
 struct process_door {
 	struct process *p;
 	char name[16];
-	struct listener *l;
+	uint64_t number; /* the supervisor's */
+	struct listener *l; /* NULL: shut, the place is free */
 };
 
 /* Told from the loop, in order. */
@@ -352,11 +353,23 @@ static void on_accepted(void *ctx, struct stream *s)
 
 static void open_door(struct process *p, const struct wire_msg *m, int fd)
 {
-	assert(p->n_doors < LISTENERS_MAX);
-	struct process_door *d = &p->doors[p->n_doors++];
+	struct process_door *d = p->doors;
+	while (d < p->doors + p->n_doors && d->l != NULL)
+		d++;
+	assert(d < p->doors + LISTENERS_MAX);
+	if (d == p->doors + p->n_doors)
+		p->n_doors++;
 	d->p = p;
+	d->number = m->number;
 	snprintf(d->name, sizeof d->name, "%s", m->name);
 	d->l = loop_adopt_listener(p->env, fd, on_accepted, d);
+}
+
+static void shut_door(struct process *p, uint64_t number)
+{
+	for (size_t i = 0; i < p->n_doors; i++)
+		if (p->doors[i].l != NULL && p->doors[i].number == number)
+			listener_close(&p->doors[i].l);
 }
 
 static void meet_peer(struct process *p, const struct wire_msg *m, const int fds[WIRE_FDS_MAX])
@@ -372,10 +385,9 @@ static void meet_peer(struct process *p, const struct wire_msg *m, const int fds
 	}
 }
 
-static void answer(const struct process *p, enum wire_type type, uint64_t number)
+static void answer(enum wire_type type, uint64_t number, bool flag)
 {
-	(void)p;
-	struct wire_msg m = { .type = (uint32_t)type, .number = number };
+	struct wire_msg m = { .type = (uint32_t)type, .number = number, .flag = flag };
 	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the supervisor will see, or is no more */
 }
 
@@ -385,6 +397,43 @@ void process_accuse(struct process *p, enum process_kind kind, uint32_t instance
 	struct wire_msg m = { .type = WIRE_ACCUSE, .kind = kind, .instance = instance };
 	snprintf(m.text, sizeof m.text, "%s", why);
 	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the watchdog will see it later */
+}
+
+void process_reload(struct process *p, uint64_t id, bool dry, const char *who)
+{
+	CHECK(p, PROCESS_MAGIC);
+	struct wire_msg m = { .type = WIRE_RELOAD, .number = id, .flag = dry };
+	snprintf(m.text, sizeof m.text, "%s", who);
+	if (wire_send(WIRE_FD, &m, NULL, 0) != WIRE_OK && p->events->reloaded != NULL)
+		p->events->reloaded(p->ctx, id, PROCESS_RELOAD_REFUSED, VIEW("the supervisor hears nothing now: try again"));
+}
+
+static void unmap(struct view v)
+{
+	if (v.n > 0)
+		munmap((void *)(uintptr_t)v.p, v.n);
+}
+
+/* Who has no handler for them was not sent any. */
+static void take_settings(struct process *p, uint64_t number, int fd)
+{
+	const struct view old = p->settings;
+	(void)FAULT(PROCESS_SETTINGS); /* only to end here */
+	p->settings = map_settings(fd);
+	close(fd);
+	if (p->events->settings != NULL)
+		p->events->settings(p->ctx);
+	unmap(old);
+	answer(WIRE_TAKEN, number, false);
+}
+
+static void hear_reloaded(struct process *p, const struct wire_msg *m, int fd)
+{
+	const struct view text = map_settings(fd);
+	close(fd);
+	if (p->events->reloaded != NULL)
+		p->events->reloaded(p->ctx, m->number, (enum process_reloaded)m->flag, text);
+	unmap(text);
 }
 
 static void handle(struct process *p, const struct wire_msg *m, const int fds[WIRE_FDS_MAX])
@@ -410,10 +459,21 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 			process_finished(p, 0);
 		return;
 	case WIRE_PING:
-		answer(p, WIRE_PONG, m->number);
+		answer(WIRE_PONG, m->number, false);
+		return;
+	case WIRE_SETTINGS:
+		take_settings(p, m->number, fds[0]);
+		return;
+	case WIRE_SHUT:
+		shut_door(p, m->number);
+		return;
+	case WIRE_RELOADED:
+		hear_reloaded(p, m, fds[0]);
 		return;
 	case WIRE_BIRTH:
 	case WIRE_GO:
+	case WIRE_TAKEN:
+	case WIRE_RELOAD:
 	case WIRE_READY:
 	case WIRE_PONG:
 	case WIRE_ACCUSE:
@@ -453,7 +513,7 @@ static void begin_life(struct process *p)
 		free(x);
 	}
 	p->watch = loop_watch_new(p->env, WIRE_FD, on_wire, p);
-	answer(p, WIRE_READY, 0);
+	answer(WIRE_READY, 0, p->events->settings != NULL);
 }
 
 int process_run(struct process *p, const struct process_events *events, void *ctx)
@@ -482,7 +542,7 @@ struct listener *process_listener(struct process *p, const char *name)
 {
 	CHECK(p, PROCESS_MAGIC);
 	for (size_t i = 0; i < p->n_doors; i++)
-		if (strcmp(p->doors[i].name, name) == 0)
+		if (p->doors[i].l != NULL && strcmp(p->doors[i].name, name) == 0)
 			return p->doors[i].l;
 	return NULL;
 }
@@ -500,8 +560,7 @@ void process_free(struct process **pp)
 		free(x);
 	}
 	loop_free(&p->env);
-	if (p->settings.n > 0)
-		munmap((void *)(uintptr_t)p->settings.p, p->settings.n);
+	unmap(p->settings);
 	munmap(p->words, WIRE_WORDS_SIZE);
 	p->magic = 0;
 	MEM_FREE(*pp);

@@ -21,6 +21,15 @@ enum process_kind {
 const char *process_kind_name(enum process_kind k);
 MUST_CHECK bool process_kind_of(const char *name, enum process_kind *k_r); /* the other way; for main */
 
+/* What became of a request to read the settings again. */
+enum process_reloaded {
+	PROCESS_RELOADED,       /* the new ones are in force in every process that runs */
+	PROCESS_RELOAD_SAME,    /* nothing has changed */
+	PROCESS_RELOAD_DRY,     /* what would change; nothing was done */
+	PROCESS_RELOAD_REFUSED, /* they are right, and yet nothing was changed: see why */
+	PROCESS_RELOAD_WRONG,   /* they are wrong, or cannot be read: where and why; nothing was changed */
+};
+
 /* --- the child's side --- */
 struct process; /* the running child: env, channel to the supervisor */
 
@@ -34,11 +43,13 @@ struct process_events {
 	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words, const char *note);
 	/* Finish what is in hand and call process_finished; the supervisor waits a bounded time. */
 	void (*stop)(void *ctx);
-	/* The settings have changed (they are right, and differ from ours only in what may change while we run: process_settings has the
-	 * new ones). To be taken before it returns. NULL: the process is started anew with them. */
+	/* The settings have changed (they are right, and differ from ours only in what may change while we run: process_settings gives the
+	 * new ones from now on; what it gave before is gone when this returns). To be taken before it returns: nothing may point into the
+	 * old ones then (process_main_settings does the common part). Listeners that are new are given after it, as at birth; those that
+	 * are no more are closed without a word, what came by them stays. NULL: the process is ended in order and started with them. */
 	void (*settings)(void *ctx);
-	/* The answer to process_reload: what has changed or why nothing was (text: for a person, several lines). */
-	void (*reloaded)(void *ctx, uint64_t id, bool good, struct view text);
+	/* The answer to process_reload. text, for a person, good during the call: one line a change, or the error. */
+	void (*reloaded)(void *ctx, uint64_t id, enum process_reloaded how, struct view text);
 	/* An operator wants to hear so much (enum event_level) of this category of events, "": of all; until the next start or reload. */
 	void (*level)(void *ctx, const char *category, unsigned level);
 };
@@ -65,8 +76,9 @@ struct listener *process_listener(struct process *p, const char *name);
  * with `why` in its last words. Nothing happens when it has ended meanwhile (life is not looked at: say it only while its
  * streams live). For the switch. */
 void process_accuse(struct process *p, enum process_kind kind, uint32_t instance, const char *why);
-/* Asks the supervisor to read the settings again, as SIGHUP does: as a whole or not at all. dry: only say what would change. For the switch. */
-void process_reload(struct process *p, uint64_t id, bool dry);
+/* Asks the supervisor to read the settings again, as SIGHUP does: as a whole or not at all. dry: only say what would change. id comes back
+ * in reloaded(); who: for the events. For the switch. */
+void process_reload(struct process *p, uint64_t id, bool dry, const char *who);
 /* Has every process hear events of a category so (level() of its events, ours too). For the recorder. */
 void process_level(struct process *p, const char *category, unsigned level);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */

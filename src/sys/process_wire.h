@@ -13,14 +13,19 @@ enum {
 enum wire_type {
 	/* To the child, at birth and in this order: BIRTH, any of LISTENER, DIED, PEER, then GO. */
 	WIRE_BIRTH = 1, /* fds: settings, last words; text: directory; number: life */
-	WIRE_LISTENER,  /* fd; name */
+	WIRE_LISTENER,  /* fd; name; number: the supervisor's for it. Also later, after a reload */
 	WIRE_PEER,      /* fds: control, bulk; kind, instance */
 	WIRE_DIED,      /* kind, instance, flag: by a fault; text: last words; note */
 	WIRE_GO,
 	WIRE_STOP,
 	WIRE_PING,      /* number */
+	WIRE_SETTINGS,  /* fd: the new settings; number: to be given back in TAKEN */
+	WIRE_SHUT,      /* number: a listener that is no more in the settings */
+	WIRE_RELOADED,  /* fd: text of the answer, to the switch; number: the asker's; flag: enum process_reloaded */
 	/* From the child. */
-	WIRE_READY,
+	WIRE_TAKEN,     /* number: of SETTINGS, which are in force */
+	WIRE_RELOAD,    /* number: the asker's; flag: dry; text: who. From the switch */
+	WIRE_READY,     /* flag: it takes SETTINGS while it runs */
 	WIRE_PONG,      /* number */
 	WIRE_ACCUSE,    /* kind, instance; text: why. From the switch */
 	/* Events. */

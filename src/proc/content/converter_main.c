@@ -41,7 +41,7 @@ static void on_stop(void *ctx)
 static struct converter_config config_of(struct converter_process *p, const struct set_link *link)
 {
 	const struct set_msmail *m = &link->msmail;
-	const struct settings *s = &p->main.settings;
+	const struct settings *s = p->main.settings;
 	struct converter_config x = {
 		.addresses = m->addresses.v, .n_addresses = m->addresses.n, .own_domain = s->mta.domain, .kit = p->kit, .domain = &p->domain,
 		.mta = s->mta.name, .code_page = (unsigned)m->code_page, .header_limit = (size_t)m->header_limit, .line_end = (enum ffapi_line_end)m->lines,
@@ -73,7 +73,7 @@ int converter_main(uint32_t instance)
 	struct converter_process p = { 0 };
 	struct err e;
 	process_main_begin(&p.main, PROCESS_CONVERTER, instance);
-	const struct settings *s = &p.main.settings;
+	const struct settings *s = p.main.settings;
 	const struct set_link *links = s->links.v;
 	p.arena = arena_new(64 * 1024);
 	if (instance >= s->links.n || links[instance].kind != LINK_MSMAIL)

@@ -44,7 +44,7 @@ static void read_domain(struct content_process *p)
 {
 	struct oraddr addr;
 	p->arena = arena_new(64 * 1024);
-	if (!oraddr_parse(view_str(p->main.settings.mta.domain), &addr, p->arena, ORADDR_CARRY, NULL))
+	if (!oraddr_parse(view_str(p->main.settings->mta.domain), &addr, p->arena, ORADDR_CARRY, NULL))
 		return;
 	for (size_t i = 0; i < addr.n; i++) {
 		const struct gdi_part part = { addr.v[i].form, addr.v[i].value };
@@ -64,11 +64,11 @@ int content_main(uint32_t instance)
 	struct err e;
 	struct render_limits limits = render_limits_default();
 	process_main_begin(&p.main, PROCESS_CONTENT, instance);
-	const struct set_processes *s = &p.main.settings.processes;
+	const struct set_processes *s = &p.main.settings->processes;
 	const struct jail_limits jail = { .memory = (size_t)s->content_memory, .files = FILES_MAX };
 	p.kit = charset_kit_new();
 	read_domain(&p);
-	limits.elements = (size_t)p.main.settings.limits.elements;
+	limits.elements = (size_t)p.main.settings->limits.elements;
 	if (!jail_enter(JAIL_CONTENT, &jail, jail_build_flags(), &e)) {
 		fprintf(stderr, "posthorn: content: %s\n", e.text);
 		charset_kit_free(&p.kit);

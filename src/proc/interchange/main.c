@@ -50,13 +50,13 @@ int interchange_main(uint32_t instance)
 {
 	struct interchange_process p = { 0 };
 	process_main_begin(&p.main, PROCESS_INTERCHANGE, instance);
-	const struct setting_list *links = &p.main.settings.links;
+	const struct setting_list *links = &p.main.settings->links;
 	if (instance >= links->n || ((const struct set_link *)links->v)[instance].kind != LINK_MSMAIL) {
 		fprintf(stderr, "posthorn: interchange: link %u of the settings is not of kind msmail\n", instance);
 		process_main_end(&p.main);
 		return 78; /* EX_CONFIG */
 	}
-	p.interchange = interchange_new(&p.main.host, &p.main.settings, instance);
+	p.interchange = interchange_new(&p.main.host, p.main.settings, instance);
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
 	const int status = process_main_run(&p.main, &events, &p);
 	interchange_free(&p.interchange);

@@ -43,10 +43,10 @@ static int run(enum process_kind kind, uint32_t instance)
 {
 	struct link_process p = { 0 };
 	process_main_begin(&p.main, kind, instance);
-	p.link = link_new(&p.main.host, &p.main.settings, instance);
+	p.link = link_new(&p.main.host, p.main.settings, instance);
 	if (kind == PROCESS_ALONE)
 		link_alone(p.link);
-	const size_t associations = (size_t)p.main.settings.limits.associations;
+	const size_t associations = (size_t)p.main.settings->limits.associations;
 	link_clamp(p.link, descriptors_allow(2 * associations + 64)); /* those over the limit are answered, up to twice as many */
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);

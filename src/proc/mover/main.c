@@ -46,7 +46,7 @@ int mover_main(uint32_t instance)
 	const struct set_mover *set;
 	const char *peer;
 	process_main_begin(&p.main, PROCESS_MOVER, instance);
-	const struct settings *s = &p.main.settings;
+	const struct settings *s = p.main.settings;
 	if (!settings_mover_at(s, instance, &set, &peer)) {
 		fprintf(stderr, "posthorn: mover: the settings have no process %u\n", (unsigned)instance);
 		process_main_end(&p.main);

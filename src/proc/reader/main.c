@@ -35,8 +35,8 @@ int reader_main(uint32_t instance)
 	struct reader_process p = { 0 };
 	char path[300];
 	process_main_begin(&p.main, PROCESS_READER, instance);
-	snprintf(path, sizeof path, "%s/store.db", p.main.settings.store.directory);
-	p.reader = reader_new(&p.main.host, &p.main.settings, path);
+	snprintf(path, sizeof path, "%s/store.db", p.main.settings->store.directory);
+	p.reader = reader_new(&p.main.host, p.main.settings, path);
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	reader_free(&p.reader);

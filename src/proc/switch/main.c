@@ -11,7 +11,7 @@ struct switch_process {
 static struct store *open_sqlite(void *ctx, const struct store_events *ev, void *ev_ctx, struct err *e)
 {
 	struct switch_process *p = ctx;
-	const struct set_store *set = &p->main.settings.store;
+	const struct set_store *set = &p->main.settings->store;
 	struct store_config c = { .path = "store.db", .inline_max = (size_t)set->inline_max, .cache_octets = set->cache };
 	return store_open_sqlite(p->main.host.env, &c, ev, ev_ctx, e);
 }
@@ -57,7 +57,7 @@ int switch_main(uint32_t instance)
 	struct switch_process p = { 0 };
 	struct err e;
 	process_main_begin(&p.main, PROCESS_SWITCH, instance);
-	p.sw = switch_new(&p.main.host, &p.main.settings, open_sqlite, &p, &e);
+	p.sw = switch_new(&p.main.host, p.main.settings, open_sqlite, &p, &e);
 	if (p.sw == NULL) {
 		fprintf(stderr, "posthorn: switch: %s\n", e.text);
 		process_main_end(&p.main);

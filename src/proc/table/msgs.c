@@ -633,6 +633,38 @@ bool get_msg_acted(struct view payload, struct msg_acted *m, struct err *e)
 	return whole(&c, "ACTED", payload, e);
 }
 
+void put_msg_reload(struct out *o, const struct msg_reload *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, m->dry);
+	put_string(o, m->who);
+}
+
+bool get_msg_reload(struct view payload, struct msg_reload *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->dry = cur_u8(&c) != 0;
+	m->who = get_string(&c);
+	return whole(&c, "RELOAD", payload, e);
+}
+
+void put_msg_reloaded(struct out *o, const struct msg_reloaded *m)
+{
+	out_u64(o, m->id);
+	out_u32(o, m->how);
+	put_string(o, m->text);
+}
+
+bool get_msg_reloaded(struct view payload, struct msg_reloaded *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->how = cur_u32(&c);
+	m->text = get_string(&c);
+	return whole(&c, "RELOADED", payload, e);
+}
+
 void put_msg_register(struct out *o, const struct msg_register *m)
 {
 	put_string(o, m->link);

@@ -78,6 +78,8 @@ enum {
 	X(DONE, 46, 1024, "switch", "done and durable, or why not")                                                   \
 	X(ACT, 47, 64 * 1024, "tool", "an operator's act on transfers or quarantined things, by id: what, who, why")       \
 	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
+	X(RELOAD, 90, 1024, "tool", "read the settings again: as a whole or not at all")                              \
+	X(RELOADED, 91, 1024 * 1024, "switch", "what has changed; or why nothing was")                                \
 	/* questions to the reader */                                                                                 \
 	X(ASK, 50, 1024, "tool", "list: what, of what, after which row, how many")                                    \
 	X(ROW, 51, 1024 * 1024, "reader", "one row: name, value pairs")                                               \
@@ -193,6 +195,16 @@ struct msg_acted { /* ACTED */
 	uint64_t id;
 	struct view what;     /* one octet an id, in order: enum msg_acted_what */
 	struct err err;       /* why refused, or kind ERR_NONE */
+};
+struct msg_reload { /* RELOAD */
+	uint64_t id;
+	bool dry;             /* only say what would change */
+	struct view who;      /* for the audit event; the switch adds the caller's user from the socket */
+};
+struct msg_reloaded { /* RELOADED */
+	uint64_t id;
+	uint32_t how;         /* enum process_reloaded (sys/process.h) */
+	struct view text;     /* one line a change, or the error; for a person */
 };
 struct msg_register { /* REGISTER */
 	struct view link;
@@ -387,6 +399,8 @@ MSG_CODEC(converted, msg_converted);
 MSG_CODEC(act_on, msg_act_on);
 MSG_CODEC(acted, msg_acted);
 MSG_CODEC(register, msg_register);
+MSG_CODEC(reload, msg_reload);
+MSG_CODEC(reloaded, msg_reloaded);
 MSG_CODEC(partial, msg_partial);
 MSG_CODEC(sync, msg_sync);
 MSG_CODEC(assoc_how, msg_assoc_how);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+enum { SETTINGS_ARENA = 64 * 1024 * 1024 };
+
 static void note(void *ctx, const char *text)
 {
 	process_note(ctx, "%s", text);
@@ -22,12 +24,24 @@ static void accuse(void *ctx, enum process_kind kind, uint32_t instance, const c
 	process_accuse(ctx, kind, instance, why);
 }
 
+static const struct settings *read_settings(const struct process_main *m, struct arena *a, struct err *e)
+{
+	struct settings *s = arena_array(a, 1, sizeof *s);
+	return s != NULL && settings_load(process_settings(m->process), "settings", s, a, e) ? s : NULL;
+}
+
+static void set_levels(struct process_main *m)
+{
+	event_log_set_level(m->host.log, EVENT_INFO);
+}
+
 void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t instance)
 {
-	struct err e;
+	struct err e = { 0 };
 	m->process = process_begin(kind, instance);
-	m->arena = arena_new(64 * 1024 * 1024);
-	if (!settings_load(process_settings(m->process), "settings", &m->settings, m->arena, &e)) {
+	m->arena = arena_new(SETTINGS_ARENA);
+	m->settings = read_settings(m, m->arena, &e);
+	if (m->settings == NULL) {
 		fprintf(stderr, "posthorn: %s: %s\n", process_kind_name(kind), e.text);
 		exit(78); /* EX_CONFIG */
 	}
@@ -35,8 +49,40 @@ void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t
 	snprintf(name, sizeof name, "%s-%u", process_kind_name(kind), instance);
 	struct env *env = process_env(m->process);
 	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .accuse = accuse, .ctx = m->process };
-	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, m->settings.events == 1);
-	event_log_set_level(m->host.log, EVENT_INFO);
+	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, m->settings->events == 1);
+	set_levels(m);
+}
+
+void process_main_settings(struct process_main *m, void (*take)(void *ctx, const struct settings *old, const struct settings *now), void *ctx)
+{
+	struct err e = { 0 };
+	struct arena *a = arena_new(SETTINGS_ARENA);
+	const struct settings *old = m->settings, *now = read_settings(m, a, &e);
+	if (now == NULL) { /* who read them for the supervisor has found them right: this process is not what it was */
+		arena_free(&a);
+		die(m->process, &e);
+		return;
+	}
+	struct arena *before = m->arena;
+	m->settings = now;
+	m->arena = a;
+	set_levels(m);
+	if (take != NULL)
+		take(ctx, old, now);
+	arena_free(&before);
+}
+
+void process_main_levels(struct process_main *m)
+{
+	struct err e = { 0 };
+	struct arena *a = arena_new(SETTINGS_ARENA);
+	const struct settings *kept = m->settings, *now = read_settings(m, a, &e);
+	if (now != NULL) {
+		m->settings = now;
+		set_levels(m);
+		m->settings = kept;
+	}
+	arena_free(&a);
 }
 
 int process_main_run(struct process_main *m, const struct process_events *events, void *ctx)
