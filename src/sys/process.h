@@ -81,6 +81,9 @@ void process_accuse(struct process *p, enum process_kind kind, uint32_t instance
 void process_reload(struct process *p, uint64_t id, bool dry, const char *who);
 /* Has every process hear events of a category so (level() of its events, ours too). For the recorder. */
 void process_level(struct process *p, const char *category, unsigned level);
+/* What the supervisor knows of all processes (board.h), for the console; NULL: we are not given it. As long as p. */
+struct board;
+const struct board *process_board(const struct process *p);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */
 void process_note(struct process *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

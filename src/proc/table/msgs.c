@@ -826,3 +826,17 @@ bool get_msg_level(struct view payload, struct msg_level *m, struct err *e)
 	m->why = get_string(&c);
 	return whole(&c, "LEVEL", payload, e);
 }
+
+void put_msg_metric(struct out *o, const struct msg_metric *m)
+{
+	put_string(o, m->link);
+	put_string(o, m->values);
+}
+
+bool get_msg_metric(struct view payload, struct msg_metric *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->link = get_string(&c);
+	m->values = get_string(&c);
+	return whole(&c, "METRIC", payload, e);
+}

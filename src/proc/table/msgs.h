@@ -80,6 +80,9 @@ enum {
 	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
 	X(RELOAD, 90, 1024, "tool", "read the settings again: as a whole or not at all")                              \
 	X(RELOADED, 91, 1024 * 1024, "switch", "what has changed; or why nothing was")                                \
+	X(METRICS, 93, 8, "tool", "how much of everything has there been")                                            \
+	X(METRIC, 94, 16 * 1024, "switch", "metrics of the MTA (first), or of one link: metrics.h")                    \
+	X(METRICS_END, 95, 8, "switch", "that was the last link")                                                     \
 	/* questions to the reader */                                                                                 \
 	X(ASK, 50, 1024, "tool", "list: what, of what, after which row, how many")                                    \
 	X(ROW, 51, 1024 * 1024, "reader", "one row: name, value pairs")                                               \
@@ -334,6 +337,10 @@ struct msg_ask {
 	uint32_t max;
 	struct view of;       /* queue, mailbox, MTS-identifier */
 };
+struct msg_metric { /* METRIC */
+	struct view link;     /* empty: of the MTA */
+	struct view values;   /* metrics.h */
+};
 struct msg_row {
 	uint64_t id;
 	struct view pairs;    /* strings: name, value, name, value ... */
@@ -413,6 +420,7 @@ MSG_CODEC(follow, msg_follow);
 MSG_CODEC(followed, msg_followed);
 MSG_CODEC(event, msg_event);
 MSG_CODEC(level, msg_level);
+MSG_CODEC(metric, msg_metric);
 
 /* Strings of ROW and of anyone's own lists. */
 void put_string(struct out *o, struct view v);
