@@ -144,6 +144,13 @@ enum { FOLDER_SETTLE_MS = 50 };
 MUST_CHECK struct folder_watch *env_watch_folder(struct env *env, const char *path, folder_f *changed, void *ctx, struct err *e);
 void folder_unwatch(struct folder_watch **w);
 
+/* --- a descriptor of a library that brings its own waiting (the epoll descriptor of the HTTP server). ready(ctx) is called in each turn in
+ * which it can be read, until it was; never from inside a call. The descriptor stays the caller's and has to outlive the watch. --- */
+struct fd_watch;
+/* NULL with *e set: this world has no descriptors. */
+MUST_CHECK struct fd_watch *env_watch_fd(struct env *env, int fd, void (*ready)(void *ctx), void *ctx, struct err *e);
+void fd_unwatch(struct fd_watch **w); /* a NULL *w is fine; fine inside ready() too */
+
 /* --- files (content files beside the store). Paths are relative to the env's directory. Reads and writes go to the page
  * cache and are done at once; sync is done off the loop. --- */
 /* That directory, for a library that opens files by itself (the database); NULL when there is none. Lives as long as env. */
@@ -187,6 +194,8 @@ struct env_ops {
 	struct folder_watch *(*watch_folder)(struct env *env, const char *path, struct err *e); /* NULL: it does not tell */
 	bool (*folder_is_there)(struct folder_watch *w, struct err *why); /* the same as when it was opened */
 	void (*folder_unwatch)(struct folder_watch *w);                   /* frees it, now or later */
+	struct fd_watch *(*watch_fd)(struct env *env, int fd, void (*ready)(void *ctx), void *ctx); /* NULL: it has none */
+	void (*fd_unwatch)(struct fd_watch *w);                           /* frees it, now or later */
 	struct file *(*file_create)(struct env *env, const char *name, struct err *e);
 	struct file *(*file_open)(struct env *env, const char *name, struct err *e);
 	bool (*file_append)(struct file *f, struct view data, struct err *e);
@@ -207,6 +216,12 @@ struct listener {
 struct file {
 	unsigned magic;
 #define FILE_MAGIC 0xf11ef11eu
+	struct env *env;
+};
+
+struct fd_watch {
+	unsigned magic;
+#define FD_WATCH_MAGIC 0xfd3a7c11u
 	struct env *env;
 };
 

@@ -48,6 +48,15 @@ struct fake_folder {
 	char *path;
 };
 
+struct fake_fd {
+	struct fd_watch w; /* first */
+	int fd;
+	void (*ready)(void *ctx);
+	void *ctx;
+	bool is_ready;
+	struct fake_fd *next;
+};
+
 struct gone_folder {
 	char *path;
 	struct gone_folder *next;
@@ -56,6 +65,7 @@ struct gone_folder {
 struct fake {
 	struct env env; /* first */
 	struct gone_folder *gone;
+	struct fake_fd *fds;
 	struct fake_stream *streams;
 	struct fake_listener *listeners;
 	struct fake_content *contents;
@@ -350,6 +360,44 @@ static void tell_folder(struct env *env, const char *path)
 			env_folder_changed(w, is_gone(fake_of(env), path, NULL));
 }
 
+/* --- descriptors --- */
+
+static struct fd_watch *fake_watch_fd(struct env *env, int fd, void (*ready)(void *ctx), void *ctx)
+{
+	struct fake_fd *f = mem_zero(sizeof *f);
+	*f = (struct fake_fd){ .fd = fd, .ready = ready, .ctx = ctx, .next = fake_of(env)->fds };
+	fake_of(env)->fds = f;
+	return &f->w;
+}
+
+static void fake_fd_unwatch(struct fd_watch *w)
+{
+	struct fake_fd **at = &fake_of(w->env)->fds;
+	while (&(*at)->w != w)
+		at = &(*at)->next;
+	struct fake_fd *f = *at;
+	*at = f->next;
+	free(f);
+}
+
+void fake_env_ready(struct env *env, int fd)
+{
+	for (struct fake_fd *f = fake_of(env)->fds; f != NULL; f = f->next)
+		f->is_ready |= f->fd == fd;
+}
+
+/* One at a time: a call may unwatch any. */
+static bool run_fds(struct fake *w)
+{
+	for (struct fake_fd *f = w->fds; f != NULL; f = f->next)
+		if (f->is_ready) {
+			f->is_ready = false;
+			f->ready(f->ctx);
+			return true;
+		}
+	return false;
+}
+
 static void bring_back(struct gone_folder **at)
 {
 	struct gone_folder *g = *at;
@@ -579,6 +627,8 @@ static const struct env_ops fake_ops = {
 	.watch_folder = fake_watch_folder,
 	.folder_is_there = fake_sees_folder,
 	.folder_unwatch = fake_folder_unwatch,
+	.watch_fd = fake_watch_fd,
+	.fd_unwatch = fake_fd_unwatch,
 	.file_create = fake_create,
 	.file_open = fake_open,
 	.file_append = fake_append,
@@ -606,6 +656,8 @@ bool fake_env_turn(struct env *env)
 	w->moved = env->deferred != NULL || env->dirty != NULL || env_next_timer(env) <= env->now_ms;
 	for (struct fake_stream *t = w->streams; t != NULL; t = t->next)
 		run_stream(w, t);
+	while (run_fds(w))
+		w->moved = true;
 	env_run_timers(env);
 	if (env_end_turn(env))
 		w->moved = true;
@@ -645,6 +697,10 @@ void fake_env_free(struct env **env)
 		fake_listener_close(&w->listeners->l);
 	for (struct folder_watch *f; (f = (*env)->folders) != NULL;)
 		folder_unwatch(&f);
+	for (struct fd_watch *f; w->fds != NULL;) {
+		f = &w->fds->w;
+		fd_unwatch(&f);
+	}
 	while (w->gone != NULL)
 		bring_back(&w->gone);
 	env_fini(*env);

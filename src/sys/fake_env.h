@@ -46,6 +46,9 @@ void fake_env_hide_network(struct env *env);
 void fake_env_change_folder(struct env *env, const char *path);
 void fake_env_remove_folder(struct env *env, const char *path);
 
+/* That descriptor can be read: who watches it is called in the next turn. Nothing is asked of the kernel. */
+void fake_env_ready(struct env *env, int fd);
+
 /* Octets to s from nobody; the end of s from nobody, with this text. */
 void fake_env_inject(struct stream *s, struct view data);
 void fake_env_break(struct stream *s, const char *text);

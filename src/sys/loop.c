@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "sys/loop_fd.h"
 #include "sys/loop_file.h"
 #include "sys/loop_folder.h"
 #include "sys/net.h"
@@ -686,9 +687,8 @@ static const struct env_ops loop_ops = {
 	.stream_close = sock_close,
 	.stream_keepalive = sock_keepalive,
 	.watch_network = loop_watch_network,
-	.watch_folder = loop_watch_folder,
-	.folder_is_there = loop_sees_folder,
-	.folder_unwatch = loop_folder_unwatch,
+	.watch_folder = loop_watch_folder, .folder_is_there = loop_sees_folder, .folder_unwatch = loop_folder_unwatch,
+	.watch_fd = loop_fd_watch, .fd_unwatch = loop_fd_unwatch,
 	.file_create = loop_file_create,
 	.file_open = loop_file_open,
 	.file_append = loop_file_append,

@@ -353,6 +353,10 @@ static void on_accepted(void *ctx, struct stream *s)
 
 static void open_door(struct process *p, const struct wire_msg *m, int fd)
 {
+	if (p->events->listening != NULL) {
+		p->events->listening(p->ctx, m->name, fd);
+		return;
+	}
 	struct process_door *d = p->doors;
 	while (d < p->doors + p->n_doors && d->l != NULL)
 		d++;

@@ -38,6 +38,8 @@ struct process_events {
 	void (*peer)(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s);
 	/* A connection on one of our listeners (name: "p1", "control", "read" as the plan calls it). */
 	void (*accepted)(void *ctx, const char *listener, struct stream *s);
+	/* Instead of `accepted`, for who takes connections himself: one of our listeners. The descriptor is the callee's. NULL: accepted. */
+	void (*listening)(void *ctx, const char *listener, int fd);
 	/* The process of that kind and number died in the way said (signal or exit status); its streams have ended or will.
 	 * note: what it had noted last, as it wrote it (bounded and ended, but its words: trust nothing). */
 	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words, const char *note);

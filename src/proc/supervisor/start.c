@@ -133,7 +133,7 @@ static bool is_text(const char *s, size_t size)
 static bool is_ours(enum process_kind k)
 {
 	return (k > PROCESS_SUPERVISOR && k < PROCESS_CONFIG) || k == PROCESS_ALONE || k == PROCESS_INTERCHANGE || k == PROCESS_CONVERTER ||
-	       k == PROCESS_MOVER;
+	       k == PROCESS_MOVER || k == PROCESS_CONSOLE;
 }
 
 /* The child has read a file that we have not, so its answer is looked at before it is used. */
