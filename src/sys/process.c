@@ -354,7 +354,7 @@ static void on_accepted(void *ctx, struct stream *s)
 static void open_door(struct process *p, const struct wire_msg *m, int fd)
 {
 	if (p->events->listening != NULL) {
-		p->events->listening(p->ctx, m->name, fd);
+		p->events->listening(p->ctx, m->name, m->number, fd);
 		return;
 	}
 	struct process_door *d = p->doors;
@@ -374,6 +374,8 @@ static void shut_door(struct process *p, uint64_t number)
 	for (size_t i = 0; i < p->n_doors; i++)
 		if (p->doors[i].l != NULL && p->doors[i].number == number)
 			listener_close(&p->doors[i].l);
+	if (p->events->listening != NULL)
+		p->events->listening(p->ctx, "", number, -1);
 }
 
 static void meet_peer(struct process *p, const struct wire_msg *m, const int fds[WIRE_FDS_MAX])

@@ -38,8 +38,6 @@ struct process_events {
 	void (*peer)(void *ctx, enum process_kind kind, uint32_t instance, bool bulk, struct stream *s);
 	/* A connection on one of our listeners (name: "p1", "control", "read" as the plan calls it). */
 	void (*accepted)(void *ctx, const char *listener, struct stream *s);
-	/* Instead of `accepted`, for who takes connections himself: one of our listeners. The descriptor is the callee's. NULL: accepted. */
-	void (*listening)(void *ctx, const char *listener, int fd);
 	/* The process of that kind and number died in the way said (signal or exit status); its streams have ended or will.
 	 * note: what it had noted last, as it wrote it (bounded and ended, but its words: trust nothing). */
 	void (*peer_died)(void *ctx, enum process_kind kind, uint32_t instance, bool by_fault, const char *last_words, const char *note);
@@ -54,6 +52,9 @@ struct process_events {
 	void (*reloaded)(void *ctx, uint64_t id, enum process_reloaded how, struct view text);
 	/* An operator wants to hear so much (enum event_level) of this category of events, "": of all; until the next start or reload. */
 	void (*level)(void *ctx, const char *category, unsigned level);
+	/* Instead of `accepted`, for who takes connections himself: one of our listeners has come, the descriptor is the callee's; or, fd -1,
+	 * the one of that number is no more. NULL: accepted. */
+	void (*listening)(void *ctx, const char *listener, uint64_t number, int fd);
 };
 
 /* In main of a child (`posthorn --process KIND INSTANCE`): builds the env on libuv in the plan's directory, takes the settings
