@@ -33,15 +33,26 @@ struct event_log {
 	struct timer timer; /* set while a storm rages */
 	char *process;
 	int fd;
-	bool json;
-	enum event_severity least;
-	uint64_t lost, lost_untold;
+	bool json, doubled;      /* doubled: a line of text is said again as JSON */
+	uint8_t *least;          /* enum event_severity, by kind */
+	bool (*take)(void *ctx, struct view line);
+	void *take_ctx;
+	uint64_t lost;           /* of fd */
+	uint64_t untold, untold_copies; /* lost since the last line that got through: of fd; of the recorder's form */
 	struct out line;
 };
 
-struct field {
-	const char *name, *value;
-};
+enum event_severity event_level_least(enum event_level level)
+{
+	switch (level) {
+	case EVENT_LEVEL_NONE: return EVENT_ERROR;
+	case EVENT_LEVEL_MINIMUM: return EVENT_WARNING;
+	case EVENT_LEVEL_MEDIUM: return EVENT_INFO;
+	case EVENT_LEVEL_MAXIMUM: return EVENT_DEBUG;
+	case EVENT_LEVEL_COUNT: break;
+	}
+	CANT_HAPPEN("event level out of range");
+}
 
 const char *event_severity_name(enum event_severity s)
 {
@@ -54,6 +65,16 @@ const char *event_severity_name(enum event_severity s)
 	case EVENT_ALARM: return "alarm";
 	}
 	return "unknown";
+}
+
+bool event_severity_of(struct view name, enum event_severity *s_r)
+{
+	for (unsigned s = EVENT_DEBUG; s <= EVENT_ALARM; s++)
+		if (view_eq(name, view_str(event_severity_name((enum event_severity)s)))) {
+			*s_r = (enum event_severity)s;
+			return true;
+		}
+	return false;
 }
 
 /* --- lines --- */
@@ -122,9 +143,17 @@ static void show_time(struct out *o, int64_t wall_ms)
 		(int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
 }
 
-static void show_json(struct event_log *log, const struct event_kind *k, const struct field *f, size_t n,
-		      uint64_t repeated, struct out *o)
+/* One event on its way out. */
+struct said {
+	const struct event_kind *kind;
+	const struct event_field *fields;
+	size_t n;
+	uint64_t repeated;
+};
+
+static void show_json(struct event_log *log, const struct said *x, size_t n, uint64_t lost, struct out *o)
 {
+	const struct event_kind *k = x->kind;
 	out_str(o, "{\"time\":\"");
 	show_time(o, env_wall_ms(log->env));
 	out_str(o, "\",\"process\":");
@@ -133,37 +162,59 @@ static void show_json(struct event_log *log, const struct event_kind *k, const s
 		event_severity_name(k->severity), k->name, k->id, k->category);
 	if (k->source != NULL && *k->source != 0)
 		out_fmt(o, ",\"source\":\"%s\"", k->source);
-	if (repeated > 0)
-		out_fmt(o, ",\"repeated\":%llu", (unsigned long long)repeated);
-	if (log->lost_untold > 0)
-		out_fmt(o, ",\"lost\":%llu", (unsigned long long)log->lost_untold);
+	if (x->repeated > 0)
+		out_fmt(o, ",\"repeated\":%llu", (unsigned long long)x->repeated);
+	if (lost > 0)
+		out_fmt(o, ",\"lost\":%llu", (unsigned long long)lost);
 	out_str(o, n == 0 ? "" : ",\"fields\":{");
 	for (size_t i = 0; i < n; i++) {
 		out_str(o, i == 0 ? "" : ",");
-		json_text(o, view_str(f[i].name));
+		json_text(o, view_str(x->fields[i].name));
 		out_u8(o, ':');
-		json_text(o, view_str(f[i].value));
+		json_text(o, view_str(x->fields[i].value));
 	}
 	out_str(o, n == 0 ? "}\n" : "}}\n");
 }
 
-static void show_plain(struct event_log *log, const struct event_kind *k, const struct field *f, size_t n,
-		       uint64_t repeated, struct out *o)
+void event_show(struct out *o, const char *time, const char *process, const char *severity, const char *event, const char *source,
+		const struct event_field *fields, size_t n, uint64_t repeated, uint64_t lost)
 {
-	show_time(o, env_wall_ms(log->env));
-	out_fmt(o, " %s %s %s", log->process, event_severity_name(k->severity), k->name);
+	out_fmt(o, "%s %s %s %s", time, process, severity, event);
 	for (size_t i = 0; i < n; i++) {
-		out_fmt(o, " %s=\"", f[i].name);
-		text_escape(o, view_str(f[i].value), VALUE_MAX);
+		out_fmt(o, " %s=\"", fields[i].name);
+		text_escape(o, view_str(fields[i].value), VALUE_MAX);
 		out_u8(o, '"');
 	}
-	if (k->source != NULL && *k->source != 0)
-		out_fmt(o, " (%s)", k->source);
+	if (source != NULL && *source != 0)
+		out_fmt(o, " (%s)", source);
 	if (repeated > 0)
 		out_fmt(o, " and %llu more like it", (unsigned long long)repeated);
-	if (log->lost_untold > 0)
-		out_fmt(o, " (%llu lines lost before)", (unsigned long long)log->lost_untold);
+	if (lost > 0)
+		out_fmt(o, " (%llu lines lost before)", (unsigned long long)lost);
 	out_u8(o, '\n');
+}
+
+static void show_plain(struct event_log *log, const struct said *x, size_t n, uint64_t lost, struct out *o)
+{
+	struct out time;
+	out_init(&time, 32);
+	show_time(&time, env_wall_ms(log->env));
+	event_show(o, out_cstr(&time), log->process, event_severity_name(x->kind->severity), x->kind->name, x->kind->source, x->fields, n,
+		   x->repeated, lost);
+	out_fini(&time);
+}
+
+/* A line too long loses its last fields. */
+static struct view line_of(struct event_log *log, const struct said *x, bool json, bool marked, uint64_t lost)
+{
+	for (size_t n = x->n;; n--) {
+		out_clear(&log->line);
+		if (marked)
+			out_u8(&log->line, EVENT_RECORD);
+		(json ? show_json : show_plain)(log, x, n, lost, &log->line);
+		if (!log->line.bad || n == 0)
+			return out_view(&log->line);
+	}
 }
 
 /* Whole or not at all, and never waited for: asked first, since the descriptor may be one that blocks. */
@@ -179,22 +230,20 @@ static bool write_line(int fd, struct view line)
 	return n == (ssize_t)line.n;
 }
 
-static void put(struct event_log *log, unsigned kind, const struct field *f, size_t n, uint64_t repeated)
+static void count(uint64_t *untold, bool good)
 {
-	const struct event_kind *k = &log->kinds[kind];
-	out_clear(&log->line);
-	for (;; n--) { /* a line too long loses its last fields */
-		(log->json ? show_json : show_plain)(log, k, f, n, repeated, &log->line);
-		if (!log->line.bad || n == 0)
-			break;
-		out_clear(&log->line);
-	}
-	if (write_line(log->fd, out_view(&log->line))) {
-		log->lost_untold = 0;
-	} else {
-		log->lost++;
-		log->lost_untold++;
-	}
+	*untold = good ? 0 : *untold + 1;
+}
+
+static void put(struct event_log *log, const struct said *x)
+{
+	bool good = write_line(log->fd, line_of(log, x, log->json, false, log->untold));
+	log->lost += !good;
+	count(&log->untold, good);
+	if (log->doubled && !log->json)
+		count(&log->untold_copies, write_line(log->fd, line_of(log, x, true, true, log->untold_copies)));
+	if (log->take != NULL)
+		count(&log->untold_copies, log->take(log->take_ctx, line_of(log, x, true, false, log->untold_copies)));
 }
 
 /* --- storms --- */
@@ -205,8 +254,9 @@ static void tell_storm(struct event_log *log, unsigned kind)
 	uint64_t held = s->held;
 	s->held = 0;
 	s->told_ms = env_now_ms(log->env);
+	const struct said x = { .kind = &log->kinds[kind], .repeated = held };
 	if (held > 0)
-		put(log, kind, NULL, 0, held);
+		put(log, &x);
 }
 
 /* Begins a new window when the old one is over; a quiet window ends the storm. */
@@ -266,19 +316,19 @@ void event_emit(struct event_log *log, unsigned kind_index, ...)
 	const struct event_kind *kind = &log->kinds[kind_index];
 	/* What operators do is an audit: each is written, however many there are. */
 	bool is_audit = strcmp(kind->category, EVENT_AUDIT) == 0;
-	if (!is_audit && (kind->severity < log->least || is_held(log, kind_index)))
+	if (!is_audit && ((unsigned)kind->severity < log->least[kind_index] || is_held(log, kind_index)))
 		return;
-	struct field fields[FIELDS_MAX];
-	size_t n = 0;
+	struct event_field fields[FIELDS_MAX];
+	struct said x = { .kind = kind, .fields = fields };
 	va_list args;
 	va_start(args, kind_index);
 	for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
 		const char *value = va_arg(args, const char *);
-		assert(n < FIELDS_MAX);
-		fields[n++] = (struct field){ name, value == NULL ? "" : value };
+		assert(x.n < FIELDS_MAX);
+		fields[x.n++] = (struct event_field){ name, value == NULL ? "" : value };
 	}
 	va_end(args);
-	put(log, kind_index, fields, n, 0);
+	put(log, &x);
 }
 
 struct event_log *event_log_new(struct env *env, const struct event_kind *kinds, size_t n_kinds, const char *process,
@@ -295,7 +345,8 @@ struct event_log *event_log_new(struct env *env, const struct event_kind *kinds,
 	log->process = mem_strdup(process);
 	log->fd = fd;
 	log->json = json;
-	log->least = EVENT_INFO;
+	log->least = mem_zero(n_kinds);
+	event_log_set_level(log, event_level_least(EVENT_LEVEL_MEDIUM));
 	out_init(&log->line, LINE_MAX_OCTETS);
 	timer_init(&log->timer, env, on_timer, log);
 	return log;
@@ -311,6 +362,7 @@ void event_log_free(struct event_log **log)
 	timer_stop(&(*log)->timer);
 	out_fini(&(*log)->line);
 	MEM_FREE((*log)->storms);
+	MEM_FREE((*log)->least);
 	MEM_FREE((*log)->process);
 	(*log)->magic = 0;
 	MEM_FREE(*log);
@@ -319,7 +371,39 @@ void event_log_free(struct event_log **log)
 void event_log_set_level(struct event_log *log, enum event_severity least)
 {
 	CHECK(log, EVENT_LOG_MAGIC);
-	log->least = least;
+	for (size_t i = 0; i < log->n_kinds; i++)
+		log->least[i] = (uint8_t)least;
+}
+
+bool event_log_set_category(struct event_log *log, const char *category, enum event_severity least)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	bool found = false;
+	for (size_t i = 0; i < log->n_kinds; i++)
+		if (strcmp(log->kinds[i].category, category) == 0) {
+			log->least[i] = (uint8_t)least;
+			found = true;
+		}
+	return found;
+}
+
+void event_log_set_json(struct event_log *log, bool json)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	log->json = json;
+}
+
+void event_log_for_recorder(struct event_log *log)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	log->doubled = true;
+}
+
+void event_log_copy(struct event_log *log, bool (*take)(void *ctx, struct view line), void *ctx)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	log->take = take;
+	log->take_ctx = ctx;
 }
 
 uint64_t event_lost(const struct event_log *log)

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "sys/event.h"
 #include "sys/loop.h"
 #include "sys/process_wire.h"
 
@@ -52,6 +53,7 @@ struct process {
 	size_t n_doors;
 	const struct process_events *events;
 	void *ctx;
+	struct event_log *log;
 	int status;
 	bool stopping;
 };
@@ -442,6 +444,33 @@ static void hear_reloaded(struct process *p, const struct wire_msg *m, int fd)
 	unmap(text);
 }
 
+void process_level(struct process *p, const char *category, unsigned level)
+{
+	CHECK(p, PROCESS_MAGIC);
+	struct wire_msg m = { .type = WIRE_LEVEL, .number = level };
+	snprintf(m.text, sizeof m.text, "%s", category);
+	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the watchdog will see it later */
+}
+
+void process_log(struct process *p, struct event_log *log)
+{
+	CHECK(p, PROCESS_MAGIC);
+	p->log = log;
+}
+
+static void take_level(struct process *p, const struct wire_msg *m)
+{
+	if (m->number >= EVENT_LEVEL_COUNT)
+		CANT_HAPPEN("a level the supervisor does not send");
+	const enum event_severity least = event_level_least((enum event_level)m->number);
+	if (p->log != NULL && m->text[0] == 0)
+		event_log_set_level(p->log, least);
+	else if (p->log != NULL)
+		(void)event_log_set_category(p->log, m->text, least);
+	if (p->events->level != NULL)
+		p->events->level(p->ctx, m->text, (unsigned)m->number);
+}
+
 static void handle(struct process *p, const struct wire_msg *m, const int fds[WIRE_FDS_MAX])
 {
 	switch ((enum wire_type)m->type) {
@@ -476,6 +505,15 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 	case WIRE_RELOADED:
 		hear_reloaded(p, m, fds[0]);
 		return;
+	case WIRE_LINES:
+		if (p->events->lines != NULL)
+			p->events->lines(p->ctx, fds[0]);
+		else
+			close(fds[0]);
+		return;
+	case WIRE_LEVEL:
+		take_level(p, m);
+		return;
 	case WIRE_BIRTH:
 	case WIRE_GO:
 	case WIRE_TAKEN:
@@ -483,8 +521,6 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 	case WIRE_READY:
 	case WIRE_PONG:
 	case WIRE_ACCUSE:
-	case WIRE_LINES:
-	case WIRE_LEVEL:
 		break;
 	}
 	CANT_HAPPEN("a message the supervisor does not send");

@@ -55,6 +55,9 @@ struct process_events {
 	/* Instead of `accepted`, for who takes connections himself: one of our listeners has come, the descriptor is the callee's; or, fd -1,
 	 * the one of that number is no more. NULL: accepted. */
 	void (*listening)(void *ctx, const char *listener, uint64_t number, int fd);
+	/* The recorder's: event lines of all the others come out of this pipe, which never blocks and outlives a recorder (so what comes
+	 * first may be the rest of a line). At its end no more come. The descriptor is the callee's. */
+	void (*lines)(void *ctx, int fd);
 };
 
 /* In main of a child (`posthorn --process KIND INSTANCE`): builds the env on libuv in the plan's directory, takes the settings
@@ -82,8 +85,11 @@ void process_accuse(struct process *p, enum process_kind kind, uint32_t instance
 /* Asks the supervisor to read the settings again, as SIGHUP does: as a whole or not at all. dry: only say what would change. id comes back
  * in reloaded(); who: for the events. For the switch. */
 void process_reload(struct process *p, uint64_t id, bool dry, const char *who);
-/* Has every process hear events of a category so (level() of its events, ours too). For the recorder. */
+/* Has every process hear events of a category so: its process_log, then level() of its events; ours too. For the recorder. */
 void process_level(struct process *p, const char *category, unsigned level);
+/* What goes to this log follows process_level. */
+struct event_log;
+void process_log(struct process *p, struct event_log *log);
 /* What the supervisor knows of all processes (board.h), for the console; NULL: we are not given it. As long as p. */
 struct board;
 const struct board *process_board(const struct process *p);
@@ -120,6 +126,8 @@ struct plan {
 	uint64_t restart_min_ms, restart_max_ms, stop_ms;
 	uint64_t watchdog_ms;    /* a process that answers nothing for so long is ended, as a fault; 0: no watchdog */
 	uint32_t events_json;    /* the supervisor's own events: 1 JSON, 0 text */
+	uint32_t events_quiet;   /* 1: lines of JSON go to the recorder only, not to standard error */
+	uint32_t events_least;   /* enum event_severity: of the supervisor's own */
 };
 /* Runs until SIGTERM or SIGINT (another one half a second later ends without patience); returns the exit status:
  *  0  ended as asked
@@ -137,11 +145,11 @@ struct plan {
  * settings. Started by root, path is "/proc/self/fd/N", a copy, and the working directory is the one of the file itself; what
  * *e says is corrected. Pairs that are connected: switch with every link, content, reader and interchange; interchange with the converter of
  * its number. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
- * on line by line.
+ * on line by line; of events (event.h: lines that begin with EVENT_RECORD or as JSON does) a recorder gets a copy.
  *
  * A death counts as a fault when it was by SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP or SIGXCPU, or by the
  * watchdog; an exit, SIGKILL from outside and a stop do not. Either way the process is started again. Stop order: links, interchanges
- * and movers, then content, converters and reader, then the switch; each step has stop_ms, then SIGKILL. One that does not end of
+ * and movers, then content, converters and reader, then the switch, then the recorder when it has read all lines; each step has stop_ms, then SIGKILL. One that does not end of
  * that in 2 s is in a call of the system that does not return (a file server hangs): the others are ended without it. */
 int supervisor_run(bool (*read_config)(const char *path, struct plan *plan_r, struct out *canonical, struct err *e),
 		   const char *config_path);

@@ -212,6 +212,8 @@ void child_hear(struct child *c, int64_t now_ms)
 			c->pong = m.number;
 		} else if (m.type == WIRE_ACCUSE && c->accuses != NULL) {
 			c->accuses(c->ctx, &m);
+		} else if (m.type == WIRE_LEVEL && c->levels != NULL) {
+			c->levels(c->ctx, &m);
 		}
 	}
 	if (r == WIRE_GONE && c->chan >= 0) { /* waitpid or the watchdog will say more; poll must not see it again */
@@ -222,15 +224,13 @@ void child_hear(struct child *c, int64_t now_ms)
 
 /* --- standard error --- */
 
-/* Never waits: a terminal that is stopped must not stop the watcher. What has no room is lost. */
-static void pass(struct view v)
+/* Only what is a line of its own can be an event: not the rest of one that was cut. */
+static void pass(struct child *c, struct lines *to, struct view line)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
-	if (v.n > 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 && write(STDERR_FILENO, v.p, v.n) < 0)
-		return;
+	lines_pass(to, line, c->kind != PROCESS_RECORDER && !c->in_long_line);
 }
 
-static void pass_whole_lines(struct child *c, bool all)
+static void pass_whole_lines(struct child *c, struct lines *to, bool all)
 {
 	for (;;) {
 		struct view v = out_view(&c->line);
@@ -238,10 +238,12 @@ static void pass_whole_lines(struct child *c, bool all)
 		size_t n = end == NULL ? 0 : (size_t)(end - v.p) + 1;
 		if (n == 0 && (v.n > LINE_MAX_OCTETS || (all && v.n > 0))) {
 			n = v.n > LINE_MAX_OCTETS ? LINE_MAX_OCTETS : v.n;
-			pass(view_first(v, n));
-			pass(VIEW("\n"));
+			c->in_long_line = true;
+			pass(c, to, view_first(v, n));
+			lines_pass(to, VIEW("\n"), false);
 		} else if (n > 0) {
-			pass(view_first(v, n));
+			pass(c, to, view_first(v, n));
+			c->in_long_line = false;
 		} else {
 			return;
 		}
@@ -249,7 +251,7 @@ static void pass_whole_lines(struct child *c, bool all)
 	}
 }
 
-void child_pass_lines(struct child *c, bool all)
+void child_pass_lines(struct child *c, struct lines *to, bool all)
 {
 	uint8_t buf[LINE_MAX_OCTETS / 2];
 	ssize_t n;
@@ -257,7 +259,7 @@ void child_pass_lines(struct child *c, bool all)
 		n = c->err < 0 ? 0 : read(c->err, buf, sizeof buf);
 		if (n > 0)
 			out_bytes(&c->line, view_of(buf, (size_t)n));
-		pass_whole_lines(c, all && n <= 0);
+		pass_whole_lines(c, to, all && n <= 0);
 	} while (n > 0 && all); /* a running one gets one read a turn, so that none keeps the others waiting */
 	if (n == 0 && c->err >= 0) {
 		close(c->err);
@@ -312,9 +314,10 @@ static void keep_last_words(struct child *c, int how)
 	out_fini(&o);
 }
 
-void child_ended(struct child *c, int how)
+void child_ended(struct child *c, struct lines *to, int how)
 {
-	child_pass_lines(c, true);
+	child_pass_lines(c, to, true);
+	c->in_long_line = false;
 	keep_last_words(c, how);
 	c->by_fault = c->killed_why[0] != 0 || (WIFSIGNALED(how) && is_fault_signal(WTERMSIG(how)));
 	c->pid = 0;

@@ -2,6 +2,7 @@
  * supervisor.c does. */
 #pragma once
 #include "base/out.h"
+#include "proc/supervisor/lines.h"
 #include "sys/process.h"
 #include "sys/process_wire.h"
 
@@ -18,6 +19,7 @@ struct child {
 	struct wire_words *words;
 	struct child_message *queue, **queue_end; /* what had no room yet */
 	struct out line;         /* of its standard error, not yet ended */
+	bool in_long_line;       /* whose beginning was too long and is gone already */
 	unsigned life;
 	bool ready, ever_ready, asked_to_stop;
 	uint64_t ping, pong;     /* last sent, last answered */
@@ -27,6 +29,7 @@ struct child {
 	unsigned early_deaths;   /* in a row, each before it had run for the longest delay */
 	bool at_once, killed;    /* killed: SIGKILL was sent at the end */
 	void (*accuses)(void *ctx, const struct wire_msg *m); /* it says that another one makes no progress */
+	void (*levels)(void *ctx, const struct wire_msg *m);  /* the recorder has word of an operator: WIRE_LEVEL */
 	void *ctx;
 	char last_words[WIRE_TEXT]; /* of the last death; empty: none */
 	char note[WIRE_NOTE];    /* what it was doing then, printable */
@@ -55,8 +58,8 @@ void child_flush(struct child *c);
 /* Reads what it has said. At its end, or at a word that is none, the channel is closed: silence from then on. */
 void child_hear(struct child *c, int64_t now_ms);
 
-/* Passes on whole lines of its standard error to ours. all: the rest too, because no more will come. */
-void child_pass_lines(struct child *c, bool all);
+/* Passes on whole lines of its standard error. all: the rest too, because no more will come. */
+void child_pass_lines(struct child *c, struct lines *to, bool all);
 
 /* The process has ended that way (waitpid): closes all of it, fills last_words and by_fault. */
-void child_ended(struct child *c, int how);
+void child_ended(struct child *c, struct lines *to, int how);

@@ -1,6 +1,7 @@
 /* start.c - see start.h. */
 #include "proc/supervisor/start.h"
 
+#include "sys/event.h"
 #include "sys/jail.h"
 #include "sys/net.h"
 
@@ -133,7 +134,7 @@ static bool is_text(const char *s, size_t size)
 static bool is_ours(enum process_kind k)
 {
 	return (k > PROCESS_SUPERVISOR && k < PROCESS_CONFIG) || k == PROCESS_ALONE || k == PROCESS_INTERCHANGE || k == PROCESS_CONVERTER ||
-	       k == PROCESS_MOVER || k == PROCESS_CONSOLE;
+	       k == PROCESS_MOVER || k == PROCESS_CONSOLE || k == PROCESS_RECORDER;
 }
 
 /* The child has read a file that we have not, so its answer is looked at before it is used. */
@@ -142,6 +143,7 @@ static bool plan_ok(const struct plan *p)
 	bool ok = p->magic == PLAN_MAGIC && p->n_processes <= ARRAY_LEN(p->processes) &&
 		  p->n_listeners <= ARRAY_LEN(p->listeners) && is_text(p->directory, sizeof p->directory) &&
 		  is_text(p->user, sizeof p->user);
+	ok = ok && p->events_least <= EVENT_ALARM;
 	for (size_t i = 0; ok && i < p->n_processes; i++)
 		ok = is_ours(p->processes[i].kind);
 	for (size_t i = 0; ok && i < p->n_listeners; i++)

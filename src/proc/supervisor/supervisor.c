@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proc/supervisor/child.h"
+#include "proc/supervisor/lines.h"
 #include "proc/supervisor/start.h"
 #include "proc/table/events_table.h"
 #include "sys/event.h"
@@ -30,11 +31,12 @@ enum {
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
+	LEVELS_MAX = 64,              /* there are fewer categories */
 	TWICE_MS = 500,               /* sooner, it is one wish that came to the process and to its group */
 };
 
 /* The order in which kinds are ended; a stage begins when the one before it is empty. */
-enum stage { STAGE_RUN, STAGE_LINKS, STAGE_HELPERS, STAGE_SWITCH, STAGE_DONE };
+enum stage { STAGE_RUN, STAGE_LINKS, STAGE_HELPERS, STAGE_SWITCH, STAGE_RECORDER, STAGE_DONE };
 
 struct supervisor;
 
@@ -45,12 +47,21 @@ struct post {
 	bool abandoned;             /* asked to stop, killed, and still there: the others do not wait for it */
 };
 
+/* What an operator wants to hear of a category, for processes that are started later. */
+struct level {
+	char category[32];
+	unsigned level;
+};
+
 struct supervisor {
 	struct env env; /* first: time and timers; this world has no streams and no files */
 	struct plan plan;
 	struct start_user user;
 	struct child_birth birth;
 	struct event_log *log;
+	struct lines lines;
+	struct level levels[LEVELS_MAX];
+	size_t n_levels;
 	struct post posts[CHILDREN_MAX];
 	size_t n_posts;
 	int listeners[64];
@@ -180,6 +191,82 @@ static void tell_of_death(struct supervisor *s, struct child *dead)
 	}
 }
 
+/* --- events of the others, and what is wanted of them --- */
+
+static void say_level(struct child *c, const struct level *x)
+{
+	struct wire_msg m = { .type = WIRE_LEVEL, .number = x->level };
+	snprintf(m.text, sizeof m.text, "%s", x->category);
+	child_say(c, &m, NULL, 0);
+}
+
+static void give_lines(struct supervisor *s, struct child *c)
+{
+	struct wire_msg m = { .type = WIRE_LINES };
+	int fd = c->kind != PROCESS_RECORDER || s->lines.out < 0 ? -1 : fcntl(s->lines.out, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		child_say(c, &m, &fd, 1);
+	for (size_t i = 0; i < s->n_levels; i++)
+		say_level(c, &s->levels[i]);
+}
+
+/* The last word on a category counts, and a word on all takes the place of those on each. False: there are too many. */
+static bool keep_level(struct supervisor *s, const struct level *x)
+{
+	size_t i = 0;
+	if (x->category[0] == 0)
+		s->n_levels = 0;
+	while (i < s->n_levels && strcmp(s->levels[i].category, x->category) != 0)
+		i++;
+	if (i == LEVELS_MAX)
+		return false;
+	s->levels[i] = *x;
+	s->n_levels = i == s->n_levels ? i + 1 : s->n_levels;
+	return true;
+}
+
+static void on_level(void *ctx, const struct wire_msg *m)
+{
+	struct supervisor *s = ctx;
+	struct level x = { .level = (unsigned)m->number };
+	if (m->number >= EVENT_LEVEL_COUNT || strlen(m->text) >= sizeof x.category)
+		return; /* not a word that the recorder says */
+	memcpy(x.category, m->text, strlen(m->text) + 1);
+	const enum event_severity least = event_level_least((enum event_level)x.level);
+	if (x.category[0] != 0 && !event_log_set_category(s->log, x.category, least))
+		return;
+	if (x.category[0] == 0)
+		event_log_set_level(s->log, least);
+	for (size_t i = 0; keep_level(s, &x) && i < s->n_posts; i++)
+		if (s->posts[i].c.pid != 0)
+			say_level(&s->posts[i].c, &x);
+}
+
+static bool copy_own(void *ctx, struct view line)
+{
+	struct supervisor *s = ctx;
+	return lines_copy(&s->lines, line);
+}
+
+static void tell_lost(struct supervisor *s)
+{
+	char n[24];
+	uint64_t lost = lines_take_lost(&s->lines);
+	if (lost > 0)
+		event_emit(s->log, EV_EVENTS_LOST, "events", number(n, lost), NULL);
+}
+
+static void begin_events(struct supervisor *s)
+{
+	s->lines.quiet = s->plan.events_quiet != 0;
+	for (size_t i = 0; i < s->plan.n_processes; i++)
+		if (s->plan.processes[i].kind == PROCESS_RECORDER)
+			lines_open(&s->lines);
+	s->log = event_log_new(&s->env, event_kinds, EVENT_KINDS, "supervisor", s->lines.quiet ? -1 : STDERR_FILENO, s->plan.events_json != 0);
+	event_log_set_level(s->log, (enum event_severity)s->plan.events_least);
+	event_log_copy(s->log, copy_own, s);
+}
+
 /* --- starting --- */
 
 static void restart_later(struct post *p)
@@ -216,6 +303,7 @@ static void start_post(void *ctx)
 	}
 	event_emit(s->log, EV_PROCESS_STARTED, "name", p->c.name, "pid", number(pid, (uint64_t)p->c.pid), NULL);
 	give_listeners(s, &p->c);
+	give_lines(s, &p->c);
 	tell_deaths(s, &p->c);
 	introduce_all(s, &p->c);
 	struct wire_msg go = { .type = WIRE_GO };
@@ -234,9 +322,11 @@ static bool is_in_stage(enum process_kind k, enum stage stage)
 	case STAGE_LINKS:
 		return first;
 	case STAGE_HELPERS:
-		return !first && k != PROCESS_SWITCH;
+		return !first && k != PROCESS_SWITCH && k != PROCESS_RECORDER;
 	case STAGE_SWITCH:
 		return k == PROCESS_SWITCH;
+	case STAGE_RECORDER:
+		return k == PROCESS_RECORDER;
 	}
 	CANT_HAPPEN("stage out of range");
 }
@@ -288,6 +378,8 @@ static void next_stage(struct supervisor *s)
 			if (s->posts[i].c.pid != 0 && !s->posts[i].abandoned && is_in_stage(s->posts[i].c.kind, s->stage))
 				return;
 		s->stage++;
+		if (s->stage == STAGE_RECORDER)
+			lines_end(&s->lines);
 		for (size_t i = 0; i < s->n_posts; i++)
 			if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, s->stage))
 				stop_post(&s->posts[i]);
@@ -341,7 +433,7 @@ static void on_death(struct post *p, int how)
 	bool was_ready = c->ever_ready;
 	child_hear(c, env_now_ms(&s->env));
 	was_ready = was_ready || c->ever_ready;
-	child_ended(c, how);
+	child_ended(c, &s->lines, how);
 	timer_stop(&p->kill);
 	number(life, c->life);
 	if (c->by_fault)
@@ -466,7 +558,7 @@ static void turn(struct supervisor *s)
 		struct child *c = &s->posts[i].c;
 		short chan = polls[1 + 2 * i].revents, err = polls[2 + 2 * i].revents;
 		if (err != 0)
-			child_pass_lines(c, false);
+			child_pass_lines(c, &s->lines, false);
 		if ((chan & POLLOUT) != 0)
 			child_flush(c);
 		if ((chan & (POLLIN | POLLHUP | POLLERR)) != 0)
@@ -475,6 +567,7 @@ static void turn(struct supervisor *s)
 	if (n > 0 && polls[0].revents != 0)
 		on_signals(s);
 	check_up(s);
+	tell_lost(s);
 	env_run_timers(&s->env);
 }
 
@@ -552,7 +645,7 @@ static void start_all(struct supervisor *s)
 {
 	/* Nobody waits for who reads the events: the more a pipe holds, the fewer lines are lost. Fails when it is none: fine. */
 	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, EVENT_PIPE);
-	s->log = event_log_new(&s->env, event_kinds, EVENT_KINDS, "supervisor", STDERR_FILENO, s->plan.events_json != 0);
+	begin_events(s);
 	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid };
 	for (size_t i = 0; i < s->plan.n_listeners; i++)
 		event_emit(s->log, EV_SUPERVISOR_LISTENING, "name", s->plan.listeners[i].name, "address",
@@ -566,6 +659,8 @@ static void start_all(struct supervisor *s)
 		p->c.at_once = s->plan.processes[i].at_once != 0;
 		if (p->c.kind == PROCESS_SWITCH || p->c.kind == PROCESS_INTERCHANGE)
 			p->c.accuses = on_accused;
+		if (p->c.kind == PROCESS_RECORDER)
+			p->c.levels = on_level;
 		timer_init(&p->restart, &s->env, start_post, p);
 		timer_init(&p->kill, &s->env, kill_post, p);
 	}
@@ -592,6 +687,7 @@ static void take_down(struct supervisor *s)
 			(void)unlink(s->plan.listeners[i].addr + 5); /* if not, the next start replaces it */
 	}
 	event_log_free(&s->log);
+	lines_close(&s->lines);
 	for (size_t i = 0; i < 3; i++) {
 		int fd = i == 0 ? s->signals : i == 1 ? s->settings : s->lock;
 		if (fd >= 0)
@@ -603,7 +699,7 @@ static void take_down(struct supervisor *s)
 int supervisor_run(read_config_f *read_config, const char *config_path)
 {
 	struct supervisor *s = mem_zero(sizeof *s);
-	s->signals = s->settings = s->lock = -1;
+	s->signals = s->settings = s->lock = s->lines.in = s->lines.out = -1;
 	for (size_t i = 0; i < ARRAY_LEN(s->listeners); i++)
 		s->listeners[i] = -1;
 	env_init(&s->env, &time_only);

@@ -1,6 +1,8 @@
 /* config.c - see config.h. */
 #include "proc/table/config.h"
 
+#include "proc/table/events_table.h"
+#include "proc/table/settings_operate.h"
 #include "proc/table/settings_table.h"
 
 #include <errno.h>
@@ -56,14 +58,27 @@ static size_t count_processes(const struct settings *s)
 	return n;
 }
 
+/* What is heard of the supervisor, which reads no settings. */
+static enum event_severity supervisors_least(const struct settings *s)
+{
+	const char *const *levels = s->event_log.levels.v, *category;
+	enum event_level level = (enum event_level)s->event_log.level, one;
+	struct arena *a = arena_new(CONFIG_MAX);
+	for (size_t i = 0; i < s->event_log.levels.n; i++)
+		if (settings_event_level(levels[i], &category, &one, a) && strcmp(category, event_kinds[EV_PROCESS_STARTED].category) == 0)
+			level = one;
+	arena_free(&a);
+	return event_level_least(level);
+}
+
 static bool make_plan(const struct settings *s, const char *path, struct plan *p, struct err *e)
 {
 	char unix_addr[128];
 	const char *const *listen = s->listen.v, *const *listen_tls = s->listen_tls.v;
 	*p = (struct plan){ .magic = PLAN_MAGIC };
-	if (s->listen.n + s->listen_tls.n + 3 > ARRAY_LEN(p->listeners))
+	if (s->listen.n + s->listen_tls.n + 4 > ARRAY_LEN(p->listeners))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n + s->listen_tls.n,
-			       ARRAY_LEN(p->listeners) - 3);
+			       ARRAY_LEN(p->listeners) - 4);
 	if (strlen(s->store.directory) > 90)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
 			       path);
@@ -100,6 +115,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	p->stop_ms = s->processes.stop_ms;
 	p->watchdog_ms = s->processes.watchdog_ms;
 	p->events_json = s->events == 1;
+	p->events_quiet = !s->event_log.standard_error;
+	p->events_least = supervisors_least(s);
 	return true;
 }
 
@@ -152,7 +169,7 @@ static bool resolve_directories(struct settings *s, const char *path, struct are
 	const struct resolving r = { path, folder, a, e };
 	if (!find_folder(path, folder))
 		return true;
-	bool good = resolve(&r, &s->store.directory);
+	bool good = resolve(&r, &s->store.directory) && resolve(&r, &s->event_log.file);
 	for (size_t i = 0; good && i < s->links.n; i++) {
 		struct set_msmail *m = &links[i].msmail;
 		good = resolve(&r, &m->postoffice) && resolve(&r, &m->ffapi_import) && resolve(&r, &m->ffapi_export);

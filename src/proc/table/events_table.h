@@ -20,6 +20,16 @@
 	X(PROCESS_UNKILLABLE, "process.unkillable", 122, ERROR, "process", "", "a process does not end even when killed: a call of the system keeps it, as of a file server that hangs; the others are ended without it") \
 	X(PROCESS_UNSTARTED, "process.unstarted", 120, ALARM, "process", "", "a process could not be started: the system has no room")          \
 	X(CONFIG_DOUBTFUL, "config.doubtful", 121, WARNING, "process", "", "the settings are right, but hardly meant: see what") \
+	X(EVENTS_LOST, "events.lost", 130, WARNING, "events", "", "so many events could not be passed to the recorder, since it was not there or did not read: they are on standard error only") \
+	X(RECORDER_FILE_FAILED, "recorder.file-failed", 131, ERROR, "events", "", "the file of events cannot be written: see why; nothing waits for it, it is tried again each second") \
+	X(RECORDER_FILE_AGAIN, "recorder.file-again", 132, NOTICE, "events", "", "the file of events is written again; so many events are missing in it") \
+	X(RECORDER_NONSENSE, "recorder.nonsense", 133, WARNING, "events", "", "a line that looked like an event is none: it was dropped") \
+	X(RECORDER_ROTATED, "recorder.rotated", 134, INFO, "events", "", "the file of events was long enough and was put aside; a new one is begun") \
+	X(RECORDER_NOT_ROTATED, "recorder.not-rotated", 135, ERROR, "events", "", "the file of events cannot be put aside: see why; it grows meanwhile, and is tried again each minute") \
+	X(RECORDER_JOURNAL_FAILED, "recorder.journal-failed", 136, ERROR, "events", "", "the journal of the system does not take events: see why; each is offered to it all the same") \
+	X(RECORDER_JOURNAL_AGAIN, "recorder.journal-again", 137, NOTICE, "events", "", "the journal takes events again; so many events are missing in it") \
+	X(RECORDER_SLOW, "recorder.follower-slow", 138, NOTICE, "events", "", "who follows events reads too slowly: so many of them were dropped for it; everybody else has them") \
+	X(RECORDER_ENDED, "recorder.ended", 139, NOTICE, "events", "", "every other process has ended: there are no more events before the next start") \
 	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
 	X(ASSOC_REFUSED, "link.inbound-refused", 201, WARNING, "x400", "MSExchangeMTA 1293", "a peer's bind was refused: see why")         \
 	X(ASSOC_UNKNOWN, "link.unknown-peer", 202, WARNING, "x400", "MSExchangeMTA 51", "an MTA that no link names has tried to bind")     \

@@ -1,9 +1,11 @@
 /* process_main.c - see process_main.h. */
 #include "proc/table/process_main.h"
 
+#include "proc/table/settings_operate.h"
+
 #include <unistd.h>
 
-enum { SETTINGS_ARENA = 64 * 1024 * 1024 };
+enum { SETTINGS_ARENA = 64 * 1024 * 1024, LEVELS_ARENA = 8 * 1024 * 1024 };
 
 static void note(void *ctx, const char *text)
 {
@@ -30,9 +32,26 @@ static const struct settings *read_settings(const struct process_main *m, struct
 	return s != NULL && settings_load(process_settings(m->process), "settings", s, a, e) ? s : NULL;
 }
 
+/* What is not to reach standard error has to be told from what has to: the supervisor knows JSON by its first octet. */
+static bool wants_json(const struct settings *s)
+{
+	return s->events == 1 || !s->event_log.standard_error;
+}
+
 static void set_levels(struct process_main *m)
 {
-	event_log_set_level(m->host.log, EVENT_INFO);
+	const struct set_event_log *set = &m->settings->event_log;
+	const char *const *levels = set->levels.v;
+	struct arena *a = arena_new(LEVELS_ARENA);
+	event_log_set_json(m->host.log, wants_json(m->settings));
+	event_log_set_level(m->host.log, event_level_least((enum event_level)set->level));
+	for (size_t i = 0; i < set->levels.n; i++) {
+		const char *category;
+		enum event_level level;
+		if (settings_event_level(levels[i], &category, &level, a))
+			(void)event_log_set_category(m->host.log, category, event_level_least(level)); /* there is such a category: settings_check_operate */
+	}
+	arena_free(&a);
 }
 
 void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t instance)
@@ -49,7 +68,10 @@ void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t
 	snprintf(name, sizeof name, "%s-%u", process_kind_name(kind), instance);
 	struct env *env = process_env(m->process);
 	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .accuse = accuse, .ctx = m->process };
-	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, m->settings->events == 1);
+	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, false);
+	if (kind != PROCESS_RECORDER) /* which has its own at hand */
+		event_log_for_recorder(m->host.log);
+	process_log(m->process, m->host.log);
 	set_levels(m);
 }
 

@@ -17,7 +17,7 @@ static const struct setting event_log_rows[] = {
 	  .manual = "how much is said: none: errors and alarms, minimum: warnings too, medium: what happens, too, maximum: everything; acts of operators always" },
 	{ "levels", SETTING_STRINGS, AT(set_event_log, levels), "[]", 0, 100, .manual = "the same for one category: \"x400 maximum\"" },
 	{ "standard-error", SETTING_BOOL, AT(set_event_log, standard_error), "true", .manual = "events go to standard error" },
-	{ "file", SETTING_STRING, AT(set_event_log, file), "\"\"", 0, 200, .manual = "and to this file; relative to the settings file; empty: to none" },
+	{ "file", SETTING_STRING, AT(set_event_log, file), "\"\"", 0, 400, .manual = "and to this file; relative to the settings file; empty: to none" },
 	{ "file-form", SETTING_ENUM, AT(set_event_log, file_form), "json", .words = file_forms, .manual = "form of its lines" },
 	{ "file-size", SETTING_SIZE, AT(set_event_log, file_size), "10 M", 64 << 10, 1ull << 40, .manual = "a longer file is put aside as FILE.1, and a new one begun" },
 	{ "file-keep", SETTING_UINT, AT(set_event_log, file_keep), "5", 0, 1000, .manual = "how many of those are kept" },

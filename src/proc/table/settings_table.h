@@ -2,6 +2,7 @@
  * manual come from it. Names follow the X.400 Connector's property pages. */
 #pragma once
 #include "sys/env.h"
+#include "sys/event.h"
 #include "sys/settings.h"
 
 struct set_mta {
@@ -175,7 +176,6 @@ struct set_expiry {
 	uint64_t urgent_ms, normal_ms, non_urgent_ms;
 };
 
-enum event_level { EVENT_LEVEL_NONE, EVENT_LEVEL_MINIMUM, EVENT_LEVEL_MEDIUM, EVENT_LEVEL_MAXIMUM };
 
 /* Which events there are, and where they go beside standard error. */
 struct set_event_log {
