@@ -203,41 +203,48 @@ static void print_list(const struct setting *row, const struct setting_list *lis
 	}
 }
 
-static void print_value(const struct setting *row, const void *at, struct out *o, unsigned indent)
+void settings_show_value(struct out *o, const struct setting *row, const void *at)
 {
 	switch (row->type) {
-	case SETTING_MAP:
-		out_str(o, row->of->n_rows == 0 ? " {}\n" : "\n");
-		print_section(row->of, at, o, indent + 1, false);
-		return;
-	case SETTING_LIST:
-		print_list(row, at, o, indent + 1);
-		return;
-	case SETTING_STRINGS:
-		print_strings(at, o, indent + 1);
-		return;
 	case SETTING_STRING:
-		out_u8(o, ' ');
 		print_text(o, view_str(*(const char *const *)at));
-		break;
+		return;
 	case SETTING_SELECTOR:
-		out_u8(o, ' ');
 		print_selector(o, *(const struct view *)at);
-		break;
+		return;
 	case SETTING_BOOL:
-		out_str(o, *(const bool *)at ? " true" : " false");
-		break;
+		out_str(o, *(const bool *)at ? "true" : "false");
+		return;
 	case SETTING_ENUM:
-		out_fmt(o, " %s", row->words[*(const unsigned *)at]);
-		break;
+		out_str(o, row->words[*(const unsigned *)at]);
+		return;
 	case SETTING_UINT:
 	case SETTING_DURATION_MS:
 	case SETTING_SIZE:
-		out_u8(o, ' ');
 		settings_show(o, row->type, *(const uint64_t *)at);
+		return;
+	case SETTING_MAP:
+	case SETTING_LIST:
+	case SETTING_STRINGS:
 		break;
 	}
-	out_u8(o, '\n');
+	CANT_HAPPEN("a setting that is no scalar");
+}
+
+static void print_value(const struct setting *row, const void *at, struct out *o, unsigned indent)
+{
+	if (row->type == SETTING_MAP) {
+		out_str(o, row->of->n_rows == 0 ? " {}\n" : "\n");
+		print_section(row->of, at, o, indent + 1, false);
+	} else if (row->type == SETTING_LIST) {
+		print_list(row, at, o, indent + 1);
+	} else if (row->type == SETTING_STRINGS) {
+		print_strings(at, o, indent + 1);
+	} else {
+		out_u8(o, ' ');
+		settings_show_value(o, row, at);
+		out_u8(o, '\n');
+	}
 }
 
 /* first_in_place: the first key stands behind the "- " of its list. */

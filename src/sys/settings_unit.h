@@ -11,5 +11,8 @@ MUST_CHECK bool settings_size(struct view text, uint64_t *octets_r);
 /* The shortest exact form, which reads back to the same number. */
 void settings_show(struct out *o, enum setting_type type, uint64_t x);
 
+/* A scalar as it stands in the canonical print. */
+void settings_show_value(struct out *o, const struct setting *row, const void *at);
+
 /* "a time from 1 s to 1 d", for messages and the manual. */
 void settings_show_wanted(struct out *o, const struct setting *row);

@@ -6,28 +6,34 @@
 struct change_row {
 	const char *path;  /* of a setting, or of a section all of which is so */
 	enum settings_change change;
+	const char *why;   /* CHANGE_RESTART: why it cannot change */
+	bool secret;       /* its value is never shown */
 };
+
+#define KNOWN "peers, traces and identifiers know this MTA by it"
+#define OPEN "the store is open with it"
+#define COUNTED "how many there are is decided at the start"
 
 /* The longest that fits counts. Each setting of a link stands here by itself: whether it faces the peer is to be decided. */
 static const struct change_row rows[] = {
 	/* The name is in every trace, every MTS-identifier and every bind; the account is given up at the start. */
-	{ "mta.name", CHANGE_RESTART },
-	{ "mta.domain", CHANGE_RESTART },
-	{ "mta.user", CHANGE_RESTART },
+	{ "mta.name", CHANGE_RESTART, KNOWN },
+	{ "mta.domain", CHANGE_RESTART, KNOWN },
+	{ "mta.user", CHANGE_RESTART, "the processes have become that user at the start" },
 	{ "mta.alternate-recipient", CHANGE_AT_ONCE },
 	/* The store is opened with these. */
-	{ "store.directory", CHANGE_RESTART },
-	{ "store.inline-content", CHANGE_RESTART },
-	{ "store.cache", CHANGE_RESTART },
+	{ "store.directory", CHANGE_RESTART, "the store is open there" },
+	{ "store.inline-content", CHANGE_RESTART, OPEN },
+	{ "store.cache", CHANGE_RESTART, OPEN },
 	{ "store.min-free", CHANGE_AT_ONCE },
 	{ "store.keep-tracking", CHANGE_AT_ONCE },
 	{ "store.tracking-size", CHANGE_AT_ONCE },
 	{ "listen", CHANGE_AT_ONCE },
 	{ "listen-tls", CHANGE_AT_ONCE },
 	{ "events", CHANGE_AT_ONCE },
-	{ "processes.links", CHANGE_RESTART },
-	{ "processes.contents", CHANGE_RESTART },
-	{ "processes.content-memory", CHANGE_RESTART },
+	{ "processes.links", CHANGE_RESTART, COUNTED },
+	{ "processes.contents", CHANGE_RESTART, COUNTED },
+	{ "processes.content-memory", CHANGE_PROCESS },
 	{ "processes", CHANGE_AT_ONCE },
 	{ "limits", CHANGE_AT_ONCE },
 	{ "expiry", CHANGE_AT_ONCE },
@@ -36,9 +42,9 @@ static const struct change_row rows[] = {
 	{ "links.address", CHANGE_LINK },
 	{ "links.bind-address", CHANGE_LINK },
 	{ "links.remote-mta-name", CHANGE_LINK },
-	{ "links.remote-password", CHANGE_LINK },
+	{ "links.remote-password", CHANGE_LINK, .secret = true },
 	{ "links.local-mta-name", CHANGE_LINK },
-	{ "links.local-password", CHANGE_LINK },
+	{ "links.local-password", CHANGE_LINK, .secret = true },
 	{ "links.password-form", CHANGE_LINK },
 	{ "links.allow-null-bind", CHANGE_LINK },
 	{ "links.calling-tsel", CHANGE_LINK },
@@ -65,7 +71,7 @@ static const struct change_row rows[] = {
 	{ "links.transfer-timeout-non-urgent", CHANGE_AT_ONCE },
 	{ "links.size-limit", CHANGE_AT_ONCE },
 	{ "links.wrap", CHANGE_AT_ONCE },
-	{ "links.kind", CHANGE_RESTART }, /* another name is another link: that is possible while running */
+	{ "links.kind", CHANGE_RESTART, "a link of another kind is another link: give it another name" },
 	{ "links.extension-form", CHANGE_AT_ONCE },
 	{ "links.conformance", CHANGE_LINK },
 	{ "links.only-conformance", CHANGE_LINK },
@@ -77,9 +83,9 @@ static const struct change_row rows[] = {
 	{ "links.permanent", CHANGE_AT_ONCE },
 	{ "links.recovery-timeout", CHANGE_AT_ONCE },
 	{ "links.keepalive", CHANGE_AT_ONCE },
-	{ "links.remote-password-next", CHANGE_AT_ONCE }, /* what has been let in by remote-password stays */
-	{ "links.remote-password-answer", CHANGE_LINK },
-	{ "links.local-password-answer", CHANGE_LINK },
+	{ "links.remote-password-next", CHANGE_AT_ONCE, .secret = true }, /* what has been let in by remote-password stays */
+	{ "links.remote-password-answer", CHANGE_LINK, .secret = true },
+	{ "links.local-password-answer", CHANGE_LINK, .secret = true },
 	{ "links.accept-from", CHANGE_AT_ONCE },
 	{ "links.reject-from", CHANGE_AT_ONCE },
 	{ "links.strip-bilateral", CHANGE_AT_ONCE },
@@ -104,6 +110,8 @@ static const struct change_row rows[] = {
 	{ "tls", CHANGE_AT_ONCE }, /* for the connections that come next */
 	{ "event-log", CHANGE_AT_ONCE },
 	{ "console", CHANGE_AT_ONCE },
+	{ "console.users.password", CHANGE_AT_ONCE, .secret = true },
+	{ "console.metrics-token", CHANGE_AT_ONCE, .secret = true },
 };
 
 static bool is_within(const char *path, const char *row)
@@ -124,12 +132,30 @@ static bool exists(const struct settings_section *section, const char *path)
 	return false;
 }
 
-bool settings_change_of(const char *path, enum settings_change *change_r)
+static const struct change_row *row_of(const char *path)
 {
 	const struct change_row *best = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (is_within(path, rows[i].path) && (best == NULL || strlen(rows[i].path) > strlen(best->path)))
 			best = &rows[i];
+	return best;
+}
+
+const char *settings_change_why(const char *path)
+{
+	const struct change_row *row = row_of(path);
+	return row == NULL || row->why == NULL ? "" : row->why;
+}
+
+bool settings_is_secret(const char *path)
+{
+	const struct change_row *row = row_of(path);
+	return row != NULL && row->secret;
+}
+
+bool settings_change_of(const char *path, enum settings_change *change_r)
+{
+	const struct change_row *best = row_of(path);
 	if (best == NULL || !exists(&settings_root, path))
 		return false;
 	*change_r = best->change;

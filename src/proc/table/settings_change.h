@@ -13,6 +13,10 @@ enum settings_change {
 
 /* False: there is no such setting. */
 MUST_CHECK bool settings_change_of(const char *path, enum settings_change *change_r);
+/* Of CHANGE_RESTART: why; else "". */
+const char *settings_change_why(const char *path);
+/* A password: its value is never shown. */
+bool settings_is_secret(const char *path);
 /* One sentence for the manual. */
 const char *settings_change_text(enum settings_change change);
 
