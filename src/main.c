@@ -56,6 +56,8 @@ static const struct command commands[] = {
 	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
 	{ "check", tool_check, "is a store whole? offline; and a whole copy of one that is not" },
+	{ "backup", ctl_backup, "a copy of the store at one moment, while the MTA runs or not" },
+	{ "restore", ctl_restore, "a store made of a backup" },
 	{ "postoffice", tool_postoffice, "Microsoft Mail postoffices: make, mend, look into, send and read" },
 	{ "decode", tool_decode, "show every layer of a capture or of octets" },
 };

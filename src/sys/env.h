@@ -205,6 +205,7 @@ struct env_ops {
 	bool (*file_remove)(struct env *env, const char *name, struct err *e);
 	bool (*file_list)(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx, struct err *e);
 	bool (*disk_free)(struct env *env, uint64_t *octets_r); /* NULL: not known */
+	bool (*file_is_held)(struct env *env, const char *name); /* NULL: there is nobody else */
 };
 
 /* First members of a world's listener and file. */
@@ -279,6 +280,12 @@ struct stream {
 	char peer[108];
 	int64_t user;     /* of the peer; -1: not known */
 };
+
+/* Does another process hold the file `name` (folder_hold)? One that a dead process left is removed. */
+static inline bool env_file_is_held(struct env *env, const char *name)
+{
+	return env->ops->file_is_held != NULL && env->ops->file_is_held(env, name);
+}
 
 void env_init(struct env *env, const struct env_ops *ops);
 void env_fini(struct env *env);

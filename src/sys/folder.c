@@ -9,11 +9,13 @@
 #include <ftw.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 16, OPEN_FOLDERS = 16 };
+enum { PIECE = 1 << 16, OPEN_FOLDERS = 16, HOLD_TRIES = 20 };
 
 static bool folder_error(struct err *e, const char *path, const char *what, int code)
 {
@@ -174,4 +176,108 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void folder_remove(const char *path)
 {
 	nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* --- a lock that others see --- */
+/* The one at this path, and not one that was taken away between its opening and its locking. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat ours, there;
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+bool folder_hold(const char *path, int *fd_r, struct err *e)
+{
+	for (unsigned i = 0; i < HOLD_TRIES; i++) {
+		const int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd < 0)
+			return folder_error(e, path, "be created", errno);
+		/* whoever asks may be another user than we; who may enter the folder decides who can */
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_at(fd, path) && fchmod(fd, 0644) == 0) {
+			*fd_r = fd;
+			return true;
+		}
+		close(fd);
+	}
+	return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "%.120s: another process holds it", path);
+}
+
+void folder_release(const char *path, int *fd_io)
+{
+	if (*fd_io < 0)
+		return;
+	unlink(path);
+	close(*fd_io);
+	*fd_io = -1;
+}
+
+bool folder_sync_file(const char *path, struct err *e)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return folder_error(e, path, "be opened", errno);
+	const bool ok = fdatasync(fd) == 0 || folder_error(e, path, "be synced", errno);
+	close(fd);
+	return ok;
+}
+
+bool folder_room(const char *path, uint64_t *octets_r)
+{
+	struct statvfs st;
+	if (statvfs(path, &st) != 0)
+		return false;
+	*octets_r = (uint64_t)st.f_bavail * st.f_frsize;
+	return true;
+}
+
+bool folder_has(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0;
+}
+
+bool folder_owner(const char *path, uint32_t *user_r, uint32_t *group_r)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return false;
+	*user_r = st.st_uid;
+	*group_r = st.st_gid;
+	return true;
+}
+
+static bool give_all(int dir, const char *path, uint32_t user, uint32_t group, struct err *e)
+{
+	DIR *d = fdopendir(dir); /* takes dir */
+	if (d == NULL)
+		return folder_error(e, path, "be looked through", errno);
+	bool ok = true;
+	for (struct dirent *entry; ok && (entry = readdir(d)) != NULL;) {
+		struct stat st;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		ok = fchownat(dirfd(d), entry->d_name, user, group, AT_SYMLINK_NOFOLLOW) == 0 &&
+		     fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!ok)
+			folder_error(e, path, "be given away", errno);
+		else if (S_ISDIR(st.st_mode)) {
+			const int below = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			ok = below >= 0 ? give_all(below, path, user, group, e) : folder_error(e, path, "be opened", errno);
+		}
+	}
+	closedir(d);
+	return ok;
+}
+
+bool folder_give(const char *path, uint32_t user, uint32_t group, struct err *e)
+{
+	const int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return folder_error(e, path, "be opened", errno);
+	if (fchown(dir, user, group) != 0) {
+		folder_error(e, path, "be given away", errno);
+		close(dir);
+		return false;
+	}
+	return give_all(dir, path, user, group, e);
 }

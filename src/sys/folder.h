@@ -27,3 +27,21 @@ MUST_CHECK bool folder_sync(const char *path, struct err *e);
 
 /* Removes the folder and all below it, as far as that works. Never follows a link. */
 void folder_remove(const char *path);
+
+/* --- what others must know of meanwhile: a file that a process holds with a lock --- */
+/* Makes the file and locks it: env_file_is_held of whoever shares the folder is true until folder_release, or the end of this process. A file
+ * that a dead process left is taken over. ERR_TEMP: somebody else holds it. *fd_r is for folder_release. */
+MUST_CHECK bool folder_hold(const char *path, int *fd_r, struct err *e);
+/* Removes the file and ends the lock. fd_io: -1 is fine, and what it is then. */
+void folder_release(const char *path, int *fd_io);
+
+/* What was written to this one file is on disk. */
+MUST_CHECK bool folder_sync_file(const char *path, struct err *e);
+/* The octets that somebody without privileges may still write where the path is. */
+MUST_CHECK bool folder_room(const char *path, uint64_t *octets_r);
+/* Is there anything of this name? A link counts as itself. */
+bool folder_has(const char *path);
+/* Gives the folder and all below it to a user; never follows a link. */
+MUST_CHECK bool folder_give(const char *path, uint32_t user, uint32_t group, struct err *e);
+/* Whose it is. */
+MUST_CHECK bool folder_owner(const char *path, uint32_t *user_r, uint32_t *group_r);

@@ -697,7 +697,7 @@ static const struct env_ops loop_ops = {
 	.file_close = loop_file_close,
 	.file_remove = loop_file_remove,
 	.file_list = loop_file_list,
-	.disk_free = loop_disk_free,
+	.disk_free = loop_disk_free, .file_is_held = loop_file_is_held,
 };
 
 static void on_wake(uv_timer_t *t)

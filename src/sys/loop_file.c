@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -227,6 +228,22 @@ bool loop_file_list(struct env *env, const char *name, void (*each)(void *ctx, c
 	}
 	closedir(d);
 	return true;
+}
+
+bool loop_file_is_held(struct env *env, const char *name)
+{
+	int dir;
+	struct err e;
+	if (!directory_open(env, name, &dir, &e))
+		return false;
+	const int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT; /* what cannot be asked may be held */
+	const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+	if (!held)
+		unlinkat(dir, name, 0);
+	close(fd);
+	return held;
 }
 
 bool loop_disk_free(struct env *env, uint64_t *octets_r)

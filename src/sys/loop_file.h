@@ -17,6 +17,7 @@ void loop_file_close(struct file *f);
 bool loop_file_remove(struct env *env, const char *name, struct err *e);
 bool loop_file_list(struct env *env, const char *name, void (*each)(void *ctx, const char *name), void *ctx,
 		    struct err *e);
+bool loop_file_is_held(struct env *env, const char *name);
 bool loop_disk_free(struct env *env, uint64_t *octets_r);
 
 /* One sync: new on the loop, work in any thread, done on the loop again (frees; tell: call the user back). */

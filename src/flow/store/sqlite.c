@@ -274,6 +274,8 @@ static bool has_group(const struct store *s)
 static void remove_gone(struct sqlite *q)
 {
 	char name[SQLITE_NAME_MAX];
+	if (q->n_gone == 0 || env_file_is_held(q->s.env, SQLITE_HOLD))
+		return; /* after a later commit, or by the next opening */
 	for (size_t i = 0; i < q->n_gone; i++)
 		if (!env_file_remove(q->s.env, sqlite_file_name(name, q->gone[i]), NULL))
 			continue;

@@ -216,6 +216,8 @@ static void look(void *ctx, const char *name)
 bool sqlite_sweep(struct sqlite *q, struct err *e)
 {
 	struct sweep sw = {0};
+	if (env_file_is_held(q->s.env, SQLITE_HOLD))
+		return true; /* the next opening does it */
 	if (sqlite3_prepare_v2(q->db, "select 1 from message where file = ?", -1, &sw.has, NULL) !=
 	    SQLITE_OK)
 		return sqlite_schema_error(q->db, q->path, "be read", e);

@@ -12,6 +12,10 @@
 
 enum { SQLITE_SCHEMA_VERSION = 3, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
 
+/* While a backup holds this file of the store's folder (folder_hold), no content file is removed: it gives a name of its own to each that its
+ * snapshot names. Asked after a commit and before a removal, so that what is removed was over in every snapshot made since. */
+#define SQLITE_HOLD "backup.hold"
+
 enum sql {
 #define X(name, text) SQL_##name,
 #include "flow/store/sql_table.h"
