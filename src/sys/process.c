@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "sys/board.h"
 #include "sys/event.h"
 #include "sys/loop.h"
 #include "sys/process_wire.h"
@@ -46,6 +47,7 @@ struct process {
 	unsigned life;
 	struct loop_watch *watch;
 	struct wire_words *words;
+	const struct board *board; /* NULL: not given */
 	void *signal_stack;
 	struct view settings;
 	struct pending *pending, **pending_end;
@@ -176,6 +178,7 @@ void process_note(struct process *p, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(p->words->note, sizeof p->words->note, fmt, args);
 	va_end(args);
+	p->words->progress++;
 }
 
 /* --- birth --- */
@@ -229,6 +232,14 @@ static void keep_pending(struct process *p, const struct wire_msg *m, const int 
 	p->pending_end = &x->next;
 }
 
+static void take_board(struct process *p, int fd)
+{
+	p->board = board_map(fd);
+	if (p->board == NULL)
+		give_up(STATUS_OS, "the board of processes cannot be mapped");
+	close(fd);
+}
+
 static void take_birth(struct process *p)
 {
 	struct wire_msg m;
@@ -249,6 +260,10 @@ static void take_birth(struct process *p)
 		next_message(&m, fds);
 		if (m.type == WIRE_GO)
 			return;
+		if (m.type == WIRE_BOARD) {
+			take_board(p, fds[0]);
+			continue;
+		}
 		keep_pending(p, &m, fds);
 	}
 }
@@ -334,6 +349,12 @@ struct view process_settings(const struct process *p)
 {
 	CHECK(p, PROCESS_MAGIC);
 	return p->settings;
+}
+
+const struct board *process_board(const struct process *p)
+{
+	CHECK(p, PROCESS_MAGIC);
+	return p->board;
 }
 
 unsigned process_life(const struct process *p)
@@ -521,6 +542,7 @@ static void handle(struct process *p, const struct wire_msg *m, const int fds[WI
 	case WIRE_READY:
 	case WIRE_PONG:
 	case WIRE_ACCUSE:
+	case WIRE_BOARD:
 		break;
 	}
 	CANT_HAPPEN("a message the supervisor does not send");
@@ -603,6 +625,7 @@ void process_free(struct process **pp)
 	}
 	loop_free(&p->env);
 	unmap(p->settings);
+	board_unmap(&p->board);
 	munmap(p->words, WIRE_WORDS_SIZE);
 	p->magic = 0;
 	MEM_FREE(*pp);

@@ -22,6 +22,7 @@ enum wire_type {
 	WIRE_SETTINGS,  /* fd: the new settings; number: to be given back in TAKEN */
 	WIRE_SHUT,      /* number: a listener that is no more in the settings */
 	WIRE_RELOADED,  /* fd: text of the answer, to the switch; number: the asker's; flag: enum process_reloaded */
+	WIRE_BOARD,     /* at birth, before GO, to who shows it: fd: the board of all processes */
 	/* From the child. */
 	WIRE_TAKEN,     /* number: of SETTINGS, which are in force */
 	WIRE_RELOAD,    /* number: the asker's; flag: dry; text: who. From the switch */
@@ -58,6 +59,7 @@ enum wire_result wire_recv(int fd, struct wire_msg *m_r, int fds_r[WIRE_FDS_MAX]
  * trusts nothing in it. */
 struct wire_words {
 	char note[WIRE_NOTE]; /* what it is doing */
+	uint64_t progress;    /* notes so far, in this life */
 	char death[512]; /* what it died of, as far as it could say */
 };
 enum { WIRE_WORDS_SIZE = 4096 };

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "sys/board.h"
 #include "sys/jail.h"
 
 #include <errno.h>
@@ -157,6 +158,7 @@ bool child_start(struct child *c, const struct child_birth *b, int64_t now_ms, s
 	c->life++;
 	c->ready = c->asked_to_stop = c->killed = false;
 	c->ping = c->pong = 0;
+	c->ready_ms = c->answered_ms = 0;
 	c->killed_why[0] = 0;
 	struct wire_msg m = { .type = WIRE_BIRTH, .kind = c->kind, .instance = c->instance, .number = c->life };
 	snprintf(m.text, sizeof m.text, "%s", b->directory);
@@ -207,9 +209,10 @@ void child_hear(struct child *c, int64_t now_ms)
 		close_fds(fds, WIRE_FDS_MAX); /* none are wanted */
 		if (m.type == WIRE_READY) {
 			c->ready = c->ever_ready = true;
-			c->silent_since_ms = now_ms;
+			c->silent_since_ms = c->ready_ms = c->answered_ms = now_ms;
 		} else if (m.type == WIRE_PONG && m.number == c->ping) {
 			c->pong = m.number;
+			c->answered_ms = now_ms;
 		} else if (m.type == WIRE_ACCUSE && c->accuses != NULL) {
 			c->accuses(c->ctx, &m);
 		} else if (m.type == WIRE_LEVEL && c->levels != NULL) {
@@ -314,12 +317,28 @@ static void keep_last_words(struct child *c, int how)
 	out_fini(&o);
 }
 
+void child_show(const struct child *c, struct board_process *p)
+{
+	p->kind = c->kind;
+	p->instance = c->instance;
+	p->pid = (uint32_t)c->pid;
+	p->lives = c->life;
+	p->faults = c->faults;
+	p->ready = c->pid != 0 && c->ready;
+	p->busy = c->words != NULL && c->words->note[0] != 0;
+	p->hung = c->pid != 0 && c->killed_why[0] != 0;
+	p->progress = c->progress + (c->words == NULL ? 0 : c->words->progress);
+	snprintf(p->last_words, sizeof p->last_words, "%.*s", BOARD_WORDS - 1, c->last_words);
+}
+
 void child_ended(struct child *c, struct lines *to, int how)
 {
 	child_pass_lines(c, to, true);
 	c->in_long_line = false;
 	keep_last_words(c, how);
+	c->progress += c->words->progress;
 	c->by_fault = c->killed_why[0] != 0 || (WIFSIGNALED(how) && is_fault_signal(WTERMSIG(how)));
+	c->faults += c->by_fault;
 	c->pid = 0;
 	close_all(c);
 }

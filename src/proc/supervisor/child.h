@@ -24,6 +24,9 @@ struct child {
 	bool ready, ever_ready, asked_to_stop;
 	uint64_t ping, pong;     /* last sent, last answered */
 	int64_t started_ms, silent_since_ms;
+	int64_t ready_ms, answered_ms; /* in this life; 0: not yet */
+	unsigned faults;         /* deaths by one */
+	uint64_t progress;       /* of earlier lives */
 	char killed_why[128];    /* what the supervisor killed it for: counts as a fault */
 	uint64_t delay_ms;       /* before the last restart */
 	unsigned early_deaths;   /* in a row, each before it had run for the longest delay */
@@ -60,6 +63,10 @@ void child_hear(struct child *c, int64_t now_ms);
 
 /* Passes on whole lines of its standard error. all: the rest too, because no more will come. */
 void child_pass_lines(struct child *c, struct lines *to, bool all);
+
+/* Fills in all but its times, as far as the child knows it. */
+struct board_process;
+void child_show(const struct child *c, struct board_process *p);
 
 /* The process has ended that way (waitpid): closes all of it, fills last_words and by_fault. */
 void child_ended(struct child *c, struct lines *to, int how);

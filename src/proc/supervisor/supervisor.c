@@ -8,6 +8,7 @@
 #include "proc/supervisor/lines.h"
 #include "proc/supervisor/start.h"
 #include "proc/table/events_table.h"
+#include "sys/board.h"
 #include "sys/event.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ enum {
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
 	LEVELS_MAX = 64,              /* there are fewer categories */
+	BOARD_MS = 5000,              /* how often progress is looked at, beside what happens */
 	TWICE_MS = 500,               /* sooner, it is one wish that came to the process and to its group */
 };
 
@@ -67,6 +69,9 @@ struct supervisor {
 	int listeners[64];
 	int signals, settings, lock;
 	struct timer ping;
+	struct board *board;        /* NULL: the system had no room for it */
+	int board_fd;
+	struct timer show;
 	enum stage stage;
 	bool told_up, hurry;
 	int64_t asked_ms;
@@ -267,6 +272,64 @@ static void begin_events(struct supervisor *s)
 	event_log_copy(s->log, copy_own, s);
 }
 
+/* --- the board --- */
+
+static int64_t on_the_wall(struct supervisor *s, int64_t at_ms)
+{
+	return at_ms == 0 ? 0 : env_wall_ms(&s->env) - (env_now_ms(&s->env) - at_ms);
+}
+
+static void show_all(void *ctx)
+{
+	struct supervisor *s = ctx;
+	if (s->board == NULL)
+		return;
+	timer_after(&s->show, BOARD_MS);
+	board_begin(s->board);
+	s->board->n = (uint32_t)s->n_posts;
+	s->board->written_ms = env_wall_ms(&s->env);
+	s->board->pid = (uint32_t)getpid();
+	s->board->stopping = s->stage != STAGE_RUN;
+	for (size_t i = 0; i < s->n_posts; i++) {
+		const struct post *p = &s->posts[i];
+		struct board_process *x = &s->board->processes[i];
+		child_show(&p->c, x);
+		x->started_ms = on_the_wall(s, p->c.life == 0 ? 0 : p->c.started_ms);
+		x->ready_ms = on_the_wall(s, p->c.ready_ms);
+		x->answered_ms = on_the_wall(s, p->c.answered_ms);
+		x->restart_ms = timer_is_set(&p->restart) ? on_the_wall(s, p->restart.at_ms) : 0;
+	}
+	board_end(s->board);
+}
+
+/* Something has happened: before the supervisor sleeps. */
+static void show_soon(struct supervisor *s)
+{
+	if (s->board != NULL)
+		timer_after(&s->show, 0);
+}
+
+static void give_board(struct supervisor *s, struct child *c)
+{
+	const struct wire_msg m = { .type = WIRE_BOARD };
+	int fd = c->kind != PROCESS_CONSOLE || s->board == NULL ? -1 : fcntl(s->board_fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		child_say(c, &m, &fd, 1);
+}
+
+static void make_board(struct supervisor *s)
+{
+	struct err e;
+	timer_init(&s->show, &s->env, show_all, s);
+	s->board = board_new(&s->board_fd, &e);
+	if (s->board == NULL) {
+		event_emit(s->log, EV_PROCESS_UNSTARTED, "name", "board", "why", e.text, NULL);
+		return;
+	}
+	s->board->started_ms = env_wall_ms(&s->env);
+	show_all(s);
+}
+
 /* --- starting --- */
 
 static void restart_later(struct post *p)
@@ -302,12 +365,14 @@ static void start_post(void *ctx)
 		return;
 	}
 	event_emit(s->log, EV_PROCESS_STARTED, "name", p->c.name, "pid", number(pid, (uint64_t)p->c.pid), NULL);
+	give_board(s, &p->c);
 	give_listeners(s, &p->c);
 	give_lines(s, &p->c);
 	tell_deaths(s, &p->c);
 	introduce_all(s, &p->c);
 	struct wire_msg go = { .type = WIRE_GO };
 	child_say(&p->c, &go, NULL, 0);
+	show_soon(s);
 }
 
 /* --- stopping --- */
@@ -563,9 +628,13 @@ static void turn(struct supervisor *s)
 			child_flush(c);
 		if ((chan & (POLLIN | POLLHUP | POLLERR)) != 0)
 			child_hear(c, s->env.now_ms);
+		if (chan != 0)
+			show_soon(s);
 	}
-	if (n > 0 && polls[0].revents != 0)
+	if (n > 0 && polls[0].revents != 0) {
 		on_signals(s);
+		show_soon(s);
+	}
 	check_up(s);
 	tell_lost(s);
 	env_run_timers(&s->env);
@@ -664,6 +733,7 @@ static void start_all(struct supervisor *s)
 		timer_init(&p->restart, &s->env, start_post, p);
 		timer_init(&p->kill, &s->env, kill_post, p);
 	}
+	make_board(s);
 	timer_init(&s->ping, &s->env, watch_all, s);
 	if (s->plan.watchdog_ms != 0)
 		watch_all(s);
@@ -679,6 +749,8 @@ static void take_down(struct supervisor *s)
 		child_fini(&s->posts[i].c);
 	}
 	timer_stop(&s->ping);
+	timer_stop(&s->show);
+	board_free(&s->board);
 	for (size_t i = 0; i < s->plan.n_listeners; i++) {
 		if (s->listeners[i] < 0)
 			continue;
@@ -688,8 +760,8 @@ static void take_down(struct supervisor *s)
 	}
 	event_log_free(&s->log);
 	lines_close(&s->lines);
-	for (size_t i = 0; i < 3; i++) {
-		int fd = i == 0 ? s->signals : i == 1 ? s->settings : s->lock;
+	for (size_t i = 0; i < 4; i++) {
+		int fd = i == 0 ? s->signals : i == 1 ? s->settings : i == 2 ? s->lock : s->board_fd;
 		if (fd >= 0)
 			close(fd);
 	}
@@ -699,7 +771,7 @@ static void take_down(struct supervisor *s)
 int supervisor_run(read_config_f *read_config, const char *config_path)
 {
 	struct supervisor *s = mem_zero(sizeof *s);
-	s->signals = s->settings = s->lock = s->lines.in = s->lines.out = -1;
+	s->signals = s->settings = s->lock = s->board_fd = s->lines.in = s->lines.out = -1;
 	for (size_t i = 0; i < ARRAY_LEN(s->listeners); i++)
 		s->listeners[i] = -1;
 	env_init(&s->env, &time_only);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "sys/board.h"
 #include "sys/env.h"
 #include "sys/process.h"
 
@@ -162,9 +163,35 @@ static NORETURN void spin(void)
 		;
 }
 
+/* Says what the board has of content.1, once that runs again. */
+static void look_at_board(struct kid *k)
+{
+	static struct board b;
+	const struct board_process *x = NULL;
+	if (process_board(k->p) == NULL || !board_read(process_board(k->p), &b)) {
+		say(k, "no board");
+		return;
+	}
+	for (uint32_t i = 0; i < b.n; i++)
+		if (b.processes[i].kind == PROCESS_CONTENT)
+			x = &b.processes[i];
+	if (x == NULL || x->lives != 2 || !x->ready) {
+		timer_after(&k->act, 5);
+		return;
+	}
+	say(k, "board: %u of %u, faults %u, progress %llu, answered %d, died of %s", x->instance, b.n, x->faults,
+	    (unsigned long long)x->progress, x->answered_ms >= x->started_ms && x->started_ms > b.started_ms - 1, x->last_words);
+}
+
 static void act(void *ctx)
 {
 	struct kid *k = ctx;
+	if (strcmp(k->what, "board") == 0) {
+		look_at_board(k);
+		return;
+	}
+	if (strcmp(k->what, "no-board") == 0 && process_board(k->p) == NULL)
+		say(k, "was given no board");
 	static const struct {
 		const char *what;
 		int number;
@@ -779,6 +806,18 @@ static void test_child_by_hand_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(how), 64);
 }
 
+/* What the supervisor knows is on the board, for the console and nobody else. */
+static void test_the_board_shows_what_the_supervisor_knows(void **state)
+{
+	struct run r;
+	(void)state;
+	begin(&r, "proc switch 0\nproc content 1\nproc console 0\nrestart 1 10\nwatchdog 10000\ndo content.1 segv\ndo console.0 board\ndo switch.0 no-board\n");
+	expect(&r, "console.0/1: board: 1 of 3, faults 1, progress 1, answered 1, died of signal 11 (SIGSEGV): SIGSEGV at address 0x");
+	expect(&r, "switch.0/1: was given no board");
+	kill(r.pid, SIGTERM);
+	assert_int_equal(finish(&r), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -801,6 +840,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_lines_of_children_are_passed_whole),
 		cmocka_unit_test(test_fault_plan_by_kind),
 		cmocka_unit_test(test_child_by_hand_is_refused),
+		cmocka_unit_test(test_the_board_shows_what_the_supervisor_knows),
 	};
 	if (argc == 3 && strcmp(argv[1], "--supervise") == 0)
 		return supervisor_run(read_config, argv[2]);
