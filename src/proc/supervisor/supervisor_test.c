@@ -179,8 +179,8 @@ static void look_at_board(struct kid *k)
 		timer_after(&k->act, 5);
 		return;
 	}
-	say(k, "board: %u of %u, faults %u, progress %llu, answered %d, died of %s", x->instance, b.n, x->faults,
-	    (unsigned long long)x->progress, x->answered_ms >= x->started_ms && x->started_ms > b.started_ms - 1, x->last_words);
+	say(k, "board: %u of %u, faults %u, progress %d, answered %d, died of %s", x->instance, b.n, x->faults,
+	    x->progress >= 1, x->answered_ms >= x->started_ms && x->started_ms > b.started_ms - 1, x->last_words);
 }
 
 static void act(void *ctx)
