@@ -1,0 +1,63 @@
+// ask.js - requests to the console (docs/openapi.yaml), and their refusals as sentences.
+
+export class Refused extends Error {
+	// status 0: no answer at all; wait_s: what Retry-After says, else 0.
+	constructor(status, text, wait_s) {
+		super(text);
+		this.status = status;
+		this.wait_s = wait_s || 0;
+	}
+}
+
+let token = "";
+let onLoggedOut = () => {};
+
+export const setToken = (csrf) => { token = csrf || ""; };
+export const whenLoggedOut = (f) => { onLoggedOut = f; };
+
+async function ask(method, path, body, signal) {
+	const headers = { Accept: "application/json" };
+	if (method === "POST") {
+		headers["Content-Type"] = "application/json";
+		if (token)
+			headers["X-Posthorn-CSRF"] = token;
+	}
+	let response, answer;
+	try {
+		response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store", credentials: "same-origin" });
+		answer = await response.json().catch(() => null);
+	} catch (e) {
+		if (e.name === "AbortError")
+			throw e;
+		throw new Refused(0, "The console does not answer.");
+	}
+	if (response.ok && answer !== null)
+		return answer;
+	if (response.status === 401 && path !== "/api/login" && path !== "/api/session")
+		onLoggedOut();
+	throw new Refused(response.status, (answer && answer.error) || `The console has answered ${response.status}.`, Number(response.headers.get("Retry-After")) || 0);
+}
+
+export const get = (path, signal) => ask("GET", path, undefined, signal);
+export const post = (path, body) => ask("POST", path, body || {});
+
+// {a: 1, b: ""} -> "?a=1": what is empty is left out.
+export function query(values) {
+	const q = new URLSearchParams();
+	for (const [name, value] of Object.entries(values))
+		if (value !== "" && value !== null && value !== undefined && value !== false)
+			q.set(name, value === true ? "1" : value);
+	const text = q.toString();
+	return text ? "?" + text : "";
+}
+
+// Lists may answer an empty page that has a next: the time for one question was over. Goes on until there is something, or the end.
+export async function page(path, values, signal) {
+	let after = values.after;
+	for (;;) {
+		const answer = await get(path + query({ ...values, after }), signal);
+		if (answer.rows.length > 0 || answer.next === null)
+			return answer;
+		after = answer.next;
+	}
+}

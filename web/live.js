@@ -1,0 +1,135 @@
+// live.js - what comes by itself: the stream of server-sent events, the one copy of the overview, and a clock that counts down. Views listen
+// for as long as they are shown.
+import { get } from "./ask.js";
+
+const EVENTS_KEPT = 500, SAMPLES_KEPT = 4000, RETRY_MAX_MS = 10000;
+
+export const live = {
+	overview: null,       // the last one
+	at: 0,                // when it came, by performance.now()
+	away_since: null,     // Date since which the console does not answer
+	switch_since: null,   // Date since which the switch does not
+	events: [],           // newest last
+	full: "",             // why there are no live updates although there is an answer
+};
+
+const listeners = { overview: new Set(), event: new Set(), history: new Set(), tick: new Set(), state: new Set() };
+let source = null, retry_timer = 0, retry_ms = 1000, wanted = false, onGone = () => {};
+
+export function listen(what, f) {
+	listeners[what].add(f);
+	return () => listeners[what].delete(f);
+}
+
+const tell = (what, value) => { for (const f of [...listeners[what]]) f(value); };
+
+// Milliseconds of the overview that have passed since it came.
+export const since = () => performance.now() - live.at;
+
+export function wait(next_ms) {
+	return next_ms === null || next_ms === undefined ? null : Math.max(0, next_ms - since());
+}
+
+export function setOverview(o) {
+	live.overview = o;
+	live.at = performance.now();
+	const was = live.switch_since;
+	live.switch_since = o.switch ? null : was || new Date(Date.now() - o.age_ms);
+	tell("overview", o);
+	if (Boolean(was) !== !o.switch)
+		tell("state");
+}
+
+function setAway(away, why) {
+	const was = live.away_since;
+	live.away_since = away ? was || new Date() : null;
+	live.full = why || "";
+	if (Boolean(was) !== Boolean(live.away_since) || why !== undefined)
+		tell("state");
+}
+
+function onEvent(text) {
+	const event = JSON.parse(text);
+	live.events.push(event);
+	if (live.events.length > EVENTS_KEPT)
+		live.events.splice(0, live.events.length - EVENTS_KEPT);
+	tell("event", event);
+}
+
+function again() {
+	clearTimeout(retry_timer);
+	retry_timer = setTimeout(open, retry_ms);
+	retry_ms = Math.min(retry_ms * 2, RETRY_MAX_MS);
+}
+
+// The stream has ended: by a lost session, too many viewers, or since nobody is there. A plain question tells which.
+async function lost() {
+	source.close();
+	source = null;
+	try {
+		await get("/api/session");
+		setOverview(await get("/api/overview"));
+		setAway(false, "Too many pages are open for live updates; this one looks every few seconds.");
+	} catch (e) {
+		if (e.status === 401) {
+			onGone();
+			return;
+		}
+		setAway(true);
+	}
+	if (wanted)
+		again();
+}
+
+function open() {
+	if (!wanted || source)
+		return;
+	source = new EventSource("/api/stream");
+	source.addEventListener("open", () => { retry_ms = 1000; setAway(false, ""); });
+	source.addEventListener("overview", (m) => setOverview(JSON.parse(m.data)));
+	source.addEventListener("event", (m) => onEvent(m.data));
+	source.addEventListener("history", (m) => tell("history", JSON.parse(m.data)));
+	source.addEventListener("error", lost);
+}
+
+// Begins; gone() is called when the session is over.
+export function begin(gone) {
+	onGone = gone;
+	wanted = true;
+	retry_ms = 1000;
+	open();
+}
+
+export function end() {
+	wanted = false;
+	clearTimeout(retry_timer);
+	if (source)
+		source.close();
+	source = null;
+	live.overview = null;
+	live.events = [];
+	live.away_since = live.switch_since = null;
+}
+
+export function retryNow() {
+	retry_ms = 1000;
+	clearTimeout(retry_timer);
+	if (!source)
+		open();
+}
+
+setInterval(() => { if (!document.hidden) tell("tick"); }, 1000);
+
+// --- samples for plots: asked for once, then kept up by the stream ---
+
+export async function history(link, minutes, signal) {
+	const answer = await get(`/api/history?minutes=${minutes}${link ? "&link=" + encodeURIComponent(link) : ""}`, signal);
+	return answer.samples;
+}
+
+export function addSample(samples, sample, minutes) {
+	samples.push(sample);
+	const from = sample.at_ms - minutes * 60000;
+	while (samples.length > SAMPLES_KEPT || samples.length > 0 && samples[0].at_ms < from)
+		samples.shift();
+}
