@@ -6,6 +6,7 @@
 #include "proc/link/link.h"
 #include "proc/mover/mover.h"
 #include "proc/reader/reader.h"
+#include "proc/recorder/recorder.h"
 #include "proc/switch/switch.h"
 #include "proc/table/config.h"
 #include "proc/tool/tool.h"
@@ -53,6 +54,7 @@ static const struct command commands[] = {
 	{ "quarantine", ctl_quarantine, "what was set aside: list, show, export, release, delete" },
 	{ "route", ctl_route, "where an address goes now, and why" },
 	{ "trace", ctl_trace, "the journey of a message" },
+	{ "events", ctl_events, "what has happened, live too; every kind of event; how much is said of what" },
 	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
 	{ "check", tool_check, "is a store whole? offline; and a whole copy of one that is not" },
@@ -94,6 +96,7 @@ static int run_process(const char *kind, const char *instance_text)
 		{ PROCESS_LINK, link_main },
 		{ PROCESS_ALONE, link_alone_main },
 		{ PROCESS_READER, reader_main },
+		{ PROCESS_RECORDER, recorder_main, .has_files = true },
 		{ PROCESS_CONTENT, content_main },
 		{ PROCESS_CONVERTER, converter_main },
 		{ PROCESS_INTERCHANGE, interchange_main, .has_files = true },

@@ -127,7 +127,7 @@ static void json_text(struct out *o, struct view v)
 
 /* By hand, since gmtime_r opens the time zone file the first time, which a jailed process dies of. Gregorian calendar,
  * years counted from March so that the leap day is the last of its year. */
-static void show_time(struct out *o, int64_t wall_ms)
+void event_show_time(char text[EVENT_TIME], int64_t wall_ms)
 {
 	enum { DAY_MS = 86400000, DAYS_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* since 1 March of year 0 */ };
 	int64_t ms = wall_ms < 0 ? 0 : wall_ms;
@@ -139,8 +139,8 @@ static void show_time(struct out *o, int64_t wall_ms)
 	int of_month = (int)(day - (153 * month + 2) / 5) + 1;
 	year += era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;
-	out_fmt(o, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)year, month, of_month, (int)(rest / 3600000),
-		(int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
+	snprintf(text, EVENT_TIME, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000, (unsigned)month % 100, (unsigned)of_month % 100,
+		 (unsigned)(rest / 3600000) % 100, (unsigned)(rest / 60000 % 60), (unsigned)(rest / 1000 % 60), (unsigned)(rest % 1000));
 }
 
 /* One event on its way out. */
@@ -149,14 +149,13 @@ struct said {
 	const struct event_field *fields;
 	size_t n;
 	uint64_t repeated;
+	char time[EVENT_TIME]; /* the same in both forms */
 };
 
 static void show_json(struct event_log *log, const struct said *x, size_t n, uint64_t lost, struct out *o)
 {
 	const struct event_kind *k = x->kind;
-	out_str(o, "{\"time\":\"");
-	show_time(o, env_wall_ms(log->env));
-	out_str(o, "\",\"process\":");
+	out_fmt(o, "{\"time\":\"%s\",\"process\":", x->time);
 	json_text(o, view_str(log->process));
 	out_fmt(o, ",\"severity\":\"%s\",\"event\":\"%s\",\"id\":%u,\"category\":\"%s\"",
 		event_severity_name(k->severity), k->name, k->id, k->category);
@@ -196,12 +195,8 @@ void event_show(struct out *o, const char *time, const char *process, const char
 
 static void show_plain(struct event_log *log, const struct said *x, size_t n, uint64_t lost, struct out *o)
 {
-	struct out time;
-	out_init(&time, 32);
-	show_time(&time, env_wall_ms(log->env));
-	event_show(o, out_cstr(&time), log->process, event_severity_name(x->kind->severity), x->kind->name, x->kind->source, x->fields, n,
+	event_show(o, x->time, log->process, event_severity_name(x->kind->severity), x->kind->name, x->kind->source, x->fields, n,
 		   x->repeated, lost);
-	out_fini(&time);
 }
 
 /* A line too long loses its last fields. */
@@ -235,8 +230,9 @@ static void count(uint64_t *untold, bool good)
 	*untold = good ? 0 : *untold + 1;
 }
 
-static void put(struct event_log *log, const struct said *x)
+static void put(struct event_log *log, struct said *x)
 {
+	event_show_time(x->time, env_wall_ms(log->env));
 	bool good = write_line(log->fd, line_of(log, x, log->json, false, log->untold));
 	log->lost += !good;
 	count(&log->untold, good);
@@ -254,7 +250,7 @@ static void tell_storm(struct event_log *log, unsigned kind)
 	uint64_t held = s->held;
 	s->held = 0;
 	s->told_ms = env_now_ms(log->env);
-	const struct said x = { .kind = &log->kinds[kind], .repeated = held };
+	struct said x = { .kind = &log->kinds[kind], .repeated = held };
 	if (held > 0)
 		put(log, &x);
 }

@@ -62,5 +62,7 @@ void event_show(struct out *o, const char *time, const char *process, const char
  * gets through says how many were lost. */
 void event_emit(struct event_log *log, unsigned kind_index, ...) __attribute__((sentinel));
 uint64_t event_lost(const struct event_log *log);
+enum { EVENT_TIME = 25 }; /* "2026-11-22T03:52:34.216Z" and its end */
+void event_show_time(char text[EVENT_TIME], int64_t wall_ms);
 const char *event_severity_name(enum event_severity s);
 MUST_CHECK bool event_severity_of(struct view name, enum event_severity *s_r);

@@ -77,7 +77,8 @@ static void on_closed(void *ctx, const struct err *why)
 	struct ctl *c = ctx;
 	if (c->over)
 		return;
-	ctl_say(c, CTL_NO_MTA, "%s/: no MTA answers there: %s", c->directory, why->text);
+	if (!c->is_silent)
+		ctl_say(c, CTL_NO_MTA, "%s/: no MTA answers there: %s", c->directory, why->text);
 	c->over = true;
 	loop_stop(c->env);
 }

@@ -18,6 +18,7 @@ struct ctl {
 	const char *config;        /* -c FILE */
 	char directory[256];       /* of the store, where the sockets are */
 	bool json;
+	bool is_silent;            /* ctl_converse does not say that nobody answers */
 	struct settings settings;  /* when config was given */
 	struct arena *arena;
 	struct arena *row;         /* what ctl_value gives: good during the row's call */

@@ -52,7 +52,7 @@ static void add_listener(struct plan *p, const char *name, enum process_kind own
 static size_t count_processes(const struct settings *s)
 {
 	const struct set_link *links = s->links.v;
-	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 4; /* switch, reader, two for suspects */
+	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 5; /* recorder, switch, reader, two for suspects */
 	for (size_t i = 0; i < s->links.n; i++)
 		n += links[i].kind == LINK_MSMAIL ? 2 : 0;
 	return n;
@@ -85,6 +85,7 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	if (count_processes(s) > ARRAY_LEN(p->processes))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu processes are needed, at most %zu: fewer links of kind msmail, movers or peers of movers", path,
 			       count_processes(s), ARRAY_LEN(p->processes));
+	add_process(p, PROCESS_RECORDER, 1); /* first, so that it hears of the others' start */
 	add_process(p, PROCESS_SWITCH, 1);
 	add_process(p, PROCESS_READER, 1);
 	add_process(p, PROCESS_CONTENT, s->processes.contents);
@@ -108,6 +109,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_listener(p, "connect", PROCESS_SWITCH, unix_addr);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/read", s->store.directory);
 	add_listener(p, "read", PROCESS_READER, unix_addr);
+	snprintf(unix_addr, sizeof unix_addr, "unix:%s/events", s->store.directory);
+	add_listener(p, "events", PROCESS_RECORDER, unix_addr);
 	snprintf(p->directory, sizeof p->directory, "%s", s->store.directory);
 	snprintf(p->user, sizeof p->user, "%s", s->mta.user);
 	p->restart_min_ms = s->processes.restart_min_ms;

@@ -1,0 +1,305 @@
+/* events.c - `posthorn events`: what has happened, from the recorder's memory and live; the catalogue; how much is heard of a category. */
+#include "proc/ctl/ctl_int.h"
+
+#include "base/text.h"
+#include "proc/table/event_line.h"
+#include "proc/table/events_table.h"
+#include "proc/table/settings_operate.h"
+#include "sys/moment.h"
+
+#include <getopt.h>
+#include <pwd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	AGAIN_MS = 100, AGAIN_MAX = 300, /* a recorder that died is back in a moment; an MTA that was ended is not */
+	SHOWN_MAX = 16 * 1024,
+};
+
+static const char usage[] =
+	"usage: posthorn events -c FILE [--follow] [--category A,B] [--severity S] [--link LINK] [--text TEXT]\n"
+	"                       [--since WHEN] [--max N] [--json]\n"
+	"       posthorn events list [--category A,B] [--json]\n"
+	"       posthorn events level -c FILE CATEGORY|all LEVEL [--why TEXT]\n\n"
+	"What has happened: the events that the MTA has in memory (event-log.memory), oldest first.\n\n"
+	"  list      every kind of event there is: number, name, severity, category, the event of Exchange for the same fact, meaning\n"
+	"  level     how much every process says of a category from now on, until the next reload or start: none (errors and alarms),\n"
+	"            minimum (warnings too), medium (what happens, too), maximum (everything)\n\n"
+	"  --follow             go on with those that come, until interrupted\n"
+	"  --category A,B       of these categories\n"
+	"  --severity S         this and worse: debug, info, notice, warning, error, alarm\n"
+	"  --link LINK          about this link\n"
+	"  --text TEXT          with this in name, process or a value; capitals do not count\n"
+	"  --since WHEN         younger than a time (10min, 2h), or since 2026-11-22T10:00Z\n"
+	"  --max N              of those in memory the last N\n"
+	"  --why TEXT           level: kept in the audit event\n"
+	CTL_FIND CTL_STATUSES;
+
+struct command {
+	struct ctl ctl;
+	struct msg_follow ask;
+	bool heard;                  /* anything, in this conversation */
+	uint64_t after;
+	const char *categories, *category, *why;
+	unsigned level;
+};
+
+static struct command *command_of(struct ctl *c)
+{
+	return CONTAINER(c, struct command, ctl);
+}
+
+/* --- the catalogue --- */
+
+static bool is_listed(const char *list, const char *category)
+{
+	size_t n = strlen(category);
+	for (const char *at = list; at != NULL && *at != 0; at = strchr(at, ','), at = at == NULL ? NULL : at + 1)
+		if (strncmp(at, category, n) == 0 && (at[n] == 0 || at[n] == ','))
+			return true;
+	return list == NULL;
+}
+
+static void print_kind(const struct event_kind *k, bool json)
+{
+	if (!json) {
+		printf("%4u  %-28s %-8s %-10s %-20s %s\n", k->id, k->name, event_severity_name(k->severity), k->category, k->source, k->sentence);
+		return;
+	}
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "id", (int)k->id, "event", k->name, "severity", event_severity_name(k->severity),
+			      "category", k->category, "source", k->source, "meaning", k->sentence);
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(o);
+}
+
+static int list_kinds(struct command *q)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < EVENT_KINDS; i++) {
+		if (!is_listed(q->categories, event_kinds[i].category))
+			continue;
+		print_kind(&event_kinds[i], q->ctl.json);
+		n++;
+	}
+	return n > 0 ? CTL_DONE : ctl_say(&q->ctl, CTL_REFUSED, "no event is of category \"%s\"", q->categories);
+}
+
+/* --- events --- */
+
+static void print_event(const struct command *q, struct view line)
+{
+	struct event_line parts;
+	struct err e;
+	struct out o;
+	if (q->ctl.json) {
+		printf("%.*s\n", (int)line.n, (const char *)line.p);
+		return;
+	}
+	if (!event_line_parse(line, &parts, &e))
+		return; /* the recorder keeps none */
+	out_init(&o, SHOWN_MAX);
+	event_line_show(&parts, &o);
+	fputs(out_cstr(&o), stdout);
+	out_fini(&o);
+	event_line_fini(&parts);
+}
+
+static bool on_event(void *ctx, struct view payload, struct err *e)
+{
+	struct command *q = command_of(ctx);
+	struct msg_event m;
+	if (!get_msg_event(payload, &m, e))
+		return false;
+	q->heard = true;
+	q->after = m.number;
+	print_event(q, m.line);
+	if (q->ask.live)
+		fflush(stdout);
+	return true;
+}
+
+static bool on_followed(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct command *q = command_of(c);
+	struct msg_followed m;
+	if (!get_msg_followed(payload, &m, e))
+		return false;
+	if (m.err.kind != ERR_NONE) {
+		ctl_over(c, ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+		return true;
+	}
+	q->heard = true;
+	q->after = m.next > q->after ? m.next : q->after;
+	if (m.dropped > 0)
+		fprintf(stderr, "posthorn events: %llu events were not kept so long\n", (unsigned long long)m.dropped);
+	if (!m.live)
+		ctl_over(c, CTL_DONE);
+	return true;
+}
+
+static void ask(struct ctl *c)
+{
+	struct command *q = command_of(c);
+	q->ask.after = q->after;
+	put_msg_follow(chan_begin(c->chan, MSG_FOLLOW), &q->ask);
+	chan_end(c->chan);
+}
+
+static const struct chan_type types[] = {
+	{ .type = MSG_FOLLOWED, .name = "FOLLOWED", .handle = on_followed, .max = MSG_MAX_FOLLOWED },
+	{ .type = MSG_EVENT, .name = "EVENT", .handle = on_event, .max = MSG_MAX_EVENT },
+};
+
+static int show(struct command *q)
+{
+	struct ctl *c = &q->ctl;
+	bool ever = false;
+	int status;
+	for (unsigned missed = 0; missed < AGAIN_MAX; missed++) {
+		q->heard = false;
+		c->is_silent = ever;
+		status = ctl_converse(c, "events", types, ARRAY_LEN(types), ask);
+		if (status != CTL_NO_MTA || !q->ask.live || (!ever && !q->heard))
+			return status;
+		ever = true;
+		missed = q->heard ? 0 : missed;
+		q->ask.max = 0; /* all that came since */
+		moment_wait_ms(AGAIN_MS);
+	}
+	return ctl_say(c, CTL_NO_MTA, "%s/: no MTA answers there any more", c->directory);
+}
+
+/* --- levels --- */
+
+static bool on_done(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
+	return true;
+}
+
+static void say_level(struct ctl *c)
+{
+	const struct command *q = command_of(c);
+	const struct passwd *pw = getpwuid(getuid());
+	struct msg_level m = { .id = 1, .category = view_str(strcmp(q->category, "all") == 0 ? "" : q->category), .level = q->level,
+			       .who = view_str(pw == NULL ? "unknown" : pw->pw_name), .why = view_str(q->why == NULL ? "" : q->why) };
+	put_msg_level(chan_begin(c->chan, MSG_LEVEL), &m);
+	chan_end(c->chan);
+}
+
+static int set_level(struct command *q, int n, char **args)
+{
+	static const struct chan_type done[] = { { .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE } };
+	if (n != 2)
+		return ctl_say(&q->ctl, CTL_USAGE, "level: want a category, or all, and a level");
+	q->category = args[0];
+	while (settings_level_names[q->level] != NULL && strcmp(settings_level_names[q->level], args[1]) != 0)
+		q->level++;
+	if (settings_level_names[q->level] == NULL)
+		return ctl_say(&q->ctl, CTL_USAGE, "level \"%.40s\": want none, minimum, medium or maximum", args[1]);
+	return ctl_find_mta(&q->ctl) ? ctl_converse(&q->ctl, "events", done, ARRAY_LEN(done), say_level) : q->ctl.status;
+}
+
+/* --- options --- */
+
+static bool take_since(struct command *q, const char *text)
+{
+	struct tm tm = { 0 };
+	uint64_t age;
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
+	if (end != NULL && *end == ':')
+		end = strptime(end, ":%S", &tm);
+	if (end != NULL && strcmp(end, "Z") == 0) {
+		q->ask.since = (uint64_t)timegm(&tm) * 1000;
+		return true;
+	}
+	if (!ctl_age(&q->ctl, "since", text, &age))
+		return false;
+	const uint64_t now = (uint64_t)moment_wall_ms();
+	q->ask.since = age < now ? now - age : 1;
+	return true;
+}
+
+static bool take_severity(struct command *q, const char *text)
+{
+	enum event_severity s;
+	if (!event_severity_of(view_str(text), &s)) {
+		ctl_say(&q->ctl, CTL_USAGE, "--severity \"%.40s\": want debug, info, notice, warning, error or alarm", text);
+		return false;
+	}
+	q->ask.severity = (uint8_t)s;
+	return true;
+}
+
+static bool take_max(struct command *q, const char *text)
+{
+	uint64_t n;
+	if (!text_uint(view_str(text), UINT32_MAX, &n)) {
+		ctl_say(&q->ctl, CTL_USAGE, "--max \"%.40s\": want a number", text);
+		return false;
+	}
+	q->ask.max = (uint32_t)n;
+	q->ask.last = true;
+	return true;
+}
+
+/* False: the command is over, with the ctl's status. */
+static bool take_option(struct command *q, int option)
+{
+	struct ctl *c = &q->ctl;
+	switch (option) {
+	case 'c': c->config = optarg; return true;
+	case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); return true;
+	case 'j': c->json = true; return true;
+	case 'f': q->ask.live = true; return true;
+	case 'k':
+		q->categories = optarg;
+		q->ask.categories = view_str(optarg);
+		return true;
+	case 'l': q->ask.link = view_str(optarg); return true;
+	case 't': q->ask.text = view_str(optarg); return true;
+	case 'w': q->why = optarg; return true;
+	case 's': return take_severity(q, optarg);
+	case 'a': return take_since(q, optarg);
+	case 'm': return take_max(q, optarg);
+	case 'h':
+		puts(usage);
+		c->status = CTL_DONE;
+		return false;
+	default: c->status = CTL_USAGE; return false;
+	}
+}
+
+int ctl_events(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "follow", 0, NULL, 'f' },
+		{ "category", 1, NULL, 'k' }, { "severity", 1, NULL, 's' }, { "link", 1, NULL, 'l' }, { "text", 1, NULL, 't' },
+		{ "since", 1, NULL, 'a' }, { "max", 1, NULL, 'm' }, { "why", 1, NULL, 'w' }, { "help", 0, NULL, 'h' }, { 0 },
+	};
+	struct command q = { .ask = { .id = 1 } };
+	ctl_begin(&q.ctl, "events");
+	bool good = true;
+	for (int o; good && (o = getopt_long(argc, argv, "c:d:jfh", options, NULL)) != -1;)
+		good = take_option(&q, o);
+	const char *verb = optind < argc ? argv[optind] : "";
+	if (!good)
+		;
+	else if (strcmp(verb, "list") == 0 && optind + 1 == argc)
+		q.ctl.status = list_kinds(&q);
+	else if (strcmp(verb, "level") == 0)
+		q.ctl.status = set_level(&q, argc - optind - 1, argv + optind + 1);
+	else if (optind < argc)
+		ctl_say(&q.ctl, CTL_USAGE, "\"%.40s\": want list, level, or options", verb);
+	else if (ctl_find_mta(&q.ctl))
+		q.ctl.status = show(&q);
+	ctl_end(&q.ctl);
+	return q.ctl.status;
+}
