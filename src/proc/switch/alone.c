@@ -9,7 +9,7 @@
 static struct proc *find(struct sw *s, enum process_kind kind)
 {
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->kind == kind && !p->dead && p->control != NULL && p->bulk != NULL)
+		if (p->kind == kind && !p->dead && p->control != NULL && p->bulk != NULL && apply_is_settled(p))
 			return p;
 	return NULL;
 }
@@ -24,7 +24,7 @@ static size_t count(const struct sw *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n_links; i++)
-		n += s->links[i].suspects.n;
+		n += s->links[i]->suspects.n;
 	return n;
 }
 
@@ -94,7 +94,7 @@ void alone_down(struct swassoc *a, const struct err *why)
 {
 	struct swlink *l = a->link;
 	struct sw *s = l->sw;
-	bool failed = why->kind != ERR_NONE, was_opening = a->state == ASSOC_OPENING;
+	bool failed = why->kind != ERR_NONE && !a->is_outdated, was_opening = a->state == ASSOC_OPENING;
 	while (a->in_flight > 0) {
 		struct order *o = a->held[0];
 		dispatch_release(o);
@@ -190,7 +190,7 @@ static void open_next(struct sw *s, struct proc *p)
 {
 	int64_t now = env_now_ms(s->host.env);
 	for (size_t i = 0; i < s->n_links && s->alone.assoc == NULL; i++) {
-		struct swlink *l = &s->links[(s->alone.next_link + i) % s->n_links];
+		struct swlink *l = s->links[(s->alone.next_link + i) % s->n_links];
 		if (l->suspects.n == 0 || connector_is_link(l) || *l->set->address == 0 || timer_is_set(&l->open_timer) || !may_call_for_suspects(l))
 			continue;
 		if (l->alone_at_ms > now) {
@@ -200,7 +200,7 @@ static void open_next(struct sw *s, struct proc *p)
 		struct order *o = alone_ready(l);
 		if (o == NULL)
 			continue;
-		s->alone.next_link = (size_t)(l - s->links) + 1;
+		s->alone.next_link = l->index + 1;
 		open_for(o, p, l->address, 1);
 	}
 }
@@ -231,7 +231,7 @@ static void hand_over_chosen(struct sw *s)
 static void run_connectors(struct sw *s)
 {
 	for (size_t i = 0; i < s->n_links; i++) {
-		struct swlink *l = &s->links[i];
+		struct swlink *l = s->links[i];
 		if (l->suspects.n == 0 || !connector_is_link(l))
 			continue;
 		struct swassoc *a = connector_free_for_suspect(l);
@@ -253,7 +253,7 @@ static void relist(struct sw *s)
 {
 	s->alone.missed = false;
 	for (size_t i = 0; i < s->n_links; i++)
-		dispatch_relist(&s->links[i]);
+		dispatch_relist(s->links[i]);
 }
 
 static void run(void *ctx)

@@ -67,13 +67,28 @@ static void on_more_timer(void *ctx)
 	dispatch_run(ctx);
 }
 
-void calling_init(struct swlink *l)
+static void read_times(struct swlink *l)
 {
 	const char *const *times = l->set->times.v;
 	struct err e;
+	l->schedule = (struct schedule){ { 0 } };
 	for (size_t i = 0; i < l->set->times.n; i++)
 		if (!schedule_add(&l->schedule, view_str(times[i]), &e))
 			CANT_HAPPEN("times of a link that settings_load has passed");
+}
+
+void calling_settings(struct swlink *l)
+{
+	read_times(l);
+	timer_stop(&l->schedule_timer);
+	on_schedule(l);
+	if (!l->set->permanent)
+		close_permanent(l);
+}
+
+void calling_init(struct swlink *l)
+{
+	read_times(l);
 	if (l->set->conformance != CONFORMANCE_1988 && (l->set->calling_ssel.n > 0 || l->set->called_ssel.n > 0))
 		EMIT(&l->sw->host, SSEL_IGNORED, "link", l->set->name);
 	timer_init(&l->schedule_timer, l->sw->host.env, on_schedule, l);
@@ -232,8 +247,8 @@ static void on_network(void *ctx)
 	size_t n = 0;
 	CHECK(s, SW_MAGIC);
 	for (size_t i = 0; i < s->n_links; i++) {
-		n += timer_is_set(&s->links[i].open_timer);
-		calling_kick(&s->links[i], true);
+		n += timer_is_set(&s->links[i]->open_timer);
+		calling_kick(s->links[i], true);
 	}
 	snprintf(waiting, sizeof waiting, "%zu", n);
 	EMIT(&s->host, NETWORK_CHANGED, "waiting", waiting);

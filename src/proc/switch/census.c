@@ -33,7 +33,7 @@ void switch_blocks(const struct sw *s, struct blocks *b)
 	b->n[BLOCK_TICKETS] = s->n_waiting;
 	b->n[BLOCK_LIMBOS] = length_of(s->limbos);
 	for (size_t i = 0; i < s->n_links; i++)
-		b->n[BLOCK_PARTIALS] += s->links[i].n_partials;
+		b->n[BLOCK_PARTIALS] += s->links[i]->n_partials;
 	for (const struct render *r = s->renders; r != NULL; r = r->next)
 		b->n[BLOCK_SHOWS]++;
 	for (const struct proc *p = s->procs; p != NULL; p = p->next) {

@@ -89,7 +89,7 @@ static struct guest *find_other(const struct guest *g)
 static bool is_servable(struct sw *s, const char *link, struct swlink **link_r, struct err *e)
 {
 	struct swlink *l = *link_r = switch_link(s, view_str(link));
-	if (l == NULL)
+	if (l == NULL || l->is_removed)
 		return err_set(e, ERR_PERM, ERR_OF_LINK, "REGISTER: no link is called \"%s\"", link);
 	if (l->set->kind == LINK_MSMAIL)
 		return err_set(e, ERR_PERM, ERR_OF_LINK, "REGISTER: link \"%s\" is of kind msmail, which Posthorn's own interchange serves", link);
@@ -508,7 +508,7 @@ void connector_adopt(struct sw *s, uint32_t instance, bool bulk, struct stream *
 {
 	struct err e;
 	struct proc *p = proc_find(s, PROCESS_INTERCHANGE, instance);
-	if (instance >= s->n_links || s->links[instance].set->kind != LINK_MSMAIL) {
+	if (instance >= s->settings->links.n || s->links[instance]->set->kind != LINK_MSMAIL) {
 		stream_close(&stream, false);
 		return;
 	}
@@ -517,8 +517,12 @@ void connector_adopt(struct sw *s, uint32_t instance, bool bulk, struct stream *
 		proc_lost(p, &e);
 		p = NULL;
 	}
+	if (p == NULL && s->links[instance]->connector != NULL) { /* links have come or gone: it has another number now */
+		err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "its successor has come");
+		proc_lost(s->links[instance]->connector, &e);
+	}
 	if (p == NULL)
-		p = new_connector(&s->links[instance], PROCESS_INTERCHANGE, instance);
+		p = new_connector(s->links[instance], PROCESS_INTERCHANGE, instance);
 	struct chan **c = bulk ? &p->bulk : &p->control;
 	*c = chan_new(&stream, bulk ? &bulk_events : &interchange_events, p, PROCESS_SWITCH, 0);
 	if (p->control == NULL || p->bulk == NULL) {

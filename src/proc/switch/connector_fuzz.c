@@ -109,7 +109,7 @@ static void enter_as_interchange(struct bench *b)
 		put_frame(b->stream[i], 0, VIEW("\0\1\0\x09\0\0\0\0"));
 	}
 	fake_env_settle(b->env);
-	assert(b->sw->links[0].connector != NULL);
+	assert(b->sw->links[0]->connector != NULL);
 }
 
 static void enter(struct bench *b)
@@ -133,7 +133,7 @@ static void enter(struct bench *b)
 		out_fini(&o);
 	}
 	fake_env_pass(b->env, 500);
-	assert(b->sw->links[0].connector != NULL);
+	assert(b->sw->links[0]->connector != NULL);
 }
 
 /* As the command line submits. */
@@ -164,7 +164,7 @@ static void submit(struct bench *b)
 	stream_close(&ours, false);
 	out_fini(&packed);
 	out_fini(&o);
-	assert(b->sw->links[0].queued == 1);
+	assert(b->sw->links[0]->queued == 1);
 }
 
 /* As the supervisor says; the note is its own. */
@@ -215,7 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	run(&b, &c);
 	hang_up(&b);
 	fake_env_pass(b.env, 1000);
-	assert(b.sw->links[0].connector == NULL && b.sw->links[0].in_flight == 0 && b.sw->links[0].n_assocs == 0);
+	assert(b.sw->links[0]->connector == NULL && b.sw->links[0]->in_flight == 0 && b.sw->links[0]->n_assocs == 0);
 	switch_free(&b.sw);
 	fake_env_settle(b.env);
 	store_disk_free(&b.disk);

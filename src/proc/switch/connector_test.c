@@ -648,11 +648,11 @@ static void test_one_that_never_reads_is_bounded_and_ended(void **state)
 	for (unsigned i = 0; i < ASKS; i++)
 		put_offer(p, p->control, MSG_OFFER, 1 + i, "prog", m, VIEW("y"));
 	fake_env_pass(b->env, 1000);
-	const struct proc *at = b->sw->links[1].connector;
+	const struct proc *at = b->sw->links[1]->connector;
 	assert_non_null(at);
 	assert_in_range(chan_unsent(at->control), 1, 2 * 1024 * 1024);
 	fake_env_pass(b->env, WATCHDOG_MS + WATCHDOG_MS / LOOKS);
-	assert_null(b->sw->links[1].connector);
+	assert_null(b->sw->links[1]->connector);
 	assert_int_equal(b->sw->suspects.n, 1);
 	fake_env_set_window(b->env, 0);
 	come_again(b, p);

@@ -14,7 +14,7 @@ bool control_status(void *ctx, struct view payload, struct err *e)
 	(void)payload;
 	(void)e;
 	for (size_t i = 0; i < s->n_links; i++) {
-		const struct swlink *l = &s->links[i];
+		const struct swlink *l = s->links[i];
 		int64_t next = -1;
 		if (timer_is_set(&l->open_timer))
 			next = l->open_timer.at_ms - env_now_ms(s->host.env);

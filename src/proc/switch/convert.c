@@ -277,6 +277,24 @@ struct order *convert_take_back(struct proc *p)
 	return p->conversion == NULL ? NULL : leave(p->conversion);
 }
 
+/* Whether it is to be converted at all is found when it is loaded again. */
+void convert_forget(struct swlink *l)
+{
+	struct order *o, *next;
+	for (o = l->sw->converts.first; o != NULL; o = next) {
+		next = o->next;
+		if (o->link != l)
+			continue;
+		order_list_remove(o);
+		l->n_converting--;
+		order_forget_hot(o);
+		dispatch_put_back(o);
+	}
+	for (size_t i = 0; (o = map_next(&l->sw->orders, &i)) != NULL;)
+		if (o->link == l && !o->in_hand)
+			order_forget_converted(o);
+}
+
 void convert_fini(struct sw *s)
 {
 	struct order *o;

@@ -21,7 +21,7 @@ static size_t window_room(const struct swlink *l, enum priority prio)
 void dispatch_enter(struct swlink *l, struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
-	if (operate_returned(o))
+	if (operate_returned(o) || again_returned(o))
 		return;
 	if (!l->complete[o->priority] || window_room(l, o->priority) == 0 || !queue_window_push(l->window, entry)) {
 		l->complete[o->priority] = false;
@@ -35,7 +35,7 @@ void dispatch_put_back(struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
 	o->in_hand = false;
-	if (operate_returned(o))
+	if (operate_returned(o) || again_returned(o))
 		return;
 	if (suspect_of(o) != NULL)
 		alone_add(o);
@@ -49,10 +49,21 @@ static struct proc *least_loaded_link(struct sw *s)
 {
 	struct proc *best = NULL;
 	for (struct proc *p = s->procs; p != NULL; p = p->next)
-		if (p->kind == PROCESS_LINK && !p->dead && p->control != NULL && p->bulk != NULL &&
+		if (p->kind == PROCESS_LINK && !p->dead && p->control != NULL && p->bulk != NULL && apply_is_settled(p) &&
 		    (best == NULL || p->n_assocs + p->inbound.n < best->n_assocs + best->inbound.n))
 			best = p;
 	return best;
+}
+
+/* Of those that its link has and wants. */
+static void leave_counts(struct swassoc *a)
+{
+	struct swlink *l = a->link;
+	if (a->is_outdated)
+		return;
+	l->n_assocs--;
+	l->n_opening -= a->state == ASSOC_OPENING;
+	l->n_kept -= a->kept;
 }
 
 static void assoc_free(struct swassoc *a)
@@ -69,13 +80,35 @@ static void assoc_free(struct swassoc *a)
 		l->n_turns -= a->sends;
 		map_take(&a->proc->inbound, a->id);
 	} else {
-		l->n_assocs--;
-		l->n_opening -= a->state == ASSOC_OPENING;
-		l->n_kept -= a->kept;
+		leave_counts(a);
 		a->proc->n_assocs--;
 		map_take(&l->sw->assocs, a->id);
 	}
 	free(a);
+}
+
+/* Its link has other settings now, or is gone: it ends when what is in its hands is done, and others are opened beside it. */
+static void outdate(struct swassoc *a)
+{
+	if (a->is_outdated)
+		return;
+	if (!a->inbound && !a->alone)
+		leave_counts(a);
+	a->is_outdated = true;
+	dispatch_close_assoc(a);
+}
+
+void dispatch_outdate(struct swlink *l)
+{
+	struct sw *s = l->sw;
+	struct swassoc *a;
+	for (size_t i = 0; (a = map_next(&s->assocs, &i)) != NULL;)
+		if (a->link == l)
+			outdate(a);
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		for (size_t i = 0; p->kind == PROCESS_LINK && (a = map_next(&p->inbound, &i)) != NULL;)
+			if (a->link == l)
+				outdate(a);
 }
 
 /* which, n_tried: the peer's address, and the how manieth it is of this attempt. */
@@ -224,6 +257,10 @@ void dispatch_run(struct swlink *l)
 {
 	struct queue_entry entry;
 	struct swassoc *a;
+	if (l->is_removed) {
+		again_begin(l);
+		return;
+	}
 	refill(l);
 	while (connector_takes(l) && (a = free_assoc(l, next_priority(l))) != NULL &&
 	       queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))
@@ -270,7 +307,7 @@ static void take_back(struct swassoc *a, const struct err *why)
 }
 
 /* Of the peer's: with can_send our mail goes out on it too. */
-static void inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_send)
+void dispatch_inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_send)
 {
 	if (map_get(&p->inbound, id) != NULL)
 		return;
@@ -294,8 +331,10 @@ static void inbound_down(struct proc *p, const struct msg_assoc *m)
 	struct swassoc *a = map_get(&p->inbound, m->assoc);
 	if (p->serves != NULL)
 		connector_told(p->serves, &m->err);
-	if (a == NULL)
+	if (a == NULL) {
+		apply_early_down(p, m->assoc);
 		return;
+	}
 	struct swlink *l = a->link;
 	const bool sends = a->sends;
 	take_back(a, &m->err);
@@ -327,10 +366,14 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 		return false;
 	struct swlink *l = switch_link(s, m.link);
 	if (l != NULL && (m.assoc & MSG_INBOUND_BIT) != 0) {
-		inbound_up(p, m.assoc, l, m.assoc == p->two_way);
+		dispatch_inbound_up(p, m.assoc, l, m.assoc == p->two_way);
 		return true;
 	}
+	if (l == NULL && apply_early_up(p, &m))
+		return true;
 	struct swassoc *a = map_get(&s->assocs, m.assoc);
+	if (a != NULL && a->proc == p && a->is_outdated)
+		return true; /* its end is on its way */
 	if (a == NULL || a->proc != p || a->link != l || a->state != ASSOC_OPENING)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP %llu: no association that this process was told to open",
 			       (unsigned long long)m.assoc);
@@ -358,12 +401,13 @@ static void down(struct swassoc *a, const struct err *why)
 {
 	struct swlink *l = a->link;
 	const bool opening = a->state == ASSOC_OPENING, failed = why->kind != ERR_NONE, used = a->used;
-	const bool comes_again = a->permanent && a->state == ASSOC_OPEN;
+	const bool comes_again = a->permanent && a->state == ASSOC_OPEN, outdated = a->is_outdated;
 	const bool has_more = opening && failed && calling_has_more(a);
 	const uint32_t next = calling_next(a), n_tried = a->n_tried + 1;
 	assoc_free(a);
-	if (has_more && open_one(l, next, n_tried))
+	if (outdated || (has_more && open_one(l, next, n_tried)))
 		return;
+	l->is_unknown_there = l->is_unknown_there || (opening && why->kind == ERR_TEMP && why->culprit == ERR_OF_PROCESS && !connector_is_link(l));
 	if (opening && failed && calling_has_open(l))
 		calling_no_more(l, why);
 	else if (opening && failed)
@@ -484,6 +528,9 @@ void dispatch_give_up(struct order *o, const struct err *why)
 static void wait_in_store(struct order *o, uint32_t attempts, const char *why)
 {
 	struct swlink *l = o->link;
+	o->in_hand = false;
+	if (again_returned(o))
+		return;
 	struct sw *s = l->sw;
 	uint64_t delay = queue_transfer_delay(&l->policy, attempts == 0 ? 1 : attempts, env_random(s->host.env));
 	store_transfer_retry(s->store, o->transfer, env_wall_ms(s->host.env) + (wall_ms_t)delay, attempts, why);
@@ -497,6 +544,9 @@ static void retry_later(struct order *o, const struct err *why)
 	struct swlink *l = o->link;
 	struct sw *s = l->sw;
 	uint32_t failures = o->attempts + 1;
+	o->in_hand = false;
+	if (again_returned(o))
+		return;
 	if (queue_gives_up(&l->policy, failures)) {
 		struct err final = *why;
 		final.reason = why->reason < 0 ? 0 : why->reason; /* transfer-failure */
@@ -580,6 +630,8 @@ bool dispatch_result(void *ctx, struct view payload, struct err *e)
 		dispatch_give_up(o, &m.err);
 	else if (here)
 		failed_here(o, &m.err);
+	else if (ends && a->is_outdated)
+		dispatch_put_back(o);
 	else if (ends)
 		give_back(o, &m.err);
 	else if (!reroute_order(o, &m.err))
@@ -665,15 +717,8 @@ void dispatch_sweep(struct swlink *l)
 
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set)
 {
-	const struct set_expiry *expiry = &s->settings->expiry;
 	*l = (struct swlink){ .sw = s, .set = set, .name = view_str(set->name) };
-	l->policy = (struct queue_policy){
-		.max_open_retries = (uint32_t)set->max_open_retries, .max_transfer_retries = (uint32_t)set->max_transfer_retries,
-		.open_interval_ms = set->open_interval_ms, .transfer_interval_ms = set->transfer_interval_ms,
-		.threshold = (unsigned)set->threshold, .max_associations = (unsigned)set->max_associations,
-		.timeout_s_per_k = { (uint32_t)set->timeout_non_urgent_s, (uint32_t)set->timeout_normal_s, (uint32_t)set->timeout_urgent_s },
-		.expiry_ms = { expiry->non_urgent_ms, expiry->normal_ms, expiry->urgent_ms },
-	};
+	dispatch_set_policy(l);
 	l->window = queue_window_new(WINDOW_MAX);
 	calling_init(l);
 	timer_init(&l->open_timer, s->host.env, on_open_timer, l);
@@ -681,6 +726,19 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 	wall_ms_t now = env_wall_ms(s->host.env), next = store_queue_wakes(s->store, l->name, now);
 	if (next != 0)
 		timer_after(&l->wake_timer, next - now);
+}
+
+void dispatch_set_policy(struct swlink *l)
+{
+	const struct set_link *set = l->set;
+	const struct set_expiry *expiry = &l->sw->settings->expiry;
+	l->policy = (struct queue_policy){
+		.max_open_retries = (uint32_t)set->max_open_retries, .max_transfer_retries = (uint32_t)set->max_transfer_retries,
+		.open_interval_ms = set->open_interval_ms, .transfer_interval_ms = set->transfer_interval_ms,
+		.threshold = (unsigned)set->threshold, .max_associations = (unsigned)set->max_associations,
+		.timeout_s_per_k = { (uint32_t)set->timeout_non_urgent_s, (uint32_t)set->timeout_normal_s, (uint32_t)set->timeout_urgent_s },
+		.expiry_ms = { expiry->non_urgent_ms, expiry->normal_ms, expiry->urgent_ms },
+	};
 }
 
 void dispatch_link_fini(struct swlink *l)
@@ -709,7 +767,7 @@ void dispatch_proc_gone(struct proc *p)
 	for (size_t i = 0; (of_peer = map_next(&p->inbound, &i)) != NULL; i = 0)
 		assoc_free(of_peer);
 	for (size_t i = 0; i < s->n_links; i++) {
-		l = &s->links[i];
+		l = s->links[i];
 		for (struct swassoc *a = l->assocs, *next; a != NULL; a = next) {
 			next = a->next;
 			l->owes_call = l->owes_call || (a->proc == p && !a->inbound && a->state == ASSOC_OPEN && l->set->two_way_alternate);
@@ -770,6 +828,8 @@ void dispatch_watch(struct sw *s)
 const char *dispatch_state(const struct swlink *l)
 {
 	unsigned open = l->n_assocs - l->n_opening + l->n_turns;
+	if (l->is_removed)
+		return "removed";
 	if (l->set->kind == LINK_MSMAIL)
 		return connector_state(l);
 	if (connector_is_link(l) && l->connector == NULL)

@@ -53,7 +53,7 @@ void examine_take(struct proc *p, const struct arrival *about, struct incoming *
 	struct err e;
 	struct swlink *l = switch_link(s, in->link);
 	if (l == NULL)
-		err_set(&e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
+		err_set(&e, p->kind == PROCESS_LINK ? ERR_TEMP : ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
 	if (l == NULL || !intake_is_ready(s, !in->is_here, &e)) {
 		if (in->file != NULL)
 			store_content_free(&in->file);

@@ -124,7 +124,9 @@ static void on_expire(void *ctx)
 	}
 	const size_t n = expire_some(s);
 	bool busy = n == REPORTED_MAX;
-	busy = reroute_slices(s, REPORTED_MAX - n) || busy;
+	size_t again = 0;
+	busy = again_slices(s, REPORTED_MAX - n, &again) || busy;
+	busy = reroute_slices(s, again < REPORTED_MAX - n ? REPORTED_MAX - n - again : 0) || busy;
 	const wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
 	busy = store_forget_steps(s->store, before) || busy;
 	timer_after(&s->expire, busy ? BUSY_MS : s->expire_after != 0 ? SCAN_MS : SWEEP_MS);

@@ -173,8 +173,8 @@ static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
 /* Whose it is, and whether it can be taken now. */
 static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink *link, const struct key *k, struct err *e)
 {
-	if (link == NULL && (p->kind != PROCESS_TOOL || in->link.n > 0))
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
+	if (link == NULL && (p->kind != PROCESS_TOOL || in->link.n > 0)) /* the settings change just now: the peer sends it again */
+		return err_set(e, p->kind == PROCESS_LINK ? ERR_TEMP : ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
 	if ((p->kind == PROCESS_ALONE || in->examined != 0) && !examine_is_of(p, in->examined))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
 	return intake_is_ready(p->sw, !in->is_here && in->examined == 0, e) && is_bearable(p, k, e);

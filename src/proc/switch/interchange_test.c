@@ -152,7 +152,7 @@ static void test_nothing_is_read_before_both_streams_are_there(void **state)
 	put_offer(p, p->control, MSG_OFFER, 1, "mail", from_mail(b, "in"), VIEW("y"));
 	fake_env_settle(b->env);
 	assert_int_equal(p->n_answers, 0);
-	assert_null(b->sw->links[INSTANCE].connector);
+	assert_null(b->sw->links[INSTANCE]->connector);
 	fake_env_pair(b->env, &ours, &theirs);
 	p->bulk = chan_new(&ours, &play_events, p, PROCESS_INTERCHANGE, INSTANCE);
 	switch_adopt_peer(b->sw, PROCESS_INTERCHANGE, INSTANCE, true, theirs);

@@ -90,6 +90,9 @@ static bool perform(struct sw *s, const char *queue, const struct store_queued *
 		release(s, &l, w);
 	} else {
 		struct incoming in = jobs_incoming(&l);
+		in.link = l.peer; /* not back there; empty when it was redirected */
+		if (!reroute_trace(s, l.m, l.tried))
+			CANT_HAPPEN("the work arena is too small for a trace element");
 		place_message(s, &in, w);
 	}
 	if (done) {
@@ -144,6 +147,26 @@ static void on_jobs(void *ctx)
 	for (unsigned i = 0; i < AT_ONCE && whole && (queue = first_due(s, &row)) != NULL; i++)
 		whole = perform(s, queue, &row);
 	wait(s);
+}
+
+/* How far it has come, as the store has it. False: it is done. */
+static bool look_again(struct sw *s, struct store_queued *row)
+{
+	struct view queue;
+	return store_find_transfer(s->store, row->transfer, row, &queue) && view_eq(queue, VIEW(JOBS_LISTS));
+}
+
+void jobs_finish_lists(struct sw *s)
+{
+	enum { LOOKED_AT = 64, SLICES_MAX = 64 /* a list stands for 32767 recipients at most */ };
+	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT && !s->full && !s->failed; prio--) {
+		struct store_queued rows[LOOKED_AT];
+		struct store_place place = { 0 };
+		const size_t n = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, STORE_NEVER - 1, &place, rows, LOOKED_AT);
+		for (size_t i = 0; i < n; i++)
+			for (unsigned k = 0; rows[i].attempts > 0 && k < SLICES_MAX && !perform(s, JOBS_LISTS, &rows[i]) && look_again(s, &rows[i]); k++)
+				;
+	}
 }
 
 void jobs_init(struct sw *s)

@@ -93,7 +93,7 @@ static struct order *take_noted(struct limbo *b, const char *note)
 /* Its file server hangs or is gone: the link waits as if it could not be opened. */
 static void charge_link(struct limbo *b, const char *words)
 {
-	struct swlink *l = &b->sw->links[b->instance];
+	struct swlink *l = b->serves;
 	struct err e;
 	err_set(&e, ERR_TEMP, ERR_OF_LINK, "the file server: %.180s", words);
 	let_go(b);
@@ -133,7 +133,7 @@ static void resolve(struct limbo *b, bool by_fault, const char *words, const cha
 		let_go(b);
 	limbo_over(b);
 	for (size_t i = 0; i < s->n_links; i++)
-		dispatch_run(&s->links[i]);
+		dispatch_run(s->links[i]);
 	convert_run(s);
 	alone_kick(s);
 }
@@ -200,7 +200,7 @@ void limbo_proc_gone(struct proc *p)
 	if (p->kind != PROCESS_LINK && p->kind != PROCESS_ALONE && p->kind != PROCESS_CONTENT && !connector_is(p))
 		return;
 	b = mem_zero(sizeof *b);
-	*b = (struct limbo){ .sw = s, .kind = p->kind, .instance = p->instance, .accused = p->accused };
+	*b = (struct limbo){ .sw = s, .kind = p->kind, .instance = p->instance, .accused = p->accused, .serves = p->serves };
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = b;

@@ -334,6 +334,11 @@ static enum msg_acted_what remember(const struct act *a, struct order *o)
 	return ACTED_IN_FLIGHT;
 }
 
+bool operate_aims_at(const struct order *o, const struct swlink *l)
+{
+	return o->act != NULL && o->act->to == l;
+}
+
 bool operate_returned(struct order *o)
 {
 	struct sw *s = o->link->sw;
@@ -540,6 +545,8 @@ static bool read_act(struct proc *p, const struct msg_act_on *m, struct act *a, 
 	char name[65];
 	copy_line(name, sizeof name, m->arg);
 	a->to = switch_link(s, m->arg);
+	if (a->to != NULL && a->to->is_removed)
+		a->to = NULL;
 	return a->to != NULL || err_set(e, ERR_PERM, ERR_OF_PROCESS, "no link is called \"%s\"", name);
 }
 
@@ -592,7 +599,7 @@ bool operate_act(void *ctx, struct view payload, struct err *e)
 	switch_wait_no_more(s, w);
 	if (good) /* what others have waited behind may have gone */
 		for (size_t i = 0; i < s->n_links; i++)
-			dispatch_run(&s->links[i]);
+			dispatch_run(s->links[i]);
 	alone_kick(s); /* a suspect has waited for the same timer */
 	return true;
 }

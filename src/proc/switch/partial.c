@@ -205,9 +205,10 @@ bool partial_begin(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_partial(payload, &m, e) || !from_link(p, "PARTIAL_BEGIN", e))
 		return false;
 	struct swlink *l = switch_link(s, m.link);
-	if (l == NULL || map_get(&p->partials, m.id) != NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "PARTIAL_BEGIN %llu: %s", (unsigned long long)m.id,
-			       l == NULL ? "of a link that is none of ours" : "it is begun already");
+	if (l == NULL) /* that process has new settings already: nothing is kept, and each checkpoint is answered so */
+		return true;
+	if (map_get(&p->partials, m.id) != NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "PARTIAL_BEGIN %llu: it is begun already", (unsigned long long)m.id);
 	const struct store_partial_name name = { l->name, m.host, m.reference, m.activity };
 	struct partial *x = add(l, &name);
 	x->proc = p;
@@ -437,6 +438,13 @@ void partial_start(struct sw *s)
 		next = x->next;
 		keep(x);
 	}
+}
+
+void partial_link_gone(struct swlink *l)
+{
+	struct partial *x;
+	while ((x = oldest_kept(l->sw, l)) != NULL)
+		drop(x, "its link is in the settings no more");
 }
 
 void partial_fini(struct sw *s)

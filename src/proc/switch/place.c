@@ -222,7 +222,7 @@ static uint64_t size_of(const struct placing *p)
 
 static bool link_takes(struct placing *p, struct swlink *l, struct err *e)
 {
-	uint8_t *asked = &p->links_asked[l - p->s->links];
+	uint8_t *asked = &p->links_asked[l->index];
 	const uint64_t size = size_of(p);
 	if (p->in->m->kind == MESSAGE_REPORT)
 		return true;
@@ -406,7 +406,7 @@ static wall_ms_t expiry_of(const struct placing *p, wall_ms_t from)
 {
 	struct sw *s = p->s;
 	const struct message *m = p->in->m;
-	struct queue_policy policy = s->n_links > 0 ? s->links[0].policy : queue_policy_default();
+	struct queue_policy policy = s->n_links > 0 ? s->links[0]->policy : queue_policy_default();
 	if (p->n_transfers > 0 && p->transfer_links[0] != NULL)
 		policy = p->transfer_links[0]->policy;
 	return p->in->expires != 0 ? p->in->expires : queue_expires(&policy, m->priority, from, m->latest_delivery);

@@ -424,7 +424,7 @@ static bool may_look(const struct swlink *l)
 	if (!wants || is_open(l) || !route_has_rival(s->routes, l->set->name))
 		return false;
 	for (size_t i = 0; i < s->n_links; i++) {
-		const struct swlink *k = &s->links[i];
+		const struct swlink *k = s->links[i];
 		if (k != l && !is_failing(k) && calling_has_somebody(k) && route_has_rival(s->routes, k->set->name))
 			return true;
 	}
@@ -531,13 +531,13 @@ bool reroute_slices(struct sw *s, size_t max)
 	size_t done = 0;
 	bool more = false;
 	for (size_t i = 0; i < s->n_links; i++) {
-		struct swlink *l = &s->links[(s->expire_link + i) % s->n_links];
+		struct swlink *l = s->links[(s->expire_link + i) % s->n_links];
 		if (is_over(l))
 			l->way.is_begun = false;
 		while (l->way.is_begun && done < max)
 			done += slice(l);
 		if (l->way.is_begun && !more) {
-			s->expire_link = (size_t)(l - s->links) + 1;
+			s->expire_link = l->index + 1;
 			more = true;
 		}
 	}
@@ -549,8 +549,29 @@ bool reroute_slices(struct sw *s, size_t max)
 void reroute_start(struct sw *s)
 {
 	for (size_t i = 0; i < s->n_links; i++)
-		if (reroute_activation(&s->links[i]) == ROUTE_NEVER)
-			begin(&s->links[i]);
+		if (reroute_activation(s->links[i]) == ROUTE_NEVER)
+			begin(s->links[i]);
+}
+
+/* The newest failures, as many as are looked at now, the oldest first. */
+void reroute_settings(struct swlink *l)
+{
+	struct reroute *r = &l->way;
+	const uint32_t most = kept_of(l), n = r->n < most ? r->n : most;
+	wall_ms_t *kept = n == 0 ? NULL : mem_alloc(mem_mul(n, sizeof *kept));
+	for (uint32_t i = 0; i < n; i++)
+		kept[i] = r->failures[(r->oldest + r->n - n + i) % r->n];
+	free(r->failures);
+	r->failures = kept;
+	r->n = r->cap = n;
+	r->oldest = r->skipped = 0;
+}
+
+void reroute_forget(struct swlink *l)
+{
+	struct reroute *r = &l->way;
+	r->n = r->oldest = r->skipped = r->counted = 0;
+	r->is_begun = false;
 }
 
 void reroute_link_fini(struct swlink *l)

@@ -1,6 +1,8 @@
-/* restrict.c - who may send over a link: accept-from and reject-from, made into tables when the switch starts, so that asking costs the
+/* restrict.c - who may send over a link: accept-from and reject-from, made into tables once, so that asking costs the
  * same for ten patterns and for ten thousand. */
 #include "proc/switch/switch_int.h"
+
+#include "base/mem.h"
 
 struct restriction {
 	struct route_table *accept, *reject; /* NULL: no pattern */
@@ -33,26 +35,26 @@ bool restrict_matches(const struct route_table *t, const struct oraddr *addr)
 	return t != NULL && route_find(t, addr, NULL, &to, &e);
 }
 
-bool restrict_init(struct swlink *l, struct err *e)
+struct restriction *restrict_new(struct sw *s, const struct set_link *set, struct err *e)
 {
-	struct sw *s = l->sw;
-	bool good[2];
-	struct restriction *r = arena_get(s->config_arena, sizeof *r);
-	r->accept = restrict_patterns(s, &l->set->accept_from, "accept-from of link", l->set->name, &good[0], e);
-	l->restriction = r;
-	if (!good[0])
-		return false;
-	r->reject = restrict_patterns(s, &l->set->reject_from, "reject-from of link", l->set->name, &good[1], e);
-	return good[1];
+	bool good[2] = { true, true };
+	struct restriction *r = mem_zero(sizeof *r);
+	r->accept = restrict_patterns(s, &set->accept_from, "accept-from of link", set->name, &good[0], e);
+	if (good[0])
+		r->reject = restrict_patterns(s, &set->reject_from, "reject-from of link", set->name, &good[1], e);
+	if (!good[0] || !good[1])
+		restrict_free(&r);
+	return r;
 }
 
-void restrict_fini(struct swlink *l)
+void restrict_free(struct restriction **rp)
 {
-	if (l->restriction == NULL)
+	struct restriction *r = *rp;
+	if (r == NULL)
 		return;
-	route_table_free(&l->restriction->accept);
-	route_table_free(&l->restriction->reject);
-	l->restriction = NULL;
+	route_table_free(&r->accept);
+	route_table_free(&r->reject);
+	MEM_FREE(*rp);
 }
 
 static bool allows(const struct restriction *r, const struct oraddr *who)

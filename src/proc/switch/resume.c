@@ -38,6 +38,16 @@ void resume_forget(struct sw *s, uint64_t transfer)
 		resume_free(r);
 }
 
+void resume_link_gone(const struct swlink *l)
+{
+	struct resume *r;
+	for (size_t i = 0; (r = map_next(&l->sw->resumes, &i)) != NULL;)
+		if (r->link == l) {
+			resume_free(r);
+			i = 0; /* the map has changed */
+		}
+}
+
 bool resume_told(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;

@@ -80,8 +80,8 @@ void suspect_tell_all(struct proc *p)
 		if (x->link != NULL)
 			tell(p, x->link, x->hash, x->strikes);
 	for (size_t i = 0; i < s->n_links; i++)
-		if (s->links[i].is_guarded)
-			tell(p, &s->links[i], 0, (uint32_t)s->settings->limits.strikes);
+		if (s->links[i]->is_guarded)
+			tell(p, s->links[i], 0, (uint32_t)s->settings->limits.strikes);
 }
 
 /* A peer that kills with other octets each time: from GUARD_LIMITS times the limit on, all its inputs are examined alone, until none has struck for
@@ -296,7 +296,7 @@ void suspect_start(struct sw *s)
 	char n[64];
 	store_suspects(s->store, load_one, &st);
 	for (size_t i = 0; i < s->n_links; i++)
-		update_guard(&s->links[i]);
+		update_guard(s->links[i]);
 	snprintf(n, sizeof n, "%zu suspects were not read", st.left_out);
 	if (st.left_out > 0)
 		EMIT(&s->host, STORE_DAMAGED, "why", n);
@@ -322,6 +322,16 @@ static bool is_old(struct sw *s, const struct suspect *x, wall_ms_t before)
 	return true;
 }
 
+void suspect_relink(struct sw *s)
+{
+	struct suspect *x;
+	for (size_t i = 0; (x = map_next(&s->suspects, &i)) != NULL;) {
+		uint64_t hash;
+		struct swlink *l = NULL;
+		x->link = suspect_parse_input(s, x->key.text, &l, &hash) ? l : NULL;
+	}
+}
+
 void suspect_sweep(struct sw *s)
 {
 	wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
@@ -332,5 +342,5 @@ void suspect_sweep(struct sw *s)
 			break; /* the map has changed; the others follow with the next sweeps */
 		}
 	for (size_t i = 0; i < s->n_links; i++)
-		update_guard(&s->links[i]);
+		update_guard(s->links[i]);
 }

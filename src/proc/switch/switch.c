@@ -2,6 +2,7 @@
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
+#include "proc/table/settings_change.h"
 #include "proc/table/settings_doubt.h"
 
 /* --- durable before answered --- */
@@ -104,7 +105,7 @@ static int64_t group_patience_ms(const struct sw *s)
 		return LAZY_MS;
 	size_t most = 0;
 	for (size_t i = 0; i < s->n_links; i++)
-		most += s->links[i].n_inbound;
+		most += s->links[i]->n_inbound;
 	size_t expected = s->n_before < 2 ? 1 : 2 * (size_t)s->n_before;
 	if (s->n_waiting >= (expected < most ? expected : most))
 		return 0;
@@ -194,6 +195,7 @@ static const struct chan_type link_types[] = {
 	TYPE(TRANSFER_RESUME, resume_told),
 	TYPE(BLOCKS, census_told),
 	TYPE(PARTIAL_PULL, partial_pull),
+	TYPE(SETTLED, apply_settled),
 };
 static const struct chan_type alone_types[] = {
 	TYPE(OFFER, intake_offer),
@@ -204,6 +206,7 @@ static const struct chan_type alone_types[] = {
 	TYPE(EXAMINED, examine_done),
 	TYPE(ASSOC_HOW, dispatch_assoc_how),
 	TYPE(TRANSFER_RESUME, resume_told),
+	TYPE(SETTLED, apply_settled),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(OFFER_BEGIN, intake_begin),
@@ -277,6 +280,7 @@ void proc_lost(struct proc *p, const struct err *why)
 		EMIT(&p->sw->host, CHANNEL_CLOSED, "to", process_kind_name(p->kind), "why", why->text);
 	forget_waiting(p);
 	connector_gone(p);
+	apply_proc_gone(p);
 	limbo_proc_gone(p);
 	intake_proc_gone(p);
 	partial_proc_gone(p);
@@ -360,7 +364,7 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 	}
 	if (kind == PROCESS_LINK)
 		for (size_t i = 0; i < s->n_links; i++)
-			dispatch_run(&s->links[i]);
+			dispatch_run(s->links[i]);
 	else if (kind == PROCESS_ALONE)
 		alone_kick(s);
 	else
@@ -398,8 +402,8 @@ static void reap(void *ctx)
 struct swlink *switch_link(struct sw *s, struct view name)
 {
 	for (size_t i = 0; i < s->n_links; i++)
-		if (view_eq(s->links[i].name, name))
-			return &s->links[i];
+		if (view_eq(s->links[i]->name, name))
+			return s->links[i];
 	return NULL;
 }
 
@@ -444,6 +448,20 @@ static bool read_routes(struct sw *s, struct err *e)
 	return true;
 }
 
+bool switch_compile(struct sw *s, struct err *e)
+{
+	s->mta = view_str(s->settings->mta.name);
+	return read_domain(s, e) && read_routes(s, e) && redirect_init(s, e) && lists_init(s, e);
+}
+
+void switch_decompile(struct sw *s)
+{
+	lists_fini(s);
+	redirect_fini(s);
+	route_table_free(&s->routes);
+	arena_free(&s->config_arena);
+}
+
 static void count_queue(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
 {
 	struct swlink *l = switch_link(ctx, queue);
@@ -458,8 +476,9 @@ static void sweep(void *ctx)
 	struct sw *s = ctx;
 	timer_after(&s->sweep, SWEEP_MS);
 	for (size_t i = 0; i < s->n_links; i++)
-		dispatch_sweep(&s->links[i]);
+		dispatch_sweep(s->links[i]);
 	dispatch_watch(s);
+	apply_sweep(s);
 	suspect_sweep(s);
 }
 
@@ -486,7 +505,6 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->magic = SW_MAGIC;
 	s->host = *host;
 	s->settings = settings;
-	s->mta = view_str(settings->mta.name);
 	s->config_arena = arena_new(WORK_ARENA);
 	s->work = arena_new(WORK_ARENA);
 	s->waiting_end = &s->waiting;
@@ -498,20 +516,13 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
 	env_add_hook(host->env, &s->commit);
 	env_add_hook(host->env, &s->reap);
-	if (!read_domain(s, e) || !read_routes(s, e) || !redirect_init(s, e) || !lists_init(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
+	if (!switch_compile(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
 		switch_free(&s);
 		return NULL;
 	}
-	s->n_links = settings->links.n;
-	s->links = mem_zero(mem_mul(s->n_links, sizeof *s->links));
-	const struct set_link *set = settings->links.v;
-	for (size_t i = 0; i < s->n_links; i++)
-		dispatch_link_init(&s->links[i], s, &set[i]);
-	for (size_t i = 0; i < s->n_links; i++) {
-		if (!restrict_init(&s->links[i], e)) {
-			switch_free(&s);
-			return NULL;
-		}
+	if (!apply_start(s, e)) {
+		switch_free(&s);
+		return NULL;
 	}
 	store_queues(s->store, count_queue, s);
 	suspect_start(s);
@@ -525,6 +536,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	expire_init(s);
 	jobs_init(s);
 	reroute_start(s);
+	apply_sweep(s);
 	return s;
 }
 
@@ -555,15 +567,9 @@ void switch_free(struct sw **sp)
 	partial_fini(s);
 	alone_fini(s);
 	convert_fini(s);
-	for (size_t i = 0; i < s->n_links; i++)
-		dispatch_link_fini(&s->links[i]);
-	for (size_t i = 0; i < s->n_links; i++)
-		restrict_fini(&s->links[i]);
-	lists_fini(s);
-	redirect_fini(s);
 	limbo_fini(s);
 	suspect_fini(s);
-	free(s->links);
+	apply_fini(s);
 	env_unwatch_network(s->host.env);
 	timer_stop(&s->sweep);
 	timer_stop(&s->room);
@@ -573,10 +579,9 @@ void switch_free(struct sw **sp)
 	map_fini(&s->orders);
 	map_fini(&s->handovers);
 	map_fini(&s->assocs);
-	route_table_free(&s->routes);
 	store_close(&s->store);
 	arena_free(&s->work);
-	arena_free(&s->config_arena);
+	switch_decompile(s);
 	s->magic = 0;
 	MEM_FREE(*sp);
 }

@@ -27,6 +27,20 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 		      struct err *e);
 void switch_free(struct sw **s);
 
+/* Other settings, which settings_load has taken, and which differ from those of now only in what may change while mail runs
+ * (settings_change.h). Taken as a whole before it returns, after which nothing refers to those of before. False: *e says why they cannot be
+ * taken, and nothing has changed; then the process has to be started anew. What it does to mail:
+ * - What is in hand goes on; nothing is lost or sent twice.
+ * - A link of the same name goes on with its queue. When something is different that its peer sees (CHANGE_LINK), its associations end,
+ *   each after what it has in hand; others are opened at once by the new settings, whatever failures it has had.
+ * - A new link is there at once. One that is gone is "removed" in lists of links until what waits for it is placed again: by the routes
+ *   of now, reported when there is none. What an operator holds there stays held. A link with another name is another link.
+ * - When routes, mailboxes or lists are others, or links came or went, what waits is looked at once more, in slices: it goes where a new
+ *   message would go; what has no way now stays with its link.
+ * - Intervals count from the last attempt. What expires when was said when it came.
+ * Link processes are asked for nothing before they have said (SETTLED) that they use the same settings. */
+MUST_CHECK bool switch_settings(struct sw *s, const struct settings *settings, struct err *e);
+
 /* A stream to another process; control and bulk of one instance make a pair. An interchange's instance is the index of its link in
  * settings.links; the stream of one that names no link of kind msmail is closed. */
 void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, bool bulk, struct stream *stream);

@@ -28,6 +28,7 @@ enum {
 	LAZY_MS = 5,                     /* a group that nobody waits for is committed after so long */
 	GATHER_MS = 10,                  /* longest wait for a group to grow */
 	KEY_MAX = 128,                   /* of a suspect, with its end */
+	EARLY_MAX = 1000,                /* of one link process */
 	WORDS_MAX = 300,                 /* last words kept in memory; the store has more of them */
 	SUSPECTS_MAX = 4096,             /* known at once; beyond it the oldest input is forgotten */
 	ALONE_MAX = 1000,                /* suspect transfers in memory; the others stay in the store */
@@ -59,6 +60,9 @@ struct proc {
 	struct render *render;           /* content: the one under way */
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
+	bool must_settle;                /* link: it was here before the settings changed */
+	uint64_t settled;                /* link: hash of the settings that it uses, since it was told of new ones; 0: it was not */
+	struct early *early;             /* link: associations of links that we do not know yet */
 	unsigned n_assocs;               /* link: outbound associations given to it */
 	struct swlink *serves;           /* connector, interchange; NULL: it is none */
 	/* connector, interchange: */
@@ -112,6 +116,14 @@ struct offer {
 	unsigned n_hashed;               /* octets: of which the hash is */
 };
 
+/* An association that a link process has taken by settings that we have not yet. */
+struct early {
+	struct early *next;
+	uint64_t id;
+	bool can_send;
+	char link[65];
+};
+
 enum assoc_state { ASSOC_OPENING, ASSOC_OPEN, ASSOC_CLOSING };
 
 struct swassoc {
@@ -126,6 +138,7 @@ struct swassoc {
 	bool kept;                       /* for urgent mail only */
 	bool permanent;
 	bool used;                       /* something has got through on it */
+	bool is_outdated;                /* its link has other settings now: it is to end, and its end means nothing */
 	uint32_t which, n_tried;         /* the peer's address; how many of them this attempt has come to, this one too */
 	int64_t since_ms;                /* opening, or closing with nothing in flight */
 	unsigned in_flight;
@@ -174,6 +187,7 @@ struct order {
 	bool has_hot;
 	struct mts_id id;                /* for the journey; its octets are in id_octets */
 	uint8_t *id_octets;
+	bool place_again;                /* in hand: when it comes back undelivered its way is looked for anew */
 	struct act *act;                 /* in hand: what an operator wants done when it comes back undelivered; NULL: nothing */
 };
 
@@ -190,12 +204,23 @@ struct reroute {
 	bool is_told;                    /* that it is */
 };
 
+/* A round through the queue of one link, for which other routes may hold now: again.c. */
+struct again {
+	bool is_begun;
+	enum priority priority;
+	struct store_place place;
+};
+
 enum calling { CALLING_NEVER, CALLING_URGENT, CALLING_ANY };
 
 struct swlink {
 	struct sw *sw;
-	const struct set_link *set;
+	const struct set_link *set;      /* in the settings of now; of one that is removed: in `own` */
 	struct view name;
+	size_t index;                    /* in sw.links */
+	bool is_removed;                 /* it is in the settings no more: what waits there is placed again, then it goes */
+	struct arena *own;
+	bool is_unknown_there;           /* a link process that was to open an association did not know it */
 	struct queue_policy policy;
 	struct queue_window *window;
 	struct store_place place[PRIORITY_COUNT];
@@ -218,6 +243,7 @@ struct swlink {
 	wall_ms_t first_failure;
 	char last_error[200];
 	struct reroute way;
+	struct again again;
 	struct order_list suspects;      /* to be handled alone */
 	int64_t alone_at_ms;             /* no attempt to open one for a suspect before */
 	unsigned n_converting;           /* waiting for a content process, or in its hands */
@@ -266,6 +292,7 @@ struct limbo {
 	enum process_kind kind;
 	uint32_t instance;
 	bool accused;
+	struct swlink *serves;           /* connector, interchange */
 	bool over;                       /* nothing in it any more: stands for a word that may still come */
 	char words[WORDS_MAX];           /* connector, interchange: what it was accused of */
 	bool content;                    /* the orders were being converted */
@@ -332,8 +359,9 @@ struct sw {
 	struct gdi domain;
 	struct view mta;
 	struct arena *config_arena, *work;
-	struct swlink *links;
+	struct swlink **links;           /* those of the settings, in their order; then those that are removed */
 	size_t n_links;
+	uint64_t settings_hash;
 	struct proc *procs;
 	struct map orders;               /* transfer id -> struct order */
 	struct map handovers;            /* attempt -> struct order, while it is in flight */
@@ -378,6 +406,8 @@ struct sw {
 };
 
 /* switch.c */
+MUST_CHECK bool switch_compile(struct sw *s, struct err *e); /* sw.settings -> tables, in sw.config_arena; those of before are the caller's */
+void switch_decompile(struct sw *s);
 struct swlink *switch_link(struct sw *s, struct view name);
 struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct waiting *w), struct proc *p, uint64_t id);
 /* Its operations are put in: it waits for the open group, or is done at once when nothing is in there. */
@@ -411,6 +441,7 @@ bool partial_pull(void *ctx, struct view payload, struct err *e);
 void partial_proc_gone(struct proc *p);
 void partial_room(struct sw *s);   /* there is less of it than was */
 void partial_start(struct sw *s);  /* what the store has */
+void partial_link_gone(struct swlink *l);                 /* what is kept of it goes */
 void partial_fini(struct sw *s);
 
 /* resume.c: where transfers of ours broke off. */
@@ -420,6 +451,7 @@ struct order *resume_first(struct swassoc *a);         /* it is up: out of its w
 void resume_assoc_gone(const struct swassoc *a);
 void resume_tell(const struct order *o, struct swassoc *a); /* before it is handed over there */
 void resume_forget(struct sw *s, uint64_t transfer);
+void resume_link_gone(const struct swlink *l);
 void resume_fini(struct sw *s);
 
 /* census.c: live control blocks. */
@@ -478,6 +510,7 @@ void place_enter_windows(struct sw *s, struct waiting *w);
 #define JOBS_LISTS "+lists"                               /* one list to be expanded, for the responsible recipient */
 void jobs_init(struct sw *s);
 void jobs_fini(struct sw *s);
+void jobs_finish_lists(struct sw *s);                     /* whose members have been placed in part: before the lists are others */
 void jobs_at(struct sw *s, wall_ms_t at);                 /* there is something to do then */
 bool jobs_is_queue(struct view name);
 struct incoming jobs_incoming(const struct store_loaded *l);
@@ -495,8 +528,8 @@ MUST_CHECK bool redirect_to(const struct recipient *r, const struct oraddr *to, 
 struct route_table *restrict_patterns(struct sw *s, const struct setting_list *patterns, const char *what, const char *name, bool *good_r,
 				      struct err *e);     /* NULL: none, or !*good_r */
 bool restrict_matches(const struct route_table *t, const struct oraddr *addr); /* NULL matches nobody */
-MUST_CHECK bool restrict_init(struct swlink *l, struct err *e);
-void restrict_fini(struct swlink *l);
+struct restriction *restrict_new(struct sw *s, const struct set_link *set, struct err *e); /* NULL: a pattern is none */
+void restrict_free(struct restriction **r);
 bool restrict_allows(const struct swlink *l, const struct message *m); /* its originator, or the list that it comes from */
 
 /* reports.c */
@@ -538,6 +571,9 @@ void order_list_remove(struct order *o);                     /* from the one it 
 /* dispatch.c: the window, associations, orders. */
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set);
 void dispatch_link_fini(struct swlink *l);
+void dispatch_set_policy(struct swlink *l);               /* by its settings */
+void dispatch_outdate(struct swlink *l);                  /* its associations end, each when what it has in hand is done; others are opened meanwhile */
+void dispatch_inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_send); /* of the peer's: with can_send our mail goes out on it too */
 void dispatch_enter(struct swlink *l, struct order *o);   /* a durable new transfer */
 void dispatch_put_back(struct order *o);                  /* from somebody's hands: first in line, or to the suspects when it is one */
 void dispatch_run(struct swlink *l);
@@ -554,6 +590,7 @@ void dispatch_sweep(struct swlink *l);
 
 /* calling.c: when a link calls, and where. */
 void calling_init(struct swlink *l);
+void calling_settings(struct swlink *l);                  /* they are others now: schedule, and what follows from it */
 void calling_fini(struct swlink *l);
 enum calling calling_now(const struct swlink *l);         /* for what mail its schedule lets it call; not for what is open already */
 unsigned calling_wanted(const struct swlink *l);          /* associations of our own, by what waits */
@@ -576,6 +613,8 @@ void calling_story(const struct swlink *l, uint32_t failures, wall_ms_t since, c
 
 /* reroute.c: the state of links as routing sees it; what waits for a link that fails. */
 void reroute_link_fini(struct swlink *l);
+void reroute_settings(struct swlink *l);                  /* it may be given up sooner or later than before */
+void reroute_forget(struct swlink *l);                    /* its failures: it has other settings now */
 void reroute_start(struct sw *s);                         /* links that are closed for good */
 enum route_activation reroute_activation(const struct swlink *l);
 /* route_choose with what is known of links now. arrival: link it came by, or empty. */
@@ -592,6 +631,22 @@ bool reroute_slices(struct sw *s, size_t max);            /* true: there is more
 /* `tried` with one link more (in s->work); and what it says in the trace. False: the quota of s->work is passed. */
 struct view reroute_tried(const struct sw *s, struct view tried, const char *link);
 MUST_CHECK bool reroute_trace(struct sw *s, struct message *m, struct view tried);
+
+/* apply.c: other settings while mail runs. */
+bool apply_is_settled(const struct proc *p);              /* a link process that uses the settings that we use */
+bool apply_settled(void *ctx, struct view payload, struct err *e);
+bool apply_early_up(struct proc *p, const struct msg_assoc *m); /* of a link that is none of ours. False: it is told to be nonsense */
+void apply_early_down(struct proc *p, uint64_t assoc);
+void apply_proc_gone(struct proc *p);
+MUST_CHECK bool apply_start(struct sw *s, struct err *e);  /* the links; and queues in the store whose link is in the settings no more */
+void apply_fini(struct sw *s);
+void apply_sweep(struct sw *s);                           /* removed links that nothing refers to any more go */
+
+/* again.c: what waits for a link is placed again, when that link is gone or other routes hold. In slices. */
+void again_begin(struct swlink *l);
+bool again_slices(struct sw *s, size_t max, size_t *done_r); /* true: there is more to do */
+/* It has come back undelivered, and is in no list and no window. True: it is placed again, and is gone. */
+MUST_CHECK bool again_returned(struct order *o);
 
 /* explain.c */
 bool explain_asked(void *ctx, struct view payload, struct err *e);
@@ -631,6 +686,7 @@ void suspect_done(struct order *o, bool cleared);         /* this transfer is ov
 void suspect_released(struct sw *s, const struct key *k);
 void suspect_tell_all(struct proc *p);                    /* a link process has come: which inputs it must not decode */
 void suspect_sweep(struct sw *s);
+void suspect_relink(struct sw *s);                        /* links have come or gone: whose inputs they are */
 /* For limbo.c: one order in a ticket whose done is suspect_struck; "ITEM NUMBER", 0 when it is not that; "input LINK HASH". */
 void suspect_strike_in(struct order *o, const char *words, struct waiting *w);
 void suspect_struck(struct sw *s, struct waiting *w);
@@ -694,11 +750,13 @@ bool convert_wants(const struct order *o);                /* its message must be
 void convert_enter(struct order *o);                      /* waits for a content process; comes back by dispatch_put_back */
 void convert_run(struct sw *s);
 bool convert_done(void *ctx, struct view payload, struct err *e);
+void convert_forget(struct swlink *l);                    /* it wants other conversions now: those in nobody's hands */
 void convert_fini(struct sw *s);
 void convert_make_room(struct sw *s);                     /* memory is spent: what can be converted again is forgotten */
 struct order *convert_take_back(struct proc *p);          /* its process has gone: what it had; NULL: nothing */
 
 /* operate.c: the operator's hand. */
+bool operate_aims_at(const struct order *o, const struct swlink *l); /* by an act that is remembered */
 bool operate_act(void *ctx, struct view payload, struct err *e);
 /* An order has come back undelivered, and is in no list and no window: the act that was remembered for it, if any, is done now.
  * True: the order is gone. */

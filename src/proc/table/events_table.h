@@ -19,6 +19,7 @@
 	X(PROCESS_KILLED, "process.killed", 119, WARNING, "process", "", "a process did not end in its time and was killed")                    \
 	X(PROCESS_UNKILLABLE, "process.unkillable", 122, ERROR, "process", "", "a process does not end even when killed: a call of the system keeps it, as of a file server that hangs; the others are ended without it") \
 	X(PROCESS_UNSTARTED, "process.unstarted", 120, ALARM, "process", "", "a process could not be started: the system has no room")          \
+	X(LINK_SETTINGS, "link.settings", 169, NOTICE, "process", "", "a link was added or removed by new settings, or its associations are opened anew by them: see what") \
 	X(CONFIG_DOUBTFUL, "config.doubtful", 121, WARNING, "process", "", "the settings are right, but hardly meant: see what") \
 	X(EVENTS_LOST, "events.lost", 130, WARNING, "events", "", "so many events could not be passed to the recorder, since it was not there or did not read: they are on standard error only") \
 	X(RECORDER_FILE_FAILED, "recorder.file-failed", 131, ERROR, "events", "", "the file of events cannot be written: see why; nothing waits for it, it is tried again each second") \
@@ -71,6 +72,7 @@
 	X(MESSAGE_REPORTED, "message.not-delivered", 304, NOTICE, "message", "MSExchangeMTA 290", "a non-delivery report was made")        \
 	X(MESSAGE_DUPLICATE, "message.duplicate", 305, NOTICE, "message", "", "a message came again after its confirmation was lost; it was confirmed and not stored") \
 	X(MESSAGE_LOOP, "message.loop", 306, WARNING, "message", "MSExchangeMTA 201", "a message has been here before: reported")          \
+	X(MESSAGE_AGAIN, "message.placed-again", 320, INFO, "message", "", "a message that waited for a link is placed again: that link is in the settings no more, or other routes hold now") \
 	X(MESSAGE_DISCARDED, "message.report-discarded", 307, NOTICE, "message", "MSExchangeMTA 43", "a report could not be routed; there is no report about a report") \
 	X(MESSAGE_REFUSED, "message.refused", 308, WARNING, "message", "", "an offer could not be taken now; the peer will try again")    \
 	X(MESSAGE_STRUCK, "message.struck", 309, WARNING, "message", "", "a message or input was in the hands of a process that died by a fault: one strike; it is handled alone from now on") \

@@ -53,6 +53,7 @@ enum {
 	X(ASSOC_HOW, 65, 1024, "switch; link", "never to a connector: before ASSOC_OPEN, which address and what to recover; before ASSOC_UP, what the association can do") \
 	X(TRANSFER_RESUME, 66, 1024, "switch; link", "never to a connector: before TRANSFER, where it goes on; before TRANSFER_RESULT, where it can go on") \
 	X(BLOCKS, 67, 4096, "tool; switch; link", "never to a connector: which control blocks are alive; to the tool one for each process, then DONE") \
+	X(SETTLED, 98, 16, "link", "never from a connector: these settings (a hash of them) are used now, and of what is opened from now on")    \
 	X(EXAMINE, 28, MSG_INLINE_MAX + MSG_FIELDS_MAX, "switch", "alone only: decode these octets of a peer and offer what they are; content as in TRANSFER") \
 	X(EXAMINED, 29, 2048, "alone", "they were offered and the answer came, or they cannot be read and why")            \
 	/* content: rendering and conversion in the sandbox */                                                        \

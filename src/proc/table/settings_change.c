@@ -292,6 +292,23 @@ void settings_copy(const struct settings_section *section, const void *from, voi
 		copy_value(&section->rows[i], (char *)to + section->rows[i].offset, a);
 }
 
+static void blank_strings(const struct settings_section *section, void *at)
+{
+	for (size_t i = 0; i < section->n_rows; i++) {
+		const struct setting *row = &section->rows[i];
+		if (row->type == SETTING_STRING)
+			*(const char **)(void *)((char *)at + row->offset) = "";
+		else if (row->type == SETTING_MAP)
+			blank_strings(row->of, (char *)at + row->offset);
+	}
+}
+
+void settings_blank(const struct settings_section *section, void *to)
+{
+	memset(to, 0, section->size);
+	blank_strings(section, to);
+}
+
 uint64_t settings_hash(const struct settings *s)
 {
 	struct out o;

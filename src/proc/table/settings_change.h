@@ -26,6 +26,8 @@ bool settings_same(const struct settings_section *section, const void *a, const 
 bool settings_link_differs(const struct set_link *a, const struct set_link *b);
 /* All of it in the arena; nothing in it points into `from`. */
 void settings_copy(const struct settings_section *section, const void *from, void *to, struct arena *a);
+/* Every string empty, every number 0, every list without items. */
+void settings_blank(const struct settings_section *section, void *to);
 /* Equal for equal settings, in every process; never 0. */
 uint64_t settings_hash(const struct settings *s);
 /* The section of one link, "links" of settings_root. */
