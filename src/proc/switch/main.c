@@ -52,6 +52,24 @@ static void on_stop(void *ctx)
 	switch_stop(p->sw, on_finished, p);
 }
 
+/* Those of before are gone when this returns. */
+static void take_settings(void *ctx, const struct settings *old, const struct settings *now)
+{
+	struct switch_process *p = ctx;
+	struct err e;
+	(void)old;
+	if (switch_settings(p->sw, now, &e))
+		return;
+	fprintf(stderr, "posthorn: switch: %s\n", e.text);
+	exit(78); /* EX_CONFIG: its successor begins with them, or says so too */
+}
+
+static void on_settings(void *ctx)
+{
+	struct switch_process *p = ctx;
+	process_main_settings(&p->main, take_settings, p);
+}
+
 int switch_main(uint32_t instance)
 {
 	struct switch_process p = { 0 };
@@ -63,7 +81,8 @@ int switch_main(uint32_t instance)
 		process_main_end(&p.main);
 		return 73; /* EX_CANTCREAT: the store */
 	}
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop,
+					       .settings = on_settings };
 	int status = process_main_run(&p.main, &events, &p);
 	switch_free(&p.sw);
 	process_main_end(&p.main);
