@@ -119,7 +119,7 @@ static void test_a_directory_that_is_too_long_is_refused(void **state)
 	assert_non_null(strstr(e.text, "more than 400 characters with the folder of this file before it"));
 }
 
-/* The supervisor has room for 256: two a link of kind msmail, and seven others here. */
+/* The supervisor has room for 256: two a link of kind msmail, and eight others here. */
 static void test_256_processes_and_no_more(void **state)
 {
 	(void)state;
@@ -133,9 +133,9 @@ static void test_256_processes_and_no_more(void **state)
 		write_settings(&o);
 		assert_int_equal(config_read(path, &p, NULL, &e), n == 124);
 		if (n == 124)
-			assert_int_equal(p.n_processes, 255);
+			assert_int_equal(p.n_processes, 256);
 		else
-			assert_non_null(strstr(e.text, "257 processes are needed, at most 256: fewer links of kind msmail"));
+			assert_non_null(strstr(e.text, "258 processes are needed, at most 256: fewer links of kind msmail"));
 	}
 }
 
