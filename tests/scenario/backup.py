@@ -131,6 +131,7 @@ def held(lab):
     ids = {london.send("alice", paris.claude, "message %d" % i) for i in range(3)}
     target = os.path.join(lab.root, "backup")
     same(take(london, target)["transfers"], 3, "what waits")
+    same(london.event("backup.done")["fields"]["messages"], "3", "the MTA says so")
     same(sorted(os.listdir(target)), ["manifest", "settings.yaml", "store.db"], "files")
     same([n for n in os.listdir(target) if os.stat(os.path.join(target, n)).st_mode & 0o077], [], "what others may read")
     done = subprocess.run(["sha256sum", "--check", "--strict", "manifest"], cwd=target, capture_output=True, text=True, check=False)
@@ -154,6 +155,7 @@ def statuses(lab):
     target = os.path.join(lab.root, "backup")
     take(m, target)
     lab.command("backup", "-c", m.path, target, status=COPY)
+    m.event("backup.failed", why="is there already")
     lab.command("backup", "-c", m.path, status=USAGE)
     lab.command("backup", target + "2", status=USAGE)
     lab.command("backup", "-d", os.path.join(lab.root, "nothing"), target + "2", status=IO)

@@ -21,6 +21,7 @@ enum {
 	REST_MS = 5,              /* work shorter than that is added up */
 	PROGRESS_MS = 200,
 	LINE_SHOWN = 60,
+	TOLD_MAX = 500,           /* octets of a name in an event */
 	MIN_FREE = 64 << 20,      /* where no settings say it */
 };
 
@@ -172,12 +173,49 @@ static void print_backup(const struct work *w, const char *target, const struct 
 	out_fini(&text);
 }
 
+/* --- the MTA, if one runs, is told: it becomes an event there --- */
+struct telling {
+	const char *target, *why;
+	const struct store_backup_result *made;
+	int64_t took_us;
+};
+
+static bool on_done(void *ctx, struct view payload, struct err *e)
+{
+	struct msg_answer m;
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	ctl_over(ctx, CTL_DONE);
+	return true;
+}
+
+static void say_backed_up(struct ctl *c)
+{
+	const struct telling *t = c->user;
+	const struct passwd *user = getpwuid(getuid());
+	const struct msg_backed_up m = { .id = 1, .target = view_first(view_str(t->target), TOLD_MAX), .why = view_str(t->why),
+					 .who = view_first(view_str(user == NULL ? "" : user->pw_name), TOLD_MAX), .messages = t->made->is.messages,
+					 .octets = t->made->octets, .took_ms = (uint64_t)(t->took_us / 1000) };
+	put_msg_backed_up(chan_begin(c->chan, MSG_BACKED_UP), &m);
+	chan_end(c->chan);
+}
+
+static void tell(struct work *w, const struct telling *t)
+{
+	static const struct chan_type types[] = { { .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE } };
+	w->c.silent = true; /* it need not run */
+	w->c.user = (void *)(uintptr_t)t;
+	(void)ctl_converse(&w->c, "control", types, ARRAY_LEN(types), say_backed_up);
+	w->c.silent = false;
+}
+
 static int run_backup(struct work *w, const char *target)
 {
 	struct err e;
-	struct store_backup_result r;
+	struct store_backup_result r = { .files = 0 };
 	if (!ctl_find_mta(&w->c))
 		return w->c.status;
+	const int64_t began_us = env_precise_us(w->clock);
 	struct env *env = loop_new(w->c.directory);
 	const struct store_backup_config config = {
 		.settings = w->c.config,
@@ -191,7 +229,10 @@ static int run_backup(struct work *w, const char *target)
 		print_backup(w, target, &r);
 	else
 		ctl_say(&w->c, status_of(end), "%s", e.text);
+	const struct telling t = { .target = target, .why = end == STORE_CHECK_DONE ? "" : e.text, .made = &r,
+				   .took_us = env_precise_us(w->clock) - began_us };
 	loop_free(&env);
+	tell(w, &t);
 	return status_of(end);
 }
 

@@ -31,12 +31,14 @@ void ctl_end(struct ctl *c)
 int ctl_say(struct ctl *c, int status, const char *fmt, ...)
 {
 	va_list args;
+	c->status = status;
+	if (c->silent)
+		return status;
 	va_start(args, fmt);
 	fprintf(stderr, "posthorn %s: ", c->command);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 	va_end(args);
-	c->status = status;
 	return status;
 }
 

@@ -26,6 +26,7 @@ struct ctl {
 	struct env *env;
 	struct chan *chan;
 	int status;
+	bool silent;               /* nothing is said when no MTA answers */
 	bool over;
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */

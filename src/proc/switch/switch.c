@@ -236,6 +236,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(ACT, operate_act),
 	TYPE(EXPLAIN, explain_asked),
 	TYPE(BLOCKS, census_asked),
+	TYPE(BACKED_UP, told_backed_up),
 };
 
 static void on_closed(void *ctx, const struct err *why)

@@ -766,6 +766,8 @@ MUST_CHECK bool operate_returned(struct order *o);
 bool control_status(void *ctx, struct view payload, struct err *e);
 bool control_show_mail(void *ctx, struct view payload, struct err *e);
 bool control_remove_mail(void *ctx, struct view payload, struct err *e);
+/* told.c: what a command has done beside the switch becomes an event of the MTA. */
+bool told_backed_up(void *ctx, struct view payload, struct err *e);
 bool control_rendered(void *ctx, struct view payload, struct err *e);
 void control_proc_gone(struct proc *p);
 void control_run_renders(struct sw *s);

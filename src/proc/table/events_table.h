@@ -148,6 +148,8 @@
 	X(MOVER_SWEPT, "mover.swept", 872, INFO, "msmail", "", "files that nobody names were removed") \
 	X(MOVER_SHORT, "mover.no-room", 873, WARNING, "msmail", "MSExchangePCMTA 4254", "a peer has less room than min-free and the message: it waits, smaller ones and other peers go on") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
+	X(BACKUP_DONE, "backup.done", 950, NOTICE, "store", "", "a backup of the store was made: it is whole, and all of it is on disk") \
+	X(BACKUP_FAILED, "backup.failed", 951, ERROR, "store", "", "a backup of the store could not be made, see why: nothing is left of it, and the last one that was made is the one to have") \
 	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
 
 enum event {

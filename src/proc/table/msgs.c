@@ -633,6 +633,30 @@ bool get_msg_acted(struct view payload, struct msg_acted *m, struct err *e)
 	return whole(&c, "ACTED", payload, e);
 }
 
+void put_msg_backed_up(struct out *o, const struct msg_backed_up *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->target);
+	put_string(o, m->who);
+	put_string(o, m->why);
+	out_u64(o, m->messages);
+	out_u64(o, m->octets);
+	out_u64(o, m->took_ms);
+}
+
+bool get_msg_backed_up(struct view payload, struct msg_backed_up *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->target = get_string(&c);
+	m->who = get_string(&c);
+	m->why = get_string(&c);
+	m->messages = cur_u64(&c);
+	m->octets = cur_u64(&c);
+	m->took_ms = cur_u64(&c);
+	return whole(&c, "BACKED_UP", payload, e);
+}
+
 void put_msg_reload(struct out *o, const struct msg_reload *m)
 {
 	out_u64(o, m->id);

@@ -81,6 +81,7 @@ enum {
 	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
 	X(RELOAD, 90, 1024, "tool", "read the settings again: as a whole or not at all")                              \
 	X(RELOADED, 91, 1024 * 1024, "switch", "what has changed; or why nothing was")                                \
+	X(BACKED_UP, 98, 2048, "tool", "a backup of the store was made, or was not and why: it is told as an event; DONE answers") \
 	X(METRICS, 93, 8, "tool", "how much of everything has there been")                                            \
 	X(METRIC, 94, 16 * 1024, "switch", "metrics of the MTA (first), or of one link: metrics.h")                    \
 	X(METRICS_END, 95, 8, "switch", "that was the last link")                                                     \
@@ -209,6 +210,12 @@ struct msg_reloaded { /* RELOADED */
 	uint64_t id;
 	uint32_t how;         /* enum process_reloaded (sys/process.h) */
 	struct view text;     /* one line a change, or the error; for a person */
+};
+struct msg_backed_up { /* BACKED_UP */
+	uint64_t id;
+	struct view target, who;
+	struct view why;      /* it failed; empty: it was made, and ... */
+	uint64_t messages, octets, took_ms;
 };
 struct msg_register { /* REGISTER */
 	struct view link;
@@ -406,6 +413,7 @@ MSG_CODEC(convert, msg_convert);
 MSG_CODEC(converted, msg_converted);
 MSG_CODEC(act_on, msg_act_on);
 MSG_CODEC(acted, msg_acted);
+MSG_CODEC(backed_up, msg_backed_up);
 MSG_CODEC(register, msg_register);
 MSG_CODEC(reload, msg_reload);
 MSG_CODEC(reloaded, msg_reloaded);
