@@ -81,7 +81,7 @@ enum {
 	X(ACTED, 48, 64 * 1024, "switch", "durable: for each id what became of it")                                   \
 	X(RELOAD, 90, 1024, "tool", "read the settings again: as a whole or not at all")                              \
 	X(RELOADED, 91, 1024 * 1024, "switch", "what has changed; or why nothing was")                                \
-	X(BACKED_UP, 98, 2048, "tool", "a backup of the store was made, or was not and why: it is told as an event; DONE answers") \
+	X(BACKED_UP, 89, 2048, "tool", "a backup of the store was made, or was not and why: it is told as an event; DONE answers") \
 	X(METRICS, 93, 8, "tool", "how much of everything has there been")                                            \
 	X(METRIC, 94, 16 * 1024, "switch", "metrics of the MTA (first), or of one link: metrics.h")                    \
 	X(METRICS_END, 95, 8, "switch", "that was the last link")                                                     \
