@@ -43,12 +43,12 @@ run: build
 	@build/posthorn demo
 
 test: build build-asan/build.ninja
-	@tools/install-deps build test
+	@tools/install-deps build test browser
 	@tools/run-tests "$(SHARED)"
 
 # The whole-program tests in the release build: all their rounds, of which `make test` takes a share under the sanitizers.
 system: build
-	@tools/install-deps build test
+	@tools/install-deps build test browser
 	@ninja -C build -j $(JOBS) >/dev/null
 	@meson test -C build --no-rebuild --suite system --print-errorlogs
 

@@ -104,12 +104,12 @@ function monitor(l) {
 	return h("div", { class: "panel" }, h("h2", null, "Monitor"), !m ? h("p", { class: "soft" }, "No monitor is set for this link.") : facts([
 		["State", { ok: lamp("ok"), warning: lamp("warning"), alert: h("span", { class: "lamp down" }, h("b", null, "alert")) }[m.state] || m.state],
 		["Last round trip", m.last_ms === null ? "no probe was answered yet" : duration(m.last_ms, true)],
-		["Waiting since", m.waiting_ms === null ? "every probe has been answered" : duration(m.waiting_ms + since())]]));
+		["Waiting for", m.waiting_ms === null ? "every probe has been answered" : duration(m.waiting_ms + since())]]));
 }
 
 function associations(page, l, passed) {
 	const rows = page ? page.associations : [];
-	return h("div", { class: "panel flush" }, h("div", { class: "foot" }, h("h2", null, "Associations"), h("span", { class: "soft small" }, `${l.outbound} out, ${l.inbound} in${l.two_way ? `, ${l.two_way} of them two-way` : ""}`)),
+	return h("div", { class: "panel flush" }, h("div", { class: "head" }, h("h2", null, "Associations"), h("span", { class: "soft small" }, `${l.outbound} out, ${l.inbound} in${l.two_way ? `, ${l.two_way} of them two-way` : ""}`)),
 		rows.length === 0 ? none("No association is open.", l.stopped ? "The link is stopped." : "One is opened when mail wants it.") : h("div", { class: "rows cards" }, h("table", null,
 			h("thead", null, h("tr", null, ["Association", "Direction", "State", "Process"].map((x) => h("th", { key: x, scope: "col" }, x)), ["In flight", "For"].map((x) => h("th", { key: x, scope: "col", class: "num" }, x)))),
 			h("tbody", null, rows.map((a) => h("tr", { key: a.id }, h("td", { class: "mono" }, a.id), h("td", null, a.direction === "in" ? a.two_way ? "in, two-way" : "in" : "out"), h("td", null, a.state),
@@ -118,7 +118,7 @@ function associations(page, l, passed) {
 }
 
 function recent(events) {
-	return h("div", { class: "panel flush" }, h("div", { class: "foot" }, h("h2", null, "Recent events")), events === null ? waiting() : events.length === 0 ? none("Nothing has happened lately.")
+	return h("div", { class: "panel flush" }, h("div", { class: "head" }, h("h2", null, "Recent events")), events === null ? waiting() : events.length === 0 ? none("Nothing has happened lately.")
 		: h("ul", { class: "stream" }, events.map((e) => h("li", { key: e.seq + e.at }, h("span", { class: "at" }, when(e.at)), severity(e.severity),
 			h("div", { class: "body" }, words(e.event.replace(".", " ")), " ", h("span", { class: "pairs2" }, e.fields.filter((f) => f.name !== "link").map((f) => `${f.name} ${f.value}`).join(", ")))))));
 }

@@ -104,7 +104,7 @@ function bar(mta) {
 	return h("header", { class: "bar" },
 		h("a", { class: "brand", href: "#/links" }, mark(), h("b", null, "Posthorn"), h("span", { class: "mta" }, mta)),
 		h("div", { class: "tally" }, LAMP_NAMES.filter((n) => tally[n]).map((n) => h("a", { key: n, href: "#/links?lamp=" + n, title: `${plural(tally[n], "link")}: ${n}` },
-			lamp(n, { word: false }), h("span", null, `${tally[n]} ${n}`)))),
+			lamp(n, { word: false }), h("span", null, tally[n], h("span", { class: "word" }, ` ${n}`))))),
 		h("span", { class: "pulse" + (off ? " off" : ""), title: off ? "No live updates" : "Live updates come" }, h("i", null), h("span", { class: "label" }, off ? "no answer" : "live")),
 		h("div", { class: "who" }, h("button", { type: "button", class: "plain small", onclick: turnTheme, title: "Light, dark or as the system has it", "aria-label": "Theme: " + theme() }, { auto: "\u25d0 auto", light: "\u25cb light", dark: "\u25cf dark" }[theme()]),
 			h("span", { class: "name" }, session.user), session.user !== session.role && h("span", { class: "role" }, session.role),
@@ -114,10 +114,11 @@ function bar(mta) {
 function nav() {
 	const here = shown ? owner(shown.name, shown.path.split("/")[0]) : "";
 	const totals = live.overview ? live.overview.totals : {};
-	const badge = { queues: totals.queued, quarantine: totals.quarantined };
+	const trouble = live.overview ? live.overview.links.filter((l) => l.lamp === "down" || l.lamp === "warning").length : 0;
+	const badge = { links: trouble, queues: totals.queued, quarantine: totals.quarantined };
 	return h("nav", { class: "side", "aria-label": "Views" }, h("ul", null, NAV.map(([name, text, icon]) => h("li", { key: name },
 		h("a", { href: "#/" + name, "aria-current": here === name ? "page" : null }, h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { d: icon })), h("span", null, text),
-			badge[name] > 0 && h("span", { class: "badge" + (name === "quarantine" ? " hot" : "") }, badge[name] > 9999 ? "9999+" : count(badge[name])))))));
+			badge[name] > 0 && h("span", { class: "badge" + (name === "queues" ? "" : " hot") }, badge[name] > 99999 ? ">99,999" : count(badge[name]), h("span", { class: "unseen" }, { links: " in trouble", queues: " waiting", quarantine: " set aside" }[name])))))));
 }
 
 function notices() {

@@ -1,0 +1,470 @@
+#!/usr/bin/python3
+"""The console's page in a real browser, before real MTAs. With POSTHORN_SCREENSHOTS=FOLDER the pictures of the README are written there,
+by the function `pictures`."""
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from browser import PASSWORDS, Browser, Keys, with_console  # noqa: E402
+from posthorn import Skip, expect, main, same  # noqa: E402
+
+HOUR = "1 h"
+
+
+def site(lab, start_paris=True, **link):
+    """London, whose console is looked at, and Paris behind a link."""
+    london, paris = lab.pair()
+    with_console(lab, london)
+    london.link(paris, **{"max_open_retries": 100000, **link})
+    paris.link(london)
+    london.start()
+    if start_paris:
+        paris.start()
+    return london, paris
+
+
+def confirm(b, title, act, why=None):
+    """The question that is asked before an act: it names how many, and wants a reason."""
+    b.one("dialog h2", title)
+    if why is not None:
+        b.fill("dialog [name=why]", why)
+    b.click("dialog button[type=submit]", act)
+    b.gone("dialog")
+
+
+def link_goes_down_and_comes_back(lab):
+    london, paris = site(lab)
+    london.send("alice", paris.claude, "--subject", "One", "t")
+    paris.wait_mail("claude", 1)
+    b = Browser(lab).log_in(london)
+    b.wait_lamp("paris", "ok")
+    b.driver.execute_script("window.never_reloaded = true")
+    paris.stop()
+    london.send("alice", paris.claude, "--subject", "Two", "t")
+    b.wait_lamp("paris", "warning", "down")
+    b.wait(lambda: b.one("[data-link=paris] .fault").text != "", "why, in words")
+    b.wait(lambda: "in trouble" in b.text(".top"), "the summary")
+    b.wait(lambda: "paris" in b.driver.execute_script("return document.getElementById('said').textContent"), "those who hear the page are told")
+    b.click("[data-link=paris] .name")
+    b.one("h1", "paris")
+    b.wait(lambda: "next attempt" in b.text("main .top"), "when it is tried next")
+    paris.start()
+    b.wait(lambda: b.one("main .lamp.large").text == "ok", "the lamp of the link's page")
+    b.one("table", "open")
+    b.go(london, "#/links")
+    b.wait_lamp("paris", "ok")
+    expect(b.driver.execute_script("return window.never_reloaded"), "the page was not loaded again")
+    paris.wait_mail("claude", 2)
+    b.clean()
+    return "ok, down, ok; told in words"
+
+
+def next_attempt_counts_down(lab):
+    """The wait is an hour: what is shown goes down, and Retry now ends it."""
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    london.send("alice", paris.claude, "t")
+    london.event("link.open-failed")
+    b = Browser(lab).log_in(london, route="#/links/paris")
+    seen = set()
+
+    def differs():
+        text = b.text("main .top")
+        if "next attempt in" in text:
+            seen.add(text.split("next attempt in")[1].split("\n")[0])
+        return len(seen) >= 2
+    b.wait(differs, "a time that goes down")
+    paris.start()
+    b.click(".acts button", "Retry now")
+    paris.wait_mail("claude", 1)
+    b.one(".toasts", "is tried now")
+    same(london.event("operator.act").get("fields", {}).get("by", "")[:8], "console:", "who, in the audit event")
+    b.clean()
+    return ", ".join(sorted(seen))
+
+
+def link_stopped_and_started(lab):
+    london, paris = site(lab)
+    b = Browser(lab).log_in(london, route="#/links/paris")
+    b.click(".acts button", "Stop")
+    confirm(b, "Stop paris?", "Stop paris", "maintenance")
+    b.wait(lambda: b.one("main .lamp.large").text == "stopped", "the lamp")
+    london.send("alice", paris.claude, "t")
+    b.wait(lambda: "1 transfer" in b.text(".facts"), "its mail waits")
+    b.click(".acts button", "Start")
+    b.wait(lambda: b.one("main .lamp.large").text == "ok", "the lamp")
+    paris.wait_mail("claude", 1)
+    b.clean()
+    return "stopped, its mail waited, started"
+
+
+def found_by_recipient(lab):
+    london, paris = site(lab)
+    mts_id = london.send("alice", paris.claude, "--subject", "Where is it?", "the text of it")
+    paris.wait_mail("claude", 1)
+    london.wait_step(mts_id, "transfer-out")
+    b = Browser(lab).log_in(london)
+    b.click("nav.side a", "Find")
+    b.one("main", "What do you know of it?")
+    b.fill("[name=address]", paris.claude)
+    b.click("button[type=submit]", "Find")
+    b.click("tr[data-id='%s'] a" % mts_id)
+    b.one(".journey li[data-step=submitted]", "Submitted")
+    b.one(".journey li[data-step=transfer-out]", "to paris")
+    b.wait(lambda: "later" in b.text(".journey"), "the time between")
+    b.driver.back()
+    b.wait(lambda: b.all("tr[data-id='%s']" % mts_id), "back to what was found")
+    b.fill("[name=address]", "G=Nobody; S=Known; O=Office; P=PARIS; A=POSTHORN; C=FR")
+    b.keys(Keys.ENTER)
+    b.one("main", "Nothing was found")
+    b.clean()
+    return mts_id
+
+
+def queue_retried_and_deleted(lab):
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    ids = {p: london.send("alice", paris.claude, "--priority", p, "--subject", "It is " + p, "t") for p in ("urgent", "normal", "non-urgent")}
+    b = Browser(lab).log_in(london, route="#/queues?link=paris")
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 3, "three rows")
+    b.choose("[name=priority]", "urgent")
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 1, "one is urgent")
+    b.click("tr[data-transfer] a")
+    b.one("h1", "It is urgent")
+    b.one(".text", "t")
+    b.one("main", "Alice")
+    b.driver.back()
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 1, "the filter is part of the address")
+    b.click("tr[data-transfer] input[type=checkbox]")
+    b.one(".selection", "1 transfer chosen")
+    b.click(".selection button", "Delete")
+    b.one("dialog h2", "Delete 1 transfer?")
+    same(b.one("dialog button[type=submit]").is_enabled(), False, "a reason is wanted")
+    confirm(b, "Delete 1 transfer?", "Delete 1 transfer", "a test of the page")
+    b.one(".toasts", "1 transfer deleted")
+    b.one("main", "Nothing waits that fits")
+    expect("a test of the page" in london.command("trace", "-c", london.path, ids["urgent"]), "why, in its journey")
+    b.go(london, "#/queues")
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 2, "two are left")
+    b.click("button", "Choose all that match")
+    b.click(".selection button", "Hold")
+    confirm(b, "Hold 2 transfers?", "Hold 2 transfers")
+    b.wait(lambda: len([t for t in b.all(".tag.held")]) == 2, "both are held")
+    b.click("thead input")
+    b.click(".selection button", "Release")
+    confirm(b, "Release 2 transfers?", "Release 2 transfers")
+    b.gone(".tag.held")
+    paris.start()
+    b.click("thead input")
+    b.click(".selection button", "Retry")
+    confirm(b, "Retry 2 transfers?", "Retry 2 transfers")
+    paris.wait_mail("claude", 2)
+    b.one("main", "Nothing waits.")
+    b.clean()
+    return "deleted, held, released, retried"
+
+
+def pages_are_stable(lab):
+    """Mail comes and goes while a long queue is leafed through: no row twice, none left out."""
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    first = london.send("alice", [paris.address("User%d" % i, "Many") for i in range(3)], "t")
+    for i in range(59):
+        london.send("alice", paris.claude, "number %d" % i)
+    b = Browser(lab).log_in(london, route="#/queues")
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 50, "a page of 50")
+    rows = [e.get_attribute("data-transfer") for e in b.all("tr[data-transfer]")]
+    london.command("queue", "delete", "-c", london.path, "--id", first, "--yes", "--why", "meanwhile")
+    last = london.send("alice", paris.claude, "the last")
+    b.click("button", "Next page")
+    b.wait(lambda: 0 < len(b.all("tr[data-transfer]")) < 50, "the second page")
+    rows += [e.get_attribute("data-transfer") for e in b.all("tr[data-transfer]")]
+    same((len(rows), len(set(rows))), (61, 61), "rows of both pages, and how many differ")
+    b.click("button", "Page before")
+    b.wait(lambda: len(b.all("tr[data-transfer]")) == 50, "the first page again")
+    expect(last, "sent")
+    b.clean()
+    return "%d rows" % len(rows)
+
+
+def released_from_quarantine(lab):
+    london, paris = lab.pair()
+    with_console(lab, london)
+    london.link(paris)
+    paris.link(london)
+    paris.settings["mailboxes"].append({"name": "poison", "addresses": [paris.address("poison-one", "Nobody")]})
+    paris.start()
+    os.environ["POSTHORN_FAULT_ALWAYS"] = "LINK_ENCODE:@poison-one:abort"
+    try:
+        london.start()
+    finally:
+        del os.environ["POSTHORN_FAULT_ALWAYS"]
+    london.send(london.alice, paris.address("poison-one", "Nobody"), "--subject", "Bad", "the text of it")
+    b = Browser(lab).log_in(london)
+    b.one("nav.side .badge.hot", "1")
+    b.click("nav.side a", "Quarantine")
+    b.one("[data-quarantine]", "3 strikes")
+    b.click("[data-quarantine] h2 a")
+    b.one(".text", "the text of it")
+    b.one("main", "poison-one")
+    b.driver.back()
+    b.one("[data-quarantine]")
+    mark = london.mark()
+    london.stop()  # the cause is mended: no fault plan any more
+    london.start(wait=False)
+    london.event("supervisor.up", after=mark)
+    b.log_in(london, route="#/quarantine")
+    b.click("[data-quarantine] button", "Release")
+    confirm(b, "Release 1 message", "Release 1 message", "mended")
+    b.one("main", "Nothing is in quarantine")
+    got = paris.wait_mail("poison", 1)
+    b.clean(0, 503)
+    return got[0]["id"]
+
+
+def events_followed(lab):
+    london, paris = site(lab)
+    b = Browser(lab).log_in(london, route="#/events")
+    b.one("[data-event='supervisor.up']")
+    paris.stop()
+    london.send("alice", paris.claude, "t")
+    b.one("[data-event='link.open-failed']", "paris")
+    b.choose("[name=severity]", "warning")
+    b.one("[data-event='link.open-failed']")
+    b.gone("[data-event='supervisor.up']")
+    b.fill("[name=text]", "no such thing")
+    b.keys(Keys.ENTER)
+    b.one("main", "No event fits")
+    b.click("a", "Clear")
+    b.one("[data-event='supervisor.up']")
+    b.click("button", "Pause")
+    b.one(".top", "paused")
+    mark = london.mark()
+    london.send("alice", paris.claude, "t")
+    london.event("link.open-failed", after=mark)
+    b.wait(lambda: "new one" in b.text(".top") and ", 0 new" not in b.text(".top"), "what comes meanwhile is counted")
+    n = len(b.all("[data-event]"))
+    b.click("button", "Go on")
+    b.wait(lambda: len(b.all("[data-event]")) > n, "and shown afterwards")
+    b.clean()
+    return "live, filtered, paused"
+
+
+def wrong_password(lab):
+    london, _ = site(lab)
+    b = Browser(lab)
+    b.go(london, "#/queues")
+    b.fill("#name", "operator")
+    for i in range(12):
+        b.wait(lambda: b.one("button[type=submit]").is_enabled() or b.text("button[type=submit]").startswith("Wait"), "an answer")
+        if b.text("button[type=submit]").startswith("Wait"):
+            break
+        b.fill("#password", "guess %d" % i)
+        b.keys(Keys.ENTER)
+        b.one("[role=alert]")
+    b.one("button[type=submit]", "Wait")
+    same(b.one("button[type=submit]").is_enabled(), False, "who guesses has to wait")
+    expect(not b.all("nav.side"), "nothing of the console is shown")
+    b.wait(lambda: b.one("button[type=submit]").is_enabled(), "and may try again")
+    b.fill("#password", PASSWORDS["operator"])
+    b.keys(Keys.ENTER)
+    b.one("h1", "Queues")
+    b.clean(429)
+    return "slowed after %d" % i
+
+
+def viewer_is_refused(lab):
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    london.send("alice", paris.claude, "t")
+    b = Browser(lab).log_in(london, "viewer", "#/queues")
+    b.one("tr[data-transfer]")
+    same(b.all("tr[data-transfer] input"), [], "nothing to choose by")
+    b.go(london, "#/links/paris")
+    b.one("h1", "paris")
+    same([e.text for e in b.all("main .acts button")], [], "no acts on a link")
+    answer = b.driver.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "import('/ask.js').then((m) => m.post('/api/links/paris/retry')).then(() => done('done'), (e) => done(e.status + ' ' + e.message))")
+    expect(answer.startswith("403 ") and len(answer) > 10, "the console refuses it, in a sentence", answer)
+    # The page's own button, as it would be pressed after the role was taken away meanwhile.
+    b.driver.execute_script("import('/act.js').then((m) => m.actOnLink({name: 'paris'}, 'retry'))")
+    b.one(".toasts [role=alert]", answer[4:])
+    same(london.find("operator.act"), None, "nothing was done")
+    b.clean(403)
+    return answer
+
+
+def keyboard_only(lab):
+    """From the login to an act, with no mouse; the focus can be seen all the way."""
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    london.send("alice", paris.claude, "t")
+    b = Browser(lab)
+    b.go(london, "")
+    b.wait(lambda: b.focused() == "name", "the focus is where one types")
+    b.keys("operator", Keys.TAB)
+    b.keys(PASSWORDS["operator"], Keys.ENTER)
+    b.one("nav.side")
+    b.tab_to("To the content")
+    expect(b.driver.execute_script("return document.activeElement.getBoundingClientRect().top >= 0"), "the first stop leads past the navigation, and is seen")
+    b.tab_to("Queues")
+    expect(b.driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid", "a frame around what has the focus")
+    b.keys(Keys.ENTER)
+    b.one("tr[data-transfer]")
+    b.wait(lambda: b.focused() == "Queues", "the head of the new page has the focus")
+    b.tab_to("Transfer ")
+    b.keys(Keys.SPACE)
+    b.one(".selection", "1 transfer chosen")
+    b.tab_to("Delete")
+    b.keys(Keys.ENTER)
+    b.one("dialog")
+    b.keys(Keys.ESCAPE)
+    b.gone("dialog")
+    b.tab_to("Delete")
+    b.keys(Keys.ENTER)
+    b.one("dialog")
+    b.keys("by keys alone", Keys.ENTER)
+    b.one("main", "Nothing waits")
+    same(london.event("operator.act")["fields"]["why"], "by keys alone", "the audit")
+    b.go(london, "#/processes")
+    b.one(".plot svg")
+    b.tab_to("Throughput")
+    b.keys(Keys.ARROW_LEFT)
+    b.wait(lambda: ": received" in b.text(".plot .readout"), "a value of the plot, by keys")
+    b.clean()
+    return "login, queue, act, plot"
+
+
+VIEWS = ["#/links", "#/links/paris", "#/queues", "#/find", "#/quarantine", "#/events", "#/processes"]
+
+
+def luminance(b):
+    red, green, blue = b.driver.execute_script(
+        "const c = document.createElement('canvas').getContext('2d'); c.fillStyle = getComputedStyle(document.documentElement).backgroundColor;"
+        "c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3)")
+    return 0.3 * red + 0.6 * green + 0.1 * blue
+
+
+def phone_and_dark(lab):
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    mts_id = london.send("alice", [paris.claude, paris.address("A" * 40, "B" * 40)], "--subject", "x" * 120, "y" * 400)
+    b = Browser(lab, 360, 740)
+    b.go(london, "#/links")
+    b.one(".login")
+    b.fits("login")
+    b.log_in(london)
+    b.one("[data-link=paris]")
+    transfer = london.rows("queue")[0]
+    number = transfer.get("transfer", transfer.get("id"))
+    for width, dark in ((360, False), (360, True), (768, True), (900, False), (1280, True)):
+        b.size(width, 740)
+        b.dark(dark)
+        expect((luminance(b) < 80) == dark, "ground of the page", luminance(b), dark)
+        for view in VIEWS + ["#/message/transfer/%s" % number, "#/trace/" + mts_id]:
+            b.go(london, view)
+            b.gone(".wait")
+            b.fits("%s at %d" % (view, width))
+    b.dark(False)
+    b.click("button", "auto")
+    b.click("button", "light")
+    b.one("button", "dark")
+    expect(luminance(b) < 80, "dark by the switch, whatever the system has", luminance(b))
+    b.driver.refresh()
+    b.one("nav.side")
+    expect(luminance(b) < 80, "and kept", luminance(b))
+    b.clean()
+    return "360 to 1280 px, light and dark"
+
+
+def hostile_text_is_text(lab):
+    """What peers write into subjects, names and texts is shown as it is."""
+    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    evil = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+    london.send("alice", paris.claude, "--subject", evil[:120], evil)
+    b = Browser(lab).log_in(london, route="#/queues")
+    b.click("tr[data-transfer] a")
+    b.one("h1", evil[:120])
+    b.one(".text", evil)
+    same((b.all("main img"), b.all("main script")), ([], []), "elements made of it")
+    expect("pwned" not in b.driver.title, "the page's title", b.driver.title)
+    policy = b.driver.execute_async_script("const done = arguments[0]; fetch('/').then((r) => done(r.headers.get('Content-Security-Policy') || ''))")
+    expect("unsafe" not in policy and "script-src 'self'" in policy or "default-src 'self'" in policy, "the policy", policy)
+    blocked = b.driver.execute_async_script(
+        "const done = arguments[0]; window.run = 0; document.addEventListener('securitypolicyviolation', () => done('blocked'));"
+        "const s = document.createElement('script'); s.textContent = 'window.run = 1'; document.body.append(s); if (window.run) done('it ran')")
+    same(blocked, "blocked", "a script that is not from here")
+    return "shown as text; the policy holds"
+
+
+def console_dies(lab):
+    """No mail stops; the page says so, and asks for the password again, since sessions died with it."""
+    london, paris = site(lab)
+    b = Browser(lab).log_in(london)
+    b.wait_lamp("paris", "ok")
+    pid = london.pids()["console.0"]
+    mark = london.mark()
+    os.kill(pid, signal.SIGKILL)
+    london.send("alice", paris.claude, "t")
+    paris.wait_mail("claude", 1)
+    london.event("process.ready", after=mark, name="console")
+    b.one(".login [role=status]", "session is over")
+    b.log_in(london)
+    b.wait_lamp("paris", "ok")
+    b.driver.execute_script("window.never_reloaded = true")
+    london.stop()
+    b.one(".notice.bad", "does not answer since")
+    london.start()
+    b.one(".login")
+    expect(b.driver.execute_script("return window.never_reloaded"), "the page was not loaded again")
+    b.clean(0)
+    return "killed, stopped: told, and back"
+
+
+def pictures(lab):
+    """Of the README: a site with something to see."""
+    folder = os.environ.get("POSTHORN_SCREENSHOTS")
+    if not folder:
+        raise Skip("POSTHORN_SCREENSHOTS names no folder")
+    os.makedirs(folder, exist_ok=True)
+    london, paris = lab.pair()
+    tokyo, oslo, depot, lima = (lab.mta(n, c) for n, c in (("tokyo", "JP"), ("oslo", "NO"), ("depot", "GB"), ("lima", "PE")))
+    with_console(lab, london)
+    with_console(lab, tokyo)
+    hanako = tokyo.mailbox("hanako", "Sato")
+    for peer in (paris, tokyo, oslo, depot, lima):
+        london.link(peer, open_interval="45 s" if peer is oslo else "2 s", max_open_retries=100000)
+        if peer not in (oslo, lima):
+            peer.link(london)
+    london.settings["links"][-1]["schedule"] = "never"
+    for m in (london, paris, tokyo, depot):
+        m.start()
+    sent = [london.send("alice", to, "--subject", s, "--report", "delivery", "The first message over three MTAs.") for to, s in (
+        (hanako, "Greetings from London"), (paris.claude, "Timetable of the night mail"), (depot.address("No", "Body"), "To nobody"))]
+    for i in range(9):
+        london.send("alice", [oslo.address(n, "Nansen") for n in ("Fridtjof", "Eva", "Liv")[:1 + i % 3]], "--priority", ("normal", "urgent", "non-urgent")[i % 3],
+                    "--subject", "Ice report %d" % i, "Pack ice to the north. " * (1 + 40 * i))
+    tokyo.wait_mail("hanako", 1)
+    b = Browser(lab, 1280, 860).log_in(london)
+    b.wait_lamp("oslo", "warning", "down")
+    b.wait_lamp("paris", "ok")
+    for i in range(30):
+        london.send("alice", (hanako, paris.claude)[i % 2], "number %d" % i)
+    b.wait(lambda: "Now" in b.text(".plot .readout"), "samples")
+
+    def take(name, route, ready, width=1280, height=860, dark=False):
+        b.size(width, height)
+        b.dark(dark)
+        b.go(london, route)
+        ready()
+        b.gone(".wait")
+        path = os.path.join(folder, name + ".png")
+        b.picture(path)
+        expect(os.path.getsize(path) < 150 * 1024, "%s is small" % name, os.path.getsize(path))
+    take("links", "#/links", lambda: b.one("[data-link=oslo]"))
+    take("link-dark", "#/links/oslo", lambda: b.one(".journey, .stream, .facts"), dark=True)
+    take("queues", "#/queues?link=oslo", lambda: b.one("tr[data-transfer]"))
+    take("journey", "#/trace/" + sent[0], lambda: b.one(".journey li[data-step=transfer-out]"))
+    take("links-phone", "#/links", lambda: b.one("[data-link=oslo]"), 360, 740)
+    take("events-dark", "#/events?severity=notice", lambda: b.one("[data-event]"), dark=True)
+    return folder
+
+
+main(link_goes_down_and_comes_back, next_attempt_counts_down, link_stopped_and_started, found_by_recipient, queue_retried_and_deleted, pages_are_stable,
+     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, console_dies, pictures)
