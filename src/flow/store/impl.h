@@ -25,7 +25,7 @@ struct store_ops {
 	void (*content_free)(struct store_content *c);
 	void (*put_message)(struct store *s, struct store_message *m);
 	void (*put_step)(struct store *s, const struct store_step *step);
-	void (*transfer_end)(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
+	uint64_t (*transfer_end)(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
 	void (*transfer_retry)(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 			       uint32_t attempts, struct view why);
 	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue,
@@ -69,8 +69,11 @@ struct store_ops {
 			      struct view *queue_r);
 	uint64_t (*held)(struct store *s);
 	void (*queues)(struct store *s,
-		       void (*each)(void *ctx, struct view queue, uint64_t transfers,
-				    uint64_t octets),
+		       void (*each)(void *ctx, const struct store_queue *q),
+		       void *ctx);
+	void (*total_put)(struct store *s, struct view name, struct view text);
+	void (*totals)(struct store *s,
+		       void (*each)(void *ctx, struct view name, struct view text),
 		       void *ctx);
 	bool (*load)(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
 		     struct arena *a, struct err *e);
@@ -129,4 +132,6 @@ static inline bool store_step_is_arrival(enum store_step_kind kind)
 	return kind == STEP_SUBMITTED || kind == STEP_TRANSFER_IN || kind == STEP_REPORT_IN;
 }
 
-enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024, STORE_KEY_MAX = 128 };
+enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024, STORE_KEY_MAX = 128, STORE_TOTAL_NAME_MAX = 100, STORE_TOTAL_MAX = 4000 };
+/* Before the name of a total among the counters. */
+#define STORE_TOTAL "total:"

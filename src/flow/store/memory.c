@@ -131,6 +131,7 @@ static void settle(struct store_disk *d, bool revive)
 	memory_settle(&d->steps, d->committed, revive, step_fini);
 	memory_settle(&d->files, d->committed, revive, file_fini);
 	memory_partial_settle(d, revive);
+	memory_total_settle(d, revive);
 	for (size_t i = 0; i < d->transfers.n; i++)
 		transfer_settle(CONTAINER(d->transfers.v[i], struct row_transfer, life), revive);
 	for (size_t i = 0; i < d->n_suspects; i++) {
@@ -171,6 +172,7 @@ void store_disk_free(struct store_disk **disk)
 	memory_free_table(&d->steps, step_fini);
 	memory_free_table(&d->files, file_fini);
 	memory_partial_free(d);
+	memory_total_free(d);
 	for (size_t i = 0; i < d->n_names; i++)
 		memory_drop(&d->names[i]);
 	free(d->names);
@@ -394,16 +396,18 @@ struct row_transfer *memory_part(const struct store *s, uint64_t id, bool quaran
 	return t != NULL && t->now.quarantined == quarantined ? t : NULL;
 }
 
-static void transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
+static uint64_t transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
 {
 	(void)outcome; /* a row that says so would be read by nobody here */
 	struct memory *m = memory_of(s);
 	struct row_transfer *t = memory_part(s, transfer, false);
 	if (t == NULL)
-		return;
+		return 0;
+	const uint64_t recipients = t->n_recipients;
 	m->has_group = true;
 	t->life.died = m->group;
 	memory_release(m, t->message);
+	return recipients;
 }
 
 static void transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
@@ -551,6 +555,8 @@ static const struct store_ops memory_ops = {
 	.load = memory_load,
 	.read_content = memory_read_content,
 	.seen = memory_seen,
+	.total_put = memory_total_put,
+	.totals = memory_totals,
 	.reserve_numbers = reserve_numbers,
 	.count = memory_count,
 };

@@ -51,6 +51,11 @@ struct suspect {
 	} now, committed;
 };
 
+/* In order of name. */
+struct total {
+	struct view name, now, committed; /* owned, each apart */
+};
+
 struct row_delivery {
 	struct life life;
 	uint64_t message;
@@ -98,6 +103,8 @@ struct store_disk {
 	struct table messages, transfers, deliveries, steps, files, partials, syncs;
 	struct suspect *suspects;
 	size_t n_suspects;
+	struct total *totals;
+	size_t n_totals;
 	struct view *names; /* queue names and sentences, each once, as long as the disk */
 	size_t n_names;
 	bool full, open;
@@ -134,6 +141,12 @@ void memory_drop(struct view *v);
 /* Frees what is dead for good (revive false), or takes back what was never committed (revive true). */
 void memory_settle(struct table *t, uint64_t committed, bool revive, void (*fini)(struct life *row));
 void memory_free_table(struct table *t, void (*fini)(struct life *row));
+
+/* --- memory_total.c --- */
+void memory_total_settle(struct store_disk *d, bool revive);
+void memory_total_free(struct store_disk *d);
+void memory_total_put(struct store *s, struct view name, struct view text);
+void memory_totals(struct store *s, void (*each)(void *ctx, struct view name, struct view text), void *ctx);
 
 /* --- memory_partial.c --- */
 void memory_partial_settle(struct store_disk *d, bool revive);
@@ -174,8 +187,7 @@ size_t memory_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t sc
 uint64_t memory_held(struct store *s);
 bool memory_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
 	struct view *queue_r);
-void memory_queues(struct store *s, void (*each)(void *ctx, struct view queue,
-	uint64_t transfers, uint64_t octets), void *ctx);
+void memory_queues(struct store *s, void (*each)(void *ctx, const struct store_queue *q), void *ctx);
 bool memory_load(struct store *s, uint64_t transfer, uint64_t delivery,
 	struct store_loaded *l, struct arena *a, struct err *e);
 bool memory_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf,

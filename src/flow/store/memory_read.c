@@ -116,23 +116,24 @@ size_t memory_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t sc
 }
 
 void memory_queues(struct store *s,
-		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void (*each)(void *ctx, const struct store_queue *q),
 		   void *ctx)
 {
 	const struct store_disk *d = memory_of(s)->disk;
 	for (size_t i = 0; i < d->n_names; i++) {
-		uint64_t n = 0, octets = 0;
+		struct store_queue q = {.name = d->names[i]};
 		for (size_t k = 0; k < d->transfers.n; k++) {
 			const struct row_transfer *t =
 				CONTAINER(d->transfers.v[k], struct row_transfer, life);
 			if (!memory_waits(t) || t->now.queue.p != d->names[i].p)
 				continue;
 			const struct row_message *msg = memory_find(&d->messages, t->message);
-			n++;
-			octets += msg->size;
+			q.transfers++;
+			q.octets += msg->size;
+			q.recipients += t->n_recipients;
 		}
-		if (n > 0)
-			each(ctx, d->names[i], n, octets);
+		if (q.transfers > 0)
+			each(ctx, &q);
 	}
 }
 

@@ -203,6 +203,13 @@ static void keep(struct salvage *s, const char *table, const struct shape *names
 	s->failed |= !removed_row(s->kept, table, row->rowid, names, v, n, why, s->e);
 }
 
+/* Among the counters are the totals, which are texts. */
+static bool is_total(const struct shape *t, const struct tree_value *v)
+{
+	return strcmp(t->name, "counter") == 0 && v[0].type == TREE_TEXT && v[1].type == TREE_TEXT &&
+	       view_eq(view_first(v[0].v, strlen(STORE_TOTAL)), VIEW(STORE_TOTAL));
+}
+
 /* A value of a type that its column does not have gives way to an empty one. False: the row cannot do without it. */
 static bool mend(const struct shape *t, struct tree_value *v, char why[SENTENCE], bool *mended_r)
 {
@@ -217,7 +224,7 @@ static bool mend(const struct shape *t, struct tree_value *v, char why[SENTENCE]
 			snprintf(why, SENTENCE, "column %s of it cannot be read", c->name);
 			return false;
 		}
-		if (shape_fits(c, &v[i]))
+		if (shape_fits(c, &v[i]) || (i == 1 && is_total(t, v)))
 			continue;
 		snprintf(why, SENTENCE, "column %s has a value of another type", c->name);
 		if (!t->has_rowid && c->needed)

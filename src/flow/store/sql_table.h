@@ -75,4 +75,5 @@ X(LAST_STEP, "select seq from step order by seq desc limit 1")
 X(PARTIALS, "select p.id, p.link, p.host, p.reference, p.activity, p.started, s.serial, s.octets from partial p join partial_sync s on s.partial = p.id "
 	    "where s.serial = (select max(serial) from partial_sync where partial = p.id) order by p.id")
 X(PARTIAL_SYNCS, "select serial, octets, file, start from partial_sync where partial = ? order by serial")
+X(TOTALS, "select name, value from counter where name >= 'total:' and name < 'total;' order by name")
 X(GET_COUNTER, "select value from counter where name = ?")

@@ -419,6 +419,8 @@ static const struct store_ops sqlite_ops = {
 	.load = sqlite_load,
 	.read_content = sqlite_read_content,
 	.seen = sqlite_seen,
+	.total_put = sqlite_total_put,
+	.totals = sqlite_totals,
 	.reserve_numbers = sqlite_reserve_numbers,
 	.count = sqlite_count,
 };

@@ -44,7 +44,7 @@ struct op {
 struct sqlite_queue {
 	int64_t no;
 	struct view name;
-	uint64_t transfers[PRIORITY_COUNT], octets;
+	uint64_t transfers[PRIORITY_COUNT], octets, recipients;
 };
 
 enum { OPEN_FILES = 16, SQLITE_COUNTER_BLOCK = 65536 };
@@ -132,13 +132,15 @@ MUST_CHECK bool sqlite_schema_version(sqlite3 *db, const char *path, struct err 
 
 /* --- sqlite_put.c --- */
 void sqlite_put_message(struct store *s, struct store_message *m);
-void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
+uint64_t sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome);
 void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
 			   struct view why);
 void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms,
 			  struct view tried);
 void sqlite_delivery_remove(struct store *s, uint64_t delivery);
 uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n);
+void sqlite_total_put(struct store *s, struct view name, struct view text);
+void sqlite_totals(struct store *s, void (*each)(void *ctx, struct view name, struct view text), void *ctx);
 struct sqlite_queue *sqlite_queue_of(struct sqlite *q, struct view name); /* made when there is none */
 /* A transfer enters (by 1) or leaves (by -1) a queue. */
 struct sqlite_part {
@@ -178,7 +180,7 @@ size_t sqlite_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t sc
 bool sqlite_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
 			  struct view *queue_r);
 void sqlite_queues(struct store *s,
-		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void (*each)(void *ctx, const struct store_queue *q),
 		   void *ctx);
 bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
 		 struct arena *a, struct err *e);

@@ -17,17 +17,18 @@ struct sqlite_queue *sqlite_queue_of(struct sqlite *q, struct view name)
 	return &q->queues[q->n_queues - 1];
 }
 
-static void count_in_queue(struct sqlite *q, int64_t no, int64_t priority, int64_t size, int by)
+static void count_in_queue(struct sqlite *q, int64_t no, const struct sqlite_part *p, int by)
 {
 	struct sqlite_queue *queue = sqlite_queue_no(q, no);
-	assert(queue != NULL && priority >= 0 && priority < PRIORITY_COUNT);
-	queue->transfers[priority] += (uint64_t)(int64_t)by;
-	queue->octets += (uint64_t)(size * by);
+	assert(queue != NULL && p->priority >= 0 && p->priority < PRIORITY_COUNT);
+	queue->transfers[p->priority] += (uint64_t)(int64_t)by;
+	queue->octets += (uint64_t)(p->size * by);
+	queue->recipients += (uint64_t)(p->recipients * by);
 }
 
 void sqlite_count_transfer(struct sqlite *q, const struct sqlite_part *p, int by)
 {
-	count_in_queue(q, p->queue, p->priority, p->size, by);
+	count_in_queue(q, p->queue, p, by);
 	q->counts.transfers += (uint64_t)(int64_t)by;
 	q->counts.recipients_queued += (uint64_t)(p->recipients * by);
 }
@@ -187,15 +188,16 @@ bool sqlite_get_transfer(struct sqlite *q, uint64_t transfer, struct sqlite_part
 	return true;
 }
 
-void sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
+uint64_t sqlite_transfer_end(struct store *s, uint64_t transfer, enum store_rcpt_state outcome)
 {
 	struct sqlite *q = sqlite_of(s);
 	struct sqlite_part p;
 	if (!sqlite_get_transfer(q, transfer, &p))
-		return;
+		return 0;
 	SQLITE_RUN(q, SQL_DEL_TRANSFER, BIND_I(transfer));
 	sqlite_count_transfer(q, &p, -1);
 	sqlite_release_part(q, &p, transfer, outcome);
+	return (uint64_t)p.recipients;
 }
 
 void sqlite_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts,
@@ -218,8 +220,8 @@ void sqlite_transfer_move(struct store *s, uint64_t transfer, struct view queue,
 	const int64_t no = sqlite_queue_of(q, queue)->no;
 	SQLITE_RUN(q, SQL_SET_QUEUE, BIND_I(no), BIND_I(next_ms), tried.p == NULL ? BIND_N() : BIND_T(tried),
 		   BIND_I(transfer));
-	count_in_queue(q, p.queue, p.priority, p.size, -1);
-	count_in_queue(q, no, p.priority, p.size, 1);
+	count_in_queue(q, p.queue, &p, -1);
+	count_in_queue(q, no, &p, 1);
 }
 
 void sqlite_delivery_remove(struct store *s, uint64_t delivery)
@@ -247,4 +249,11 @@ uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n)
 		SQLITE_RUN(q, SQL_SET_COUNTER, BIND_T(VIEW("number")), BIND_I(q->number_ceiling));
 	}
 	return first;
+}
+
+void sqlite_total_put(struct store *s, struct view name, struct view text)
+{
+	char key[sizeof STORE_TOTAL + STORE_TOTAL_NAME_MAX];
+	const int n = snprintf(key, sizeof key, STORE_TOTAL "%.*s", (int)name.n, (const char *)name.p);
+	SQLITE_RUN(sqlite_of(s), SQL_SET_COUNTER, BIND_T(view_of(key, (size_t)n)), BIND_T(text));
 }

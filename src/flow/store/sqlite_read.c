@@ -156,7 +156,7 @@ size_t sqlite_expired(struct store *s, wall_ms_t now, uint64_t *after, size_t sc
 }
 
 void sqlite_queues(struct store *s,
-		   void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
+		   void (*each)(void *ctx, const struct store_queue *q),
 		   void *ctx)
 {
 	const struct sqlite *q = sqlite_of(s);
@@ -165,7 +165,17 @@ void sqlite_queues(struct store *s,
 		for (int p = 0; p < PRIORITY_COUNT; p++)
 			n += q->queues[i].transfers[p];
 		if (n > 0)
-			each(ctx, q->queues[i].name, n, q->queues[i].octets);
+			each(ctx, &(struct store_queue){q->queues[i].name, n, q->queues[i].octets, q->queues[i].recipients});
+	}
+}
+
+void sqlite_totals(struct store *s, void (*each)(void *ctx, struct view name, struct view text), void *ctx)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = sqlite_ask(q, SQL_TOTALS, 0, NULL);
+	while (sqlite_row(q, st)) {
+		const struct view text = sqlite_view(st, 1); /* of a number too: that is no total of ours, and counts nothing */
+		each(ctx, view_from(sqlite_view(st, 0), strlen(STORE_TOTAL)), text);
 	}
 }
 

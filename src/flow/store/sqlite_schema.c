@@ -214,6 +214,7 @@ static bool count_transfers(struct sqlite *q, struct err *e)
 		}
 		queue->transfers[priority] = (uint64_t)sqlite3_column_int64(st, 2);
 		queue->octets += (uint64_t)sqlite3_column_int64(st, 3);
+		queue->recipients += (uint64_t)sqlite3_column_int64(st, 4);
 		q->counts.transfers += queue->transfers[priority];
 		q->counts.recipients_queued += (uint64_t)sqlite3_column_int64(st, 4);
 		q->counts.messages += (uint64_t)sqlite3_column_int64(st, 5);

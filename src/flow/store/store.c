@@ -184,11 +184,10 @@ static wall_ms_t at_most_never(wall_ms_t next_ms)
 	return next_ms < STORE_NEVER ? next_ms : STORE_NEVER;
 }
 
-void store_transfer_done(struct store *s, uint64_t transfer)
+uint64_t store_transfer_done(struct store *s, uint64_t transfer)
 {
 	CHECK(s, STORE_MAGIC);
-	if (!s->over)
-		s->ops->transfer_end(s, transfer, STORE_RCPT_DELIVERED);
+	return s->over ? 0 : s->ops->transfer_end(s, transfer, STORE_RCPT_DELIVERED);
 }
 
 void store_transfer_reported(struct store *s, uint64_t transfer)
@@ -383,9 +382,7 @@ bool store_find_transfer(struct store *s, uint64_t transfer, struct store_queued
 	return !s->over && s->ops->find_transfer(s, transfer, row_r, queue_r);
 }
 
-void store_queues(struct store *s,
-		  void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets),
-		  void *ctx)
+void store_queues(struct store *s, void (*each)(void *ctx, const struct store_queue *q), void *ctx)
 {
 	CHECK(s, STORE_MAGIC);
 	if (!s->over)
@@ -437,6 +434,21 @@ uint64_t store_reserve_numbers(struct store *s, uint64_t n)
 	CHECK(s, STORE_MAGIC);
 	assert(n <= 32768);
 	return s->over ? 0 : s->ops->reserve_numbers(s, n);
+}
+
+void store_total_put(struct store *s, struct view name, struct view text)
+{
+	CHECK(s, STORE_MAGIC);
+	assert(name.n > 0 && name.n <= STORE_TOTAL_NAME_MAX && text.n <= STORE_TOTAL_MAX);
+	if (!s->over)
+		s->ops->total_put(s, name, text);
+}
+
+void store_totals(struct store *s, void (*each)(void *ctx, struct view name, struct view text), void *ctx)
+{
+	CHECK(s, STORE_MAGIC);
+	if (!s->over)
+		s->ops->totals(s, each, ctx);
 }
 
 void store_count(struct store *s, struct store_counts *c_r)

@@ -126,8 +126,9 @@ void store_put_step(struct store *s, const struct store_step *step);
 /* --- what becomes of a transfer --- */
 /* An operation on something that has gone, or that is not in that state, does nothing: the operator may remove what is in
  * hand just now. Nothing here says that a transfer is in hand: after a restart every one of a queue is listed again. */
-/* Confirmed by the peer: recipients delivered, the transfer row goes; the message goes with the last that refers to it. */
-void store_transfer_done(struct store *s, uint64_t transfer);
+/* Confirmed by the peer: recipients delivered, the transfer row goes; the message goes with the last that refers to it. How many
+ * recipients it had. */
+uint64_t store_transfer_done(struct store *s, uint64_t transfer);
 /* Tried and failed, or to be tried later: attempts (opening or transferring, the policy's own count) and the last error are kept. */
 void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms, uint32_t attempts, const char *why);
 /* Given up: its recipients are REPORTED (the report itself is put as a message of its own, in the same group). */
@@ -272,7 +273,11 @@ MUST_CHECK bool store_find_transfer(struct store *s, uint64_t transfer, struct s
 /* Transfers that are held, of all queues; counted now, in time that grows with them. */
 uint64_t store_held(struct store *s);
 /* Calls each for every queue that has transfers. */
-void store_queues(struct store *s, void (*each)(void *ctx, struct view queue, uint64_t transfers, uint64_t octets), void *ctx);
+struct store_queue {
+	struct view name; /* good during the call */
+	uint64_t transfers, octets, recipients;
+};
+void store_queues(struct store *s, void (*each)(void *ctx, const struct store_queue *q), void *ctx);
 
 /* Everything needed to hand a transfer over: the message with exactly those recipients that are in it, and those NOT_OURS or
  * in other transfers with `responsible` false. False: no such transfer, or the row is damaged (ERR_LOCAL, message). Waiting and
@@ -300,6 +305,12 @@ bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[
 /* A persistent counter, for MTS-identifiers: reserves n numbers and returns the first (may open a group); numbers are
  * never given twice, a crash may skip some. Blocks of some thousands make it cheap; n is at most 32768. */
 uint64_t store_reserve_numbers(struct store *s, uint64_t n);
+
+/* --- totals: what a process counts for ever, each a text under a name (at most 100 and 4000 octets) --- */
+/* In the open group: durable with what it counts, or lost with it. */
+void store_total_put(struct store *s, struct view name, struct view text);
+/* Calls each for every one by name, of what is committed and of the open group alike; no operation is allowed inside. */
+void store_totals(struct store *s, void (*each)(void *ctx, struct view name, struct view text), void *ctx);
 
 struct store_counts {
 	uint64_t messages, transfers, recipients_queued, deliveries, octets;

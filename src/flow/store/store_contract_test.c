@@ -428,16 +428,17 @@ static void test_retry_and_move_change_the_place(void **state)
 }
 
 struct sums {
-	uint64_t transfers[3], octets[3];
+	uint64_t transfers[3], octets[3], recipients;
 	unsigned calls;
 };
 
-static void add_queue(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
+static void add_queue(void *ctx, const struct store_queue *q)
 {
 	struct sums *s = ctx;
-	assert_int_equal(queue.n, 2);
-	s->transfers[queue.p[1] - '0'] = transfers;
-	s->octets[queue.p[1] - '0'] = octets;
+	assert_int_equal(q->name.n, 2);
+	s->transfers[q->name.p[1] - '0'] = q->transfers;
+	s->octets[q->name.p[1] - '0'] = q->octets;
+	s->recipients += q->recipients;
 	s->calls++;
 }
 
@@ -458,6 +459,7 @@ static void test_queues_are_summed(void **state)
 		assert_int_equal(s.transfers[2], 1);
 		assert_int_equal(s.octets[2], 100);
 		assert_int_equal(counts_of(w).recipients_queued, 8);
+		assert_int_equal(s.recipients, 8);
 		assert_int_equal(counts_of(w).transfers, 5);
 		assert_int_equal(counts_of(w).octets, 150);
 		if (stage == 0)
@@ -758,8 +760,66 @@ static void test_numbers_are_never_given_twice(void **state)
 	}
 }
 
+static void add_total(void *ctx, struct view name, struct view text)
+{
+	struct out *o = ctx;
+	out_fmt(o, "%.*s=%.*s;", (int)name.n, (const char *)name.p, (int)text.n, (const char *)text.p);
+}
+
+static void check_totals(struct world *w, const char *want)
+{
+	struct out o;
+	out_init(&o, 4096);
+	store_totals(w->store, add_total, &o);
+	assert_string_equal(out_cstr(&o), want);
+	out_fini(&o);
+}
+
+/* A total is durable with what it counts: both or neither survive. */
+static void test_totals_go_with_their_group(void **state)
+{
+	struct world *w = *state;
+	check_totals(w, "");
+	store_total_put(w->store, VIEW("mta"), VIEW("received 1"));
+	store_put_message(w->store, put_of(w, 1, 6, 3, 100));
+	check_totals(w, "mta=received 1;"); /* of the open group too */
+	world_reopen(w);
+	check_totals(w, "");
+	assert_int_equal(counts_of(w).messages, 0);
+	store_total_put(w->store, VIEW("mta"), VIEW("received 1"));
+	store_total_put(w->store, VIEW("link b"), VIEW("sent 7"));
+	store_total_put(w->store, VIEW("link a"), VIEW("sent 0"));
+	store_put_message(w->store, put_of(w, 1, 6, 3, 100));
+	world_commit(w);
+	store_total_put(w->store, VIEW("mta"), VIEW("received 2"));
+	check_totals(w, "link a=sent 0;link b=sent 7;mta=received 2;");
+	world_reopen(w);
+	check_totals(w, "link a=sent 0;link b=sent 7;mta=received 1;");
+	assert_int_equal(counts_of(w).messages, 1);
+	store_total_put(w->store, VIEW("mta"), VIEW("received 3"));
+	world_commit(w);
+	world_reopen(w);
+	check_totals(w, "link a=sent 0;link b=sent 7;mta=received 3;");
+}
+
+static void test_a_transfer_that_is_done_says_its_recipients(void **state)
+{
+	struct world *w = *state;
+	struct store_message *put = put_of(w, 1, 6, 3, 100); /* six recipients, each third of them in one transfer */
+	store_put_message(w->store, put);
+	world_commit(w);
+	uint64_t n = 0;
+	for (size_t i = 0; i < put->n_recipients; i++)
+		n += put->recipients[i].state == STORE_RCPT_QUEUED && put->recipients[i].transfer == 0;
+	assert_int_equal(store_transfer_done(w->store, put->transfers[0].id_r), n);
+	assert_true(n > 0);
+	assert_int_equal(store_transfer_done(w->store, put->transfers[0].id_r), 0); /* it is gone */
+}
+
 #define TESTS(X)                                                                                   \
 	X(test_transfer_is_loaded_with_its_recipients)                                             \
+	X(test_totals_go_with_their_group)                                                         \
+	X(test_a_transfer_that_is_done_says_its_recipients)                                        \
 	X(test_random_messages_come_back)                                                          \
 	X(test_delivery_is_loaded_for_its_recipient)                                               \
 	X(test_ids_ascend_and_are_never_given_twice)                                               \

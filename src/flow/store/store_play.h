@@ -506,14 +506,15 @@ static inline void same_waiting(struct player *a, struct player *b)
 }
 
 struct play_sums {
-	uint64_t v[4][2];
+	uint64_t v[4][3];
 };
 
-static inline void play_sum(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
+static inline void play_sum(void *ctx, const struct store_queue *q)
 {
 	struct play_sums *s = ctx;
-	s->v[queue.p[1] - '0'][0] = transfers;
-	s->v[queue.p[1] - '0'][1] = octets;
+	s->v[q->name.p[1] - '0'][0] = q->transfers;
+	s->v[q->name.p[1] - '0'][1] = q->octets;
+	s->v[q->name.p[1] - '0'][2] = q->recipients;
 }
 
 static inline void same_stores(struct player *a, struct player *b)

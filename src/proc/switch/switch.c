@@ -463,12 +463,12 @@ void switch_decompile(struct sw *s)
 	arena_free(&s->config_arena);
 }
 
-static void count_queue(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
+static void count_queue(void *ctx, const struct store_queue *q)
 {
-	struct swlink *l = switch_link(ctx, queue);
+	struct swlink *l = switch_link(ctx, q->name);
 	if (l != NULL) {
-		l->queued = transfers;
-		l->octets = octets;
+		l->queued = q->transfers;
+		l->octets = q->octets;
 	}
 }
 
