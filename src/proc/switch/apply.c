@@ -410,11 +410,10 @@ struct homeless {
 	size_t n;
 };
 
-static void note_homeless(void *ctx, struct view queue, uint64_t transfers, uint64_t octets)
+static void note_homeless(void *ctx, const struct store_queue *q)
 {
 	struct homeless *h = ctx;
-	(void)transfers;
-	(void)octets;
+	const struct view queue = q->name;
 	if (queue.n == 0 || queue.n >= sizeof h->names[0] || queue.p[0] == '+' || switch_link(h->s, queue) != NULL)
 		return;
 	h->names = mem_grow(h->names, mem_mul(h->n + 1, sizeof *h->names));
