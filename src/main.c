@@ -41,7 +41,8 @@ static int cmd_run(int argc, char **argv)
 		fprintf(stderr, "posthorn run: want -c FILE\n");
 		return EXIT_USAGE;
 	}
-	return supervisor_run(config_read, path);
+	const struct config_reader reader = { config_read, config_compare };
+	return supervisor_run(&reader, path);
 }
 
 static const struct command commands[] = {

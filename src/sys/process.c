@@ -443,7 +443,6 @@ static void unmap(struct view v)
 		munmap((void *)(uintptr_t)v.p, v.n);
 }
 
-/* Who has no handler for them was not sent any. */
 static void take_settings(struct process *p, uint64_t number, int fd)
 {
 	const struct view old = p->settings;
@@ -453,7 +452,7 @@ static void take_settings(struct process *p, uint64_t number, int fd)
 	if (p->events->settings != NULL)
 		p->events->settings(p->ctx);
 	unmap(old);
-	answer(WIRE_TAKEN, number, false);
+	answer(WIRE_TAKEN, number, p->events->settings != NULL);
 }
 
 static void hear_reloaded(struct process *p, const struct wire_msg *m, int fd)
@@ -577,7 +576,7 @@ static void begin_life(struct process *p)
 		free(x);
 	}
 	p->watch = loop_watch_new(p->env, WIRE_FD, on_wire, p);
-	answer(WIRE_READY, 0, p->events->settings != NULL);
+	answer(WIRE_READY, 0, false);
 }
 
 int process_run(struct process *p, const struct process_events *events, void *ctx)

@@ -107,6 +107,8 @@ struct plan_process {
 	enum process_kind kind;
 	uint32_t instance;
 	uint32_t at_once;        /* started again without a delay, once it has been ready: for suspects, which strike out */
+	uint64_t key;            /* of what it reads of the settings at its start and never again: with another one it is started anew. 0: it takes
+				  * new settings while it runs, or says that it cannot */
 };
 struct plan_listener {
 	char name[16];
@@ -129,6 +131,13 @@ struct plan {
 	uint32_t events_quiet;   /* 1: lines of JSON go to the recorder only, not to standard error */
 	uint32_t events_least;   /* enum event_severity: of the supervisor's own */
 };
+/* What the supervisor does not read itself. */
+struct config_reader {
+	/* Fills the plan (zeroed before) and prints the canonical settings. */
+	bool (*read)(const char *path, struct plan *plan_r, struct out *canonical, struct err *e);
+	/* Two canonical texts: one line a change into lines, their number into *n_r; false: one of them cannot be made while it runs, and why. */
+	bool (*compare)(struct view old, struct view now, struct out *lines, size_t *n_r, struct err *e);
+};
 /* Runs until SIGTERM or SIGINT (another one half a second later ends without patience); returns the exit status:
  *  0  ended as asked
  * 64  a child process was started by hand (EX_USAGE)
@@ -141,8 +150,7 @@ struct plan {
  * 78  the settings are wrong, or a process says so before it is ready (EX_CONFIG; 73 likewise)
  * each but 0 with one sentence on standard error.
  *
- * read_config runs in a child, unprivileged when started by root, and must fill the plan (zeroed before) and print the canonical
- * settings. Started by root, path is "/proc/self/fd/N", a copy, and the working directory is the one of the file itself; what
+ * The reader runs in a child, unprivileged when started by root. Started by root, path is "/proc/self/fd/N", a copy, and the working directory is the one of the file itself; what
  * *e says is corrected. Pairs that are connected: switch with every link, content, reader and interchange; interchange with the converter of
  * its number. Children are re-executed from /proc/self/exe as `--process KIND INSTANCE`; their standard error is passed
  * on line by line; of events (event.h: lines that begin with EVENT_RECORD or as JSON does) a recorder gets a copy.
@@ -150,6 +158,10 @@ struct plan {
  * A death counts as a fault when it was by SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP or SIGXCPU, or by the
  * watchdog; an exit, SIGKILL from outside and a stop do not. Either way the process is started again. Stop order: links, interchanges
  * and movers, then content, converters and reader, then the switch, then the recorder when it has read all lines; each step has stop_ms, then SIGKILL. One that does not end of
- * that in 2 s is in a call of the system that does not return (a file server hangs): the others are ended without it. */
-int supervisor_run(bool (*read_config)(const char *path, struct plan *plan_r, struct out *canonical, struct err *e),
-		   const char *config_path);
+ * that in 2 s is in a call of the system that does not return (a file server hangs): the others are ended without it.
+ *
+ * SIGHUP, and RELOAD of the switch, read the file anew, by its name, in such a child (one that hangs or crashes is an answer). Nothing changes
+ * unless all of it is right, may change while it runs, and every new listener can be bound. Then: processes that are no more in the plan, or whose key
+ * is another, end in order; when they have, the others are given the new settings, with their listeners; then the new ones are started, and those
+ * whose key has changed. Until then everything runs, and what dies is started again, with the old ones. One reload after the other; a stop ends them. */
+int supervisor_run(const struct config_reader *reader, const char *config_path);

@@ -24,9 +24,9 @@ enum wire_type {
 	WIRE_RELOADED,  /* fd: text of the answer, to the switch; number: the asker's; flag: enum process_reloaded */
 	WIRE_BOARD,     /* at birth, before GO, to who shows it: fd: the board of all processes */
 	/* From the child. */
-	WIRE_TAKEN,     /* number: of SETTINGS, which are in force */
+	WIRE_TAKEN,     /* number: of SETTINGS; flag: they are in force; else it is to be started anew with them */
 	WIRE_RELOAD,    /* number: the asker's; flag: dry; text: who. From the switch */
-	WIRE_READY,     /* flag: it takes SETTINGS while it runs */
+	WIRE_READY,
 	WIRE_PONG,      /* number */
 	WIRE_ACCUSE,    /* kind, instance; text: why. From the switch */
 	/* Events. */

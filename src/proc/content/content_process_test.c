@@ -603,7 +603,7 @@ int main(int argc, char **argv)
 	};
 	const char *test = getenv("CONTENT_TEST");
 	if (argc == 3 && strcmp(argv[1], "--supervise") == 0)
-		return supervisor_run(read_config, argv[2]);
+		return supervisor_run(&(const struct config_reader){ .read = read_config }, argv[2]);
 	if (argc == 4 && strcmp(argv[1], "--process") == 0) {
 		if (strcmp(argv[2], process_kind_name(PROCESS_CONTENT)) != 0)
 			return run_switch();

@@ -311,7 +311,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_k151669_deaths_are_charged_to_the_item_at_hand) };
 	if (argc == 3 && strcmp(argv[1], "--supervise") == 0)
-		return supervisor_run(read_config, argv[2]);
+		return supervisor_run(&(const struct config_reader){ .read = read_config }, argv[2]);
 	if (argc == 4 && strcmp(argv[1], "--process") == 0)
 		return strcmp(argv[2], process_kind_name(PROCESS_CONVERTER)) == 0 ? converter_main(0) : run_interchange();
 	return cmocka_run_group_tests_name("converter_process", tests, NULL, NULL);

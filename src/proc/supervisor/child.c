@@ -215,6 +215,8 @@ void child_hear(struct child *c, int64_t now_ms)
 			c->answered_ms = now_ms;
 		} else if (m.type == WIRE_ACCUSE && c->accuses != NULL) {
 			c->accuses(c->ctx, &m);
+		} else if (c->says != NULL && (m.type == WIRE_TAKEN || (m.type == WIRE_RELOAD && c->kind == PROCESS_SWITCH))) {
+			c->says(c, &m);
 		} else if (m.type == WIRE_LEVEL && c->levels != NULL) {
 			c->levels(c->ctx, &m);
 		}

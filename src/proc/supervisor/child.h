@@ -32,6 +32,7 @@ struct child {
 	unsigned early_deaths;   /* in a row, each before it had run for the longest delay */
 	bool at_once, killed;    /* killed: SIGKILL was sent at the end */
 	void (*accuses)(void *ctx, const struct wire_msg *m); /* it says that another one makes no progress */
+	void (*says)(struct child *c, const struct wire_msg *m); /* RELOAD of the switch; TAKEN */
 	void (*levels)(void *ctx, const struct wire_msg *m);  /* the recorder has word of an operator: WIRE_LEVEL */
 	void *ctx;
 	char last_words[WIRE_TEXT]; /* of the last death; empty: none */

@@ -22,8 +22,7 @@
 enum {
 	UNAVAILABLE = 69, SOFTWARE = 70, OSERR = 71, CANTCREAT = 73, TEMPFAIL = 75, NOPERM = 77, CONFIG = 78, /* sysexits.h */
 	NOBODY = 65534,
-	FILE_MAX = 2 << 20,        /* copied for nobody to read; the reader has a limit of its own below it */
-	CANONICAL_MAX = 64 << 20,
+	FILE_MAX = 16 << 20,       /* copied for nobody to read; the reader has a limit of its own below it */
 	READ_PATIENCE_MS = 60 * 1000,
 	READ_CPU_S = 20,
 };
@@ -43,7 +42,7 @@ static int say(int status, const char *fmt, ...)
 
 /* --- settings --- */
 
-static bool write_all(int fd, struct view v)
+bool start_write_all(int fd, struct view v)
 {
 	while (v.n > 0) {
 		ssize_t n = write(fd, v.p, v.n);
@@ -77,7 +76,7 @@ static bool copy_for_nobody(const char *path, char *copy_r, size_t size)
 	ssize_t n = -1;
 	for (size_t total = 0; to >= 0 && total < FILE_MAX; total += (size_t)n) {
 		n = read(from, buf, sizeof buf);
-		if (n <= 0 || !write_all(to, view_of(buf, (size_t)n)))
+		if (n <= 0 || !start_write_all(to, view_of(buf, (size_t)n)))
 			break;
 	}
 	int code = errno;
@@ -89,13 +88,34 @@ static bool copy_for_nobody(const char *path, char *copy_r, size_t size)
 }
 
 /* The reader knew the copy by another name. */
-static void say_with_path(const char *text, const char *copy, const char *path)
+static void correct_path(struct err *e, const char *copy, const char *path)
 {
-	const char *at = *copy == 0 ? NULL : strstr(text, copy);
-	if (at == NULL)
-		say(0, "%s", text);
-	else
-		say(0, "%.*s%s%s", (int)(at - text), text, path, at + strlen(copy));
+	const struct err old = *e;
+	const char *at = *copy == 0 ? NULL : strstr(old.text, copy);
+	if (at != NULL)
+		err_set(e, old.kind, old.culprit, "%.*s%s%s", (int)(at - old.text), old.text, path, at + strlen(copy));
+}
+
+int start_read_here(read_config_f *read_config, const char *path, struct plan *plan_r, struct out *canonical, struct err *e)
+{
+	char copy[64] = "";
+	const struct jail_limits limits = { .cpu_s = READ_CPU_S };
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (geteuid() == 0 && (!enter_folder_of(path) || !copy_for_nobody(path, copy, sizeof copy))) {
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot read %s: %s", path, strerror(errno));
+		return CONFIG;
+	}
+	if (geteuid() == 0 && !jail_become(NOBODY, NOBODY, e))
+		return OSERR;
+	if (!jail_enter(JAIL_NONE, &limits, jail_build_flags(), e))
+		return OSERR;
+	memset(plan_r, 0, sizeof *plan_r);
+	if (!read_config(*copy == 0 ? path : copy, plan_r, canonical, e)) {
+		correct_path(e, copy, path);
+		return CONFIG;
+	}
+	plan_r->magic = PLAN_MAGIC;
+	return 0;
 }
 
 static NORETURN void run_config_child(read_config_f *read_config, const char *path, int plan_fd, int settings_fd)
@@ -103,25 +123,11 @@ static NORETURN void run_config_child(read_config_f *read_config, const char *pa
 	struct plan plan;
 	struct out canonical;
 	struct err e = { 0 };
-	char copy[64] = "";
-	struct jail_limits limits = { .cpu_s = READ_CPU_S };
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (geteuid() == 0 && !enter_folder_of(path))
-		_exit(say(CONFIG, "cannot enter the folder of %s: %s", path, strerror(errno)));
-	if (geteuid() == 0 && !copy_for_nobody(path, copy, sizeof copy))
-		_exit(say(CONFIG, "cannot read %s: %s", path, strerror(errno)));
-	if (geteuid() == 0 && !jail_become(NOBODY, NOBODY, &e))
-		_exit(say(OSERR, "%s", e.text));
-	if (!jail_enter(JAIL_NONE, &limits, jail_build_flags(), &e))
-		_exit(say(OSERR, "%s", e.text));
-	memset(&plan, 0, sizeof plan);
-	out_init(&canonical, CANONICAL_MAX);
-	if (!read_config(*copy == 0 ? path : copy, &plan, &canonical, &e)) {
-		say_with_path(e.text, copy, path);
-		_exit(CONFIG);
-	}
-	plan.magic = PLAN_MAGIC;
-	if (canonical.bad || !write_all(settings_fd, out_view(&canonical)) || !write_all(plan_fd, view_of(&plan, sizeof plan)))
+	out_init(&canonical, START_CANONICAL_MAX);
+	const int status = start_read_here(read_config, path, &plan, &canonical, &e);
+	if (status != 0)
+		_exit(say(status, "%s", e.text));
+	if (canonical.bad || !start_write_all(settings_fd, out_view(&canonical)) || !start_write_all(plan_fd, view_of(&plan, sizeof plan)))
 		_exit(say(OSERR, "the settings cannot be handed over"));
 	_exit(0);
 }
@@ -137,8 +143,7 @@ static bool is_ours(enum process_kind k)
 	       k == PROCESS_MOVER || k == PROCESS_CONSOLE || k == PROCESS_RECORDER;
 }
 
-/* The child has read a file that we have not, so its answer is looked at before it is used. */
-static bool plan_ok(const struct plan *p)
+bool start_plan_ok(const struct plan *p)
 {
 	bool ok = p->magic == PLAN_MAGIC && p->n_processes <= ARRAY_LEN(p->processes) &&
 		  p->n_listeners <= ARRAY_LEN(p->listeners) && is_text(p->directory, sizeof p->directory) &&
@@ -177,7 +182,7 @@ static int config_result(pid_t pid, const struct plan *plan, size_t got)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
 		;
-	if (got == sizeof *plan && plan_ok(plan))
+	if (got == sizeof *plan && start_plan_ok(plan))
 		return 0;
 	if (WIFEXITED(how) && WEXITSTATUS(how) != 0)
 		return WEXITSTATUS(how); /* it has said why */
@@ -293,31 +298,53 @@ int start_directory(const char *directory, const struct start_user *user, int *l
 
 /* --- listeners and what is left of root --- */
 
-int start_listener(struct plan_listener *l, const struct start_user *user, int *fd_r)
+static int bind_listener(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e)
 {
 	struct net_addr addr;
-	struct err e;
-	if (!net_addr_parse(l->addr, &addr, &e))
-		return say(CONFIG, "%s", e.text);
-	*fd_r = net_listen(&addr, &e);
+	*fd_r = -1;
+	if (!net_addr_parse(l->addr, &addr, e))
+		return CONFIG;
+	*fd_r = net_listen(&addr, e);
 	if (*fd_r < 0)
-		return say(UNAVAILABLE, "%s", e.text);
+		return UNAVAILABLE;
 	bool local = strncmp(addr.text, "unix:", 5) == 0;
-	if (local && user->change && lchown(addr.text + 5, user->uid, user->gid) != 0) /* the folder is the user's: a link in its place is not followed */
-		return say(UNAVAILABLE, "cannot give %s away: %s", addr.text, strerror(errno));
+	if (local && user->change && lchown(addr.text + 5, user->uid, user->gid) != 0) { /* the folder is the user's: a link in its place is not followed */
+		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot give %s away: %s", addr.text, strerror(errno));
+		return UNAVAILABLE;
+	}
 	net_own_addr(*fd_r, &addr);
 	memcpy(l->addr, addr.text, sizeof l->addr);
 	return 0;
+}
+
+int start_listener(struct plan_listener *l, const struct start_user *user, int *fd_r)
+{
+	struct err e = { 0 };
+	const int status = bind_listener(l, user, fd_r, &e);
+	return status == 0 ? 0 : say(status, "%s", e.text);
+}
+
+bool start_listener_later(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e)
+{
+	if (bind_listener(l, user, fd_r, e) == 0)
+		return true;
+	if (*fd_r >= 0)
+		close(*fd_r);
+	*fd_r = -1;
+	return false;
 }
 
 int start_drop_capabilities(const struct start_user *user)
 {
 	if (!user->change)
 		return 0;
-	const uint32_t kept = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
+	const uint32_t needed = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
+	const uint32_t later = 1u << CAP_NET_BIND_SERVICE | 1u << CAP_DAC_READ_SEARCH; /* for a reload, where we have them */
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct want[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept } };
-	struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct have[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	(void)syscall(SYS_capget, &h, have);
+	const uint32_t kept = needed | (later & have[0].permitted);
+	const struct __user_cap_data_struct want[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept } };
 	if (syscall(SYS_capset, &h, want) != 0 || syscall(SYS_capget, &h, have) != 0 ||
 	    memcmp(want, have, sizeof want) != 0)
 		return say(NOPERM, "cannot give up root's capabilities: %s", strerror(errno));

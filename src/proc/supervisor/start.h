@@ -11,6 +11,13 @@ typedef bool read_config_f(const char *path, struct plan *plan_r, struct out *ca
 /* Reads the settings in a child that is nobody when we are root. *settings_r: a sealed memory file with the canonical text. */
 MUST_CHECK int start_read_config(read_config_f *read_config, const char *path, struct plan *plan_r, int *settings_r);
 
+/* The same within the process that calls it, which becomes nobody by it, and enters the folder of the file: for a child. */
+enum { START_CANONICAL_MAX = 64 << 20 };
+MUST_CHECK int start_read_here(read_config_f *read_config, const char *path, struct plan *plan_r, struct out *canonical, struct err *e);
+/* The child has read a file that we have not, so its answer is looked at before it is used. */
+MUST_CHECK bool start_plan_ok(const struct plan *p);
+MUST_CHECK bool start_write_all(int fd, struct view v);
+
 struct start_user {
 	bool change; /* the processes run as uid and gid */
 	uid_t uid;
@@ -25,5 +32,8 @@ MUST_CHECK int start_directory(const char *directory, const struct start_user *u
 /* Binds one listener. A Unix socket becomes the user's. addr: the port chosen in place of 0. */
 MUST_CHECK int start_listener(struct plan_listener *l, const struct start_user *user, int *fd_r);
 
-/* Keeps of root's privileges what changing user and ending children need, nothing else. */
+/* The same while everything runs: *e in place of the sentence, and *fd_r is -1 then. */
+MUST_CHECK bool start_listener_later(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e);
+
+/* Keeps of root's privileges what changing user and ending children need, and what a reload does: to read the settings and to bind. */
 MUST_CHECK int start_drop_capabilities(const struct start_user *user);

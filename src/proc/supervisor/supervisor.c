@@ -4,12 +4,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "proc/supervisor/child.h"
-#include "proc/supervisor/lines.h"
-#include "proc/supervisor/start.h"
-#include "proc/table/events_table.h"
-#include "sys/board.h"
-#include "sys/event.h"
+#include "proc/supervisor/supervisor_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,57 +20,13 @@
 enum {
 	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
 	EVENT_PIPE = 1024 * 1024,     /* what the system lets anyone have */
-	CHILDREN_MAX = 256,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	AT_ONCE_MAX = 300,            /* the same for a process for suspects, each of which kills it a few times */
 	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
 	HUNG_GRACE_MS = 2000,         /* between SIGABRT, which leaves last words, and SIGKILL */
 	DELAY_FIRST_MS = 100, DELAY_LAST_MS = 60 * 1000, STOP_MS = 10 * 1000, /* where the plan says 0 */
 	PINGS_A_WATCH = 4,
-	LEVELS_MAX = 64,              /* there are fewer categories */
-	BOARD_MS = 5000,              /* how often progress is looked at, beside what happens */
 	TWICE_MS = 500,               /* sooner, it is one wish that came to the process and to its group */
-};
-
-/* The order in which kinds are ended; a stage begins when the one before it is empty. */
-enum stage { STAGE_RUN, STAGE_LINKS, STAGE_HELPERS, STAGE_SWITCH, STAGE_RECORDER, STAGE_DONE };
-
-struct supervisor;
-
-struct post {
-	struct supervisor *s;
-	struct child c;
-	struct timer restart, kill; /* kill: after SIGABRT or in a stop stage */
-	bool abandoned;             /* asked to stop, killed, and still there: the others do not wait for it */
-};
-
-/* What an operator wants to hear of a category, for processes that are started later. */
-struct level {
-	char category[32];
-	unsigned level;
-};
-
-struct supervisor {
-	struct env env; /* first: time and timers; this world has no streams and no files */
-	struct plan plan;
-	struct start_user user;
-	struct child_birth birth;
-	struct event_log *log;
-	struct lines lines;
-	struct level levels[LEVELS_MAX];
-	size_t n_levels;
-	struct post posts[CHILDREN_MAX];
-	size_t n_posts;
-	int listeners[64];
-	int signals, settings, lock;
-	struct timer ping;
-	struct board *board;        /* NULL: the system had no room for it */
-	int board_fd;
-	struct timer show;
-	enum stage stage;
-	bool told_up, hurry;
-	int64_t asked_ms;
-	int status;
 };
 
 /* --- a world of time only --- */
@@ -97,9 +48,7 @@ static int64_t monotonic_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- events --- */
-
-static const char *number(char buf[24], uint64_t x)
+const char *supervisor_number(char buf[24], uint64_t x)
 {
 	snprintf(buf, 24, "%llu", (unsigned long long)x);
 	return buf;
@@ -156,21 +105,6 @@ static void introduce_all(struct supervisor *s, struct child *c)
 	}
 }
 
-static void give_listeners(struct supervisor *s, struct child *c)
-{
-	for (size_t i = 0; i < s->plan.n_listeners; i++) {
-		if (s->plan.listeners[i].owner != c->kind)
-			continue;
-		struct wire_msg m = { .type = WIRE_LISTENER };
-		snprintf(m.name, sizeof m.name, "%s", s->plan.listeners[i].name);
-		int fd = fcntl(s->listeners[i], F_DUPFD_CLOEXEC, 0);
-		if (fd >= 0)
-			child_say(c, &m, &fd, 1);
-		else
-			kill(c->pid, SIGKILL); /* started again when there are descriptors */
-	}
-}
-
 /* A new process first hears how its predecessor died; a new switch also who died while there was none. */
 static void tell_deaths(struct supervisor *s, struct child *c)
 {
@@ -196,140 +130,6 @@ static void tell_of_death(struct supervisor *s, struct child *dead)
 	}
 }
 
-/* --- events of the others, and what is wanted of them --- */
-
-static void say_level(struct child *c, const struct level *x)
-{
-	struct wire_msg m = { .type = WIRE_LEVEL, .number = x->level };
-	snprintf(m.text, sizeof m.text, "%s", x->category);
-	child_say(c, &m, NULL, 0);
-}
-
-static void give_lines(struct supervisor *s, struct child *c)
-{
-	struct wire_msg m = { .type = WIRE_LINES };
-	int fd = c->kind != PROCESS_RECORDER || s->lines.out < 0 ? -1 : fcntl(s->lines.out, F_DUPFD_CLOEXEC, 0);
-	if (fd >= 0)
-		child_say(c, &m, &fd, 1);
-	for (size_t i = 0; i < s->n_levels; i++)
-		say_level(c, &s->levels[i]);
-}
-
-/* The last word on a category counts, and a word on all takes the place of those on each. False: there are too many. */
-static bool keep_level(struct supervisor *s, const struct level *x)
-{
-	size_t i = 0;
-	if (x->category[0] == 0)
-		s->n_levels = 0;
-	while (i < s->n_levels && strcmp(s->levels[i].category, x->category) != 0)
-		i++;
-	if (i == LEVELS_MAX)
-		return false;
-	s->levels[i] = *x;
-	s->n_levels = i == s->n_levels ? i + 1 : s->n_levels;
-	return true;
-}
-
-static void on_level(void *ctx, const struct wire_msg *m)
-{
-	struct supervisor *s = ctx;
-	struct level x = { .level = (unsigned)m->number };
-	if (m->number >= EVENT_LEVEL_COUNT || strlen(m->text) >= sizeof x.category)
-		return; /* not a word that the recorder says */
-	memcpy(x.category, m->text, strlen(m->text) + 1);
-	const enum event_severity least = event_level_least((enum event_level)x.level);
-	if (x.category[0] != 0 && !event_log_set_category(s->log, x.category, least))
-		return;
-	if (x.category[0] == 0)
-		event_log_set_level(s->log, least);
-	for (size_t i = 0; keep_level(s, &x) && i < s->n_posts; i++)
-		if (s->posts[i].c.pid != 0)
-			say_level(&s->posts[i].c, &x);
-}
-
-static bool copy_own(void *ctx, struct view line)
-{
-	struct supervisor *s = ctx;
-	return lines_copy(&s->lines, line);
-}
-
-static void tell_lost(struct supervisor *s)
-{
-	char n[24];
-	uint64_t lost = lines_take_lost(&s->lines);
-	if (lost > 0)
-		event_emit(s->log, EV_EVENTS_LOST, "events", number(n, lost), NULL);
-}
-
-static void begin_events(struct supervisor *s)
-{
-	s->lines.quiet = s->plan.events_quiet != 0;
-	for (size_t i = 0; i < s->plan.n_processes; i++)
-		if (s->plan.processes[i].kind == PROCESS_RECORDER)
-			lines_open(&s->lines);
-	s->log = event_log_new(&s->env, event_kinds, EVENT_KINDS, "supervisor", s->lines.quiet ? -1 : STDERR_FILENO, s->plan.events_json != 0);
-	event_log_set_level(s->log, (enum event_severity)s->plan.events_least);
-	event_log_copy(s->log, copy_own, s);
-}
-
-/* --- the board --- */
-
-static int64_t on_the_wall(struct supervisor *s, int64_t at_ms)
-{
-	return at_ms == 0 ? 0 : env_wall_ms(&s->env) - (env_now_ms(&s->env) - at_ms);
-}
-
-static void show_all(void *ctx)
-{
-	struct supervisor *s = ctx;
-	if (s->board == NULL)
-		return;
-	timer_after(&s->show, BOARD_MS);
-	board_begin(s->board);
-	s->board->n = (uint32_t)s->n_posts;
-	s->board->written_ms = env_wall_ms(&s->env);
-	s->board->pid = (uint32_t)getpid();
-	s->board->stopping = s->stage != STAGE_RUN;
-	for (size_t i = 0; i < s->n_posts; i++) {
-		const struct post *p = &s->posts[i];
-		struct board_process *x = &s->board->processes[i];
-		child_show(&p->c, x);
-		x->started_ms = on_the_wall(s, p->c.life == 0 ? 0 : p->c.started_ms);
-		x->ready_ms = on_the_wall(s, p->c.ready_ms);
-		x->answered_ms = on_the_wall(s, p->c.answered_ms);
-		x->restart_ms = timer_is_set(&p->restart) ? on_the_wall(s, p->restart.at_ms) : 0;
-	}
-	board_end(s->board);
-}
-
-/* Something has happened: before the supervisor sleeps. */
-static void show_soon(struct supervisor *s)
-{
-	if (s->board != NULL)
-		timer_after(&s->show, 0);
-}
-
-static void give_board(struct supervisor *s, struct child *c)
-{
-	const struct wire_msg m = { .type = WIRE_BOARD };
-	int fd = c->kind != PROCESS_CONSOLE || s->board == NULL ? -1 : fcntl(s->board_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd >= 0)
-		child_say(c, &m, &fd, 1);
-}
-
-static void make_board(struct supervisor *s)
-{
-	struct err e;
-	timer_init(&s->show, &s->env, show_all, s);
-	s->board = board_new(&s->board_fd, &e);
-	if (s->board == NULL) {
-		event_emit(s->log, EV_PROCESS_UNSTARTED, "name", "board", "why", e.text, NULL);
-		return;
-	}
-	s->board->started_ms = env_wall_ms(&s->env);
-	show_all(s);
-}
-
 /* --- starting --- */
 
 static void restart_later(struct post *p)
@@ -345,8 +145,8 @@ static void restart_later(struct post *p)
 		p->c.delay_ms = last;
 	if (p->c.at_once && p->c.ready && p->c.early_deaths <= AT_ONCE_MAX) /* beyond it is not the suspects' doing */
 		p->c.delay_ms = 0;
-	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", number(delay, p->c.delay_ms), "life",
-		   number(life, p->c.life + 1), NULL);
+	event_emit(s->log, EV_PROCESS_RESTART, "name", p->c.name, "delay_ms", supervisor_number(delay, p->c.delay_ms), "life",
+		   supervisor_number(life, p->c.life + 1), NULL);
 	timer_after(&p->restart, (int64_t)p->c.delay_ms);
 }
 
@@ -364,15 +164,21 @@ static void start_post(void *ctx)
 		restart_later(p);
 		return;
 	}
-	event_emit(s->log, EV_PROCESS_STARTED, "name", p->c.name, "pid", number(pid, (uint64_t)p->c.pid), NULL);
-	give_board(s, &p->c);
-	give_listeners(s, &p->c);
-	give_lines(s, &p->c);
+	event_emit(s->log, EV_PROCESS_STARTED, "name", p->c.name, "pid", supervisor_number(pid, (uint64_t)p->c.pid), NULL);
+	showing_give(s, &p->c);
+	if (!doors_give(&s->doors, &p->c))
+		kill(p->c.pid, SIGKILL); /* started again when there are descriptors */
+	events_give(s, &p->c);
 	tell_deaths(s, &p->c);
 	introduce_all(s, &p->c);
 	struct wire_msg go = { .type = WIRE_GO };
 	child_say(&p->c, &go, NULL, 0);
-	show_soon(s);
+	showing_soon(s);
+}
+
+void supervisor_start(struct post *p)
+{
+	start_post(p);
 }
 
 /* --- stopping --- */
@@ -405,6 +211,7 @@ static void abandon_post(struct post *p)
 	event_emit(p->s->log, EV_PROCESS_UNKILLABLE, "name", p->c.name, "note", p->c.words == NULL ? "" : p->c.words->note, NULL);
 	p->abandoned = true;
 	next_stage(p->s);
+	reload_go_on(p->s);
 }
 
 static void kill_post(void *ctx)
@@ -413,21 +220,22 @@ static void kill_post(void *ctx)
 	struct supervisor *s = p->s;
 	if (p->c.pid == 0 || p->abandoned)
 		return;
+	const bool ends = s->stage != STAGE_RUN || p->fate != POST_STAYS;
 	if (p->c.killed) {
-		if (s->stage != STAGE_RUN)
+		if (ends)
 			abandon_post(p);
 		return;
 	}
 	if (p->c.killed_why[0] == 0)
 		event_emit(s->log, EV_PROCESS_KILLED, "name", p->c.name, NULL);
-	p->c.killed = s->stage != STAGE_RUN;
+	p->c.killed = ends;
 	if (!FAULT(SUPERVISOR_KILL))
 		kill(p->c.pid, SIGKILL);
 	if (p->c.killed)
 		timer_after(&p->kill, HUNG_GRACE_MS);
 }
 
-static void stop_post(struct post *p)
+void supervisor_stop(struct post *p)
 {
 	struct wire_msg m = { .type = WIRE_STOP };
 	p->c.asked_to_stop = true;
@@ -447,7 +255,7 @@ static void next_stage(struct supervisor *s)
 			lines_end(&s->lines);
 		for (size_t i = 0; i < s->n_posts; i++)
 			if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, s->stage))
-				stop_post(&s->posts[i]);
+				supervisor_stop(&s->posts[i]);
 	}
 }
 
@@ -463,6 +271,7 @@ static void stop_all(struct supervisor *s, const char *why, int status)
 		return;
 	}
 	event_emit(s->log, EV_SUPERVISOR_STOPPING, "why", why, NULL);
+	reload_cancel(s);
 	s->status = status;
 	s->asked_ms = env_now_ms(&s->env);
 	timer_stop(&s->ping);
@@ -471,7 +280,7 @@ static void stop_all(struct supervisor *s, const char *why, int status)
 	s->stage = STAGE_LINKS;
 	for (size_t i = 0; i < s->n_posts; i++)
 		if (s->posts[i].c.pid != 0 && is_in_stage(s->posts[i].c.kind, STAGE_LINKS))
-			stop_post(&s->posts[i]);
+			supervisor_stop(&s->posts[i]);
 	next_stage(s);
 }
 
@@ -483,10 +292,10 @@ static void check_up(struct supervisor *s)
 	if (s->told_up)
 		return;
 	for (size_t i = 0; i < s->n_posts; i++)
-		if (!s->posts[i].c.ready)
+		if (s->posts[i].used && !s->posts[i].c.ready)
 			return;
 	s->told_up = true;
-	event_emit(s->log, EV_SUPERVISOR_UP, "pid", number(pid, (uint64_t)getpid()), "processes", number(n, s->n_posts),
+	event_emit(s->log, EV_SUPERVISOR_UP, "pid", supervisor_number(pid, (uint64_t)getpid()), "processes", supervisor_number(n, s->n_posts),
 		   "directory", s->plan.directory, NULL);
 }
 
@@ -500,21 +309,26 @@ static void on_death(struct post *p, int how)
 	was_ready = was_ready || c->ever_ready;
 	child_ended(c, &s->lines, how);
 	timer_stop(&p->kill);
-	number(life, c->life);
+	supervisor_number(life, c->life);
 	if (c->by_fault)
 		event_emit(s->log, EV_PROCESS_FAULT, "name", c->name, "last_words", c->last_words, "life", life, NULL);
 	else if (!c->asked_to_stop)
 		event_emit(s->log, EV_PROCESS_ENDED, "name", c->name, "how", c->last_words, "life", life, NULL);
 	else
 		event_emit(s->log, EV_PROCESS_STOPPED, "name", c->name, "how", c->last_words, NULL);
-	if (!c->asked_to_stop)
+	p->told = 0;
+	p->abandoned = false;
+	if (!c->asked_to_stop || s->stage == STAGE_RUN)
 		tell_of_death(s, c);
 	if (s->stage != STAGE_RUN)
 		next_stage(s);
-	else if (!was_ready && WIFEXITED(how) && (WEXITSTATUS(how) == CONFIG || WEXITSTATUS(how) == CANTCREAT))
+	else if (p->fate != POST_STAYS)
+		reload_post_ended(p);
+	else if (!was_ready && !p->late && WIFEXITED(how) && (WEXITSTATUS(how) == CONFIG || WEXITSTATUS(how) == CANTCREAT))
 		stop_all(s, "a process cannot run with these settings", WEXITSTATUS(how));
 	else
 		restart_later(p);
+	reload_go_on(s);
 }
 
 static void reap(struct supervisor *s)
@@ -525,6 +339,7 @@ static void reap(struct supervisor *s)
 		if (p->c.pid != 0 && waitpid(p->c.pid, &how, WNOHANG) == p->c.pid)
 			on_death(p, how);
 	}
+	reload_reap(s);
 }
 
 /* It is ended, as a fault; SIGKILL follows when it does not end of SIGABRT. */
@@ -591,7 +406,10 @@ static void on_signals(struct supervisor *s)
 		case SIGINT:
 			stop_all(s, info.ssi_signo == SIGINT ? "interrupt" : "SIGTERM", 0);
 			break;
-		default: /* SIGCHLD: see reap, which asks for all; SIGHUP means nothing here */
+		case SIGHUP:
+			reload_hup(s, info.ssi_uid, info.ssi_pid);
+			break;
+		default: /* SIGCHLD: see reap, which asks for all */
 			break;
 		}
 	}
@@ -609,7 +427,7 @@ static int sleep_ms(const struct supervisor *s)
 
 static void turn(struct supervisor *s)
 {
-	struct pollfd polls[1 + 2 * CHILDREN_MAX];
+	struct pollfd polls[1 + 2 * POSTS_MAX];
 	polls[0] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
 	for (size_t i = 0; i < s->n_posts; i++) {
 		const struct child *c = &s->posts[i].c;
@@ -629,14 +447,14 @@ static void turn(struct supervisor *s)
 		if ((chan & (POLLIN | POLLHUP | POLLERR)) != 0)
 			child_hear(c, s->env.now_ms);
 		if (chan != 0)
-			show_soon(s);
+			showing_soon(s);
 	}
 	if (n > 0 && polls[0].revents != 0) {
 		on_signals(s);
-		show_soon(s);
+		showing_soon(s);
 	}
 	check_up(s);
-	tell_lost(s);
+	events_tell_lost(s);
 	env_run_timers(&s->env);
 }
 
@@ -686,7 +504,7 @@ static int catch_signals(struct supervisor *s)
 	return OSERR;
 }
 
-static void fill_in(struct plan *p)
+void supervisor_fill_in(struct plan *p)
 {
 	p->restart_min_ms = p->restart_min_ms == 0 ? DELAY_FIRST_MS : p->restart_min_ms;
 	p->restart_max_ms = p->restart_max_ms == 0 ? DELAY_LAST_MS : p->restart_max_ms;
@@ -697,12 +515,12 @@ static void fill_in(struct plan *p)
 
 static int prepare(struct supervisor *s)
 {
-	fill_in(&s->plan);
+	supervisor_fill_in(&s->plan);
 	int status = start_find_user(s->plan.user, &s->user);
 	if (status == 0)
 		status = start_directory(s->plan.directory, &s->user, &s->lock);
-	for (size_t i = 0; status == 0 && i < s->plan.n_listeners; i++)
-		status = start_listener(&s->plan.listeners[i], &s->user, &s->listeners[i]);
+	if (status == 0)
+		status = doors_open(&s->doors, &s->plan, &s->user);
 	if (status == 0)
 		status = start_drop_capabilities(&s->user);
 	if (status == 0)
@@ -710,54 +528,86 @@ static int prepare(struct supervisor *s)
 	return status;
 }
 
+static void on_says(struct child *c, const struct wire_msg *m)
+{
+	struct post *p = CONTAINER(c, struct post, c);
+	if (m->type == WIRE_RELOAD)
+		reload_ask(p, m);
+	else
+		reload_taken(p, m);
+}
+
+struct post *supervisor_add(struct supervisor *s, const struct plan_process *x)
+{
+	struct post *p = s->posts;
+	while (p < s->posts + s->n_posts && p->used)
+		p++;
+	if (p == s->posts + POSTS_MAX)
+		return NULL;
+	if (p == s->posts + s->n_posts)
+		s->n_posts++;
+	*p = (struct post){ .s = s, .used = true, .key = x->key };
+	child_init(&p->c, x->kind, x->instance);
+	p->c.ctx = s;
+	p->c.at_once = x->at_once != 0;
+	p->c.says = on_says;
+	if (p->c.kind == PROCESS_SWITCH || p->c.kind == PROCESS_INTERCHANGE)
+		p->c.accuses = on_accused;
+	if (p->c.kind == PROCESS_RECORDER)
+		p->c.levels = events_on_level;
+	timer_init(&p->restart, &s->env, start_post, p);
+	timer_init(&p->kill, &s->env, kill_post, p);
+	return p;
+}
+
+void supervisor_remove(struct post *p)
+{
+	timer_stop(&p->restart);
+	timer_stop(&p->kill);
+	child_fini(&p->c);
+	p->used = false;
+	showing_soon(p->s);
+}
+
+void supervisor_watch(struct supervisor *s)
+{
+	if (s->plan.watchdog_ms != 0)
+		watch_all(s);
+	else
+		timer_stop(&s->ping);
+}
+
 static void start_all(struct supervisor *s)
 {
 	/* Nobody waits for who reads the events: the more a pipe holds, the fewer lines are lost. Fails when it is none: fine. */
 	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, EVENT_PIPE);
-	begin_events(s);
+	events_begin(s);
 	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid };
-	for (size_t i = 0; i < s->plan.n_listeners; i++)
-		event_emit(s->log, EV_SUPERVISOR_LISTENING, "name", s->plan.listeners[i].name, "address",
-			   s->plan.listeners[i].addr, "kind", process_kind_name(s->plan.listeners[i].owner), NULL);
-	s->n_posts = s->plan.n_processes;
-	for (size_t i = 0; i < s->n_posts; i++) {
-		struct post *p = &s->posts[i];
-		p->s = s;
-		child_init(&p->c, s->plan.processes[i].kind, s->plan.processes[i].instance);
-		p->c.ctx = s;
-		p->c.at_once = s->plan.processes[i].at_once != 0;
-		if (p->c.kind == PROCESS_SWITCH || p->c.kind == PROCESS_INTERCHANGE)
-			p->c.accuses = on_accused;
-		if (p->c.kind == PROCESS_RECORDER)
-			p->c.levels = on_level;
-		timer_init(&p->restart, &s->env, start_post, p);
-		timer_init(&p->kill, &s->env, kill_post, p);
-	}
-	make_board(s);
+	for (size_t i = 0; i < s->doors.n; i++)
+		event_emit(s->log, EV_SUPERVISOR_LISTENING, "name", s->doors.v[i].l.name, "address", s->doors.v[i].l.addr, "kind",
+			   process_kind_name(s->doors.v[i].l.owner), NULL);
+	for (size_t i = 0; i < s->plan.n_processes; i++)
+		(void)supervisor_add(s, &s->plan.processes[i]); /* there is room for twice a plan */
+	showing_begin(s);
 	timer_init(&s->ping, &s->env, watch_all, s);
-	if (s->plan.watchdog_ms != 0)
-		watch_all(s);
+	supervisor_watch(s);
 	for (size_t i = 0; i < s->n_posts; i++)
 		start_post(&s->posts[i]);
 }
 
 static void take_down(struct supervisor *s)
 {
+	reload_fini(s);
 	for (size_t i = 0; i < s->n_posts; i++) {
+		if (!s->posts[i].used)
+			continue;
 		timer_stop(&s->posts[i].restart);
 		timer_stop(&s->posts[i].kill);
 		child_fini(&s->posts[i].c);
 	}
 	timer_stop(&s->ping);
-	timer_stop(&s->show);
-	board_free(&s->board);
-	for (size_t i = 0; i < s->plan.n_listeners; i++) {
-		if (s->listeners[i] < 0)
-			continue;
-		close(s->listeners[i]);
-		if (strncmp(s->plan.listeners[i].addr, "unix:", 5) == 0)
-			(void)unlink(s->plan.listeners[i].addr + 5); /* if not, the next start replaces it */
-	}
+	showing_end(s);
+	doors_close(&s->doors);
 	event_log_free(&s->log);
 	lines_close(&s->lines);
 	for (size_t i = 0; i < 4; i++) {
@@ -768,19 +618,18 @@ static void take_down(struct supervisor *s)
 	env_fini(&s->env);
 }
 
-int supervisor_run(read_config_f *read_config, const char *config_path)
+int supervisor_run(const struct config_reader *reader, const char *config_path)
 {
 	struct supervisor *s = mem_zero(sizeof *s);
 	s->signals = s->settings = s->lock = s->board_fd = s->lines.in = s->lines.out = -1;
-	for (size_t i = 0; i < ARRAY_LEN(s->listeners); i++)
-		s->listeners[i] = -1;
 	env_init(&s->env, &time_only);
 	s->env.now_ms = monotonic_ms();
+	reload_init(s, reader, config_path);
 	keep_standard_descriptors();
 	umask(S_IRWXG | S_IRWXO); /* the database is mail, whoever may look into its folder */
 	int status = arm_faults();
 	if (status == 0)
-		status = start_read_config(read_config, config_path, &s->plan, &s->settings);
+		status = start_read_config(reader->read, config_path, &s->plan, &s->settings);
 	if (status == 0)
 		status = prepare(s);
 	if (status == 0) {

@@ -87,6 +87,15 @@ static bool read_config(const char *path, struct plan *plan_r, struct out *canon
 	return true;
 }
 
+static bool compare(struct view old, struct view now, struct out *lines, size_t *n_r, struct err *e)
+{
+	*n_r = view_eq(old, now) ? 0 : 1;
+	out_str(lines, *n_r == 0 ? "" : "something: old -> new\n");
+	return memmem(now.p, now.n, "barred", 6) == NULL || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "this cannot change while it runs: restart");
+}
+
+static const struct config_reader reader = { read_config, compare };
+
 /* --- a child --- */
 
 struct kid {
@@ -843,7 +852,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_the_board_shows_what_the_supervisor_knows),
 	};
 	if (argc == 3 && strcmp(argv[1], "--supervise") == 0)
-		return supervisor_run(read_config, argv[2]);
+		return supervisor_run(&reader, argv[2]);
 	if (argc == 4 && strcmp(argv[1], "--process") == 0)
 		return run_child(argv[2], argv[3]);
 	return cmocka_run_group_tests(tests, NULL, NULL);

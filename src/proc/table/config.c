@@ -1,9 +1,10 @@
 /* config.c - see config.h. */
 #include "proc/table/config.h"
 
+#include "base/hash.h"
 #include "proc/table/events_table.h"
+#include "proc/table/settings_compare.h"
 #include "proc/table/settings_operate.h"
-#include "proc/table/settings_table.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -71,6 +72,46 @@ static enum event_severity supervisors_least(const struct settings *s)
 	return event_level_least(level);
 }
 
+/* --- what a process reads once --- */
+
+static void print_numbers(struct out *o, const uint64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out_u64(o, v[i]);
+}
+
+static void print_what_it_reads(const struct settings *s, const struct plan_process *x, struct out *o)
+{
+	const struct set_link *links = s->links.v;
+	const struct set_mover *mover;
+	const char *peer;
+	const uint64_t conversion[] = { s->processes.content_ms, s->processes.content_memory, s->limits.elements };
+	if (x->kind == PROCESS_CONTENT || x->kind == PROCESS_CONVERTER)
+		print_numbers(o, conversion, ARRAY_LEN(conversion));
+	if (x->kind == PROCESS_CONVERTER || x->kind == PROCESS_INTERCHANGE) {
+		const uint64_t numbers[] = { s->limits.message, s->limits.strikes, s->processes.content_ms, s->expiry.non_urgent_ms };
+		print_numbers(o, numbers, ARRAY_LEN(numbers));
+		settings_print(settings_link_section(), &links[x->instance], o);
+	} else if (x->kind == PROCESS_MOVER && settings_mover_at(s, x->instance, &mover, &peer)) {
+		print_numbers(o, &s->limits.strikes, 1);
+		settings_print(&settings_mover, mover, o);
+		out_str(o, peer == NULL ? "" : peer);
+	}
+}
+
+/* Where a list of links or movers has grown or shrunk, the numbers after it are of others: their keys say so. */
+static void set_keys(const struct settings *s, struct plan *p)
+{
+	for (size_t i = 0; i < p->n_processes; i++) {
+		struct out o;
+		out_init(&o, CONFIG_MAX);
+		print_what_it_reads(s, &p->processes[i], &o);
+		if (out_len(&o) > 0)
+			p->processes[i].key = hash_octets(HASH_START, out_view(&o)) | 1;
+		out_fini(&o);
+	}
+}
+
 static bool make_plan(const struct settings *s, const char *path, struct plan *p, struct err *e)
 {
 	char unix_addr[128];
@@ -99,6 +140,7 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_process(p, PROCESS_MOVER, settings_movers_n(s));
 	add_for_suspects(p, PROCESS_ALONE, 0);
 	add_for_suspects(p, PROCESS_CONTENT, s->processes.contents);
+	set_keys(s, p);
 	for (size_t i = 0; i < s->listen.n; i++)
 		add_listener(p, "p1", PROCESS_LINK, listen[i]);
 	for (size_t i = 0; i < s->listen_tls.n; i++)
@@ -193,6 +235,16 @@ bool config_read(const char *path, struct plan *plan_r, struct out *canonical, s
 	if (good && canonical != NULL)
 		settings_print(&settings_root, &s, canonical);
 	out_fini(&text);
+	arena_free(&a);
+	return good;
+}
+
+bool config_compare(struct view old, struct view now, struct out *lines, size_t *n_r, struct err *e)
+{
+	struct settings was, is;
+	struct arena *a = arena_new(2 * CONFIG_ARENA);
+	const bool good = settings_load(old, "the settings in force", &was, a, e) && settings_load(now, "the new settings", &is, a, e) &&
+			  settings_compare(&was, &is, lines, n_r, e);
 	arena_free(&a);
 	return good;
 }

@@ -7,3 +7,5 @@
 
 /* For supervisor_run, and for `posthorn check-config`. canonical may be NULL. */
 MUST_CHECK bool config_read(const char *path, struct plan *plan_r, struct out *canonical, struct err *e);
+/* settings_compare of two canonical texts. For supervisor_run. */
+MUST_CHECK bool config_compare(struct view old, struct view now, struct out *lines, size_t *n_r, struct err *e);

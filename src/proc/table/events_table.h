@@ -89,6 +89,11 @@
 	X(BUSY_BEGUN, "store.busy", 406, WARNING, "store", "", "nothing can be taken in now: peers are answered busy") \
 	X(BUSY_ENDED, "store.busy-ended", 407, NOTICE, "store", "", "mail is taken in again") \
 	X(TRACKING_LOST, "store.tracking-lost", 408, ERROR, "store", "MSExchangeMTA 2026", "steps of journeys could not be written; mail goes on") \
+	X(CONFIG_RELOADED, "config.reloaded", 150, NOTICE, "operator", "", "new settings are in force: who has asked for it, and how many changes there are") \
+	X(CONFIG_CHANGED, "config.changed", 151, NOTICE, "operator", "", "one of those changes; of more than 50 the first") \
+	X(CONFIG_SAME, "config.unchanged", 152, NOTICE, "operator", "", "the settings were read again, and nothing in them has changed") \
+	X(CONFIG_REFUSED, "config.refused", 153, WARNING, "operator", "", "new settings are right, and yet nothing was changed: see why") \
+	X(CONFIG_WRONG, "config.wrong", 154, ERROR, "operator", "", "new settings are wrong, or could not be read: nothing was changed; see where and why") \
 	X(OPERATOR_ACT, "operator.act", 600, NOTICE, "operator", "", "an operator has changed something: who, what, why") \
 	X(CONNECTOR_IN, "connector.registered", 700, INFO, "connector", "", "a connector has registered for its link") \
 	X(CONNECTOR_REFUSED, "connector.refused", 701, WARNING, "connector", "", "a program has tried to register as a connector and was refused") \

@@ -234,7 +234,7 @@ static const struct setting mover_rows[] = {
 	{ "time-zone", SETTING_STRING, AT(set_mover, zone), "\"+00:00\"", 6, 6, .manual = "how far east of UTC the clocks are by which the postoffice\'s dates are written, \"+01:00\"" },
 	{ "lock-patience", SETTING_DURATION_MS, AT(set_mover, lock_patience_ms), "60 s", 100, MS_MAX, .manual = "a mailbag that somebody holds longer is told of, and who it is" },
 };
-static const struct settings_section mover_section = { "mover", sizeof(struct set_mover), mover_rows, ARRAY_LEN(mover_rows) };
+const struct settings_section settings_mover = { "mover", sizeof(struct set_mover), mover_rows, ARRAY_LEN(mover_rows) };
 
 static const struct setting routing_rows[] = {
 	{ "lowest-cost-first", SETTING_BOOL, AT(set_routing, lowest_cost_first), "false", .manual = "cost counts before tries and failures to open, so that a dearer link is used only when the cheaper one is not active by its schedule, or is given up" },
@@ -255,7 +255,7 @@ static const struct setting root_rows[] = {
 	{ "routes", SETTING_LIST, AT(settings, routes), "[]", .of = &route_section, .manual = "whom to hand a recipient to" },
 	{ "mailboxes", SETTING_LIST, AT(settings, mailboxes), "[]", .of = &mailbox_section, .manual = "the local users" },
 	{ "lists", SETTING_LIST, AT(settings, lists), "[]", .of = &list_section, .manual = "distribution lists that are expanded here" },
-	{ "movers", SETTING_LIST, AT(settings, movers), "[]", .of = &mover_section, .manual = "mail between Microsoft Mail postoffices" },
+	{ "movers", SETTING_LIST, AT(settings, movers), "[]", .of = &settings_mover, .manual = "mail between Microsoft Mail postoffices" },
 	{ "routing", SETTING_MAP, AT(settings, routing), "{}", .of = &routing_section, .manual = "how a route is chosen" },
 	{ "listen-tls", SETTING_STRINGS, AT(settings, listen_tls), "[]", 0, 100, .manual = "addresses for X.400 associations with TLS around the transport" },
 	{ "tls", SETTING_MAP, AT(settings, tls), "{}", .of = &tls_section, .manual = "certificate, key and authorities of this MTA" },

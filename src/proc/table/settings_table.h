@@ -225,7 +225,7 @@ struct settings {
 	struct set_console console;
 };
 
-extern const struct settings_section settings_root;
+extern const struct settings_section settings_root, settings_mover; /* of struct settings, of struct set_mover */
 
 /* How many processes the movers have, and whose the instance-th (from 0) is: *peer_r NULL: the mailer of the mover's postoffice; else the
  * dispatch from it to that peer. False: there is no such. */
