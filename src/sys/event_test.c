@@ -217,9 +217,140 @@ static void test_long_lines_stay_whole(void **state)
 	teardown(&w);
 }
 
+/* What the recorder's pipe gets of a text log: one line of text, and the same as JSON behind a record separator. */
+static void test_text_log_says_it_twice(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, false);
+	event_log_for_recorder(w.log);
+	event_emit(w.log, KIND_REFUSED, "peer", "10.0.0.1:102", NULL);
+	char *second = strchr(lines(&w), EVENT_RECORD);
+	assert_non_null(second);
+	assert_int_equal(count_lines(w.text), 2);
+	assert_true(second[-1] == '\n');
+	json_t *j = json_loads(second + 1, 0, NULL);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "event")), "link.refused");
+	assert_string_equal(json_string_value(json_object_get(j, "time")), "2026-01-01T00:00:00.000Z");
+	assert_memory_equal(w.text, "2026-01-01T00:00:00.000Z", 24);
+	json_decref(j);
+	event_log_set_json(w.log, true); /* then one line is both */
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(count_lines(lines(&w)), 1);
+	assert_true(w.text[0] == '{');
+	teardown(&w);
+}
+
+static void test_storm_is_one_line_in_both_forms(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, false);
+	event_log_for_recorder(w.log);
+	for (int i = 0; i < 500; i++)
+		event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(count_lines(lines(&w)), 2 * EVENT_STORM_MAX);
+	fake_env_pass(w.env, 2000);
+	const char *text = lines(&w);
+	assert_int_equal(count_lines(text), 2);
+	assert_non_null(strstr(text, " and 480 more like it"));
+	assert_non_null(strstr(strchr(text, EVENT_RECORD), "\"repeated\":480"));
+	teardown(&w);
+}
+
+/* Of each form: 4000 octets at most, whole, the first fields kept. */
+static void test_lines_are_cut_at_4000_octets(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, false);
+	event_log_for_recorder(w.log);
+	char large[1001];
+	memset(large, 'x', sizeof large - 1);
+	large[sizeof large - 1] = 0;
+	event_emit(w.log, KIND_REFUSED, "a", "kept", "b", large, "c", large, "d", large, "e", large, NULL);
+	const char *text = lines(&w), *second = strchr(text, EVENT_RECORD);
+	assert_non_null(second);
+	assert_int_equal(count_lines(text), 2);
+	assert_in_range((size_t)(second - text), 3000, 4000);
+	assert_in_range(strlen(second), 3000, 4000);
+	json_t *j = json_loads(second + 1, 0, NULL);
+	assert_non_null(j);
+	assert_int_equal(json_object_size(json_object_get(j, "fields")), 4);
+	json_decref(j);
+	teardown(&w);
+}
+
+struct taker {
+	unsigned n;
+	bool full;
+	char last[5000];
+};
+
+static bool take(void *ctx, struct view line)
+{
+	struct taker *t = ctx;
+	if (t->full)
+		return false;
+	t->n++;
+	snprintf(t->last, sizeof t->last, "%.*s", (int)line.n, (const char *)line.p);
+	return true;
+}
+
+static void test_copies_are_counted_by_themselves(void **state)
+{
+	(void)state;
+	struct world w;
+	struct taker t = { .full = true };
+	setup(&w, false);
+	event_log_copy(w.log, take, &t);
+	event_emit(w.log, KIND_REFUSED, NULL);
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(count_lines(lines(&w)), 2);
+	assert_int_equal(event_lost(w.log), 0);
+	t.full = false;
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_null(strstr(lines(&w), "lost"));
+	assert_non_null(strstr(t.last, "\"lost\":2"));
+	assert_int_equal(t.last[strlen(t.last) - 1], '\n');
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_null(strstr(t.last, "lost"));
+	teardown(&w);
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	static const enum event_severity least[EVENT_LEVEL_COUNT] = { /* as the manual has them */
+		[EVENT_LEVEL_NONE] = EVENT_ERROR, [EVENT_LEVEL_MINIMUM] = EVENT_WARNING, [EVENT_LEVEL_MEDIUM] = EVENT_INFO, [EVENT_LEVEL_MAXIMUM] = EVENT_DEBUG };
+	struct world w;
+	setup(&w, false);
+	for (unsigned i = 0; i < EVENT_LEVEL_COUNT; i++)
+		assert_int_equal(event_level_least((enum event_level)i), least[i]);
+	assert_true(event_log_set_category(w.log, "x400", EVENT_DEBUG));
+	event_emit(w.log, KIND_DEBUG, NULL);
+	assert_int_equal(count_lines(lines(&w)), 1);
+	assert_true(event_log_set_category(w.log, "x400", EVENT_ERROR));
+	event_emit(w.log, KIND_REFUSED, NULL);
+	assert_int_equal(count_lines(lines(&w)), 0);
+	event_emit(w.log, KIND_ACT, NULL); /* no level hides what operators do */
+	assert_int_equal(count_lines(lines(&w)), 1);
+	assert_false(event_log_set_category(w.log, "x40", EVENT_DEBUG));
+	event_log_set_level(w.log, EVENT_DEBUG); /* of all: the category's own is gone */
+	event_emit(w.log, KIND_DEBUG, NULL);
+	assert_int_equal(count_lines(lines(&w)), 1);
+	teardown(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_log_says_it_twice),
+		cmocka_unit_test(test_storm_is_one_line_in_both_forms),
+		cmocka_unit_test(test_lines_are_cut_at_4000_octets),
+		cmocka_unit_test(test_copies_are_counted_by_themselves),
+		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_text_line),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_json_line_is_json),

@@ -27,12 +27,15 @@ static void send(struct follower *f, const struct record *x)
 	chan_end(f->chan);
 }
 
+/* To everybody once, until it has caught up: the event is one more to read. */
 static void tell_slow(struct follower *f)
 {
 	char n[24];
 	snprintf(n, sizeof n, "%llu", (unsigned long long)f->dropped);
-	EMIT(&f->recorder->host, RECORDER_SLOW, "events", n);
 	tell(f, false);
+	if (!f->is_slow)
+		EMIT(&f->recorder->host, RECORDER_SLOW, "events", n);
+	f->is_slow = true;
 }
 
 /* Memory is gone through, or as much of it as was asked for. */
@@ -61,10 +64,13 @@ static bool serve(struct follower *f)
 	const struct ring *ring = f->recorder->ring;
 	for (unsigned looked = 0; f->asked && chan_unsent(f->chan) < UNSENT_MAX; looked++) {
 		catch_up(f);
-		if (!f->in_memory && f->dropped > 0)
+		if (!f->in_memory && f->dropped > 0) {
 			tell_slow(f);
+			catch_up(f); /* that was an event too */
+		}
 		if (f->in_memory && f->cursor >= f->memory_end)
 			end_memory(f, false);
+		f->is_slow = f->is_slow && f->cursor < ring_next(ring);
 		if (!f->asked || f->cursor == ring_next(ring))
 			return false;
 		if (looked == LOOK_MAX)
@@ -140,6 +146,7 @@ static bool on_follow(void *ctx, struct view payload, struct err *e)
 	f->live = m.live;
 	f->max = m.max;
 	f->sent = f->dropped = 0;
+	f->is_slow = false;
 	f->memory_end = ring_next(ring);
 	f->anew = m.after > 0 && (later || m.after + 1 < ring_first(ring));
 	f->cursor = m.after == 0 || later || m.after + 1 < ring_first(ring) ? ring_oldest(ring) : m.after + 1;

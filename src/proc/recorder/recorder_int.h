@@ -18,6 +18,7 @@ struct follower {
 	uint64_t dropped;          /* not told yet */
 	uint64_t max, sent;        /* of memory; max 0: all */
 	bool in_memory, live, anew;
+	bool is_slow;              /* has missed some, and is not where the others are */
 	struct filter filter;
 	struct follower *next;
 };
