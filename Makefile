@@ -4,6 +4,7 @@
 #   make run     the demo, four sites      make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
 #   make fault   the power cut under FAULT_MESSAGES messages; every process failed at every fault point, in streams of 1000
+#   make deb     the Debian package, into build-deb/
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases and failures by id
 
 SHARED ?= $(wildcard $(abspath ../shared))
@@ -13,7 +14,7 @@ FAULT_MESSAGES ?= 100000
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
+.PHONY: deb all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
 all: build
 
 deps:
@@ -86,5 +87,9 @@ conformance: build/build.ninja
 	@SHARED=$(SHARED) tools/conformance
 	@SHARED=$(SHARED) tools/failures
 
+deb:
+	@tools/install-deps build deb
+	@JOBS=$(JOBS) packaging/make-deb build-deb
+
 clean:
-	@rm -rf build build-asan build-fuzz build-clang
+	@rm -rf build-deb build build-asan build-fuzz build-clang

@@ -96,6 +96,7 @@ static NORETURN void become(const struct child *c, const struct child_birth *b, 
 	ok = ok && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 	if (ok && b->change_user && !jail_become(b->uid, b->gid, &e))
 		ok = false;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* binding is ours alone; without them exec gives up all */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (c->at_once && c->kind == PROCESS_CONTENT) /* what suspects cost is taken from what the others leave; where that is not allowed, they compete */
 		(void)setpriority(PRIO_PROCESS, 0, SUSPECTS_NICE);

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "proc/supervisor/notify.h"
 #include "proc/supervisor/supervisor_int.h"
 
 #include <errno.h>
@@ -272,6 +273,7 @@ static void stop_all(struct supervisor *s, const char *why, int status)
 	}
 	event_emit(s->log, EV_SUPERVISOR_STOPPING, "why", why, NULL);
 	reload_cancel(s);
+	notify_manager("STOPPING=1");
 	s->status = status;
 	s->asked_ms = env_now_ms(&s->env);
 	timer_stop(&s->ping);
@@ -295,6 +297,7 @@ static void check_up(struct supervisor *s)
 		if (s->posts[i].used && !s->posts[i].c.ready)
 			return;
 	s->told_up = true;
+	notify_manager("READY=1");
 	event_emit(s->log, EV_SUPERVISOR_UP, "pid", supervisor_number(pid, (uint64_t)getpid()), "processes", supervisor_number(n, s->n_posts),
 		   "directory", s->plan.directory, NULL);
 }
