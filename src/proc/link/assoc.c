@@ -152,9 +152,9 @@ void assoc_pump(struct assoc *a)
 		if (a->releasing && a->initiator && a->bound && !a->unbinding)
 			assoc_release_when_idle(a); /* the last transfer may have come to no end */
 	}
-	if (a->releasing && !a->initiator && a->link->stopping && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
+	if (((a->releasing && a->link->stopping) || a->leaving) && !a->initiator && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
 		struct err e;
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "this MTA is stopping");
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, a->leaving ? "the settings of its link are others now" : "this MTA is stopping");
 		assoc_abort(a, &e);
 	}
 	flush(a);
@@ -214,6 +214,27 @@ void assoc_release_when_idle(struct assoc *a)
 		assoc_abort(a, &e);
 	}
 	assoc_pump(a);
+}
+
+/* A responder of RTSE cannot release: it aborts, with a temporary cause, and the peer binds again. */
+void assoc_leave(struct assoc *a)
+{
+	assert(!a->initiator);
+	a->leaving = a->releasing = true;
+	assoc_pump(a);
+}
+
+void assoc_settings(struct assoc *a)
+{
+	if (a->peer == NULL || a->dead || a->buried)
+		return;
+	a->in.name = a->peer->name;
+	if (a->stream != NULL)
+		stream_set_keepalive(a->stream, (int64_t)a->peer->keepalive_ms);
+	if (timer_is_set(&a->idle)) {
+		timer_stop(&a->idle);
+		timer_after(&a->idle, (int64_t)a->peer->lifetime_ms);
+	}
 }
 
 void assoc_stall(struct assoc *a, enum stall why)
@@ -372,7 +393,8 @@ struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *pee
 {
 	const char *const *more = peer->more_addresses.v;
 	struct assoc *a = assoc_new(l, id, peer, true);
-	a->address = how->which == 0 ? peer->address : more[how->which - 1];
+	const char *address = how->which == 0 ? peer->address : more[how->which - 1];
+	a->address = mem_dup(address, strlen(address) + 1);
 	a->permanent = how->permanent;
 	return connect_to(a) ? a : NULL;
 }
@@ -460,6 +482,7 @@ void assoc_free_graves(struct link *l)
 		inbound_fini(&a->in);
 		keep_fini(a);
 		out_fini(&a->recovers);
+		free(a->address);
 		x400_free(&a->x);
 		a->magic = 0;
 		free(a);

@@ -22,14 +22,13 @@ static struct x400_credentials own_credentials(const struct link *l, const struc
 /* A responder does not know yet who calls: the most generous of what its links allow; the peer's wishes only lower it. */
 static void widest(const struct link *l, struct x400_config *c)
 {
-	const struct set_link *links = l->settings->links.v;
 	c->two_way_alternate = true; /* whose link does not take it is told so by name */
 	c->checkpoint_size = 0;
 	c->window = 1;
 	c->session.versions = 2;
 	c->session.tpdu_size = 128;
-	for (size_t i = 0; i < l->settings->links.n; i++) {
-		const struct set_link *k = &links[i];
+	for (size_t i = 0; i < l->n_partners; i++) {
+		const struct set_link *k = &l->partners[i]->set;
 		if (k->checkpoint_k > c->checkpoint_size)
 			c->checkpoint_size = (unsigned)k->checkpoint_k;
 		if (k->window > c->window)
@@ -67,16 +66,18 @@ void bind_references(struct assoc *a, struct session_config *c)
 
 void bind_list_selectors(struct link *l)
 {
-	const struct set_link *links = l->settings->links.v;
-	l->own_tsels = mem_zero(mem_mul(l->settings->links.n, sizeof *l->own_tsels));
-	for (size_t i = 0; i < l->settings->links.n; i++) {
-		if (links[i].kind != LINK_X400)
+	free(l->own_tsels);
+	l->own_tsels = mem_zero(mem_mul(l->n_partners + 1, sizeof *l->own_tsels));
+	l->n_own_tsels = 0;
+	for (size_t i = 0; i < l->n_partners; i++) {
+		const struct set_link *k = &l->partners[i]->set;
+		if (k->kind != LINK_X400)
 			continue;
-		if (links[i].calling_tsel.n == 0) {
+		if (k->calling_tsel.n == 0) {
 			l->n_own_tsels = 0;
 			return;
 		}
-		l->own_tsels[l->n_own_tsels++] = links[i].calling_tsel;
+		l->own_tsels[l->n_own_tsels++] = k->calling_tsel;
 	}
 }
 
@@ -169,11 +170,10 @@ struct caller {
 static const struct set_link *find_caller(const struct assoc *a, const struct x400_event *ev, struct caller *c)
 {
 	const struct link *l = a->link;
-	const struct set_link *links = l->settings->links.v;
 	const char *from = stream_peer(a->stream);
 	*c = (struct caller){ .elsewhere = NULL };
-	for (size_t i = 0; i < l->settings->links.n; i++) {
-		const struct set_link *k = &links[i];
+	for (size_t i = 0; i < l->n_partners; i++) {
+		const struct set_link *k = &l->partners[i]->set;
 		bool named = ev->peer.present ? view_eq_nocase(ev->peer.mta_name, view_str(k->remote_mta)) : null_bind_fits(k, from);
 		if (!named || k->kind != LINK_X400)
 			continue;
@@ -199,10 +199,9 @@ static void refuse(struct assoc *a, enum x400_bind_error why, const struct err *
 /* Of the links of that name the first one's: what the caller should have called. */
 static struct view own_selector_for(const struct link *l, struct view mta)
 {
-	const struct set_link *links = l->settings->links.v;
-	for (size_t i = 0; i < l->settings->links.n; i++)
-		if (links[i].kind == LINK_X400 && view_eq_nocase(mta, view_str(links[i].remote_mta)))
-			return links[i].calling_tsel;
+	for (size_t i = 0; i < l->n_partners; i++)
+		if (l->partners[i]->set.kind == LINK_X400 && view_eq_nocase(mta, view_str(l->partners[i]->set.remote_mta)))
+			return l->partners[i]->set.calling_tsel;
 	return (struct view){ NULL, 0 };
 }
 
@@ -275,21 +274,15 @@ static void refuse_password(struct assoc *a, const struct set_link *k, bool give
 	refuse(a, X400_AUTHENTICATION, &e);
 }
 
-static size_t *n_bound_of(const struct link *l, const struct set_link *k)
-{
-	const struct set_link *links = l->settings->links.v;
-	return &l->n_bound[k - links];
-}
-
 static size_t share_of(const struct link *l)
 {
-	const size_t others = KEPT_FOR_A_LINK * (l->settings->links.n - 1), most = l->inbound_max / KEPT_PART;
+	const size_t others = KEPT_FOR_A_LINK * (l->n_partners > 0 ? l->n_partners - 1 : 0), most = l->inbound_max / KEPT_PART;
 	return l->inbound_max - (others < most ? others : most);
 }
 
 void bind_is_over(const struct assoc *a)
 {
-	n_bound_of(a->link, a->peer)[0]--;
+	partner_of(a->peer)->n_bound--;
 }
 
 /* Told in the protocol's own word, so that the peer keeps its mail and tries again. */
@@ -307,7 +300,7 @@ static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 {
 	struct link *l = a->link;
 	struct err e;
-	if (l->n_inbound > l->inbound_max || n_bound_of(l, k)[0] >= share_of(l)) {
+	if (l->n_inbound > l->inbound_max || partner_of(k)->n_bound >= share_of(l)) {
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: the limit of associations is reached");
 	} else if (link_is_busy(l, &e)) {
@@ -354,7 +347,7 @@ static void bound(struct assoc *a, const struct set_link *k, const struct x400_e
 	a->peer = k;
 	a->bound = true;
 	turn_bound(a, ev->peer_two_way_alternate);
-	n_bound_of(l, k)[0]++;
+	partner_of(k)->n_bound++;
 	crowd_leave(l, &a->crowd);
 	stream_set_keepalive(a->stream, (int64_t)k->keepalive_ms);
 	EMIT(&l->host, ASSOC_IN, "link", k->name, "peer", stream_peer(a->stream));

@@ -88,6 +88,11 @@ bool exam_is_idle(const struct examination *x)
 	return x->id == 0;
 }
 
+bool exam_is_of(const struct examination *x, const struct partner *p)
+{
+	return x->in.held_of == &p->held;
+}
+
 bool exam_take(struct examination *x, const struct msg_examine *m, struct err *e)
 {
 	if (x->id != 0 || m->examine == 0 || m->content.n > m->size || m->link.n >= sizeof x->name)

@@ -6,10 +6,9 @@
 
 const struct set_link *link_find(const struct link *l, struct view name)
 {
-	const struct set_link *links = l->settings->links.v;
-	for (size_t i = 0; i < l->settings->links.n; i++)
-		if (view_eq(view_str(links[i].name), name))
-			return &links[i];
+	for (size_t i = 0; i < l->n_partners; i++)
+		if (view_eq(view_str(l->partners[i]->set.name), name))
+			return &l->partners[i]->set;
 	return NULL;
 }
 
@@ -71,6 +70,15 @@ static bool on_assoc_how(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+/* The switch has other settings than this process, for a moment. */
+static void answer_unknown(struct link *l, const struct msg_assoc *asked)
+{
+	struct msg_assoc m = { .assoc = asked->assoc, .link = asked->link };
+	err_set(&m.err, ERR_TEMP, ERR_OF_PROCESS, "the settings of this process have no such link, or no such address of it");
+	put_msg_assoc(chan_begin(l->control, MSG_ASSOC_DOWN), &m);
+	chan_end(l->control);
+}
+
 static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
 {
 	struct link *l = ctx;
@@ -78,14 +86,14 @@ static bool on_assoc_open(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_assoc(payload, &m, e))
 		return false;
 	const struct set_link *peer = link_find(l, m.link);
-	if (peer == NULL || *peer->address == 0 || (m.assoc & MSG_INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_OPEN %llu names a link without address or an association that exists",
+	if ((m.assoc & MSG_INBOUND_BIT) != 0 || map_get(&l->by_id, m.assoc) != NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_OPEN %llu is of a peer's, or exists",
 			       (unsigned long long)m.assoc);
 	const struct how usual = { .assoc = m.assoc }, *how = l->how.assoc == m.assoc ? &l->how : &usual;
-	if (how->which > peer->more_addresses.n)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_HOW %llu names address %u of link %s", (unsigned long long)m.assoc,
-			       (unsigned)how->which, peer->name);
-	assoc_open(l, m.assoc, peer, how);
+	if (peer == NULL || *peer->address == 0 || how->which > peer->more_addresses.n)
+		answer_unknown(l, &m);
+	else
+		assoc_open(l, m.assoc, peer, how);
 	return true;
 }
 
@@ -96,8 +104,10 @@ static bool on_assoc_close(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_count(payload, &m, e))
 		return false;
 	struct assoc *a = map_get(&l->by_id, m.id);
-	if (a != NULL)
+	if (a != NULL && a->initiator)
 		assoc_release_when_idle(a);
+	else if (a != NULL)
+		assoc_leave(a);
 	return true;
 }
 
@@ -343,6 +353,7 @@ static void reap(void *ctx)
 {
 	struct link *l = ctx;
 	assoc_free_graves(l);
+	partners_reap(l);
 	note_nothing(l);
 	if (l->stopping && l->assocs == NULL && exam_is_idle(l->examination) && l->stopped != NULL) {
 		void (*stopped)(void *) = l->stopped;
@@ -352,7 +363,7 @@ static void reap(void *ctx)
 }
 
 /* Within one call, so once a process: a decoded envelope may be many times as long as it was. */
-static size_t arena_quota(const struct set_limits *limits)
+size_t link_arena_quota(const struct set_limits *limits)
 {
 	const size_t slack = mem_mul((size_t)limits->envelope, ARENA_SLACK);
 	return slack < limits->memory / 2 ? slack : (size_t)limits->memory / 2;
@@ -366,7 +377,7 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->settings = settings;
 	l->instance = instance;
 	l->inbound_max = (size_t)settings->limits.associations;
-	l->arena = arena_new(arena_quota(&settings->limits));
+	l->arena = arena_new(link_arena_quota(&settings->limits));
 	l->config_arena = arena_new(SIZE_MAX);
 	/* The switch ends the process for settings with another domain; without one nothing of 1984 finds its way back. */
 	if (!gdi_parse(view_str(settings->mta.domain), &l->domain, l->config_arena, NULL))
@@ -374,10 +385,9 @@ struct link *link_new(const struct actor_host *host, const struct settings *sett
 	l->examination = exam_new(l);
 	out_init(&l->lost.reference, REFERENCE_MAX);
 	out_init(&l->resume.reference, REFERENCE_MAX);
+	partners_begin(l);
 	bind_list_selectors(l);
-	l->held_of = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->held_of));
-	l->n_bound = mem_zero(mem_mul(settings->links.n + 1, sizeof *l->n_bound));
-	secure_begin(l);
+	secure_read(l);
 	timer_init(&l->alone, host->env, on_alone, l);
 	l->reap = (struct env_hook){ .run = reap, .ctx = l, .order = 50 };
 	env_add_hook(host->env, &l->reap);
@@ -403,12 +413,11 @@ void link_free(struct link **lp)
 	map_fini(&l->by_offer);
 	map_fini(&l->by_transfer);
 	map_fini(&l->crowds);
-	free(l->n_bound);
-	free(l->held_of);
 	map_fini(&l->by_partial);
 	out_fini(&l->lost.reference);
 	out_fini(&l->resume.reference);
 	secure_end(l);
+	partners_end(l);
 	free(l->own_tsels);
 	l->magic = 0;
 	MEM_FREE(*lp);

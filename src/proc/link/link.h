@@ -20,6 +20,13 @@ struct link;
 struct link *link_new(const struct actor_host *host, const struct settings *settings, uint32_t instance);
 void link_free(struct link **l);
 
+/* Other settings, as switch_settings has them; taken before it returns, after which nothing refers to those of before, and the switch is told
+ * (SETTLED). Associations of a link whose peer sees nothing else (settings_change.h: CHANGE_LINK) stay. Of the others, and of links that are gone,
+ * the inbound ones end between two transfers, and the switch closes the outbound ones. Binds are judged by the new ones from now on; the
+ * files of TLS are read again, for the connections that come next, and where one cannot be read that of before goes on. Limits hold for what is
+ * accepted from now on. */
+void link_settings(struct link *l, const struct settings *settings);
+
 /* It handles suspects, each alone: where a transfer of theirs broke off is nobody's business. */
 void link_alone(struct link *l);
 

@@ -6,14 +6,13 @@
 #include "flow/codec/p1/p1.h"
 #include "flow/message/downgrade.h"
 #include "flow/message/pack.h"
-#include "proc/table/settings_table.h"
+#include "proc/link/link_int.h"
 
 static const struct ber_limits limits = { .depth = 40, .elements = 100000, .bytes = 1 << 20 };
 
 static struct set_link *the_link(struct world *w)
 {
-	struct set_link *links = (struct set_link *)w->settings.links.v;
-	return &links[0];
+	return (struct set_link *)(uintptr_t)link_find(w->link, VIEW("to-a"));
 }
 
 static struct oraddr address(struct world *w, const char *text)

@@ -126,8 +126,9 @@ struct assoc {
 	unsigned generation;         /* of the connection: a refused recovery is followed by another one */
 	struct out recovers;         /* initiator: which association, as the switch said it */
 	bool unbinding;              /* the release has been asked for */
-	const char *address;         /* initiator: which of the peer's */
+	char *address;               /* initiator: which of the peer's; ours */
 	bool permanent;              /* initiator: not released for being idle */
+	bool leaving;                /* inbound: to end between two transfers, for its link has other settings now */
 	struct crowd *crowd;         /* inbound and not bound: of its address */
 	int64_t release_until_ms;    /* unbinding: then the peer has had its time to answer */
 	bool told;                   /* the event that says how the bind ended is out */
@@ -170,6 +171,20 @@ struct how {
 	bool permanent;
 };
 
+/* One link as this process knows it. Its place stays the same while anything refers to it, whatever becomes of the settings: `set` is
+ * what assoc.peer points to. */
+struct partner {
+	unsigned magic;
+#define PARTNER_MAGIC 0x9ee30117u
+	struct set_link set;         /* a copy; its texts are those of link.settings, or lie in `own` */
+	struct arena *own;           /* in the settings no more */
+	struct tls *tls;             /* of a link that wants it; NULL: why not */
+	struct err tls_why;
+	size_t n_bound;              /* inbound associations that are bound */
+	size_t held;                 /* memory of all its struct inbound */
+	struct partner *next;           /* in link.gone */
+};
+
 struct link {
 	unsigned magic;
 #define LINK_MAGIC 0x117c117cu
@@ -178,9 +193,11 @@ struct link {
 	struct arena *config_arena;
 	struct gdi domain;           /* mta.domain */
 	uint32_t instance;
+	struct partner **partners;         /* the links of the settings, in their order */
+	size_t n_partners;
+	struct partner *gone;           /* in the settings no more, while anything refers to them */
 	struct view *own_tsels;      /* called selectors we answer to; none: any (a link has no selector of its own) */
 	size_t n_own_tsels;
-	struct { struct tls *tls; struct err why; } *secure; /* of each link that wants TLS; NULL: why not */
 	struct tls *listen_tls;      /* of callers: whose they are is known later */
 	struct err listen_tls_why;
 	struct chan *control, *bulk;
@@ -193,7 +210,6 @@ struct link {
 	struct map by_offer;         /* offer id -> struct inbound */
 	struct map by_transfer;      /* transfer id -> struct assoc */
 	struct map crowds;           /* hash of an address -> struct crowd */
-	size_t *n_bound;             /* of each link in the settings: inbound associations that are bound */
 	struct how how;
 	struct map by_partial;       /* partial id -> struct assoc */
 	uint64_t next_inbound, next_offer, next_partial;
@@ -205,7 +221,6 @@ struct link {
 	struct note note;
 	struct examination *examination;
 	size_t held;                 /* memory of all struct inbound */
-	size_t *held_of;             /* of those of each link in the settings */
 	bool is_short;               /* of memory: from limits.memory on until under three quarters of it */
 	bool told;                   /* the switch has said what comes before all else: suspects, busy or not */
 	bool busy;                   /* the switch can take nothing now */
@@ -216,6 +231,12 @@ struct link {
 	void *stopped_ctx;
 };
 
+/* apply.c: the links, and other settings for them. */
+void partners_begin(struct link *l);
+void partners_end(struct link *l);
+void partners_reap(struct link *l);                /* those that are gone and that nothing refers to any more */
+struct partner *partner_of(const struct set_link *k);
+
 /* assoc.c: life and the pump between socket and machine. */
 struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how);
 struct assoc *assoc_accept(struct link *l, struct stream *s, struct crowd *c);
@@ -224,6 +245,8 @@ void assoc_stall(struct assoc *a, enum stall why);   /* take no more events unti
 void assoc_unstall(struct assoc *a, enum stall why);
 void assoc_abort(struct assoc *a, const struct err *why);
 void assoc_release_when_idle(struct assoc *a);
+void assoc_settings(struct assoc *a);           /* its link has other settings, or may have */
+void assoc_leave(struct assoc *a);              /* inbound: it ends between two transfers */
 void assoc_bury(struct assoc *a);               /* tells the switch, closes the socket; memory goes at the end of the turn */
 void assoc_free_graves(struct link *l);
 
@@ -233,7 +256,7 @@ void bind_confirmed(struct assoc *a, const struct x400_event *ev);
 void bind_refuse_recovery(struct assoc *a);     /* busy: the peer opens afresh */
 void bind_recovered(struct assoc *a, const struct set_link *k);
 void bind_references(struct assoc *a, struct session_config *c);
-void bind_list_selectors(struct link *l);
+void bind_list_selectors(struct link *l);       /* also again */
 void bind_is_over(const struct assoc *a);       /* inbound, and was bound */
 void bind_config(const struct link *l, const struct set_link *peer, bool initiator, struct x400_config *c_r);
 
@@ -250,7 +273,7 @@ struct crowd *crowd_enter(struct link *l, const char *peer);
 void crowd_leave(struct link *l, struct crowd **c);
 
 /* secure.c: TLS. False: why not; the stream is still the caller's. */
-void secure_begin(struct link *l);
+void secure_read(struct link *l);               /* the files of all of them, now; also again: what cannot be read then stays as it was */
 void secure_end(struct link *l);
 MUST_CHECK bool secure_connect(struct link *l, const struct set_link *k, const char *address, struct stream *s, struct err *e);
 MUST_CHECK bool secure_accept(struct link *l, struct stream *s);
@@ -314,6 +337,7 @@ void offer_cancel(struct inbound *in);
 
 /* suspects.c: what may be decoded, and what is being worked on. */
 uint64_t suspects_hash(struct view head);        /* FNV-1a, 64 bits; never 0 */
+void suspects_forget(struct link *l, const struct set_link *k); /* it is in the settings no more */
 void suspects_set(struct link *l, const struct msg_suspect *m);
 bool suspects_has(const struct link *l, const char *name, uint64_t hash);
 void note_input(struct link *l, const char *name, uint64_t hash);
@@ -334,6 +358,7 @@ MUST_CHECK bool exam_take(struct examination *x, const struct msg_examine *m, st
 MUST_CHECK bool exam_content(struct examination *x, const struct msg_piece *piece, struct err *e);
 bool exam_is(const struct examination *x, uint64_t id); /* under way */
 bool exam_is_idle(const struct examination *x);
+bool exam_is_of(const struct examination *x, const struct partner *p); /* what it holds is counted for that link */
 void exam_stop(struct examination *x);       /* the switch has gone */
 
 /* outbound.c */
@@ -348,6 +373,7 @@ bool outbound_is_empty(const struct assoc *a);
 bool outbound_is_begun(const struct assoc *a);  /* a transfer is under way */
 
 /* link.c */
+size_t link_arena_quota(const struct set_limits *limits);
 /* Before ASSOC_UP: what the association can do. Nothing is said of one that can do no more than others. */
 void link_tell_how(struct link *l, const struct assoc *a, bool recovered);
 void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const struct err *why, bool was_open);

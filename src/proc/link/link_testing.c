@@ -242,12 +242,24 @@ static bool hear_partial_pull(void *ctx, struct view payload, struct err *e)
 }
 
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
+static bool hear_settled(void *ctx, struct view payload, struct err *e)
+{
+	struct world *w = ctx;
+	struct msg_count m;
+	if (!get_msg_count(payload, &m, e))
+		return false;
+	w->settled = m.id;
+	w->n_settled++;
+	return true;
+}
+
 static const struct chan_type heard[] = {
 	HEARD(OFFER, hear_offer), HEARD(OFFER_BEGIN, hear_begin), HEARD(OFFER_DATA, hear_data), HEARD(OFFER_END, hear_end),
 	HEARD(OFFER_CANCEL, hear_cancel), HEARD(OFFER_SPOILED, hear_spoiled), HEARD(ASSOC_UP, hear_up), HEARD(ASSOC_DOWN, hear_down), HEARD(TRANSFER_PULL, hear_pull),
 	HEARD(TRANSFER_RESULT, hear_result), HEARD(EXAMINED, hear_examined), HEARD(ASSOC_HOW, hear_how), HEARD(TRANSFER_RESUME, hear_resume),
 	HEARD(PARTIAL_BEGIN, hear_partial), HEARD(PARTIAL_DATA, hear_partial_data), HEARD(PARTIAL_SYNC, hear_sync),
 	HEARD(PARTIAL_END, hear_partial_end), HEARD(PARTIAL_FIND, hear_find), HEARD(PARTIAL_PULL, hear_partial_pull),
+	HEARD(SETTLED, hear_settled),
 };
 static const struct chan_events switch_events = { heard, ARRAY_LEN(heard), NULL, NULL, hear_closed };
 
@@ -658,8 +670,8 @@ void say_content(struct world *w, uint64_t transfer, size_t n)
 #define SETTINGS                                                                                                          \
 	"mta:\n  name: mta-p\n  domain: \"C=FR; A=SIM\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\n"               \
 	"limits: {%s}\nlinks:\n"                                                                                           \
-	"  - name: to-a\n    address: \"127.0.0.1:2\"\n    remote-mta-name: mta-a\n    remote-password: secret\n"            \
-	"    calling-tsel: OURS\n    association-lifetime: 20 s\n%s"                                                      \
+	"  - name: to-a\n    address: \"127.0.0.1:2\"\n    remote-mta-name: mta-a\n    remote-password: %s\n"                \
+	"    calling-tsel: OURS\n    association-lifetime: 20 s\n%s%s"                                                    \
 	"routes:\n  - match: \"C=GB; A=SIM\"\n    to: to-a\n"
 
 static void take_note(void *ctx, const char *text)
@@ -680,13 +692,32 @@ struct world *world_new_with(const char *limits)
 	return world_new_as(limits, "");
 }
 
+static void load_settings(struct world *w, const char *limits, const char *link, const char *links)
+{
+	char yaml[4096];
+	struct err e;
+	snprintf(yaml, sizeof yaml, SETTINGS, limits, w->password == NULL ? "secret" : w->password, link, links);
+	w->set_in = arena_new((size_t)1 << 20);
+	if (!settings_load(view_str(yaml), "test", &w->settings, w->set_in, &e))
+		fail_msg("%s", e.text);
+}
+
+void world_settings(struct world *w, const char *limits, const char *link, const char *links)
+{
+	struct arena *before = w->set_in;
+	load_settings(w, limits, link, links);
+	struct settings *now = arena_get(w->set_in, sizeof *now);
+	*now = w->settings;
+	link_settings(w->link, now);
+	arena_free(&before);
+	fake_env_settle(w->env);
+}
+
 struct world *world_new_as(const char *limits, const char *link)
 {
 	struct world *w = mem_zero(sizeof *w);
 	struct err e;
 	struct net_addr at;
-	char yaml[2048];
-	snprintf(yaml, sizeof yaml, SETTINGS, limits, link);
 	out_init(&w->streamed, SIZE_MAX / 2);
 	out_init(&w->notes, SIZE_MAX / 2);
 	w->refusal = X400_NO_BIND_ERROR;
@@ -695,8 +726,7 @@ struct world *world_new_as(const char *limits, const char *link)
 	w->heard = arena_new((size_t)256 << 20);
 	w->log_fd = memfd_create("events", 0);
 	w->log = event_log_new(w->env, event_kinds, EVENT_KINDS, "link", w->log_fd, false);
-	if (!settings_load(view_str(yaml), "test", &w->settings, w->a, &e))
-		fail_msg("%s", e.text);
+	load_settings(w, limits, link, "");
 	const struct actor_host host = { .env = w->env, .log = w->log, .note = take_note, .die = no_death, .ctx = w };
 	w->link = link_new(&host, &w->settings, 1);
 	assert_true(net_addr_parse("127.0.0.1:2", &at, &e));
@@ -748,6 +778,7 @@ void world_free(struct world *w)
 	out_fini(&w->notes);
 	fake_env_free(&w->env);
 	arena_free(&w->a);
+	arena_free(&w->set_in);
 	arena_free(&w->heard);
 	free(w);
 }

@@ -52,7 +52,10 @@ struct world {
 	struct arena *a, *heard;         /* heard: what `offer`, `down` ... point into */
 	struct event_log *log;
 	int log_fd;
+	struct arena *set_in;            /* what `settings` points into, and nothing else */
 	struct settings settings;
+	uint64_t settled;                /* SETTLED, the last one */
+	unsigned n_settled;
 	struct link *link;
 	struct listener *listener;
 	struct chan *control, *bulk;     /* the switch's ends */
@@ -76,6 +79,7 @@ struct world {
 	struct msg_resume resume;
 	bool stopped;
 	enum x400_bind_error refusal;    /* of called peers; X400_NO_BIND_ERROR: they accept */
+	const char *password;            /* remote-password; NULL: "secret" */
 	const char *answer_password;     /* that called peers answer with; NULL: none, "": no credentials */
 };
 
@@ -126,5 +130,7 @@ struct world *world_new_with(const char *limits);
 /* link: lines of the link's settings, each indented by four and with its end. */
 struct world *world_new_as(const char *limits, const char *link);
 struct world *world_new(void);
+/* Other settings for it, with w->password; those of before are freed at once. links: more of them, each with its own name, as lines. */
+void world_settings(struct world *w, const char *limits, const char *link, const char *links);
 bool was_told(struct world *w, const char *event);
 void world_free(struct world *w);

@@ -39,6 +39,21 @@ static void on_stop(void *ctx)
 	link_stop(p->link, on_finished, p);
 }
 
+/* One more than the settings of before allow may be open: the system is asked for them first. */
+static void take_settings(void *ctx, const struct settings *old, const struct settings *now)
+{
+	struct link_process *p = ctx;
+	(void)old;
+	link_settings(p->link, now);
+	link_clamp(p->link, descriptors_allow(2 * (size_t)now->limits.associations + 64));
+}
+
+static void on_settings(void *ctx)
+{
+	struct link_process *p = ctx;
+	process_main_settings(&p->main, take_settings, p);
+}
+
 static int run(enum process_kind kind, uint32_t instance)
 {
 	struct link_process p = { 0 };
@@ -48,7 +63,7 @@ static int run(enum process_kind kind, uint32_t instance)
 		link_alone(p.link);
 	const size_t associations = (size_t)p.main.settings->limits.associations;
 	link_clamp(p.link, descriptors_allow(2 * associations + 64)); /* those over the limit are answered, up to twice as many */
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	const struct process_events events = { .settings = on_settings, .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	link_free(&p.link);
 	process_main_end(&p.main);

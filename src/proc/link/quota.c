@@ -26,10 +26,10 @@ static void count(struct inbound *in, size_t now)
 void quota_begin(struct inbound *in)
 {
 	struct link *l = in->link;
-	const struct set_link *k = link_find(l, view_str(in->name)), *links = l->settings->links.v;
+	const struct set_link *k = link_find(l, view_str(in->name));
 	const size_t held = in->held;
 	count(in, 0); /* what it kept from before may be counted for another */
-	in->held_of = k == NULL ? NULL : &l->held_of[k - links];
+	in->held_of = k == NULL ? NULL : &partner_of(k)->held;
 	count(in, held);
 }
 

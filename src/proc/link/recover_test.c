@@ -299,7 +299,7 @@ static void test_who_recovers_must_come_as_its_link_wants_it(void **state)
 		struct world *w = world_new();
 		struct out apdu = letter_octets(w, 200 * K);
 		struct x400_resume at;
-		struct set_link *k = w->settings.links.v;
+		struct set_link *k = (struct set_link *)(uintptr_t)link_find(w->link, VIEW("to-a"));
 		struct peer *p = call_named(w, 0, "one", NULL);
 		peer_begins(p, out_len(&apdu), view_first(out_view(&apdu), 100 * K));
 		vanish(w, p);
@@ -326,7 +326,7 @@ static void test_a_stranger_ends_no_association_by_its_name(void **state)
 	struct world *w = world_new();
 	struct out apdu = letter_octets(w, 200 * K);
 	struct x400_resume at;
-	struct set_link *k = w->settings.links.v;
+	struct set_link *k = (struct set_link *)(uintptr_t)link_find(w->link, VIEW("to-a"));
 	struct peer *p = call_named(w, 0, "one", NULL);
 	peer_begins(p, out_len(&apdu), view_first(out_view(&apdu), 100 * K));
 	assert_true(x400_resumable(p->x, &at));

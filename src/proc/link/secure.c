@@ -28,28 +28,32 @@ static struct tls *read_files(struct link *l, const char *name, const struct set
 	return t;
 }
 
-/* What cannot be read is told now, and again to each who needs it: the other links go on. */
-void secure_begin(struct link *l)
+/* A certificate that is being written just now is none: then the one from before serves on. What is open has its own. */
+static void read_again(struct link *l, bool wanted, const char *name, const struct set_tls *own, struct tls **t, struct err *why)
 {
-	const struct set_link *links = l->settings->links.v;
+	struct err e = { 0 };
+	struct tls *now = wanted ? read_files(l, name, own, &e) : NULL;
+	if (wanted && now == NULL && *t != NULL)
+		return;
+	tls_free(t);
+	*t = now;
+	*why = e;
+}
+
+/* What cannot be read is told now, and again to each who needs it: the other links go on. */
+void secure_read(struct link *l)
+{
 	const struct set_tls none = { "", "", "", "" };
-	struct err e;
-	l->secure = mem_zero(mem_mul(l->settings->links.n + 1, sizeof *l->secure));
-	for (size_t i = 0; i < l->settings->links.n; i++)
-		if (links[i].tls == LINK_TLS_REQUIRED)
-			l->secure[i].tls = read_files(l, links[i].name, &links[i].tls_own, &l->secure[i].why);
-	if (l->settings->listen_tls.n > 0) {
-		l->listen_tls = read_files(l, "", &none, &e);
-		l->listen_tls_why = e;
+	for (size_t i = 0; i < l->n_partners; i++) {
+		struct partner *p = l->partners[i];
+		read_again(l, p->set.tls == LINK_TLS_REQUIRED, p->set.name, &p->set.tls_own, &p->tls, &p->tls_why);
 	}
+	read_again(l, l->settings->listen_tls.n > 0, "", &none, &l->listen_tls, &l->listen_tls_why);
 }
 
 void secure_end(struct link *l)
 {
-	for (size_t i = 0; i < l->settings->links.n; i++)
-		tls_free(&l->secure[i].tls);
 	tls_free(&l->listen_tls);
-	free(l->secure);
 }
 
 static void name_of(const struct set_link *k, const char *address, char *name, size_t size)
@@ -61,17 +65,18 @@ static void name_of(const struct set_link *k, const char *address, char *name, s
 bool secure_connect(struct link *l, const struct set_link *k, const char *address, struct stream *s, struct err *e)
 {
 	char name[256];
-	const size_t i = (size_t)(k - (const struct set_link *)l->settings->links.v);
+	const struct partner *p = partner_of(k);
+	(void)l;
 	if (k->tls != LINK_TLS_REQUIRED)
 		return true;
-	if (l->secure[i].tls == NULL) {
-		*e = l->secure[i].why;
+	if (p->tls == NULL) {
+		*e = p->tls_why;
 		e->kind = ERR_TEMP;
 		e->culprit = ERR_OF_LINK;
 		return false;
 	}
 	name_of(k, address, name, sizeof name);
-	tls_connect(l->secure[i].tls, s, name);
+	tls_connect(p->tls, s, name);
 	return true;
 }
 

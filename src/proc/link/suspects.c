@@ -38,6 +38,15 @@ void suspects_set(struct link *l, const struct msg_suspect *m)
 	*s = (struct suspect){ k, m->hash };
 }
 
+void suspects_forget(struct link *l, const struct set_link *k)
+{
+	for (size_t i = 0; i < l->n_suspects;)
+		if (l->suspects[i].link == k)
+			l->suspects[i] = l->suspects[--l->n_suspects];
+		else
+			i++;
+}
+
 bool suspects_has(const struct link *l, const char *name, uint64_t hash)
 {
 	for (size_t i = 0; i < l->n_suspects; i++) {
