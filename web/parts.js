@@ -114,7 +114,7 @@ export function copyable(text) {
 }
 
 export const link = (href, ...kids) => h("a", { href }, ...kids);
-export const linkTo = (name) => link("#/links/" + encodeURIComponent(name), name);
+export const linkTo = (name, tabindex) => h("a", { href: "#/links/" + encodeURIComponent(name), tabindex }, name);
 export const traceTo = (id, text) => link("#/trace/" + encodeURIComponent(id), text || id);
 
 export const mark = () => h("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" }, h("rect", { width: 32, height: 32, rx: 7, fill: "#1d3f5e" }),

@@ -50,7 +50,7 @@ function inWords(values) {
 
 export function queuesView(ctx) {
 	let values = read(ctx.query), after = ctx.query.get("after") || "", rows = null, next = null, error = null, wish = null, loaded = 0, changed = false;
-	let chosen = new Map(), all = false, progress = "", typed = { ...values }, last = -1, depth = 0;
+	let chosen = new Map(), all = false, progress = "", typed = { ...values }, last = -1, depth = 0, current = 0;
 
 	async function load() {
 		if (wish)
@@ -139,6 +139,18 @@ export function queuesView(ctx) {
 		ctx.changed();
 	};
 
+	// One row is a stop of the Tab key; the arrow keys go to another, so that what is below the table is near.
+	const onKey = (event) => {
+		const moves = { ArrowDown: current + 1, ArrowUp: current - 1, Home: 0, End: rows.length - 1 };
+		if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey)
+			return;
+		event.preventDefault();
+		current = Math.max(0, Math.min(rows.length - 1, moves[event.key]));
+		const tr = event.currentTarget.children[current];
+		(tr.querySelector(event.target.type === "checkbox" ? "input" : "a") || tr.querySelector("a")).focus();
+		ctx.changed();
+	};
+
 	load();
 	let before = "";
 	const ends = [
@@ -187,7 +199,7 @@ export function queuesView(ctx) {
 			h("thead", null, h("tr", null, may && h("th", { scope: "col" }, h("input", { type: "checkbox", "aria-label": "All on this page", checked: every || all, onchange: (e) => choosePage(e.target.checked) })),
 				["Recipient", "Originator", "Link"].map((x) => h("th", { key: x, scope: "col" }, x)), h("th", { key: "p", scope: "col" }, "Priority"),
 				["Size", "Age", "Attempts"].map((x) => h("th", { key: x, scope: "col", class: "num" }, x)), h("th", { key: "n", scope: "col" }, "Next"))),
-			h("tbody", null, rows.map((r, i) => row(r, i, may))))), h("div", { class: "foot" },
+			h("tbody", { onkeydown: onKey }, rows.map((r, i) => row(r, i, may))))), h("div", { class: "foot" },
 			may && !all && h("button", { type: "button", class: "small", onclick: () => choosePage(!every) }, every ? "Choose none" : "Choose this page"),
 			may && !all && h("button", { type: "button", class: "small", onclick: () => { chosen = new Map(); all = true; ctx.changed(); } }, "Choose all that match"),
 			h("span", { class: "soft small" }, `${plural(rows.length, "row")}${changed ? ", changed since" : ""}`), changed && h("button", { type: "button", class: "plain small", onclick: load }, "Refresh"),
@@ -197,19 +209,20 @@ export function queuesView(ctx) {
 
 	function row(r, i, may) {
 		const to = r.recipients.split("\n"), on = all || chosen.has(r.transfer);
+		const stop = i === Math.min(current, rows.length - 1) ? null : -1;
 		const left = r.next_ms === null ? null : Math.max(0, r.next_ms - (performance.now() - loaded));
-		return h("tr", { key: r.transfer, class: `${on ? "chosen" : ""}${may ? " ticked" : ""}`, "data-transfer": r.transfer },
-			may && h("td", { class: "box" }, h("input", { type: "checkbox", checked: on, disabled: all, "aria-label": `Transfer ${r.transfer} to ${to[0]}`, onclick: (e) => choose(r, i, e) })),
-			h("td", { class: "whole" }, h("a", { class: "clip", href: `#/message/transfer/${r.transfer}`, title: r.recipients }, shortAddress(to[0]) || r.id), (to.length > 1 || r.error) && h("span", { class: "small clip", title: r.error },
+		return h("tr", { key: r.transfer, class: `${on ? "chosen" : ""}${may ? " ticked" : ""}`, "data-transfer": r.transfer, onfocusin: () => { if (current !== i) { current = i; ctx.changed(); } } },
+			may && h("td", { class: "box" }, h("input", { type: "checkbox", tabindex: stop, checked: on, disabled: all, "aria-label": `Transfer ${r.transfer} to ${to[0]}`, onclick: (e) => choose(r, i, e) })),
+			h("td", { class: "whole" }, h("a", { class: "clip", tabindex: stop, href: `#/message/transfer/${r.transfer}`, title: r.recipients }, shortAddress(to[0]) || r.id), (to.length > 1 || r.error) && h("span", { class: "small clip", title: r.error },
 				[to.length > 1 ? `and ${plural(to.length - 1, "more", "more")}` : "", r.error].filter((x) => x).join(" \u00b7 "))),
-			h("td", { class: "whole", "data-name": "from" }, h("span", { class: "clip", title: r.originator }, shortAddress(r.originator))), h("td", { "data-name": "link" }, links(r.link)),
+			h("td", { class: "whole", "data-name": "from" }, h("span", { class: "clip", title: r.originator }, shortAddress(r.originator))), h("td", { "data-name": "link" }, links(r.link, stop)),
 			h("td", null, r.held && h("span", { class: "tag held" }, "held"), r.held && " ", h("span", { class: "tag " + (r.priority === "urgent" ? "urgent" : "quiet") }, r.priority)),
 			h("td", { class: "num", "data-name": "size" }, octets(r.size)), h("td", { class: "num", "data-name": "age" }, h("span", { title: r.arrived }, r.arrived ? duration(Math.max(0, Date.now() - Date.parse(r.arrived))) : "-")),
 			h("td", { class: "num", "data-name": "attempts" }, count(r.attempts)), h("td", { class: "nowrap", "data-name": "next" }, r.held ? "when released" : left === null || left < 500 ? "ready" : `in ${duration(left)}`));
 	}
 
-	function links(name) {
-		return live.overview && live.overview.links.some((l) => l.name === name) ? linkTo(name) : name;
+	function links(name, stop) {
+		return live.overview && live.overview.links.some((l) => l.name === name) ? linkTo(name, stop) : name;
 	}
 
 	function selection() {

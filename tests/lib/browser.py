@@ -124,7 +124,8 @@ class Browser:
 
     def focused(self):
         """What has the focus: its name for a person."""
-        return self.driver.execute_script("const e = document.activeElement; return e ? e.getAttribute('aria-label') || e.innerText || e.name || e.id || '' : ''")
+        return self.driver.execute_script(
+            "const e = document.activeElement; return !e || e === document.body || e.id === 'main' ? '' : e.getAttribute('aria-label') || e.innerText || e.name || e.id || ''")
 
     def tab_to(self, text, most=80, back=False):
         """By the Tab key alone, as who has no mouse does."""
