@@ -58,6 +58,7 @@ export function eventsView(ctx) {
 		}
 		ctx.changed();
 	})];
+	ends.push(listen("resume", () => load()));
 	const turn = () => {
 		paused = !paused;
 		if (!paused) {

@@ -36,10 +36,12 @@ export function linkView(ctx) {
 
 	load();
 	loadEvents();
-	history(name, MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
+	const loadHistory = () => history(name, MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
+	loadHistory();
 	let seen = "";
 	const ends = [
 		listen("tick", ctx.changed),
+		listen("resume", () => { load(); loadEvents(); loadHistory(); }),
 		// Associations and settings are asked for again when something about the link has changed.
 		listen("overview", (o) => {
 			const l = o.links.find((x) => x.name === name);

@@ -34,8 +34,9 @@ export function linksView(ctx) {
 	let only = ctx.query.get("lamp") || "", text = "", order = "trouble", form = "", samples = [];
 	const wish = new AbortController();
 	const draw = plot({ title: "Throughput", unit: "messages a second", series: throughputSeries, minutes: MINUTES, tick: 4 }, ctx.changed);
-	history("", MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
-	const ends = [listen("tick", ctx.changed), listen("history", (s) => { addSample(samples, s, MINUTES); ctx.changed(); })];
+	const load = () => history("", MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
+	load();
+	const ends = [listen("tick", ctx.changed), listen("resume", load), listen("history", (s) => { addSample(samples, s, MINUTES); ctx.changed(); })];
 	if (!live.overview)
 		get("/api/overview", wish.signal).catch(() => {});
 

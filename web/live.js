@@ -3,6 +3,7 @@
 import { get } from "./ask.js";
 
 const EVENTS_KEPT = 500, SAMPLES_KEPT = 4000, RETRY_MAX_MS = 10000;
+const HIDDEN_MS = 30000; // a page that nobody sees gives its stream back: a browser has six connections to one host for all of its pages
 
 export const live = {
 	overview: null,       // the last one
@@ -13,8 +14,8 @@ export const live = {
 	full: "",             // why there are no live updates although there is an answer
 };
 
-const listeners = { overview: new Set(), event: new Set(), history: new Set(), tick: new Set(), state: new Set() };
-let source = null, retry_timer = 0, retry_ms = 1000, wanted = false, onGone = () => {};
+const listeners = { overview: new Set(), event: new Set(), history: new Set(), tick: new Set(), state: new Set(), resume: new Set() };
+let source = null, retry_timer = 0, hidden_timer = 0, retry_ms = 1000, wanted = false, opened = false, onGone = () => {};
 
 export function listen(what, f) {
 	listeners[what].add(f);
@@ -64,7 +65,8 @@ function again() {
 
 // The stream has ended: by a lost session, too many viewers, or since nobody is there. A plain question tells which.
 async function lost() {
-	source.close();
+	if (source)
+		source.close();
 	source = null;
 	try {
 		await get("/api/session");
@@ -77,15 +79,24 @@ async function lost() {
 		}
 		setAway(true);
 	}
-	if (wanted)
+	if (wanted && !document.hidden)
 		again();
+}
+
+// Something may have been missed between two streams: views that keep a list of their own ask for it again.
+function onOpen() {
+	retry_ms = 1000;
+	setAway(false, "");
+	if (opened)
+		tell("resume");
+	opened = true;
 }
 
 function open() {
 	if (!wanted || source)
 		return;
 	source = new EventSource("/api/stream");
-	source.addEventListener("open", () => { retry_ms = 1000; setAway(false, ""); });
+	source.addEventListener("open", onOpen);
 	source.addEventListener("overview", (m) => setOverview(JSON.parse(m.data)));
 	source.addEventListener("event", (m) => onEvent(m.data));
 	source.addEventListener("history", (m) => tell("history", JSON.parse(m.data)));
@@ -96,6 +107,7 @@ function open() {
 export function begin(gone) {
 	onGone = gone;
 	wanted = true;
+	opened = false;
 	retry_ms = 1000;
 	open();
 }
@@ -103,6 +115,7 @@ export function begin(gone) {
 export function end() {
 	wanted = false;
 	clearTimeout(retry_timer);
+	clearTimeout(hidden_timer);
 	if (source)
 		source.close();
 	source = null;
@@ -110,6 +123,14 @@ export function end() {
 	live.events = [];
 	live.away_since = live.switch_since = null;
 }
+
+document.addEventListener("visibilitychange", () => {
+	clearTimeout(hidden_timer);
+	if (!document.hidden)
+		retryNow();
+	else if (wanted)
+		hidden_timer = setTimeout(() => { clearTimeout(retry_timer); if (source) source.close(); source = null; }, HIDDEN_MS);
+});
 
 export function retryNow() {
 	retry_ms = 1000;

@@ -84,7 +84,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 			lines.push(h("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: yy, y2: yy }));
 			labels.push(h("text", { class: "axis", x: LEFT - 6, y: yy + 4, "text-anchor": "end" }, (series[0].axis || String)(Number(v.toPrecision(6)))));
 		}
-		const every = TIME_STEPS.find((s) => (to - from) / s <= Math.max(2, (width - LEFT) / 84)) || TIME_STEPS[TIME_STEPS.length - 1];
+		const every = TIME_STEPS.find((s) => (to - from) / s <= Math.max(3, (width - LEFT) / 56)) || TIME_STEPS[TIME_STEPS.length - 1];
 		const zone = new Date(to).getTimezoneOffset() * 60000;
 		for (let t = Math.ceil((from - zone) / every) * every + zone; t <= to; t += every) {
 			if (x(t) < LEFT + 16 || x(t) > width - RIGHT - 16)
@@ -97,8 +97,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 		const now = seen[seen.length - 1];
 		const label = `${title}, the last ${minutes} minutes. ` + (now ? "Now " + series.map((s) => `${s.name} ${show(s, s.of(now))}`).join(", ") + "." : "Nothing yet.");
 		return h("figure", { class: "plot", onmake: (el) => { root = el; requestAnimationFrame(changed); } },
-			h("figcaption", null, h("h2", null, title, " ", h("span", { class: "soft small" }, unit)),
-				series.length > 1 && h("span", { class: "legend" }, series.map((s, i) => h("span", { key: s.name }, h("i", { class: `s${i + 1}` }), s.name)))),
+			h("figcaption", null, h("h2", null, title, " ", h("span", { class: "soft small" }, unit))),
 			h("svg", { viewBox: `0 0 ${width} ${H}`, width, height: H, tabindex: 0, role: "slider", "aria-label": label, "aria-valuetext": readout || "arrow keys read values",
 				"aria-valuenow": here ? here.at_ms : 0, "aria-valuemin": from, "aria-valuemax": to, onkeydown: onKey, onblur: () => at !== null && point(null),
 				onpointermove: (e) => point(nearest(e.clientX, e.currentTarget.getBoundingClientRect())), onpointerleave: () => point(null) },
@@ -108,7 +107,8 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 				here && h("line", { class: "cross", x1: x(here.at_ms), x2: x(here.at_ms), y1: TOP, y2: H - BOTTOM }),
 				here && series.map((s, i) => s.of(here) !== null && s.of(here) !== undefined &&
 					h("circle", { class: `mark s${i + 1}`, cx: x(here.at_ms), cy: y(s.of(here)), r: 3.5 }))),
-			h("p", { class: "readout" }, readout || (now ? "Now: " + series.map((s) => `${s.name} ${show(s, s.of(now))}`).join(", ") : "Nothing has been measured yet.")));
+			h("p", { class: "readout" }, now ? [h("span", null, here ? time(here.at_ms) : "now"), series.map((s, i) => h("span", { key: s.name, class: "one" }, h("i", { class: `s${i + 1}` }), `${s.name} `,
+				h("b", null, show(s, s.of(here || now)))))] : "Nothing has been measured yet."));
 	};
 }
 

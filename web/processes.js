@@ -40,7 +40,7 @@ export function processesView(ctx) {
 		}
 	};
 	load();
-	const ends = [listen("overview", look), listen("tick", ctx.changed), listen("history", (s) => { addSample(samples, s, minutes); ctx.changed(); })];
+	const ends = [listen("resume", load), listen("overview", look), listen("tick", ctx.changed), listen("history", (s) => { addSample(samples, s, minutes); ctx.changed(); })];
 
 	return {
 		title: () => "Processes",
