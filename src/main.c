@@ -57,6 +57,7 @@ static const struct command commands[] = {
 	{ "trace", ctl_trace, "the journey of a message" },
 	{ "events", ctl_events, "what has happened, live too; every kind of event; how much is said of what" },
 	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
+	{ "reload", ctl_reload, "have a running MTA read its settings file again, and show what changes" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },
 	{ "check", tool_check, "is a store whole? offline; and a whole copy of one that is not" },
 	{ "backup", ctl_backup, "a copy of the store at one moment, while the MTA runs or not" },

@@ -31,6 +31,13 @@ static void on_accepted(void *ctx, const char *listener, struct stream *s)
 	stream_close(&s, false); /* the converter has no listeners */
 }
 
+/* What else it reads of them is in its key: with another one it is started anew. */
+static void on_settings(void *ctx)
+{
+	struct converter_process *p = ctx;
+	process_main_levels(&p->main);
+}
+
 static void on_stop(void *ctx)
 {
 	struct converter_process *p = ctx;
@@ -89,7 +96,7 @@ int converter_main(uint32_t instance)
 	const struct jail_limits jail = { .memory = (size_t)s->processes.content_memory + SIZES * (config.message_max), .files = FILES_MAX };
 	if (!jail_enter(JAIL_CONTENT, &jail, jail_build_flags(), &e))
 		return refuse(&p, e.text, EX_OSERR);
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop, .settings = on_settings };
 	const int status = process_main_run(&p.main, &events, &p);
 	converter_free(&p.converter);
 	charset_kit_free(&p.kit);

@@ -33,6 +33,13 @@ static void on_accepted(void *ctx, const char *listener, struct stream *s)
 	stream_close(&s, false); /* the content process has no listeners */
 }
 
+/* What else it reads of them is in its key: with another one it is started anew. */
+static void on_settings(void *ctx)
+{
+	struct content_process *p = ctx;
+	process_main_levels(&p->main);
+}
+
 static void on_stop(void *ctx)
 {
 	struct content_process *p = ctx;
@@ -77,7 +84,7 @@ int content_main(uint32_t instance)
 		return 71; /* EX_OSERR */
 	}
 	p.content = content_new(&p.main.host, &limits, (int64_t)s->content_ms, p.kit, &p.domain, instance);
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop, .settings = on_settings };
 	int status = process_main_run(&p.main, &events, &p);
 	content_free(&p.content);
 	charset_kit_free(&p.kit);

@@ -12,6 +12,7 @@ int ctl_route(int argc, char **argv);
 int ctl_trace(int argc, char **argv);
 int ctl_events(int argc, char **argv);
 int ctl_check_config(int argc, char **argv);
+int ctl_reload(int argc, char **argv);
 int ctl_demo(int argc, char **argv);
 /* Online copies of the store, and a store made of one. Beyond the statuses above: 65 not a store or backup of ours, 66 there is none, 73 it cannot be
  * written, 74 it cannot be read or is not whole, 75 another backup is being made. */

@@ -40,6 +40,13 @@ static void on_finished(void *ctx)
 	process_finished(p->main.process, 0);
 }
 
+/* What else it reads of them is in its key: with another one it is started anew. */
+static void on_settings(void *ctx)
+{
+	struct interchange_process *p = ctx;
+	process_main_levels(&p->main);
+}
+
 static void on_stop(void *ctx)
 {
 	struct interchange_process *p = ctx;
@@ -57,7 +64,7 @@ int interchange_main(uint32_t instance)
 		return 78; /* EX_CONFIG */
 	}
 	p.interchange = interchange_new(&p.main.host, p.main.settings, instance);
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop, .settings = on_settings };
 	const int status = process_main_run(&p.main, &events, &p);
 	interchange_free(&p.interchange);
 	process_main_end(&p.main);

@@ -33,6 +33,13 @@ static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, b
 		mover_predecessor_died(p->mover, by_fault, note);
 }
 
+/* What else it reads of them is in its key: with another one it is started anew. */
+static void on_settings(void *ctx)
+{
+	struct mover_process *p = ctx;
+	process_main_levels(&p->main);
+}
+
 /* A message in hand is left as a crash would leave it, but for the files that no journal names. */
 static void on_stop(void *ctx)
 {
@@ -53,7 +60,7 @@ int mover_main(uint32_t instance)
 		return 78; /* EX_CONFIG */
 	}
 	p.mover = mover_new(&p.main.host, set, peer, s->store.directory, (unsigned)s->limits.strikes);
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop, .settings = on_settings };
 	const int status = process_main_run(&p.main, &events, &p);
 	mover_free(&p.mover);
 	process_main_end(&p.main);

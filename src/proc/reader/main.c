@@ -30,6 +30,19 @@ static void on_stop(void *ctx)
 	process_finished(p->main.process, 0);
 }
 
+static void take_settings(void *ctx, const struct settings *old, const struct settings *now)
+{
+	struct reader_process *p = ctx;
+	(void)old;
+	reader_settings(p->reader, now);
+}
+
+static void on_settings(void *ctx)
+{
+	struct reader_process *p = ctx;
+	process_main_settings(&p->main, take_settings, p);
+}
+
 int reader_main(uint32_t instance)
 {
 	struct reader_process p = { 0 };
@@ -37,7 +50,7 @@ int reader_main(uint32_t instance)
 	process_main_begin(&p.main, PROCESS_READER, instance);
 	snprintf(path, sizeof path, "%s/store.db", p.main.settings->store.directory);
 	p.reader = reader_new(&p.main.host, p.main.settings, path);
-	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop };
+	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop, .settings = on_settings };
 	int status = process_main_run(&p.main, &events, &p);
 	reader_free(&p.reader);
 	process_main_end(&p.main);

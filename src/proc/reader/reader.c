@@ -354,6 +354,11 @@ struct reader *reader_new(const struct actor_host *host, const struct settings *
 	return r;
 }
 
+void reader_settings(struct reader *r, const struct settings *settings)
+{
+	r->settings = settings;
+}
+
 void reader_free(struct reader **rp)
 {
 	struct reader *r = *rp;

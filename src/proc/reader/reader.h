@@ -9,6 +9,8 @@ struct reader;
 /* store: path of the database, which need not exist yet. It and the settings must outlive it. */
 struct reader *reader_new(const struct actor_host *host, const struct settings *settings, const char *store);
 void reader_free(struct reader **r);
+/* Others instead of those: for the answers that come next. They must outlive it, too. */
+void reader_settings(struct reader *r, const struct settings *settings);
 /* A connection of the command line. */
 void reader_accepted(struct reader *r, struct stream *s);
 

@@ -251,8 +251,6 @@ static void take_plan(struct supervisor *s)
 	r->settings = -1;
 	s->plan = r->plan;
 	s->birth.directory = s->plan.directory;
-	r->number++;
-	events_anew(s);
 	supervisor_watch(s);
 }
 
@@ -268,14 +266,33 @@ static void tell_doors(struct supervisor *s)
 	}
 }
 
-static void put_in_force(struct supervisor *s)
+static void tell_posts(struct supervisor *s, enum process_reloaded found)
 {
 	struct reload *r = &s->reload;
 	r->state = RELOAD_TELLING;
-	take_plan(s);
+	r->found = found;
+	r->number++;
+	events_anew(s);
 	for (size_t i = 0; i < s->n_posts; i++)
 		if (s->posts[i].used && s->posts[i].c.pid != 0 && s->posts[i].fate == POST_STAYS)
 			tell_post(s, &s->posts[i]);
+	timer_after(&r->patience, TAKE_PATIENCE_MS);
+}
+
+/* Levels of events, and files that the settings name, are as the settings say again. */
+static void tell_same(struct supervisor *s)
+{
+	s->reload.doors = s->doors;
+	tell_posts(s, PROCESS_RELOAD_SAME);
+	s->reload.doors.n = 0;
+	reload_go_on(s);
+}
+
+static void put_in_force(struct supervisor *s)
+{
+	struct reload *r = &s->reload;
+	take_plan(s);
+	tell_posts(s, PROCESS_RELOADED);
 	struct doors before = s->doors;
 	doors_take(&s->doors, &r->doors);
 	r->doors = before; /* only to be compared with: its descriptors are closed, or ours */
@@ -292,7 +309,6 @@ static void put_in_force(struct supervisor *s)
 		if (p->c.pid == 0 && !timer_is_set(&p->restart))
 			supervisor_start(p);
 	}
-	timer_after(&r->patience, TAKE_PATIENCE_MS);
 	reload_go_on(s);
 }
 
@@ -301,7 +317,8 @@ void reload_taken(struct post *p, const struct wire_msg *m)
 	struct supervisor *s = p->s;
 	if (m->number == p->told)
 		p->told = 0;
-	if (m->flag == 0 && s->stage == STAGE_RUN && p->fate == POST_STAYS && !p->c.asked_to_stop) { /* it cannot take them while it runs */
+	const bool others = s->reload.found == PROCESS_RELOADED; /* or it has them, and need not take them */
+	if (m->flag == 0 && others && s->stage == STAGE_RUN && p->fate == POST_STAYS && !p->c.asked_to_stop) { /* it cannot, while it runs */
 		p->fate = POST_RENEWED;
 		supervisor_stop(p);
 	}
@@ -324,7 +341,7 @@ void reload_go_on(struct supervisor *s)
 	if (r->state == RELOAD_STOPPING && !is_anybody_ending(s))
 		put_in_force(s);
 	else if (r->state == RELOAD_TELLING && has_everybody_taken(s))
-		over(s, PROCESS_RELOADED);
+		over(s, r->found);
 }
 
 /* --- the child's answer --- */
@@ -372,7 +389,9 @@ void reload_reap(struct supervisor *s)
 		close(r->settings);
 	r->settings = -1;
 	out_fini(&text);
-	if (r->state == RELOAD_READING && s->stage == STAGE_RUN)
+	if (r->state == RELOAD_READING && s->stage == STAGE_RUN && found == PROCESS_RELOAD_SAME && !r->wishes[0].dry)
+		tell_same(s);
+	else if (r->state == RELOAD_READING && s->stage == STAGE_RUN)
 		over(s, found);
 	else
 		start_next(s); /* it was killed, and its answer given: the next one has waited for that */
@@ -386,7 +405,7 @@ static void on_patience(void *ctx)
 		kill(r->reread.pid, SIGKILL);
 		over_since(s, PROCESS_RELOAD_WRONG, "reading the settings took too long");
 	} else if (r->state == RELOAD_TELLING) {
-		over(s, PROCESS_RELOADED);
+		over(s, r->found);
 	} else if (r->n > 0) {
 		over_since(s, PROCESS_RELOAD_WRONG, "the process that was to read the settings the last time does not end: the file's server hangs");
 	}

@@ -2,7 +2,8 @@
  *
  *   READING   a child reads the file and compares (reread.h); everything else goes on
  *   STOPPING  all is right and bound; who is to go, or to start anew, is asked to end; everything else goes on with the old settings
- *   TELLING   the new ones are in force: the others have been sent them and say so; who is new is started
+ *   TELLING   the new ones are in force: the others have been sent them and say so; who is new is started. When nothing has changed they are sent the
+ *             same once more: files that they name (certificates) may have
  *
  * and is answered at its end. Up to STOPPING nothing has changed, and nothing can go wrong after it. */
 #pragma once
@@ -33,6 +34,7 @@ struct reload {
 	struct reread reread; /* beyond READING: killed, and not gone yet */
 	struct timer patience;
 	uint64_t number;     /* of the settings that were sent last */
+	enum process_reloaded found; /* in TELLING: the answer */
 	/* From STOPPING on. */
 	struct plan plan;
 	int settings;        /* -1: not ours any more */

@@ -70,6 +70,12 @@ static void on_settings(void *ctx)
 	process_main_settings(&p->main, take_settings, p);
 }
 
+static void on_reloaded(void *ctx, uint64_t id, enum process_reloaded how, struct view text)
+{
+	struct switch_process *p = ctx;
+	switch_reloaded(p->sw, id, how, text);
+}
+
 int switch_main(uint32_t instance)
 {
 	struct switch_process p = { 0 };
@@ -82,7 +88,7 @@ int switch_main(uint32_t instance)
 		return 73; /* EX_CANTCREAT: the store */
 	}
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop,
-					       .settings = on_settings };
+					       .settings = on_settings, .reloaded = on_reloaded };
 	int status = process_main_run(&p.main, &events, &p);
 	switch_free(&p.sw);
 	process_main_end(&p.main);

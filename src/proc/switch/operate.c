@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { WHO_MAX = 96, WHY_MAX = 400 };
+enum { WHO_MAX = OPERATE_WHO_MAX, WHY_MAX = 400 };
 
 /* What is to be done; also kept by an order in somebody's hands. */
 struct act {
@@ -523,17 +523,22 @@ static void copy_line(char *to, size_t size, struct view from)
 	to[n] = 0;
 }
 
+void operate_who(const struct proc *p, struct view claimed, char who[OPERATE_WHO_MAX])
+{
+	char name[WHO_MAX - 32];
+	copy_line(name, sizeof name, claimed);
+	if (p->user >= 0)
+		snprintf(who, WHO_MAX, "%s (uid %lld)", name, (long long)p->user);
+	else
+		snprintf(who, WHO_MAX, "%s", name);
+}
+
 static bool read_act(struct proc *p, const struct msg_act_on *m, struct act *a, struct err *e)
 {
 	struct sw *s = p->sw;
-	char claimed[WHO_MAX - 32];
 	*a = (struct act){ .what = m->act };
-	copy_line(claimed, sizeof claimed, m->who);
 	copy_line(a->why, sizeof a->why, m->why);
-	if (p->user >= 0)
-		snprintf(a->who, sizeof a->who, "%s (uid %lld)", claimed, (long long)p->user);
-	else
-		snprintf(a->who, sizeof a->who, "%s", claimed);
+	operate_who(p, m->who, a->who);
 	if (s->stopping)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
 	if (m->act == ACT_DELETE && m->arg.n > 0) {

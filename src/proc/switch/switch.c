@@ -237,6 +237,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(EXPLAIN, explain_asked),
 	TYPE(BLOCKS, census_asked),
 	TYPE(BACKED_UP, told_backed_up),
+	TYPE(RELOAD, reloads_asked),
 };
 
 static void on_closed(void *ctx, const struct err *why)
@@ -290,6 +291,7 @@ void proc_lost(struct proc *p, const struct err *why)
 	alone_proc_gone(p);
 	control_proc_gone(p);
 	census_proc_gone(p);
+	reloads_proc_gone(p);
 	/* What it has sent and we have not read is not handled any more: a handler may rely on a process that lives. */
 	if (p->control != NULL)
 		chan_free(&p->control, false);

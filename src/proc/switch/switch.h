@@ -55,6 +55,8 @@ enum { PEER_WORD_MS = 5000 };
 void switch_adopt_control(struct sw *s, struct stream *stream);
 /* A connection of a program that wants to serve a link (docs/connector.md). */
 void switch_adopt_connector(struct sw *s, struct stream *stream);
+/* The answer to host.reload. Nobody asks any more: nothing. */
+void switch_reloaded(struct sw *s, uint64_t id, enum process_reloaded how, struct view text);
 /* Takes nothing new; done(ctx) when what is in hand is durable. */
 void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx);
 

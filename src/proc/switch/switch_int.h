@@ -391,6 +391,8 @@ struct sw {
 	int64_t started_wall_ms, started_ms;
 	struct partial *partials;        /* partial.c */
 	struct map resumes;              /* transfer id -> struct resume */
+	struct reload_asked *reloads;    /* reloads.c */
+	uint64_t n_reloads;
 	struct census *censuses;         /* census.c */
 	uint64_t n_censuses;
 	struct timer jobs;               /* jobs.c */
@@ -453,6 +455,10 @@ void resume_tell(const struct order *o, struct swassoc *a); /* before it is hand
 void resume_forget(struct sw *s, uint64_t transfer);
 void resume_link_gone(const struct swlink *l);
 void resume_fini(struct sw *s);
+
+/* reloads.c: RELOAD. Its askers are command lines, all of which are gone before the switch is. */
+bool reloads_asked(void *ctx, struct view payload, struct err *e);
+void reloads_proc_gone(const struct proc *p);
 
 /* census.c: live control blocks. */
 bool census_asked(void *ctx, struct view payload, struct err *e);
@@ -758,6 +764,8 @@ struct order *convert_take_back(struct proc *p);          /* its process has gon
 /* operate.c: the operator's hand. */
 bool operate_aims_at(const struct order *o, const struct swlink *l); /* by an act that is remembered */
 bool operate_act(void *ctx, struct view payload, struct err *e);
+enum { OPERATE_WHO_MAX = 96 };
+void operate_who(const struct proc *p, struct view claimed, char who[OPERATE_WHO_MAX]); /* on one line, with the user that the kernel knows */
 /* An order has come back undelivered, and is in no list and no window: the act that was remembered for it, if any, is done now.
  * True: the order is gone. */
 MUST_CHECK bool operate_returned(struct order *o);

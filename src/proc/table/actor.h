@@ -14,6 +14,8 @@ struct actor_host {
 	/* Another process makes no progress with what it was given: have it ended, as a fault (process_accuse). NULL: only its
 	 * channel is ended. */
 	void (*accuse)(void *ctx, enum process_kind kind, uint32_t instance, const char *why);
+	/* The settings are to be read again (process_reload); for the switch. NULL: nobody does. */
+	void (*reload)(void *ctx, uint64_t id, bool dry, const char *who);
 	void *ctx;
 };
 

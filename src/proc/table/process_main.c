@@ -54,6 +54,11 @@ static void set_levels(struct process_main *m)
 	arena_free(&a);
 }
 
+static void reload(void *ctx, uint64_t id, bool dry, const char *who)
+{
+	process_reload(ctx, id, dry, who);
+}
+
 void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t instance)
 {
 	struct err e = { 0 };
@@ -67,7 +72,7 @@ void process_main_begin(struct process_main *m, enum process_kind kind, uint32_t
 	char name[32];
 	snprintf(name, sizeof name, "%s-%u", process_kind_name(kind), instance);
 	struct env *env = process_env(m->process);
-	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .accuse = accuse, .ctx = m->process };
+	m->host = (struct actor_host){ .env = env, .note = note, .die = die, .accuse = accuse, .reload = reload, .ctx = m->process };
 	m->host.log = event_log_new(env, event_kinds, EVENT_KINDS, name, STDERR_FILENO, false);
 	if (kind != PROCESS_RECORDER) /* which has its own at hand */
 		event_log_for_recorder(m->host.log);

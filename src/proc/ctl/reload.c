@@ -1,0 +1,136 @@
+/* reload.c - posthorn reload: has the running MTA read its settings again, and shows what has changed. */
+#include "proc/ctl/ctl_int.h"
+
+#include "base/text.h"
+#include "sys/process.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: posthorn reload [-c FILE | -d DIRECTORY] [--dry-run] [--json]\n\n"
+	"Has the running MTA read its settings file again, as SIGHUP does: as a whole or not at all. Prints one line a change. Where anything is wrong\n"
+	"(line and column), cannot change while it runs, or cannot be bound, nothing changes. What a change of a setting does is said in\n"
+	"posthorn.yaml(5). Passwords are never shown.\n\n"
+	"  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n"
+	"  --dry-run               only say what would change\n"
+	"  --json                  one JSON object: outcome (reloaded, unchanged, dry-run, refused, wrong), changes, error\n"
+	"\nExit status: 0 done, or nothing has changed; 1 refused; 64 wrong usage; 69 no MTA answers; 78 the settings are wrong.";
+
+struct asking {
+	bool dry;
+};
+
+static void ask(struct ctl *c)
+{
+	const struct asking *q = c->user;
+	const struct passwd *user = getpwuid(getuid());
+	const struct msg_reload m = { .id = 1, .dry = q->dry, .who = view_str(user == NULL ? "" : user->pw_name) };
+	put_msg_reload(chan_begin(c->chan, MSG_RELOAD), &m);
+	chan_end(c->chan);
+}
+
+static const char *outcome(uint32_t how)
+{
+	static const char *const names[] = { [PROCESS_RELOADED] = "reloaded", [PROCESS_RELOAD_SAME] = "unchanged", [PROCESS_RELOAD_DRY] = "dry-run",
+					     [PROCESS_RELOAD_REFUSED] = "refused", [PROCESS_RELOAD_WRONG] = "wrong" };
+	return how < ARRAY_LEN(names) ? names[how] : "unknown";
+}
+
+static bool is_good(uint32_t how)
+{
+	return how == PROCESS_RELOADED || how == PROCESS_RELOAD_SAME || how == PROCESS_RELOAD_DRY;
+}
+
+/* One without octets that JSON cannot hold. */
+static json_t *json_text(struct view v)
+{
+	char escaped[4096];
+	json_t *text = json_stringn((const char *)v.p, v.n);
+	return text != NULL ? text : json_string(text_escaped(escaped, sizeof escaped, v));
+}
+
+static void print_json(const struct msg_reloaded *m)
+{
+	json_t *object = json_object(), *changes = json_array();
+	json_object_set_new(object, "outcome", json_string(outcome(m->how)));
+	for (struct view rest = m->text; is_good(m->how) && rest.n > 0;) {
+		const uint8_t *end = memchr(rest.p, '\n', rest.n);
+		const size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+		json_array_append_new(changes, json_text(view_first(rest, n)));
+		rest = view_from(rest, n + (end != NULL));
+	}
+	json_object_set_new(object, "changes", changes);
+	if (!is_good(m->how))
+		json_object_set_new(object, "error", json_text(m->text));
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(object);
+}
+
+static void print_text(const struct msg_reloaded *m)
+{
+	if (!is_good(m->how))
+		return;
+	if (m->how == PROCESS_RELOAD_SAME)
+		puts("nothing has changed");
+	fwrite(m->text.p, 1, m->text.n, stdout);
+	if (m->how == PROCESS_RELOAD_DRY)
+		puts("nothing was done");
+}
+
+static bool on_reloaded(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct msg_reloaded m;
+	if (!get_msg_reloaded(payload, &m, e))
+		return false;
+	if (c->json)
+		print_json(&m);
+	else
+		print_text(&m);
+	if (is_good(m.how))
+		ctl_over(c, CTL_DONE);
+	else
+		ctl_over(c, ctl_say(c, m.how == PROCESS_RELOAD_WRONG ? CTL_CONFIG : CTL_REFUSED, "%.*s", (int)m.text.n, (const char *)m.text.p));
+	return true;
+}
+
+/* The directory of the store is enough to find it. A file that is wrong is no hindrance where that is known: the answer says so. */
+static bool read_options(struct ctl *c, struct asking *q, int argc, char **argv)
+{
+	static const struct option options[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "dry-run", 0, NULL, 'n' },
+						 { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 } };
+	for (int o; (o = getopt_long(argc, argv, "c:d:njh", options, NULL)) != -1;)
+		switch (o) {
+		case 'c': c->config = optarg; break;
+		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
+		case 'n': q->dry = true; break;
+		case 'j': c->json = true; break;
+		case 'h':
+			puts(usage);
+			c->status = CTL_DONE;
+			return false;
+		default:
+			c->status = CTL_USAGE;
+			return false;
+		}
+	if (optind < argc)
+		ctl_say(c, CTL_USAGE, "\"%.40s\" is one word too many", argv[optind]);
+	return optind == argc;
+}
+
+int ctl_reload(int argc, char **argv)
+{
+	static const struct chan_type types[] = { { .type = MSG_RELOADED, .name = "RELOADED", .handle = on_reloaded, .max = MSG_MAX_RELOADED } };
+	struct ctl c;
+	struct asking q = { .dry = false };
+	ctl_begin(&c, argv[0]);
+	c.user = &q;
+	if (read_options(&c, &q, argc, argv) && ctl_find_mta(&c))
+		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask);
+	ctl_end(&c);
+	return c.status;
+}
