@@ -226,6 +226,7 @@ static void refuse_caller(struct assoc *a, const struct x400_event *ev, const st
 		EMIT(host, ASSOC_HOST, "link", c->elsewhere->name, "mta", mta, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" calls from %s, which is not among the peer-hosts of link %s", mta,
 			stream_peer(a->stream), c->elsewhere->name);
+		link_tell_refused(a->link, a, c->elsewhere, &e);
 	} else if (c->named) {
 		in_hex(ours, sizeof ours, own_selector_for(a->link, ev->peer.mta_name));
 		EMIT(host, TSEL_UNKNOWN, "mta", mta, "peer", stream_peer(a->stream), "called-tsel", theirs, "our-tsel", ours);
@@ -271,6 +272,7 @@ static void refuse_password(struct assoc *a, const struct set_link *k, bool give
 	err_set(&e, ERR_PEER, ERR_OF_ASSOCIATION, "MTA \"%s\" gave %s, want the remote-password of link %s", k->remote_mta,
 		given ? "another password" : "no password", k->name);
 	EMIT(&a->link->host, ASSOC_CREDENTIALS, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
+	link_tell_refused(a->link, a, k, &e);
 	refuse(a, X400_AUTHENTICATION, &e);
 }
 
@@ -292,6 +294,7 @@ static bool refused_for_tls(struct assoc *a, const struct set_link *k)
 	if (secure_fits(a, k, &e))
 		return false;
 	EMIT(&a->link->host, TLS_FAILED, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
+	link_tell_refused(a->link, a, k, &e);
 	refuse(a, X400_AUTHENTICATION, &e);
 	return true;
 }
@@ -308,6 +311,7 @@ static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 	} else {
 		return false;
 	}
+	link_tell_refused(l, a, k, &e);
 	refuse(a, X400_BUSY, &e);
 	return true;
 }
@@ -316,6 +320,7 @@ static void refuse_mode(struct assoc *a, const struct set_link *k, bool dialogue
 {
 	struct err e;
 	EMIT(&a->link->host, ASSOC_MODE, "link", k->name, "peer", stream_peer(a->stream), "why", why->text);
+	link_tell_refused(a->link, a, k, why);
 	a->why = *why;
 	a->told = true;
 	if (!(dialogue ? x400_bind_refuse(a->x, X400_DIALOGUE_MODE, &e) : x400_bind_refuse_mode(a->x, &e)))

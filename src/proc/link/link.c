@@ -24,6 +24,16 @@ void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const st
 	chan_end(l->control);
 }
 
+/* Only for the switch's count: nothing was open, and nothing is known of it there. */
+void link_tell_refused(struct link *l, const struct assoc *a, const struct set_link *k, const struct err *why)
+{
+	if (l->control == NULL)
+		return;
+	const struct msg_assoc msg = { .assoc = a->id, .link = view_str(k->name), .err = *why };
+	put_msg_assoc(chan_begin(l->control, MSG_ASSOC_DOWN), &msg);
+	chan_end(l->control);
+}
+
 void link_tell_how(struct link *l, const struct assoc *a, bool recovered)
 {
 	const struct msg_assoc_how how = { .assoc = a->id, .recovered = recovered, .can_send = !a->initiator && a->turn.two_way };

@@ -375,6 +375,7 @@ bool outbound_is_begun(const struct assoc *a);  /* a transfer is under way */
 /* link.c */
 size_t link_arena_quota(const struct set_limits *limits);
 /* Before ASSOC_UP: what the association can do. Nothing is said of one that can do no more than others. */
+void link_tell_refused(struct link *l, const struct assoc *a, const struct set_link *k, const struct err *why); /* a bind of that link */
 void link_tell_how(struct link *l, const struct assoc *a, bool recovered);
 void link_tell_assoc(struct link *l, enum msg m, const struct assoc *a, const struct err *why, bool was_open);
 const struct set_link *link_find(const struct link *l, struct view name);

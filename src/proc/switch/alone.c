@@ -133,7 +133,7 @@ void alone_proc_gone(struct proc *p)
 static void commit_before(struct sw *s)
 {
 	if (store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 }
 
 /* What a conversion is suspected of is alone there as well: one at a time. */

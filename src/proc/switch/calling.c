@@ -159,6 +159,7 @@ void calling_open(struct swassoc *a)
 					   .reference = resume_reference(a) };
 	const struct msg_assoc m = { .assoc = a->id, .link = l->name, .err = { .reason = -1, .diagnostic = -1 } };
 	l->tried_ms = env_now_ms(l->sw->host.env);
+	tally_stamp(&l->tally, METRIC_LINK_LAST_ATTEMPT);
 	if (a->which != 0 || a->permanent || how.reference.n > 0) {
 		put_msg_assoc_how(proc_begin(a->proc, MSG_ASSOC_HOW), &how);
 		proc_end(a->proc);

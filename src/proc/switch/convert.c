@@ -248,8 +248,13 @@ bool convert_done(void *ctx, struct view payload, struct err *e)
 	struct order *o = leave(p->conversion);
 	struct swlink *l = o->link;
 	struct err why = m.err;
-	if (why.kind != ERR_NONE || !converted(o, &m, &why))
+	const bool good = why.kind == ERR_NONE && converted(o, &m, &why);
+	if (!good)
 		EMIT(&s->host, CONVERT_FAILED, "link", l->set->name, "why", why.text);
+	if (!good)
+		tally_both(l, METRIC_MTA_CONVERSIONS_FAILED, METRIC_LINK_CONVERSIONS_FAILED);
+	else if (m.changed)
+		tally_both(l, METRIC_MTA_CONVERTED, METRIC_LINK_CONVERTED);
 	if (is_final(&why)) {
 		give_up(o, &why);
 	} else if (why.kind != ERR_NONE) {

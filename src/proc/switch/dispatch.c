@@ -316,6 +316,8 @@ void dispatch_inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can
 			       .since_ms = env_now_ms(p->sw->host.env) };
 	map_put(&p->inbound, id, a);
 	l->n_inbound++;
+	tally_add(&l->tally, METRIC_LINK_INBOUND_TOTAL, 1);
+	tally_stamp(&l->tally, METRIC_LINK_LAST_INBOUND);
 	connector_told(l, NULL);
 	calling_kick(l, false); /* the peer is there: the next attempt to reach it need not wait */
 	if (!can_send)
@@ -332,7 +334,10 @@ static void inbound_down(struct proc *p, const struct msg_assoc *m)
 	if (p->serves != NULL)
 		connector_told(p->serves, &m->err);
 	if (a == NULL) {
+		struct swlink *refused = p->kind != PROCESS_LINK || m->was_open || m->err.kind == ERR_NONE ? NULL : switch_link(p->sw, m->link);
 		apply_early_down(p, m->assoc);
+		if (refused != NULL)
+			tally_refused(refused, &m->err);
 		return;
 	}
 	struct swlink *l = a->link;
@@ -378,6 +383,8 @@ bool dispatch_assoc_up(void *ctx, struct view payload, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_UP %llu: no association that this process was told to open",
 			       (unsigned long long)m.assoc);
 	a->state = ASSOC_OPEN;
+	tally_add(&l->tally, METRIC_LINK_OUTBOUND_TOTAL, 1);
+	tally_stamp(&l->tally, METRIC_LINK_LAST_OUTBOUND);
 	l->open_failures = 0;
 	l->owes_call = l->is_detached = false;
 	l->address = a->which;
@@ -431,6 +438,8 @@ bool dispatch_assoc_down(void *ctx, struct view payload, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "ASSOC_DOWN %llu: no association of this process",
 			       (unsigned long long)m.assoc);
 	struct swlink *l = a->link;
+	if (a->state == ASSOC_OPENING && m.err.kind != ERR_NONE && !a->is_outdated)
+		tally_open_failed(l, &m.err);
 	if (a->alone) {
 		alone_down(a, &m.err);
 		return true;
@@ -492,7 +501,7 @@ static void delivered(struct order *o)
 	struct sw *s = o->link->sw;
 	o->link->sent++;
 	order_step(o, STEP_TRANSFER_OUT, "");
-	store_transfer_done(s->store, o->transfer);
+	tally_transmitted(s, o->link, o->size, store_transfer_done(s->store, o->transfer), o->arrived);
 	suspect_done(o, true);
 	order_gone(o);
 }
@@ -516,6 +525,9 @@ void dispatch_give_up(struct order *o, const struct err *why)
 	}
 	struct waiting *w = switch_wait(s, nothing_more, NULL, 0);
 	order_keep_message(o, loaded.m);
+	tally_add(&o->link->tally, METRIC_LINK_REPORTED, 1);
+	if (why->diagnostic == 5)
+		tally_add(&s->tallies.mta, METRIC_MTA_EXPIRED, 1);
 	if (why->diagnostic == 5)
 		order_step(o, STEP_EXPIRED, why->text);
 	place_failure(s, &loaded, why, w);
@@ -532,6 +544,7 @@ static void wait_in_store(struct order *o, uint32_t attempts, const char *why)
 	if (again_returned(o))
 		return;
 	struct sw *s = l->sw;
+	tally_add(&l->tally, METRIC_LINK_RETRIES, 1);
 	uint64_t delay = queue_transfer_delay(&l->policy, attempts == 0 ? 1 : attempts, env_random(s->host.env));
 	store_transfer_retry(s->store, o->transfer, env_wall_ms(s->host.env) + (wall_ms_t)delay, attempts, why);
 	order_step(o, STEP_RETRY, why);
@@ -720,6 +733,7 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 	*l = (struct swlink){ .sw = s, .set = set, .name = view_str(set->name) };
 	dispatch_set_policy(l);
 	l->window = queue_window_new(WINDOW_MAX);
+	tally_link_init(l);
 	calling_init(l);
 	timer_init(&l->open_timer, s->host.env, on_open_timer, l);
 	timer_init(&l->wake_timer, s->host.env, on_wake, l);
@@ -744,6 +758,7 @@ void dispatch_set_policy(struct swlink *l)
 void dispatch_link_fini(struct swlink *l)
 {
 	struct queue_entry entry;
+	tally_link_fini(l);
 	calling_fini(l);
 	timer_stop(&l->open_timer);
 	timer_stop(&l->wake_timer);

@@ -16,6 +16,7 @@ static const char *number(char text[24], uint64_t n)
 static void alarm_of(struct sw *s, uint64_t id, const char *link, const char *why)
 {
 	char text[24];
+	tally_add(&s->tallies.mta, METRIC_MTA_QUARANTINES, 1);
 	EMIT(&s->host, OCTETS_QUARANTINED, "quarantine", number(text, id), "link", link, "why", why);
 }
 
@@ -164,7 +165,7 @@ static bool give(struct sw *s, struct proc *alone, uint64_t id)
 	struct view content;
 	struct err e;
 	if (store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 	x->after = id;
 	bool good = load(s, id, &q, x, &e);
 	struct proc *by = good ? examiner(x->octets.link, alone) : NULL;

@@ -28,7 +28,7 @@ struct order *expire_at_rest(struct swlink *l, const struct store_queued *row)
 static void commit_before(struct sw *s, const struct suspect *x)
 {
 	if (x != NULL && store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 }
 
 void expire_give_up(struct order *o, const struct err *why)
@@ -63,6 +63,7 @@ static void give_up_homeless(struct sw *s, const struct store_expired *x, const 
 	if (!store_load_transfer(s->store, x->transfer, &loaded, s->work, &e)) {
 		snprintf(transfer, sizeof transfer, "%llu", (unsigned long long)x->transfer);
 		EMIT(&s->host, STORE_DAMAGED, "transfer", transfer, "why", e.text);
+		tally_add(&s->tallies.mta, METRIC_MTA_QUARANTINES, 1);
 		store_transfer_quarantine(s->store, x->transfer, 0, e.text, "");
 		return;
 	}
@@ -70,6 +71,7 @@ static void give_up_homeless(struct sw *s, const struct store_expired *x, const 
 	const struct store_step step = { .kind = STEP_EXPIRED, .id = &loaded.m->id, .peer = x->queue, .text = view_str(why->text),
 					 .size = x->size };
 	store_put_step(s->store, &step);
+	tally_add(&s->tallies.mta, METRIC_MTA_EXPIRED, 1);
 	place_failure(s, &loaded, why, w);
 	store_transfer_reported(s->store, x->transfer);
 	w->ticket = store_ticket(s->store);

@@ -135,6 +135,7 @@ static bool is_duplicate(struct sw *s, const struct message *m, struct view link
 		return false;
 	struct store_step step = { .kind = STEP_DUPLICATE, .id = &m->id, .peer = link };
 	store_put_step(s->store, &step);
+	tally_add(&s->tallies.mta, METRIC_MTA_DUPLICATES, 1);
 	EMIT(&s->host, MESSAGE_DUPLICATE, "link", switch_link(s, link) == NULL ? "" : switch_link(s, link)->set->name);
 	return true;
 }
@@ -162,7 +163,7 @@ static bool is_bearable(struct proc *p, const struct key *k, struct err *e)
 		return true;
 	if (!suspect_is_over(s, x)) {
 		if (store_has_group(s->store))
-			store_commit(s->store);
+			switch_commit(s);
 		return true;
 	}
 	/* A tool and a connector are told for good; a peer sends it again, and then the link knows the suspect and offers its octets. */
@@ -218,6 +219,8 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 		good = read_message(p, packed, &m, &e) && prepare(s, &m, submitted, &e);
 	}
 	if (!good) {
+		if (link != NULL)
+			tally_add(&link->tally, METRIC_LINK_REJECTED_MESSAGES, 1);
 		if (in->file != NULL)
 			store_content_free(&in->file);
 		intake_refuse(p, offer, &e);
@@ -232,6 +235,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	if (!w->duplicate) {
 		if (link != NULL && in->examined == 0) /* else it was counted with its octets */
 			link->received++;
+		tally_received(s, link, &m, in->size);
 		put_arrival(s, in, digest);
 		place_message(s, in, w);
 	}
@@ -402,6 +406,9 @@ static void offer_whole(struct offer *f)
 	f->file = NULL;
 	if (f->doomed && f->why.kind == ERR_PERM) /* P1 cannot refuse for good: it is taken, without content, and reported */
 		in.refusal = &f->why;
+	struct swlink *link = switch_link(p->sw, view_str(f->link));
+	if (f->doomed && in.refusal == NULL && link != NULL)
+		tally_add(&link->tally, METRIC_LINK_REJECTED_MESSAGES, 1);
 	if (f->doomed && in.refusal == NULL)
 		intake_refuse(p, f->id, &f->why);
 	else

@@ -46,7 +46,7 @@ static bool load(struct sw *s, const struct store_queued *row, struct view queue
 		return false;
 	}
 	if (x != NULL && store_has_group(s->store)) /* only this one is lost if it kills again */
-		store_commit(s->store);
+		switch_commit(s);
 	arena_reset(s->work);
 	switch_note(s, "transfer", row->transfer);
 	if (store_load_transfer(s->store, row->transfer, l, s->work, &e) && l->m != NULL)

@@ -245,7 +245,7 @@ static void own_death(struct sw *s, const char *words, const char *note)
 	else
 		strike_note(s, note, words);
 	if (store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 	alone_kick(s);
 }
 

@@ -96,10 +96,12 @@ static void fail(struct placing *p, size_t i, const struct oraddr *addr, const s
 	const struct message *m = p->in->m;
 	if (m->kind == MESSAGE_REPORT) {
 		step_of(p, STEP_DISCARDED, addr, p->in->link, why->text);
+		tally_add(&p->s->tallies.mta, METRIC_MTA_DISCARDED, 1);
 		EMIT(&p->s->host, MESSAGE_DISCARDED, "message", p->w->mts_id, "why", why->text);
 		return;
 	}
 	char *cause = arena_str(p->s->work, view_str(why->text));
+	tally_add(&p->s->tallies.mta, METRIC_MTA_REPORTED, 1);
 	p->results[p->n_results++] = (struct report_result){ .rcpt = &m->rcpt[i], .reason = why->reason < 0 ? 1 : why->reason,
 							     .diagnostic = why->diagnostic, .supplementary = view_str(cause) };
 	EMIT(&p->s->host, MESSAGE_REPORTED, "message", p->w->mts_id, "recipient", oraddr_text(addr, p->s->work), "why", why->text);
@@ -161,6 +163,7 @@ static void deliver_report(struct placing *p, const struct oraddr *addr, const c
 	}
 	reports_note(p->s, p->in->m, p->in->size, p->w);
 	p->deliveries[p->n_deliveries++] = (struct store_delivery){ .mailbox = view_str(mailbox) };
+	tally_transmitted(p->s, NULL, p->in->size, 1, p->in->arrived);
 	step_of(p, STEP_DELIVERED, addr, view_str(mailbox), "");
 }
 
@@ -181,6 +184,7 @@ static enum store_rcpt_state deliver(struct placing *p, size_t i, const struct o
 		return redirect(p, i, alternate, REDIRECTED_BY_RECIPIENT, &e) ? STORE_RCPT_DELIVERED : fail_or_redirect(p, i, &e);
 	if (m->kind != MESSAGE_PROBE) {
 		p->deliveries[p->n_deliveries++] = (struct store_delivery){ .mailbox = view_str(mailbox), .recipient = (uint32_t)i };
+		tally_transmitted(p->s, NULL, p->in->size, 1, p->in->arrived);
 		step_of(p, STEP_DELIVERED, addr, view_str(mailbox), "");
 	}
 	delivered_to(p, i, 0);
@@ -311,6 +315,9 @@ static const struct err *common_refusal(struct placing *p, struct err *e)
 		return p->in->refusal;
 	if (p->in->link.n > 0 && !p->in->again && trace_check(m, &s->domain, s->mta, (size_t)s->settings->limits.trace) == TRACE_LOOP) {
 		step_of(p, STEP_LOOP, NULL, p->in->link, "it has been here before");
+		tally_add(&s->tallies.mta, METRIC_MTA_LOOPS, 1);
+		if (switch_link(s, p->in->link) != NULL)
+			tally_add(&switch_link(s, p->in->link)->tally, METRIC_LINK_LOOPS, 1);
 		EMIT(&s->host, MESSAGE_LOOP, "message", p->w->mts_id);
 		err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 3, "loop: the trace shows that this MTA has handled the message before");
 		return e;

@@ -32,6 +32,7 @@ static void put(struct sw *s, uint64_t id, struct view link, const struct suspec
 	snprintf(name, sizeof name, "%.*s", (int)link.n, (const char *)link.p);
 	store_transfer_quarantine(s->store, id, x == NULL ? 0 : x->strikes, cause, x == NULL ? "" : x->words);
 	store_suspect_put(s->store, owed.text, 1, cause);
+	tally_add(&s->tallies.mta, METRIC_MTA_QUARANTINES, 1);
 	EMIT(&s->host, MESSAGE_QUARANTINED, "quarantine", number(text[0], id), "link", name, "strikes",
 	     number(text[1], x == NULL ? 0 : x->strikes), "why", cause);
 }
@@ -84,7 +85,7 @@ static void condemned(struct order *o)
 	struct sw *s = o->link->sw;
 	uint64_t id = o->transfer;
 	if (store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 	if (s->failed) {
 		order_free(o);
 		return;
@@ -95,7 +96,7 @@ static void condemned(struct order *o)
 	put(s, id, o->link->name, suspect_of(o), o->cause);
 	suspect_done(o, false);
 	order_gone(o);
-	store_commit(s->store);
+	switch_commit(s);
 	report(s, id);
 }
 
@@ -118,7 +119,7 @@ bool quarantine_run(struct sw *s)
 	if (s->alone.n_owed == 0)
 		return false;
 	if (store_has_group(s->store))
-		store_commit(s->store);
+		switch_commit(s);
 	report(s, strtoull(s->alone.owed[--s->alone.n_owed].text + strlen("quarantine "), NULL, 10));
 	return true;
 }

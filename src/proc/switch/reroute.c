@@ -263,6 +263,7 @@ static void tell(struct way *p, const struct swlink *to)
 	const struct store_step step = { .kind = STEP_REROUTED, .id = &p->loaded.m->id, .peer = to->name, .text = view_str(text),
 					 .size = p->row->size };
 	store_put_step(s->store, &step);
+	tally_add(&p->from->tally, METRIC_LINK_REROUTED, 1);
 	EMIT(&s->host, MESSAGE_REROUTED, "message", out_cstr(&id), "from", p->from->set->name, "to", to->set->name, "why", p->why);
 	out_fini(&id);
 }

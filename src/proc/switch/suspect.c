@@ -170,6 +170,7 @@ struct suspect *suspect_strike(struct sw *s, const struct key *k, const char *wo
 	snprintf(x->words, sizeof x->words, "%s", words);
 	store_suspect_put(s->store, k->text, x->strikes, words);
 	snprintf(strikes, sizeof strikes, "%u", x->strikes);
+	tally_add(&s->tallies.mta, METRIC_MTA_STRIKES, 1);
 	EMIT(&s->host, MESSAGE_STRUCK, "what", k->text, "strikes", strikes, "words", words);
 	if (x->link != NULL) {
 		tell_links(s, x->link, x->hash, x->strikes);

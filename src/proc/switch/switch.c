@@ -48,6 +48,7 @@ void switch_wait_no_more(struct sw *s, struct waiting *w)
 static void on_durable(void *ctx, uint64_t ticket)
 {
 	struct sw *s = ctx;
+	tally_durable(s);
 	while (s->waiting != NULL && s->waiting->ticket <= ticket) {
 		struct waiting *w = s->waiting;
 		s->waiting = w->next;
@@ -121,6 +122,16 @@ static bool is_held_back(struct sw *s)
 	return patience > 0;
 }
 
+void switch_commit(struct sw *s)
+{
+	tally_flush(s);
+	int64_t began = env_precise_us(s->host.env);
+	store_commit(s->store);
+	const int64_t took = env_precise_us(s->host.env) - began;
+	s->commit_us += (took - s->commit_us) / 8;
+	metric_observe(&s->tallies.commit, METRIC_SWITCH_COMMIT, took < 0 ? 0 : (uint64_t)took);
+}
+
 static void commit(void *ctx)
 {
 	struct sw *s = ctx;
@@ -129,6 +140,7 @@ static void commit(void *ctx)
 		s->host.note(s->host.ctx, "");
 	}
 	if (FAULT(SWITCH_ANSWER_EARLY) && s->waiting != NULL) {
+		tally_flush(s);
 		on_durable(s, store_ticket(s->store)); /* a lie; the commit comes with the next turn */
 		return;
 	}
@@ -138,9 +150,7 @@ static void commit(void *ctx)
 	s->is_due = false;
 	if (s->n_waiting > 0)
 		s->n_before = s->n_waiting;
-	int64_t began = env_precise_us(s->host.env);
-	store_commit(s->store);
-	s->commit_us += (env_precise_us(s->host.env) - began - s->commit_us) / 8;
+	switch_commit(s);
 }
 
 void switch_note_key(struct sw *s, const struct key *k)
@@ -238,6 +248,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(BLOCKS, census_asked),
 	TYPE(BACKED_UP, told_backed_up),
 	TYPE(RELOAD, reloads_asked),
+	TYPE(METRICS, tally_asked),
 };
 
 static void on_closed(void *ctx, const struct err *why)
@@ -515,6 +526,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->started_ms = env_now_ms(host->env);
 	timer_init(&s->sweep, host->env, sweep, s);
 	timer_init(&s->group_due, host->env, on_group_due, s);
+	tally_init(s);
 	s->commit = (struct env_hook){ .run = commit, .ctx = s, .order = 0 };
 	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
 	env_add_hook(host->env, &s->commit);
@@ -527,6 +539,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 		switch_free(&s);
 		return NULL;
 	}
+	tally_start(s);
 	store_queues(s->store, count_queue, s);
 	suspect_start(s);
 	partial_start(s);
@@ -573,6 +586,7 @@ void switch_free(struct sw **sp)
 	limbo_fini(s);
 	suspect_fini(s);
 	apply_fini(s);
+	tally_fini(s);
 	env_unwatch_network(s->host.env);
 	timer_stop(&s->sweep);
 	timer_stop(&s->room);
@@ -596,6 +610,7 @@ void switch_count(const struct sw *s, struct store_counts *c_r)
 
 void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx)
 {
+	tally_flush(s);
 	s->stopping = true;
 	s->stopped = done;
 	s->stopped_ctx = ctx;

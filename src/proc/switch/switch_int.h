@@ -9,6 +9,7 @@
 #include "flow/report/report.h"
 #include "flow/route/route.h"
 #include "proc/switch/switch.h"
+#include "proc/table/metrics.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
 
@@ -211,6 +212,27 @@ struct again {
 	struct store_place place;
 };
 
+/* What is counted of the MTA, or of a link: tally.c. */
+struct tally {
+	struct sw *sw;
+	enum metric_scope scope;
+	char name[80];                   /* in the store */
+	bool is_dirty, is_put, is_restored; /* it has counted since it was put; it is in the open group; what the store had is in it */
+	struct tally *next, *next_put;
+	int64_t now[METRIC_COUNT], durable[METRIC_COUNT]; /* of TOTAL and STAMP */
+	struct metric_histogram delay;   /* of a link */
+	char rejected[200], failed[200]; /* why the peer's last association, and ours */
+	uint64_t recipients;             /* that wait, as last asked */
+};
+
+struct tallies {
+	struct tally mta;
+	struct tally *dirty, *put;
+	struct timer due;                /* set: what has changed begins a group then */
+	struct metric_histogram commit, delay;
+	struct view names[METRIC_COUNT]; /* in the texts of the store */
+};
+
 enum calling { CALLING_NEVER, CALLING_URGENT, CALLING_ANY };
 
 struct swlink {
@@ -258,6 +280,7 @@ struct swlink {
 	unsigned n_partials;             /* in hand and kept */
 	uint64_t partial_octets;
 	struct restriction *restriction; /* restrict.c */
+	struct tally tally;
 };
 
 /* What happens when a ticket is durable, in order. */
@@ -394,6 +417,7 @@ struct sw {
 	struct reload_asked *reloads;    /* reloads.c */
 	uint64_t n_reloads;
 	struct census *censuses;         /* census.c */
+	struct tallies tallies;
 	uint64_t n_censuses;
 	struct timer jobs;               /* jobs.c */
 	struct redirects *redirects;
@@ -411,6 +435,7 @@ struct sw {
 MUST_CHECK bool switch_compile(struct sw *s, struct err *e); /* sw.settings -> tables, in sw.config_arena; those of before are the caller's */
 void switch_decompile(struct sw *s);
 struct swlink *switch_link(struct sw *s, struct view name);
+void switch_commit(struct sw *s);                        /* the open group, at once */
 struct waiting *switch_wait(struct sw *s, void (*done)(struct sw *s, struct waiting *w), struct proc *p, uint64_t id);
 /* Its operations are put in: it waits for the open group, or is done at once when nothing is in there. */
 void switch_wait_no_more(struct sw *s, struct waiting *w);
@@ -427,6 +452,24 @@ void switch_note(struct sw *s, const char *item, uint64_t id);
 void switch_note_key(struct sw *s, const struct key *k);
 const struct chan_events *switch_control_events(enum process_kind kind);
 const struct chan_events *switch_bulk_events(void);
+
+/* tally.c: what is counted, durable with what it counts. In the turn and before the commit of what is counted. */
+void tally_init(struct sw *s);                            /* before any link */
+void tally_start(struct sw *s);                           /* what the store has, for all links */
+void tally_fini(struct sw *s);
+void tally_link_init(struct swlink *l);                   /* one that comes later has what the store has, too */
+void tally_link_fini(struct swlink *l);
+void tally_flush(struct sw *s);                           /* into the open group; before every store_commit (switch_commit) */
+void tally_durable(struct sw *s);                         /* that group is on disk; before anything else is counted */
+void tally_add(struct tally *t, enum metric m, uint64_t n);
+void tally_stamp(struct tally *t, enum metric m);         /* now */
+void tally_both(struct swlink *l, enum metric of_mta, enum metric of_link);
+void tally_received(struct sw *s, struct swlink *l, const struct message *m, uint64_t size); /* l NULL: submitted */
+void tally_transmitted(struct sw *s, struct swlink *l, uint64_t size, uint64_t recipients, wall_ms_t arrived); /* l NULL: to a mailbox */
+void tally_refused(struct swlink *l, const struct err *why); /* an association of the peer's */
+void tally_open_failed(struct swlink *l, const struct err *why);
+bool tally_is_up(const struct swlink *l);
+bool tally_asked(void *ctx, struct view payload, struct err *e);
 
 /* room.c: when nothing can be taken in. */
 void room_init(struct sw *s);
