@@ -1,0 +1,234 @@
+/* session.c - see session.h. */
+#include "proc/console/session.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "flow/wire/scrypt.h"
+
+/* Failures of an address or of a name; or a name that has logged in from an address, which nobody else's failures keep out. */
+struct slow {
+	uint64_t key;
+	unsigned failures;
+	bool known;
+	int64_t last_ms, until_ms;
+};
+
+struct sessions {
+	unsigned magic;
+#define SESSIONS_MAGIC 0x5e551045u
+	void (*random)(void *ctx, uint8_t *octets, size_t n);
+	void *ctx;
+	uint64_t salt;                /* of the keys, so that nobody can aim at another's */
+	struct session *v[SESSIONS_MAX];
+	size_t n;
+	struct slow slow[SLOW_KEYS];
+	int64_t second_ms;            /* checks are counted since */
+	unsigned checks;
+	const struct set_console *set;
+};
+
+bool session_same(struct view a, struct view b)
+{
+	volatile unsigned differs = a.n != b.n;
+	for (size_t i = 0; i < a.n && i < b.n; i++)
+		differs = differs | (unsigned)(a.p[i] ^ b.p[i]);
+	return differs == 0;
+}
+
+struct sessions *sessions_new(void (*random)(void *ctx, uint8_t *octets, size_t n), void *ctx)
+{
+	struct sessions *s = mem_zero(sizeof *s);
+	s->magic = SESSIONS_MAGIC;
+	s->random = random;
+	s->ctx = ctx;
+	random(ctx, (uint8_t *)&s->salt, sizeof s->salt);
+	return s;
+}
+
+static void end(struct sessions *s, size_t i)
+{
+	struct session *x = s->v[i];
+	s->v[i] = s->v[--s->n];
+	explicit_bzero(x, sizeof *x);
+	free(x);
+}
+
+void sessions_free(struct sessions **sp)
+{
+	struct sessions *s = *sp;
+	if (s == NULL)
+		return;
+	CHECK(s, SESSIONS_MAGIC);
+	while (s->n > 0)
+		end(s, s->n - 1);
+	s->magic = 0;
+	MEM_FREE(*sp);
+}
+
+size_t sessions_n(const struct sessions *s)
+{
+	return s->n;
+}
+
+static const struct set_console_user *find_user(const struct sessions *s, struct view name)
+{
+	const struct set_console_user *users = s->set == NULL ? NULL : s->set->users.v;
+	for (size_t i = 0; users != NULL && i < s->set->users.n; i++)
+		if (view_eq(view_str(users[i].name), name))
+			return &users[i];
+	return NULL;
+}
+
+void sessions_settings(struct sessions *s, const struct set_console *set)
+{
+	s->set = set;
+	for (size_t i = s->n; i-- > 0;) {
+		const struct set_console_user *u = find_user(s, view_str(s->v[i]->user));
+		if (u == NULL || (enum console_role)u->role != s->v[i]->role || strcmp(u->password, s->v[i]->password) != 0)
+			end(s, i);
+	}
+}
+
+/* --- who fails too often --- */
+
+static uint64_t key_of(const struct sessions *s, char what, const char *address, struct view name)
+{
+	char text[256];
+	int n = snprintf(text, sizeof text, "%c%016llx %s ", what, (unsigned long long)s->salt, address);
+	n += snprintf(text + n, sizeof text - (size_t)n, "%.*s", (int)(name.n < 65 ? name.n : 65), (const char *)name.p);
+	return hash_octets(HASH_START, view_of(text, (size_t)n)) | 1;
+}
+
+/* One of eight places; the one longest unused makes room for a new key. */
+static struct slow *slow_of(struct sessions *s, uint64_t key, int64_t now_ms)
+{
+	struct slow *set = &s->slow[key / 2 % (SLOW_KEYS / 8) * 8], *oldest = set;
+	for (size_t i = 0; i < 8; i++) {
+		if (set[i].key == key) {
+			if (now_ms - set[i].last_ms > SLOW_FORGET_MS && !set[i].known)
+				set[i].failures = 0;
+			return &set[i];
+		}
+		if (set[i].key == 0 || (oldest->key != 0 && set[i].last_ms < oldest->last_ms))
+			oldest = &set[i];
+	}
+	*oldest = (struct slow){ .key = key, .last_ms = now_ms };
+	return oldest;
+}
+
+static void failed(struct slow *x, int64_t longest_ms, int64_t now_ms)
+{
+	x->failures++;
+	x->last_ms = now_ms;
+	if (x->failures <= SLOW_FREE)
+		return;
+	const unsigned doublings = x->failures - SLOW_FREE - 1;
+	const int64_t wait = doublings > 16 ? longest_ms : INT64_C(1000) << doublings;
+	x->until_ms = now_ms + (wait < longest_ms ? wait : longest_ms);
+}
+
+static int64_t wait_of(const struct slow *x, int64_t now_ms)
+{
+	return x->until_ms > now_ms ? x->until_ms - now_ms : 0;
+}
+
+static const struct view nobody = { NULL, 0 };
+
+bool sessions_may_try(struct sessions *s, const char *address, struct view name, int64_t now_ms, int64_t *wait_ms_r)
+{
+	int64_t wait = wait_of(slow_of(s, key_of(s, 'a', address, nobody), now_ms), now_ms);
+	if (!slow_of(s, key_of(s, 'k', address, name), now_ms)->known) {
+		const int64_t of_name = wait_of(slow_of(s, key_of(s, 'n', "", name), now_ms), now_ms);
+		wait = of_name > wait ? of_name : wait;
+	}
+	if (now_ms - s->second_ms >= 1000) {
+		s->second_ms = now_ms;
+		s->checks = 0;
+	}
+	if (wait == 0 && s->checks >= SLOW_CHECKS)
+		wait = s->second_ms + 1000 - now_ms;
+	*wait_ms_r = wait;
+	s->checks += wait == 0;
+	return wait == 0;
+}
+
+/* --- login --- */
+
+static void make_token(struct sessions *s, char text[SESSION_TEXT + 1])
+{
+	uint8_t octets[SESSION_TOKEN];
+	s->random(s->ctx, octets, sizeof octets);
+	for (size_t i = 0; i < sizeof octets; i++)
+		snprintf(text + 2 * i, 3, "%02x", octets[i]);
+}
+
+/* The least lately used one of this user when he has too many, or of all. */
+static void make_room(struct sessions *s, const char *user)
+{
+	size_t of_user = 0, oldest = SIZE_MAX, oldest_of_user = SIZE_MAX;
+	for (size_t i = 0; i < s->n; i++) {
+		if (oldest == SIZE_MAX || s->v[i]->used_ms < s->v[oldest]->used_ms)
+			oldest = i;
+		if (strcmp(s->v[i]->user, user) != 0)
+			continue;
+		of_user++;
+		if (oldest_of_user == SIZE_MAX || s->v[i]->used_ms < s->v[oldest_of_user]->used_ms)
+			oldest_of_user = i;
+	}
+	if (of_user >= SESSIONS_OF_ONE)
+		end(s, oldest_of_user);
+	else if (s->n == SESSIONS_MAX)
+		end(s, oldest);
+}
+
+const struct session *sessions_login(struct sessions *s, const char *address, struct view name, struct view password, int64_t now_ms)
+{
+	const struct set_console_user *u = find_user(s, name);
+	if (!scrypt_check(u == NULL ? NULL : u->password, password)) {
+		failed(slow_of(s, key_of(s, 'a', address, nobody), now_ms), SLOW_ADDRESS_MS, now_ms);
+		failed(slow_of(s, key_of(s, 'n', "", name), now_ms), SLOW_NAME_MS, now_ms);
+		return NULL;
+	}
+	struct slow *known = slow_of(s, key_of(s, 'k', address, name), now_ms);
+	known->known = true;
+	known->last_ms = now_ms;
+	*slow_of(s, key_of(s, 'a', address, nobody), now_ms) = (struct slow){ .key = 0 };
+	make_room(s, u->name);
+	struct session *x = mem_zero(sizeof *x);
+	make_token(s, x->token);
+	make_token(s, x->csrf);
+	snprintf(x->user, sizeof x->user, "%s", u->name);
+	snprintf(x->password, sizeof x->password, "%s", u->password);
+	x->role = (enum console_role)u->role;
+	x->used_ms = x->born_ms = now_ms;
+	s->v[s->n++] = x;
+	return x;
+}
+
+const struct session *sessions_find(struct sessions *s, struct view token, bool touch, int64_t now_ms)
+{
+	if (token.n != SESSION_TEXT)
+		return NULL;
+	for (size_t i = 0; i < s->n; i++) {
+		struct session *x = s->v[i];
+		if (!session_same(token, view_str(x->token)))
+			continue;
+		if (now_ms - x->used_ms > (int64_t)s->set->session_ms) {
+			end(s, i);
+			return NULL;
+		}
+		x->used_ms = touch ? now_ms : x->used_ms;
+		return x;
+	}
+	return NULL;
+}
+
+void sessions_logout(struct sessions *s, struct view token)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (session_same(token, view_str(s->v[i]->token))) {
+			end(s, i);
+			return;
+		}
+}
