@@ -617,6 +617,29 @@ bool get_msg_act_on(struct view payload, struct msg_act_on *m, struct err *e)
 	return whole(&c, "ACT", payload, e);
 }
 
+void put_msg_link_act_on(struct out *o, const struct msg_link_act_on *m)
+{
+	out_u64(o, m->id);
+	out_u8(o, (uint8_t)m->act);
+	put_string(o, m->link);
+	put_string(o, m->who);
+	put_string(o, m->why);
+}
+
+bool get_msg_link_act_on(struct view payload, struct msg_link_act_on *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	unsigned act = cur_u8(&c);
+	m->act = (enum msg_link_act)act;
+	m->link = get_string(&c);
+	m->who = get_string(&c);
+	m->why = get_string(&c);
+	if (act >= LINK_ACT_COUNT)
+		c.bad = true;
+	return whole(&c, "LINK_ACT", payload, e);
+}
+
 void put_msg_acted(struct out *o, const struct msg_acted *m)
 {
 	out_u64(o, m->id);

@@ -82,6 +82,7 @@ enum {
 	X(RELOAD, 90, 1024, "tool", "read the settings again: as a whole or not at all")                              \
 	X(RELOADED, 91, 1024 * 1024, "switch", "what has changed; or why nothing was")                                \
 	X(BACKED_UP, 89, 2048, "tool", "a backup of the store was made, or was not and why: it is told as an event; DONE answers") \
+	X(LINK_ACT, 92, 1024, "tool", "an operator's act on a link: DONE answers; or which associations it has: a ROW each, then DONE") \
 	X(METRICS, 93, 8, "tool", "how much of everything has there been")                                            \
 	X(METRIC, 94, 16 * 1024, "switch", "metrics of the MTA (first), or of one link: metrics.h")                    \
 	X(METRICS_END, 95, 8, "switch", "that was the last link")                                                     \
@@ -194,6 +195,20 @@ struct msg_act_on { /* ACT */
 	struct view arg;      /* REROUTE, QUARANTINE_RELEASE: link, may be empty for the latter */
 	struct view who, why; /* for the audit event; the switch adds the caller's user from the socket */
 	struct view ids;      /* 8 octets each: transfers or quarantine ids; at most MSG_ACT_IDS of them */
+};
+enum msg_link_act {
+	LINK_ACT_RETRY,       /* the wait for the next attempt is over */
+	LINK_ACT_CLOSE,       /* its associations are released when what is in hand is done; it opens others when mail wants it */
+	LINK_ACT_STOP,        /* the same, and it opens none and takes no call until started; durable */
+	LINK_ACT_START,
+	LINK_ACT_LIST,        /* ROW: id, direction (in, out), state (opening, open, closing), process, in-flight, age-ms (empty: not known), two-way */
+	LINK_ACT_COUNT,
+};
+struct msg_link_act_on { /* LINK_ACT */
+	uint64_t id;
+	enum msg_link_act act;
+	struct view link;
+	struct view who, why; /* for the audit event; the switch adds the caller's user from the socket */
 };
 enum msg_acted_what { ACTED_DONE, ACTED_GONE, ACTED_IN_FLIGHT, ACTED_REFUSED };
 struct msg_acted { /* ACTED */
@@ -414,6 +429,7 @@ MSG_CODEC(converted, msg_converted);
 MSG_CODEC(act_on, msg_act_on);
 MSG_CODEC(acted, msg_acted);
 MSG_CODEC(backed_up, msg_backed_up);
+MSG_CODEC(link_act_on, msg_link_act_on);
 MSG_CODEC(register, msg_register);
 MSG_CODEC(reload, msg_reload);
 MSG_CODEC(reloaded, msg_reloaded);
