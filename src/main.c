@@ -1,4 +1,5 @@
 /* main.c - argv[1] -> subcommand. Children of the supervisor come in by `--process KIND INSTANCE`. */
+#include "proc/console/console.h"
 #include "proc/content/content.h"
 #include "proc/content/converter.h"
 #include "proc/ctl/ctl.h"
@@ -101,6 +102,7 @@ static int run_process(const char *kind, const char *instance_text)
 		{ PROCESS_RECORDER, recorder_main, .has_files = true },
 		{ PROCESS_CONTENT, content_main },
 		{ PROCESS_CONVERTER, converter_main },
+		{ PROCESS_CONSOLE, console_main },
 		{ PROCESS_INTERCHANGE, interchange_main, .has_files = true },
 		{ PROCESS_MOVER, mover_main, .has_files = true },
 	};

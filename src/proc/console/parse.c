@@ -291,7 +291,7 @@ static bool select_priority(struct out *o, struct view v, int *status_r, struct 
 bool parse_selection(const struct target *t, int64_t now_ms, struct out *o, int *status_r, struct err *e)
 {
 	bool has;
-	uint64_t x;
+	uint64_t x = 0;
 	for (size_t i = 0; i < ARRAY_LEN(text_conditions); i++) {
 		struct view v = target_value(t, text_conditions[i], &has);
 		if (has && !select_line(o, text_conditions[i], v, status_r, e))
@@ -321,7 +321,7 @@ static bool get_number(const json_t *v, const char *name, uint64_t *x_r, int *st
 static bool filter_one(const char *name, const json_t *v, bool *all, int64_t now_ms, struct out *o, int *status_r, struct err *e)
 {
 	const struct view text = json_is_string(v) ? view_of(json_string_value(v), json_string_length(v)) : (struct view){ NULL, 0 };
-	uint64_t x;
+	uint64_t x = 0;
 	for (size_t i = 0; i < ARRAY_LEN(text_conditions); i++)
 		if (strcmp(name, text_conditions[i]) == 0)
 			return select_line(o, name, text, status_r, e);
@@ -406,7 +406,7 @@ bool parse_act_body(struct view body, bool wants_subject, int64_t now_ms, struct
 
 static bool digits(struct view *v, size_t n, int *x_r)
 {
-	uint64_t x;
+	uint64_t x = 0;
 	if (v->n < n || !text_uint(view_first(*v, n), 9999, &x))
 		return false;
 	*x_r = (int)x;

@@ -1,7 +1,9 @@
 /* sampler.c - see sampler.h. */
 #include "proc/console/sampler.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
+#include "proc/console/console.h"
 #include "proc/console/history.h"
 #include "proc/table/metrics.h"
 
@@ -75,11 +77,6 @@ static void ask(struct sampler *s)
 	s->asked_ms = now;
 	s->n_coming = 0;
 	upstream_status(s->up);
-	if (!s->metrics_asked && (s->metrics_ms == 0 || now - s->metrics_ms >= METRICS_MS)) {
-		s->metrics_asked = true;
-		metrics_clear(s->coming);
-		upstream_metrics(s->up);
-	}
 }
 
 static void on_timer(void *ctx)
@@ -252,6 +249,12 @@ void sampler_turned(struct sampler *s)
 	s->asked = s->metrics_asked = false;
 	if (upstream_is_here(s->up, UPSTREAM_SWITCH))
 		timer_after(&s->timer, 0);
+	s->print++;
+	told(s);
+}
+
+void sampler_changed(struct sampler *s)
+{
 	s->print++;
 	told(s);
 }

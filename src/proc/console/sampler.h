@@ -33,7 +33,8 @@ void sampler_link(struct sampler *s, const struct msg_status_link *m);
 void sampler_end(struct sampler *s, const struct msg_status_end *m);
 void sampler_metric(struct sampler *s, struct view payload);
 void sampler_metrics_end(struct sampler *s);
-void sampler_turned(struct sampler *s);
+void sampler_turned(struct sampler *s);  /* the switch came or went */
+void sampler_changed(struct sampler *s); /* another one did */
 
 /* False: nothing was ever sampled. */
 MUST_CHECK bool sampler_overview(struct sampler *s, struct out *o);

@@ -133,7 +133,7 @@ static int64_t wait_of(const struct slow *x, int64_t now_ms)
 	return x->until_ms > now_ms ? x->until_ms - now_ms : 0;
 }
 
-static const struct view nobody = { NULL, 0 };
+static const struct view nobody = { (const uint8_t *)"", 0 };
 
 bool sessions_may_try(struct sessions *s, const char *address, struct view name, int64_t now_ms, int64_t *wait_ms_r)
 {

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sys/process.h"
 
 struct upstream_end {
 	struct upstream *up;

@@ -53,7 +53,7 @@ static void add_listener(struct plan *p, const char *name, enum process_kind own
 static size_t count_processes(const struct settings *s)
 {
 	const struct set_link *links = s->links.v;
-	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 5; /* recorder, switch, reader, two for suspects */
+	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 6; /* recorder, switch, reader, two for suspects, console */
 	for (size_t i = 0; i < s->links.n; i++)
 		n += links[i].kind == LINK_MSMAIL ? 2 : 0;
 	return n;
@@ -116,9 +116,10 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 {
 	char unix_addr[128];
 	const char *const *listen = s->listen.v, *const *listen_tls = s->listen_tls.v;
+	const char *const *console = s->console.listen.v;
 	*p = (struct plan){ .magic = PLAN_MAGIC };
-	if (s->listen.n + s->listen_tls.n + 4 > ARRAY_LEN(p->listeners))
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n + s->listen_tls.n,
+	if (s->listen.n + s->listen_tls.n + s->console.listen.n + 4 > ARRAY_LEN(p->listeners))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %zu listen addresses, at most %zu", path, s->listen.n + s->listen_tls.n + s->console.listen.n,
 			       ARRAY_LEN(p->listeners) - 4);
 	if (strlen(s->store.directory) > 90)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: store.directory is longer than 90 characters, a socket in it has no name",
@@ -153,6 +154,10 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	add_listener(p, "read", PROCESS_READER, unix_addr);
 	snprintf(unix_addr, sizeof unix_addr, "unix:%s/events", s->store.directory);
 	add_listener(p, "events", PROCESS_RECORDER, unix_addr);
+	if (s->console.listen.n > 0)
+		add_process(p, PROCESS_CONSOLE, 1);
+	for (size_t i = 0; i < s->console.listen.n; i++)
+		add_listener(p, "console", PROCESS_CONSOLE, console[i]);
 	snprintf(p->directory, sizeof p->directory, "%s", s->store.directory);
 	snprintf(p->user, sizeof p->user, "%s", s->mta.user);
 	p->restart_min_ms = s->processes.restart_min_ms;

@@ -152,6 +152,17 @@
 	X(MOVER_GAVE_UP, "mover.gave-up", 871, WARNING, "msmail", "", "a message was tried as often and as long as retries and give-up say: its sender is told with [005]") \
 	X(MOVER_SWEPT, "mover.swept", 872, INFO, "msmail", "", "files that nobody names were removed") \
 	X(MOVER_SHORT, "mover.no-room", 873, WARNING, "msmail", "MSExchangePCMTA 4254", "a peer has less room than min-free and the message: it waits, smaller ones and other peers go on") \
+	X(CONSOLE_LOGIN, "console.login", 901, NOTICE, "console", "", "somebody has logged in to the console") \
+	X(CONSOLE_LOGIN_FAILED, "console.login-failed", 902, WARNING, "console", "", "somebody has tried to log in with a name or password that is wrong") \
+	X(CONSOLE_SLOWED, "console.login-slowed", 903, WARNING, "console", "", "so many logins of an address or a name have failed that further ones are refused for a while, unlooked at") \
+	X(CONSOLE_LOGOUT, "console.logout", 904, INFO, "console", "", "somebody has logged out") \
+	X(CONSOLE_REFUSED, "console.refused", 905, WARNING, "console", "", "a request was refused: it was meant for another host, came from a page of another site, or had not the token of its session") \
+	X(CONSOLE_FORBIDDEN, "console.forbidden", 906, WARNING, "console", "", "a viewer has tried to act") \
+	X(CONSOLE_ACT, "console.act", 907, NOTICE, "operator", "", "an operator has acted by the console: what it did is told by the switch") \
+	X(CONSOLE_VIEWERS, "console.viewers", 908, WARNING, "console", "", "as many pages as console.viewers allows follow live: another one was told to come later") \
+	X(CONSOLE_CUT, "console.viewer-cut", 909, INFO, "console", "", "a page did not take its live updates and was cut off; it connects again by itself") \
+	X(CONSOLE_UPSTREAM, "console.upstream", 911, INFO, "console", "", "a process that the console asks has come or gone") \
+	X(CONSOLE_MALFORMED, "console.malformed", 912, WARNING, "console", "", "a request was turned away that made no sense, was too long or too slow") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(BACKUP_DONE, "backup.done", 950, NOTICE, "store", "", "a backup of the store was made: it is whole, and all of it is on disk") \
 	X(BACKUP_FAILED, "backup.failed", 951, ERROR, "store", "", "a backup of the store could not be made, see why: nothing is left of it, and the last one that was made is the one to have") \
