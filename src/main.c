@@ -57,6 +57,7 @@ static const struct command commands[] = {
 	{ "route", ctl_route, "where an address goes now, and why" },
 	{ "trace", ctl_trace, "the journey of a message" },
 	{ "events", ctl_events, "what has happened, live too; every kind of event; how much is said of what" },
+	{ "console-password", ctl_console_password, "the line of the settings for somebody who may log in to the console" },
 	{ "bench", tool_bench, "send load over P1, and swallow what is relayed" },
 	{ "reload", ctl_reload, "have a running MTA read its settings file again, and show what changes" },
 	{ "check-config", ctl_check_config, "check a settings file, print it in canonical form" },

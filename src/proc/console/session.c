@@ -17,7 +17,7 @@ struct slow {
 struct sessions {
 	unsigned magic;
 #define SESSIONS_MAGIC 0x5e551045u
-	void (*random)(void *ctx, uint8_t *octets, size_t n);
+	void (*give)(void *ctx, uint8_t *octets, size_t n);
 	void *ctx;
 	uint64_t salt;                /* of the keys, so that nobody can aim at another's */
 	struct session *v[SESSIONS_MAX];
@@ -36,13 +36,13 @@ bool session_same(struct view a, struct view b)
 	return differs == 0;
 }
 
-struct sessions *sessions_new(void (*random)(void *ctx, uint8_t *octets, size_t n), void *ctx)
+struct sessions *sessions_new(void (*give)(void *ctx, uint8_t *octets, size_t n), void *ctx)
 {
 	struct sessions *s = mem_zero(sizeof *s);
 	s->magic = SESSIONS_MAGIC;
-	s->random = random;
+	s->give = give;
 	s->ctx = ctx;
-	random(ctx, (uint8_t *)&s->salt, sizeof s->salt);
+	give(ctx, (uint8_t *)&s->salt, sizeof s->salt);
 	return s;
 }
 
@@ -158,7 +158,7 @@ bool sessions_may_try(struct sessions *s, const char *address, struct view name,
 static void make_token(struct sessions *s, char text[SESSION_TEXT + 1])
 {
 	uint8_t octets[SESSION_TOKEN];
-	s->random(s->ctx, octets, sizeof octets);
+	s->give(s->ctx, octets, sizeof octets);
 	for (size_t i = 0; i < sizeof octets; i++)
 		snprintf(text + 2 * i, 3, "%02x", octets[i]);
 }

@@ -24,8 +24,8 @@ struct session {
 };
 
 struct sessions;
-/* random: SESSION_TOKEN octets each time it is asked. */
-struct sessions *sessions_new(void (*random)(void *ctx, uint8_t *octets, size_t n), void *ctx);
+/* give: random octets. */
+struct sessions *sessions_new(void (*give)(void *ctx, uint8_t *octets, size_t n), void *ctx);
 void sessions_free(struct sessions **s);
 /* Other settings: whose user is not in them, or in another role or with another password, is out. *set has to last until the
  * next call. */
