@@ -52,6 +52,7 @@ static const struct command commands[] = {
 	{ "send", ctl_send, "submit a message" },
 	{ "read", ctl_read, "list and show what lies in a mailbox" },
 	{ "status", ctl_status, "links, queues, totals" },
+	{ "metrics", ctl_metrics, "everything that is counted, as Prometheus reads it" },
 	{ "queue", ctl_queue, "list what waits; hold, release, retry, reroute, return, delete" },
 	{ "quarantine", ctl_quarantine, "what was set aside: list, show, export, release, delete" },
 	{ "route", ctl_route, "where an address goes now, and why" },

@@ -1,9 +1,10 @@
 /* tables.c - prints a table of the program as documentation: tools/gen-docs puts it between the marks in docs/ and man/.
  *
  *   doc_tables settings    the settings section of posthorn.yaml.5, in mdoc
- *   doc_tables events | faults | messages    tables in Markdown */
+ *   doc_tables events | faults | messages | metrics    tables in Markdown */
 #include "base/fault.h"
 #include "proc/table/events_table.h"
+#include "proc/table/metrics.h"
 #include "proc/table/msgs.h"
 #include "proc/table/settings_table.h"
 
@@ -44,7 +45,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*print)(struct out *o);
-	} tables[] = { { "settings", print_settings }, { "events", print_events }, { "faults", print_faults }, { "messages", print_messages } };
+	} tables[] = { { "settings", print_settings }, { "events", print_events }, { "faults", print_faults }, { "messages", print_messages }, { "metrics", metrics_manual } };
 	struct out o;
 	bool known = false;
 	out_init(&o, TEXT_MAX);
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 	if (known && !o.bad)
 		fwrite(out_view(&o).p, 1, out_len(&o), stdout);
 	else
-		fprintf(stderr, "doc_tables: want one of settings, events, faults, messages\n");
+		fprintf(stderr, "doc_tables: want one of settings, events, faults, messages, metrics\n");
 	out_fini(&o);
 	return known ? 0 : 64;
 }

@@ -6,6 +6,7 @@
 int ctl_send(int argc, char **argv);
 int ctl_read(int argc, char **argv);
 int ctl_status(int argc, char **argv);
+int ctl_metrics(int argc, char **argv);
 int ctl_queue(int argc, char **argv);
 int ctl_quarantine(int argc, char **argv);
 int ctl_route(int argc, char **argv);

@@ -345,6 +345,7 @@ static void take_mta(struct sw *s, struct metric_set *m)
 	for (size_t i = 0; i < s->n_links; i++)
 		associations += outbound(s->links[i]) + s->links[i]->n_inbound;
 	set(m, METRIC_MTA_ASSOCIATIONS, associations);
+	m->v[METRIC_INFO].words = s->mta;
 	set(m, METRIC_SWITCH_BUSY, s->busy);
 	set(m, METRIC_SWITCH_MEMORY, s->under_way);
 	set(m, METRIC_SWITCH_MEMORY_LIMIT, s->settings->limits.memory);

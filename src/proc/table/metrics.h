@@ -55,7 +55,8 @@ const struct metric_set *metrics_link(const struct metrics *m, size_t i); /* in 
 const struct metric_set *metrics_link_named(const struct metrics *m, struct view name); /* NULL: none */
 
 /* Prometheus text format 0.0.4. m NULL or empty: the switch has not answered: only posthorn_up 0 and the processes. board NULL: no
- * processes; else a copy (board_read). mta: its name, for posthorn_info. o takes some KB a link: METRICS_OUT_MAX is enough. */
+ * processes; else a copy (board_read). mta: its name, for posthorn_info
+ * while the switch has not said it; NULL: none. o takes some KB a link: METRICS_OUT_MAX is enough. */
 void metrics_print(struct out *o, const char *mta, const struct metrics *m, const struct board *board);
 enum { METRICS_OUT_MAX = 64 * 1024 * 1024 };
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -85,24 +85,24 @@ static void give_processes(struct sink *k, enum metric m, const struct board *b)
 	}
 }
 
-static void give_self(struct sink *k, enum metric m, const char *mta, bool up)
+static void give_info(struct sink *k, struct view mta)
 {
-	const struct view none[] = { { NULL, 0 } };
-	const struct view info[] = { VIEW("mta"), view_str(mta), VIEW("version"), VIEW(VERSION), { NULL, 0 } };
-	if (m == METRIC_UP)
-		give(k, m, none, up);
-	else
-		give(k, m, info, 1);
+	const struct view info[] = { VIEW("mta"), mta, VIEW("version"), VIEW(VERSION), { NULL, 0 } };
+	if (mta.n > 0)
+		give(k, METRIC_INFO, info, 1);
 }
 
 static void give_all(struct sink *k, const char *mta, const struct metrics *m, const struct board *board)
 {
 	const struct metric_set *set = m == NULL ? NULL : metrics_mta(m);
+	const struct view none[] = { { NULL, 0 } };
 	for (unsigned i = 0; i < METRIC_COUNT; i++) {
 		k->has_begun = false;
 		switch (metric_kinds[i].scope) {
 		case METRIC_OF_MTA:
-			if (set != NULL)
+			if (i == METRIC_INFO)
+				give_info(k, set != NULL ? set->v[i].words : view_str(mta));
+			else if (set != NULL)
 				give_value(k, (enum metric)i, (struct view){ NULL, 0 }, &set->v[i]);
 			break;
 		case METRIC_OF_LINK:
@@ -113,7 +113,7 @@ static void give_all(struct sink *k, const char *mta, const struct metrics *m, c
 			give_processes(k, (enum metric)i, board);
 			break;
 		case METRIC_OF_SELF:
-			give_self(k, (enum metric)i, mta, set != NULL);
+			give(k, (enum metric)i, none, set != NULL); /* there is but posthorn_up */
 			break;
 		}
 	}
@@ -283,10 +283,10 @@ void metrics_print_json(struct out *o, const char *mta, const struct metrics *m,
 static const char *labels_of(const struct metric_kind *k)
 {
 	switch (k->scope) {
-	case METRIC_OF_MTA: return "";
+	case METRIC_OF_MTA: return k->type == METRIC_WORDS ? "mta, version" : "";
 	case METRIC_OF_LINK: return "link";
 	case METRIC_OF_PROCESS: return "process, instance";
-	case METRIC_OF_SELF: return k->type == METRIC_WORDS ? "mta, version" : "";
+	case METRIC_OF_SELF: return "";
 	}
 	CANT_HAPPEN("scope of a metric");
 }

@@ -14,7 +14,7 @@
 
 #define METRICS(X)                                                                                                                           \
 	X(UP, "posthorn_up", GAUGE, ONE, SELF, "", "", "1: the switch has answered; 0: it has not, and only its processes are shown") \
-	X(INFO, "posthorn_info", WORDS, ONE, SELF, "", "", "name of this MTA (label mta) and version of Posthorn (label version)")     \
+	X(INFO, "posthorn_info", WORDS, ONE, MTA, "", "", "name of this MTA (label mta) and version of Posthorn (label version)")     \
 	/* the mtaTable of RFC 2789: all links, mailboxes and submissions together */                                                           \
 	X(MTA_RECEIVED_MESSAGES, "posthorn_mta_received_messages_total", TOTAL, ONE, MTA, "mtaReceivedMessages", "MSExchangeMTA: Inbound Messages Total", "messages, probes and reports taken in, from links and submitted here") \
 	X(MTA_RECEIVED_OCTETS, "posthorn_mta_received_bytes_total", TOTAL, OCTETS, MTA, "mtaReceivedVolume", "MSExchangeMTA: Inbound Bytes Total", "octets of their content") \

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""What is counted is what has happened: totals against the steps in the store, over restarts and kills at every commit; and its form,
+read by promtool and by a real Prometheus."""
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from posthorn import PATIENCE_S, Skip, expect, free_port, main, same, source, wait_for  # noqa: E402
+
+SUBMITTED, TRANSFER_IN, TRANSFER_OUT, DELIVERED, REPORT_IN, DUPLICATE = 1, 2, 3, 4, 11, 7  # enum store_step_kind
+FOREVER = {"open_interval": "200 ms", "max_open_retries": 100000, "max_transfer_retries": 100000}
+
+
+def metrics(m):
+    """{name: {link or "": value}}"""
+    out = {}
+    for row in m.rows("metrics"):
+        if "value" in row:
+            out.setdefault(row["metric"], {})[row.get("link", "")] = row["value"]
+    return out
+
+
+def store(m):
+    """Totals as they lie in the store, and what the steps say that they must be."""
+    db = sqlite3.connect("file:%s?mode=ro" % os.path.join(m.directory, "store.db"), uri=True)
+    totals = {}
+    for name, text in db.execute("select name, value from counter where name glob 'total:*'"):
+        words = text.split()
+        totals[name[6:]] = dict(zip(words[::2], map(int, words[1::2])))
+    steps = {(kind, peer or ""): (n, octets) for kind, peer, n, octets in db.execute("select kind, peer, count(*), sum(size) from step group by 1, 2")}
+    db.close()
+    return totals, steps
+
+
+def of(steps, *kinds, peer=None):
+    rows = [v for (kind, by), v in steps.items() if kind in kinds and (peer is None or by == peer)]
+    return sum(n for n, _ in rows), sum(octets for _, octets in rows)
+
+
+def same_as_steps(m, link):
+    """A step and the count of it lie in the same group: they never differ, whenever it was killed."""
+    totals, steps = store(m)
+    mta, by_link = totals.get("mta", {}), totals.get("link " + link, {})
+    pairs = lambda t, what: (t.get(what + "_messages", 0), t.get(what + "_bytes", 0))  # noqa: E731
+    submitted, received = of(steps, SUBMITTED), of(steps, TRANSFER_IN, REPORT_IN, peer=link)  # of no link: what a report says of its subject
+    same(pairs(mta, "received"), (submitted[0] + received[0], submitted[1] + received[1]), "%s: received" % m.name)
+    same(mta.get("submitted_messages", 0), submitted[0], "%s: submitted" % m.name)
+    same(pairs(by_link, "received"), received, "%s: received over %s" % (m.name, link))
+    same(pairs(by_link, "transmitted"), of(steps, TRANSFER_OUT, peer=link), "%s: transmitted over %s" % (m.name, link))
+    same(mta.get("delivered_messages", 0), of(steps, DELIVERED)[0], "%s: delivered" % m.name)
+    same(mta.get("duplicates", 0), of(steps, DUPLICATE)[0], "%s: duplicates" % m.name)
+    return totals
+
+
+def pair(lab, n=""):
+    london, paris = lab.mta("london" + n), lab.mta("paris" + n, "FR")
+    london.link(paris, **FOREVER)
+    paris.link(london, **FOREVER)
+    return london, paris
+
+
+def totals_are_those_of_the_journeys(lab):
+    london, paris = pair(lab)
+    alice, claude = london.mailbox("alice"), paris.mailbox("claude")
+    nobody = paris.address("No", "Body")
+    london.start()
+    paris.start()
+    for i in range(5):
+        london.send("alice", claude, "x" * (100 + i))
+    london.send("alice", nobody, "t")
+    paris.send("claude", alice, "t")
+    paris.wait_mail("claude", 5)
+    london.wait_mail("alice", 2)  # the letter, and the report about nobody
+    wait_for(lambda: metrics(london)["posthorn_link_stored_messages"]["paris"] == 0, "london: an empty queue")
+    seen = metrics(london)
+    same(seen["posthorn_mta_received_messages_total"][""], 8, "six of alice, the letter and the report")
+    same(seen["posthorn_link_transmitted_messages_total"]["paris"], 6, "transmitted")
+    same(seen["posthorn_link_transmitted_recipients_total"]["paris"], 6, "recipients of them")
+    same(seen["posthorn_mta_mailbox_entries"][""], 2, "entries")
+    expect(seen["posthorn_link_last_outbound_activity_timestamp_seconds"]["paris"] > 1e9, "a moment", seen)
+    same(metrics(paris)["posthorn_mta_non_delivery_reports_total"][""], 1, "nobody was reported")
+    for m in (london, paris):
+        m.stop()
+    same_as_steps(london, "paris")
+    same_as_steps(paris, "london")
+    london.start()
+    again = metrics(london)
+    for name in seen:
+        if name.endswith("_total") and "associations" not in name and "tracking" not in name:
+            same(again[name], seen[name], "%s after a restart" % name)
+    same(again["posthorn_mta_mailbox_entries"][""], 2, "entries after a restart")
+    return "%d metrics" % len(seen)
+
+
+def killed(lab, n, plan):
+    """Its switch dies at that pass of that point; what was not confirmed comes again or is submitted again."""
+    london, paris = pair(lab, str(n))
+    london.mailbox("alice")
+    claude = paris.mailbox("claude")
+    paris.start()
+    os.environ["POSTHORN_FAULT"] = plan
+    try:
+        london.start(wait=False)
+    finally:
+        del os.environ["POSTHORN_FAULT"]
+
+    def is_taken():
+        p = subprocess.run([lab.program, "send", "-c", london.path, "--from", "alice", "--to", claude, "t"], capture_output=True, timeout=60)
+        return p.returncode == 0
+    for _ in range(12):
+        wait_for(is_taken, "%s: a message is accepted" % plan)
+    wait_for(lambda: len(paris.mail("claude")) >= 12, "paris has all")
+    london.wait_empty()
+    london.event("process.ended", name="switch.0")
+    london.stop()
+    paris.stop()
+    same_as_steps(london, paris.name)
+    same_as_steps(paris, london.name)
+
+
+def killed_at_every_commit(lab):
+    n = 0
+    for at in (2, 3, 5, 8, 13, 17):
+        for point in ("STORE_COMMIT", "STORE_COMMITTED"):
+            killed(lab, n, "switch:%s:%d:kill" % (point, at))
+            n += 1
+    return "%d kills" % n
+
+
+def form(lab):
+    """One HELP and TYPE for each name, before its samples, and no sample twice."""
+    m = lab.mta("london")
+    m.link(lab.mta("paris", "FR"), **FOREVER)
+    m.start()
+    text = lab.command("metrics", "-c", m.path)
+    helped, samples, name = [], [], None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split()[2]
+            helped.append(name)
+        elif line.startswith("# TYPE "):
+            same(line.split()[2], name, "TYPE follows its HELP")
+        else:
+            found = re.fullmatch(r'([a-z_]+)(\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? (-?[0-9.]+)', line)
+            expect(found, "a sample", line)
+            expect(found.group(1) in (name, name + "_bucket", name + "_sum", name + "_count"), "a sample of %s" % name, line)
+            samples.append(line.rsplit(" ", 1)[0])
+    same(len(set(helped)), len(helped), "each is helped once")
+    same(len(set(samples)), len(samples), "each sample is there once")
+    expect("posthorn_info{mta=" in text, "the MTA's name", text[:300])
+    return "%d names, %d samples" % (len(helped), len(samples))
+
+
+def promtool(*args, data=None):
+    tool = shutil.which("promtool")
+    if tool is None:
+        raise Skip("no promtool (Debian's prometheus): tools/install-deps test")
+    p = subprocess.run([tool, *args], input=data, capture_output=True, text=True, timeout=100)
+    expect(p.returncode == 0, "promtool %s" % " ".join(args), p.stdout + p.stderr)
+    return p.stdout + p.stderr
+
+
+def promtool_reads_them(lab):
+    m = lab.mta("london")
+    m.link(lab.mta("paris", "FR"), **FOREVER)
+    m.start()
+    promtool("check", "metrics", data=lab.command("metrics", "-c", m.path))
+    return "fine"
+
+
+if __name__ == "__main__":
+    main(totals_are_those_of_the_journeys, form, promtool_reads_them, killed_at_every_commit)
