@@ -14,7 +14,7 @@ FAULT_MESSAGES ?= 100000
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: deb all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
+.PHONY: deb test-package all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
 all: build
 
 deps:
@@ -44,7 +44,7 @@ run: build
 	@build/posthorn demo
 
 test: build build-asan/build.ninja
-	@tools/install-deps build test browser
+	@tools/install-deps build test deb browser
 	@tools/run-tests "$(SHARED)"
 
 # The whole-program tests in the release build: all their rounds, of which `make test` takes a share under the sanitizers.
@@ -52,6 +52,11 @@ system: build
 	@tools/install-deps build test browser
 	@ninja -C build -j $(JOBS) >/dev/null
 	@meson test -C build --no-rebuild --suite system --print-errorlogs
+
+# The package on two hosts made for it, along docs/first-link.md. Part of `make test` too; with lintian installed it judges as well.
+test-package: build
+	@tools/install-deps build test deb
+	@tests/package/first_link.py build/posthorn
 
 bench: build
 	@tools/install-deps build bench
