@@ -132,13 +132,17 @@ bool doors_give(const struct doors *d, struct child *c)
 	return true;
 }
 
-bool doors_change(const struct doors *old, const struct doors *next, struct child *c)
+void doors_shut(const struct doors *old, const struct doors *next, struct child *c)
 {
 	for (size_t i = 0; i < old->n; i++)
 		if (old->v[i].l.owner == c->kind && !has_number(next, old->v[i].number)) {
 			const struct wire_msg m = { .type = WIRE_SHUT, .number = old->v[i].number };
 			child_say(c, &m, NULL, 0);
 		}
+}
+
+bool doors_bring(const struct doors *old, const struct doors *next, struct child *c)
+{
 	for (size_t i = 0; i < next->n; i++)
 		if (next->v[i].l.owner == c->kind && !has_number(old, next->v[i].number) && !give(&next->v[i], c))
 			return false;

@@ -31,5 +31,6 @@ void doors_drop(const struct doors *d, struct doors *next);
 
 /* Those of its kind. False: no descriptors for it. */
 MUST_CHECK bool doors_give(const struct doors *d, struct child *c);
-/* A process that has those of `old`: those that are new in `next`, and the word that the others are no more. */
-MUST_CHECK bool doors_change(const struct doors *old, const struct doors *next, struct child *c);
+/* To a process that has those of `old`: that those which are not in `next` are no more; those that are new in it. */
+void doors_shut(const struct doors *old, const struct doors *next, struct child *c);
+MUST_CHECK bool doors_bring(const struct doors *old, const struct doors *next, struct child *c);

@@ -80,6 +80,8 @@ static void tell_changes(struct supervisor *s, const char *who, struct view text
 
 static void tell(struct supervisor *s, const struct reload_wish *w, enum process_reloaded how, struct out *text)
 {
+	if (w->dry)
+		return;
 	switch (how) {
 	case PROCESS_RELOADED:
 		tell_changes(s, w->who, out_view(text));
@@ -230,16 +232,17 @@ static bool is_anybody_ending(const struct supervisor *s)
 
 /* --- in force --- */
 
-/* Its doors are changed after its settings: what it is given a door for, they say. */
+/* What it says it has taken comes after the doors that are shut, and before those that are opened: the settings say what for. */
 static void tell_post(struct supervisor *s, struct post *p)
 {
 	struct reload *r = &s->reload;
 	const struct wire_msg m = { .type = WIRE_SETTINGS, .number = r->number };
 	int fd = fcntl(s->settings, F_DUPFD_CLOEXEC, 0);
 	p->told = r->number;
+	doors_shut(&s->doors, &r->doors, &p->c);
 	if (fd >= 0)
 		child_say(&p->c, &m, &fd, 1);
-	if (fd < 0 || !doors_change(&s->doors, &r->doors, &p->c))
+	if (fd < 0 || !doors_bring(&s->doors, &r->doors, &p->c))
 		kill(p->c.pid, SIGKILL); /* started again, with them, when there are descriptors */
 }
 
