@@ -48,5 +48,7 @@ MUST_CHECK bool settings_read(const struct settings_section *s, struct view yaml
 /* Every key with its value, defaults too, in the order of the table. */
 void settings_print(const struct settings_section *s, const void *from, struct out *o);
 
-/* The manual's section in mdoc or plain text: key, type, range, default, sentence. */
-void settings_manual(const struct settings_section *s, struct out *o);
+/* The manual's section in mdoc: key, sentence, type, range, default; then what note (NULL: nothing) says of the setting of that path ("links.name"),
+ * a sentence, or nothing. Not of mappings and their lists. */
+typedef void settings_note_f(const char *path, struct out *o);
+void settings_manual(const struct settings_section *s, settings_note_f *note, struct out *o);

@@ -279,7 +279,19 @@ static void mdoc_text(struct out *o, const char *s)
 	}
 }
 
-static void manual_row(const struct setting *row, struct out *o)
+static void manual_note(const char *path, settings_note_f *note, struct out *o)
+{
+	struct out text;
+	out_init(&text, 4096);
+	note(path, &text);
+	if (out_len(&text) > 0) {
+		mdoc_text(o, out_cstr(&text));
+		out_u8(o, '\n');
+	}
+	out_fini(&text);
+}
+
+static void manual_row(const struct setting *row, const char *path, settings_note_f *note, struct out *o)
 {
 	struct out wanted;
 	out_init(&wanted, 4096);
@@ -300,26 +312,30 @@ static void manual_row(const struct setting *row, struct out *o)
 		mdoc_text(o, row->def);
 		out_str(o, " when left out.\n");
 	}
+	if (row->of == NULL && note != NULL)
+		manual_note(path, note, o);
 	out_fini(&wanted);
 }
 
-static void manual_section(const struct settings_section *s, const char *path, struct out *o, unsigned depth)
+static void manual_section(const struct settings_section *s, const char *path, settings_note_f *note, struct out *o, unsigned depth)
 {
+	char below[256];
 	assert(depth < 8); /* a table that contains itself */
 	out_fmt(o, ".Ss %s\n.Bl -tag -width Ds\n", *path == 0 ? s->name : path);
-	for (size_t i = 0; i < s->n_rows; i++)
-		manual_row(&s->rows[i], o);
+	for (size_t i = 0; i < s->n_rows; i++) {
+		snprintf(below, sizeof below, "%.120s%s%.120s", path, *path == 0 ? "" : ".", s->rows[i].key);
+		manual_row(&s->rows[i], below, note, o);
+	}
 	out_str(o, ".El\n");
 	for (size_t i = 0; i < s->n_rows; i++) {
 		if (s->rows[i].of == NULL)
 			continue;
-		char below[256];
 		snprintf(below, sizeof below, "%.120s%s%.120s", path, *path == 0 ? "" : ".", s->rows[i].key);
-		manual_section(s->rows[i].of, below, o, depth + 1);
+		manual_section(s->rows[i].of, below, note, o, depth + 1);
 	}
 }
 
-void settings_manual(const struct settings_section *s, struct out *o)
+void settings_manual(const struct settings_section *s, settings_note_f *note, struct out *o)
 {
-	manual_section(s, "", o, 0);
+	manual_section(s, "", note, o, 0);
 }

@@ -276,7 +276,7 @@ static void test_manual_has_every_key(void **state)
 	(void)state;
 	struct out o;
 	out_init(&o, 1 << 16);
-	settings_manual(&site_section, &o);
+	settings_manual(&site_section, NULL, &o);
 	const char *text = out_cstr(&o);
 	assert_non_null(strstr(text, ".Ss the file\n"));
 	assert_non_null(strstr(text, ".Ss links\n"));

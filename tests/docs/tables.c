@@ -6,7 +6,7 @@
 #include "proc/table/events_table.h"
 #include "proc/table/metrics.h"
 #include "proc/table/msgs.h"
-#include "proc/table/settings_table.h"
+#include "proc/table/settings_change.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
 
@@ -37,7 +37,7 @@ static void print_messages(struct out *o)
 
 static void print_settings(struct out *o)
 {
-	settings_manual(&settings_root, o);
+	settings_manual(&settings_root, settings_change_note, o);
 }
 
 int main(int argc, char **argv)

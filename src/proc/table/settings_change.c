@@ -162,13 +162,24 @@ bool settings_change_of(const char *path, enum settings_change *change_r)
 	return true;
 }
 
-const char *settings_change_text(enum settings_change change)
+void settings_change_note(const char *path, struct out *o)
 {
+	enum settings_change change;
+	if (!settings_change_of(path, &change))
+		return;
 	switch (change) {
-	case CHANGE_AT_ONCE: return "reload: for what comes next";
-	case CHANGE_LINK: return "reload: the associations of the link end when what is in hand is done, and are opened anew";
-	case CHANGE_PROCESS: return "reload: its process is started anew";
-	case CHANGE_RESTART: return "cannot change while Posthorn runs";
+	case CHANGE_AT_ONCE:
+		out_str(o, "Reload: at once, for what comes next.");
+		return;
+	case CHANGE_LINK:
+		out_str(o, "Reload: the associations of the link are released when what they have in hand is done, and opened anew.");
+		return;
+	case CHANGE_PROCESS:
+		out_str(o, "Reload: its process is ended in order and started anew.");
+		return;
+	case CHANGE_RESTART:
+		out_fmt(o, "Reload: not while it runs (%s).", settings_change_why(path));
+		return;
 	}
 	CANT_HAPPEN("no such change");
 }

@@ -17,8 +17,8 @@ MUST_CHECK bool settings_change_of(const char *path, enum settings_change *chang
 const char *settings_change_why(const char *path);
 /* A password: its value is never shown. */
 bool settings_is_secret(const char *path);
-/* One sentence for the manual. */
-const char *settings_change_text(enum settings_change change);
+/* One sentence for the manual, of the setting of that path. */
+void settings_change_note(const char *path, struct out *o);
 
 /* Every value of them is equal; lists also in their order. */
 bool settings_same(const struct settings_section *section, const void *a, const void *b);
