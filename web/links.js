@@ -1,7 +1,6 @@
 // links.js - the board: every link as a lamp, what goes over it and what waits, trouble first.
 import { h } from "./dom.js";
-import { get } from "./ask.js";
-import { live, listen, wait, history, addSample } from "./live.js";
+import { live, listen, wait, trend, history, addSample } from "./live.js";
 import { lamp, none, waiting, linkTo, LAMP_NAMES, LAMP_ORDER } from "./parts.js";
 import { count, octets, plural, rate, duration, capital } from "./format.js";
 import { plot } from "./plot.js";
@@ -37,8 +36,6 @@ export function linksView(ctx) {
 	const load = () => history("", MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
 	load();
 	const ends = [listen("tick", ctx.changed), listen("resume", load), listen("history", (s) => { addSample(samples, s, MINUTES); ctx.changed(); })];
-	if (!live.overview)
-		get("/api/overview", wish.signal).catch(() => {});
 
 	return {
 		title: () => "Links",
@@ -92,11 +89,16 @@ function tile(l, ctx) {
 		h("header", null, h("a", { class: "name", href: "#/links/" + encodeURIComponent(l.name), title: l.name }, l.name), lamp(l.lamp)),
 		h("dl", { class: "pairs" },
 			h("div", null, h("dt", null, "in"), h("dd", null, rate(l.received_per_s))), h("div", null, h("dt", null, "out"), h("dd", null, rate(l.sent_per_s))),
-			h("div", null, h("dt", null, "queued"), h("dd", null, l.queued > 0 ? `${count(l.queued)}` : "0", l.octets > 0 && h("span", { class: "soft small" }, ` ${octets(l.octets)}`)))),
+			h("div", null, h("dt", null, "queued"), h("dd", null, count(l.queued), trendMark(l.name), l.octets > 0 && h("span", { class: "soft small" }, ` ${octets(l.octets)}`)))),
 		l.last_error && l.lamp !== "ok" && h("p", { class: "fault", title: l.last_error }, l.last_error),
 		h("footer", null, h("span", { class: next ? "next" : "soft" }, next || (busy > 0 ? plural(busy, "association") : stateWords(l))),
 			ctx.may() && !l.stopped && (l.lamp === "down" || l.lamp === "warning") &&
 				h("button", { type: "button", class: "small do", "aria-label": `Retry ${l.name} now`, onclick: () => actOnLink(l, "retry") }, "Retry now")));
+}
+
+function trendMark(name) {
+	const t = trend(name);
+	return t === 0 ? null : h("span", { class: "soft", title: t > 0 ? "grows" : "drains" }, h("span", { "aria-hidden": "true" }, t > 0 ? " \u2191" : " \u2193"), h("span", { class: "unseen" }, t > 0 ? " grows" : " drains"));
 }
 
 export const stateWords = (l) => l.state === "closed" && l.schedule ? `closed: ${l.schedule}` : l.state;

@@ -31,7 +31,30 @@ export function wait(next_ms) {
 	return next_ms === null || next_ms === undefined ? null : Math.max(0, next_ms - since());
 }
 
+// Whether a queue grows or drains: what it was a minute ago (or as long as this page knows) against now.
+const TREND_MS = 60000, TREND_LEAST_MS = 10000;
+const queues = new Map();
+
+function noteQueues(o) {
+	const now = performance.now();
+	for (const l of o.links) {
+		const seen = queues.get(l.name) || [];
+		seen.push([now, l.queued]);
+		while (seen.length > 2 && now - seen[1][0] > TREND_MS)
+			seen.shift();
+		queues.set(l.name, seen);
+	}
+}
+
+export function trend(name) {
+	const seen = queues.get(name);
+	if (!seen || seen.length < 2 || seen[seen.length - 1][0] - seen[0][0] < TREND_LEAST_MS)
+		return 0;
+	return Math.sign(seen[seen.length - 1][1] - seen[0][1]);
+}
+
 export function setOverview(o) {
+	noteQueues(o);
 	live.overview = o;
 	live.at = performance.now();
 	const was = live.switch_since;
@@ -110,6 +133,7 @@ export function begin(gone) {
 	opened = false;
 	retry_ms = 1000;
 	open();
+	get("/api/overview").then((o) => { if (wanted && !live.overview) setOverview(o); }, () => {});
 }
 
 export function end() {
@@ -120,6 +144,7 @@ export function end() {
 		source.close();
 	source = null;
 	live.overview = null;
+	queues.clear();
 	live.events = [];
 	live.away_since = live.switch_since = null;
 }

@@ -133,17 +133,27 @@ function step(s, next, id) {
 
 // --- what it is ---
 
+const SAID = new Set(["id", "originator", "recipients"]); // of the row, and shown above
+
+// Times as envelopes and the store have them, in the operator's own.
+function clock(text) {
+	const utc = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?Z$/.exec(text);
+	if (utc)
+		return time(new Date(Date.UTC(2000 + Number(utc[1]), utc[2] - 1, utc[3], utc[4], utc[5], utc[6] || 0)));
+	return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? time(text) : text;
+}
+
 function envelope(m) {
 	if (!m)
 		return null;
-	const passed = (list, title) => list.length > 0 && [h("h3", null, title), h("ol", { class: "stack small" }, list.map((p, i) => h("li", { key: i }, [p.mta, p.domain, p.arrival].filter((x) => x).join(" \u00b7 "))))];
+	const passed = (list, title) => list.length > 0 && [h("h3", null, title), h("ol", { class: "stack small" }, list.map((p, i) => h("li", { key: i }, [p.mta, p.domain, clock(p.arrival)].filter((x) => x).join(" \u00b7 "))))];
 	return h("section", { class: "panel stack", "aria-labelledby": "envelope" }, h("h2", { id: "envelope" }, "Envelope"), m.decoded && h("p", { class: "notice" }, m.decoded),
 		m.fields.length > 0 && facts(m.fields.map((f) => [words(f.name), f.value])),
 		m.recipients.length > 0 && [h("h3", null, plural(m.recipients.length, "recipient")), h("ul", { class: "stack small" }, m.recipients.slice(0, 200).map((r, i) => h("li", { key: i }, h("span", null, r.address), " ",
 			h("span", { class: "soft" }, [r.outcome, r.responsible ? "" : "not ours to hand over", r.report && r.report !== "none" ? `report: ${r.report}` : ""].filter((x) => x).join(", "))))),
 		m.recipients.length > 200 && h("p", { class: "soft small" }, `and ${plural(m.recipients.length - 200, "more", "more")}`)],
 		passed(m.trace, "Domains it has passed"), passed(m.internal_trace, "MTAs it has passed"),
-		m.row.length > 0 && [h("h3", null, "In the store"), facts(m.row.map((f) => [words(f.name), f.value]))]);
+		m.row.length > 0 && [h("h3", null, "In the store"), facts(m.row.filter((f) => !SAID.has(f.name)).map((f) => [words(f.name), clock(f.value)]))]);
 }
 
 function content(text, error, message) {

@@ -61,8 +61,8 @@ def link_goes_down_and_comes_back(lab):
 
 
 def next_attempt_counts_down(lab):
-    """The wait is an hour: what is shown goes down, and Retry now ends it."""
-    london, paris = site(lab, start_paris=False, open_interval=HOUR)
+    """The wait is minutes: what is shown goes down, and Retry now ends it."""
+    london, paris = site(lab, start_paris=False, open_interval="5 min")
     london.send("alice", paris.claude, "t")
     london.event("link.open-failed")
     b = Browser(lab).log_in(london, route="#/links/paris")
@@ -393,6 +393,54 @@ def hostile_text_is_text(lab):
     return "shown as text; the policy holds"
 
 
+PIECES = """
+const done = arguments[arguments.length - 1];
+(async () => {
+	const f = await import('/format.js'), d = await import('/dom.js'), p = await import('/plot.js'), said = [];
+	const same = (found, wanted) => { if (found !== wanted) said.push(`found ${found}, want ${wanted}`); };
+	for (const [ms, text] of [[0, '0 s'], [41000, '41 s'], [119000, '119 s'], [200000, '3 min 20 s'], [605000, '10 min'], [7500000, '2 h 05 min'], [273600000, '3 d 4 h'], [null, '-']])
+		same(f.duration(ms), text);
+	for (const [ms, text] of [[12, '12 ms'], [1240, '1.24 s'], [41000, '41 s']])
+		same(f.duration(ms, true), text);
+	for (const [n, text] of [[0, '0/s'], [140.2, '140/s'], [3.44, '3.4/s'], [0.05, '3/min'], [0.002, '7/h'], [1e-9, '1/h']])
+		same(f.rate(n), text);
+	for (const [n, text] of [[999, '999 B'], [1500, '1.5 KB'], [18400000, '18.4 MB'], [2e9, '2.0 GB']])
+		same(f.octets(n), text);
+	same(f.shortAddress('G=Hanako; S=Sato; O=Office; P=TOKYO; A=POSTHORN; C=JP'), 'Hanako Sato \u00b7 Office \u00b7 TOKYO');
+	same(f.shortAddress('CN=EGLLZPZX; O=AFTN; P=UK; A=ICAO; C=XX'), 'EGLLZPZX \u00b7 AFTN \u00b7 UK');
+	same(f.shortAddress('X121=123; C=FR'), 'X121=123; C=FR');
+	same(f.shortId('C=GB;A=POSTHORN;P=LONDON;L=london.6b0266f7.1'), 'london.6b0266f7.1');
+	for (const [max, step] of [[10, 5], [4, 1], [0.7, 0.2], [1600, 500], [8, 2]])
+		same(p.niceStep(max, 4), step);
+	const root = document.createElement('div'), draw = d.drawing(root), row = (k) => d.h('li', { key: k }, k);
+	draw(row('a'), row('b'), row('c'));
+	const [a, b, c] = root.children;
+	draw(row('c'), row('x'), row('a'));
+	same(root.textContent, 'cxa');
+	same(root.children[0] === c && root.children[2] === a && !b.isConnected, true);
+	let heard = 0;
+	draw(d.h('button', { disabled: true, onclick: () => heard++ }, 'one'));
+	draw(d.h('button', { onclick: () => { heard += 10; } }, '<b>two</b>'));
+	root.firstChild.click();
+	same(heard + root.textContent + root.querySelectorAll('b').length, '10<b>two</b>0');
+	draw();
+	same(root.childNodes.length, 0);
+	return said.join('; ');
+})().then(done, (e) => done(String(e)));
+"""
+
+
+def pieces_of_the_page(lab):
+    """Its modules by themselves: numbers as people read them, the steps of axes, and elements that are kept while others come and go."""
+    london, _ = site(lab, start_paris=False)
+    b = Browser(lab)
+    b.go(london, "")
+    b.one(".login")
+    same(b.driver.execute_async_script(PIECES), "", "what differs")
+    b.clean()
+    return "format.js, dom.js, plot.js"
+
+
 def console_dies(lab):
     """No mail stops; the page says so, and asks for the password again, since sessions died with it."""
     london, paris = site(lab)
@@ -467,4 +515,4 @@ def pictures(lab):
 
 
 main(link_goes_down_and_comes_back, next_attempt_counts_down, link_stopped_and_started, found_by_recipient, queue_retried_and_deleted, pages_are_stable,
-     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, console_dies, pictures)
+     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, pieces_of_the_page, console_dies, pictures)

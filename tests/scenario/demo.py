@@ -24,6 +24,7 @@ def whole_show(lab):
     shown, said = run.stdout.decode(), run.stderr.decode()
     same(run.returncode, 0, "exit status; it said: " + said + shown)
     same(said, "", "standard error")
+    in_order(shown, "Their consoles", "london  http://127.0.0.1:", "tokyo   http://127.0.0.1:", "name operator  password ", "name viewer    password ")
     in_order(shown, "As Hanako reads it in Tokyo:", "Subject: Greetings from London", "The first message over three MTAs.",
              "As Alice reads her reports in London:", "unrecognised-OR-name")
     in_order(shown, "postoffice send", "Its journey:", "london  transfer-in   depot", "tokyo   delivered     hanako", "As Hanako reads it, and answers:",

@@ -48,19 +48,20 @@ void demo_pause_ms(long ms)
 
 /* --- the sites' settings --- */
 
-/* A port that is free now; all are held until the last was found, so that they differ. */
+/* Ports that are free now, two for each site; all are held until the last was found, so that they differ. */
 static bool choose_ports(struct demo *d)
 {
-	int held[DEMO_SITES];
+	int held[2 * DEMO_SITES];
 	bool good = true;
-	for (int i = 0; i < DEMO_SITES; i++) {
+	for (int i = 0; i < 2 * DEMO_SITES; i++) {
+		struct demo_site *s = &d->sites[i / 2];
 		struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t n = sizeof a;
 		held[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		good = good && held[i] >= 0 && bind(held[i], (struct sockaddr *)&a, n) == 0 && getsockname(held[i], (struct sockaddr *)&a, &n) == 0;
-		d->sites[i].port = ntohs(a.sin_port);
+		*(i % 2 == 0 ? &s->port : &s->console) = ntohs(a.sin_port);
 	}
-	for (int i = 0; i < DEMO_SITES; i++)
+	for (int i = 0; i < 2 * DEMO_SITES; i++)
 		if (held[i] >= 0)
 			close(held[i]);
 	return good;
@@ -119,6 +120,7 @@ static bool write_config(struct demo *d, struct demo_site *s)
 		return false;
 	fprintf(f, "# One site of the demo: %s.\nmta:\n  name: %s\n  domain: \"C=%s; A=POSTHORN; P=%s\"\nstore:\n  directory: \"%s\"\n"
 		"listen: [\"127.0.0.1:%u\"]\nprocesses:\n  links: 1\n", s->name, s->name, s->country, s->city, s->directory, s->port);
+	demo_console_settings(f, d, s);
 	write_links(f, d, s);
 	write_routes(f, d, s);
 	fprintf(f, "mailboxes:\n  - name: %s\n    addresses: [\"%s\"]\n", s->mailbox, s->address);
@@ -129,7 +131,7 @@ static bool write_config(struct demo *d, struct demo_site *s)
 
 /* --- processes --- */
 
-static pid_t start(const char *const *argv, int out_fd, const char *log)
+static pid_t start(const char *const *argv, int in_fd, int out_fd, const char *log)
 {
 	pid_t pid = fork();
 	if (pid != 0)
@@ -140,6 +142,8 @@ static pid_t start(const char *const *argv, int out_fd, const char *log)
 		dup2(log_fd, STDOUT_FILENO);
 		setpgid(0, 0); /* Ctrl-C is ours to pass on, in order */
 	}
+	if (in_fd >= 0)
+		dup2(in_fd, STDIN_FILENO);
 	if (out_fd >= 0)
 		dup2(out_fd, STDOUT_FILENO);
 	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
@@ -154,13 +158,29 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-int demo_command(const char *const *argv, char *line, size_t size)
+/* What is typed fits into a pipe, so that nobody waits. */
+static int typed_fd(const char *typed)
 {
-	int fds[2] = { -1, -1 };
-	if (line != NULL && pipe2(fds, O_CLOEXEC) != 0)
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -1;
+	bool good = write(fds[1], typed, strlen(typed)) == (ssize_t)strlen(typed);
+	close(fds[1]);
+	if (good)
+		return fds[0];
+	close(fds[0]);
+	return -1;
+}
+
+int demo_command_typed(const char *const *argv, const char *typed, char *line, size_t size)
+{
+	int fds[2] = { -1, -1 }, in_fd = typed == NULL ? -1 : typed_fd(typed);
+	if ((typed != NULL && in_fd < 0) || (line != NULL && pipe2(fds, O_CLOEXEC) != 0))
 		return 1;
 	fflush(stdout);
-	pid_t pid = start(argv, fds[1], NULL);
+	pid_t pid = start(argv, in_fd, fds[1], NULL);
+	if (in_fd >= 0)
+		close(in_fd);
 	if (line != NULL) {
 		close(fds[1]);
 		FILE *f = fdopen(fds[0], "r");
@@ -173,6 +193,11 @@ int demo_command(const char *const *argv, char *line, size_t size)
 	return wait_for(pid);
 }
 
+int demo_command(const char *const *argv, char *line, size_t size)
+{
+	return demo_command_typed(argv, NULL, line, size);
+}
+
 static bool start_sites(struct demo *d)
 {
 	for (int i = 0; i < DEMO_SITES; i++) {
@@ -180,7 +205,7 @@ static bool start_sites(struct demo *d)
 		char log[320];
 		snprintf(log, sizeof log, "%s/%s.events", d->root, s->name);
 		const char *const argv[] = { "posthorn", "run", "-c", s->config, NULL };
-		if (!write_config(d, s) || (s->pid = start(argv, -1, log)) < 0) {
+		if (!write_config(d, s) || (s->pid = start(argv, -1, -1, log)) < 0) {
 			fprintf(stderr, "posthorn demo: %s cannot be started: %s\n", s->name, strerror(errno));
 			return false;
 		}
@@ -323,11 +348,12 @@ static void show_mailbox(struct demo_site *s)
 static bool play(struct demo *d)
 {
 	char unknown[] = "G=Nobody; S=Known; O=Office; P=TOKYO; A=POSTHORN; C=JP";
-	if (!demo_depot_make(d))
+	if (!demo_depot_make(d) || !demo_console_users(d))
 		return false;
 	puts("\nThree sites are MTAs; London and Tokyo know only Paris, Paris relays:");
 	if (!start_sites(d) || !wait_up(d))
 		return false;
+	demo_console_show(d);
 	if (!send_one(d, d->sites[2].address, "Greetings from London", "The first message over three MTAs.", d->good_id, sizeof d->good_id) ||
 	    !send_one(d, unknown, "To nobody", "This one cannot be delivered.", d->bad_id, sizeof d->bad_id))
 		return false;
@@ -344,6 +370,7 @@ static bool play(struct demo *d)
 static void stay(struct demo *d)
 {
 	const char *config = d->sites[0].config;
+	demo_console_show(d);
 	printf("\nThe sites stay up. To try next, in another terminal:\n"
 	       "  build/posthorn status -c %s\n  build/posthorn trace -c %s '%s'\n  build/posthorn queue -c %s/paris.yaml\n"
 	       "  build/posthorn send -c %s --from alice --to \"%s\" hello\n"
