@@ -127,7 +127,7 @@ function step(s, next, id) {
 	return h("li", { key: s.seq, "data-step": s.step }, h("span", { class: "at" }, h("time", { datetime: s.at, title: s.at }, time(s.at, true))),
 		h("span", { class: "dot " + t, "aria-hidden": "true" }, h("svg", { viewBox: "0 0 16 16" }, SHAPES[t]())),
 		h("div", { class: "step" }, h("b", null, capital(words(s.step))), s.peer && h("span", null, ` ${s.step.endsWith("-in") ? "from" : s.step.endsWith("-out") ? "to" : "\u00b7"} ${s.peer}`), s.number ? h("span", { class: "aside", title: "number of the tracking event" }, ` event ${s.number}`) : null,
-			s.text && h("span", { class: "small soft" }, s.text), other && h("span", { class: "small" }, s.id !== id ? "report or copy " : "of ", traceTo(other))),
+			s.text && h("span", { class: "small soft" }, s.text), other && h("span", { class: "small" }, s.id !== id ? "identifier " : "about ", traceTo(other))),
 		next && h("span", { class: gapClass(next.after_ms || 0) }, next.after_ms ? `${duration(next.after_ms, true)} later` : ""));
 }
 

@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { time } from "./format.js";
 
 const H = 170, LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 22;
+const LEAST_MS = 60000; // what is younger than its span fills the width, but no less than this
 
 // 1, 2 or 5 times a power of ten, so that about n of them cover `max`.
 export function niceStep(max, n) {
@@ -20,7 +21,8 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 	const x_of = (t, from, to) => LEFT + (width - LEFT - RIGHT) * (t - from) / (to - from);
 	const range = () => {
 		const to = last.length > 0 ? last[last.length - 1].at_ms : Date.now();
-		return [to - minutes * 60000, to];
+		const first = last.length > 0 ? last[0].at_ms : to;
+		return [Math.max(to - minutes * 60000, Math.min(first, to - LEAST_MS)), to];
 	};
 
 	function nearest(clientX, box) {
@@ -84,7 +86,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 			lines.push(h("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: yy, y2: yy }));
 			labels.push(h("text", { class: "axis", x: LEFT - 6, y: yy + 4, "text-anchor": "end" }, (series[0].axis || String)(Number(v.toPrecision(6)))));
 		}
-		const every = TIME_STEPS.find((s) => (to - from) / s <= Math.max(3, (width - LEFT) / 56)) || TIME_STEPS[TIME_STEPS.length - 1];
+		const every = TIME_STEPS.find((s) => (to - from) / s <= Math.max(3, (width - LEFT) / (s < 60000 ? 80 : 56))) || TIME_STEPS[TIME_STEPS.length - 1];
 		const zone = new Date(to).getTimezoneOffset() * 60000;
 		for (let t = Math.ceil((from - zone) / every) * every + zone; t <= to; t += every) {
 			if (x(t) < LEFT + 16 || x(t) > width - RIGHT - 16)

@@ -1,6 +1,7 @@
 """browser.py - Debian's Chromium, driven by its own driver: one window with an empty profile, waits instead of sleeps, and a log in which
 nothing may stand but refusals that a test has asked for. Runs with Debian's python3, where python3-selenium is (install-deps browser)."""
 import os
+import re
 import shutil
 import tempfile
 
@@ -28,7 +29,8 @@ def with_console(lab, m, **more):
     m.console = "http://127.0.0.1:%d" % free_port()
     for name, password in PASSWORDS.items():
         if name not in _lines:  # made slow on purpose: once is enough
-            _lines[name] = lab.command("console-password", data=password.encode() + b"\n").strip()
+            said = lab.command("console-password", "--name", name, "--role", name, data=password.encode() + b"\n")
+            _lines[name] = re.search(r'password: "(.*)"', said).group(1)
     m.settings["console"] = {"listen": [m.console.rsplit("/", 1)[1]], "users": [
         {"name": name, "role": name, "password": _lines[name]} for name in PASSWORDS], **more}
     return m

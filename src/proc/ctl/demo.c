@@ -172,21 +172,19 @@ static int typed_fd(const char *typed)
 	return -1;
 }
 
-int demo_command_typed(const char *const *argv, const char *typed, char *line, size_t size)
+int demo_command_typed(const char *const *argv, const char *typed, char *said, size_t size)
 {
 	int fds[2] = { -1, -1 }, in_fd = typed == NULL ? -1 : typed_fd(typed);
-	if ((typed != NULL && in_fd < 0) || (line != NULL && pipe2(fds, O_CLOEXEC) != 0))
+	if ((typed != NULL && in_fd < 0) || (said != NULL && pipe2(fds, O_CLOEXEC) != 0))
 		return 1;
 	fflush(stdout);
 	pid_t pid = start(argv, in_fd, fds[1], NULL);
 	if (in_fd >= 0)
 		close(in_fd);
-	if (line != NULL) {
+	if (said != NULL) {
 		close(fds[1]);
 		FILE *f = fdopen(fds[0], "r");
-		if (f == NULL || fgets(line, (int)size, f) == NULL)
-			*line = 0;
-		line[strcspn(line, "\n")] = 0;
+		said[f == NULL ? 0 : fread(said, 1, size - 1, f)] = 0;
 		if (f != NULL)
 			fclose(f);
 	}
@@ -195,7 +193,10 @@ int demo_command_typed(const char *const *argv, const char *typed, char *line, s
 
 int demo_command(const char *const *argv, char *line, size_t size)
 {
-	return demo_command_typed(argv, NULL, line, size);
+	int status = demo_command_typed(argv, NULL, line, size);
+	if (line != NULL)
+		line[strcspn(line, "\n")] = 0;
+	return status;
 }
 
 static bool start_sites(struct demo *d)

@@ -22,17 +22,17 @@ static bool make_up(char *password, size_t n)
 bool demo_console_users(struct demo *d)
 {
 	static const char *const names[DEMO_USERS] = { "operator", "viewer" };
-	const char *const argv[] = { "posthorn", "console-password", NULL };
 	for (int i = 0; i < DEMO_USERS; i++) {
 		struct demo_user *u = &d->users[i];
 		char typed[32];
 		u->name = names[i];
+		const char *const argv[] = { "posthorn", "console-password", "--name", u->name, "--role", u->name, NULL };
 		if (!make_up(u->password, 10)) {
 			fprintf(stderr, "posthorn demo: no random octets: %s\n", strerror(errno));
 			return false;
 		}
 		snprintf(typed, sizeof typed, "%s\n", u->password);
-		if (demo_command_typed(argv, typed, u->line, sizeof u->line) != 0)
+		if (demo_command_typed(argv, typed, u->lines, sizeof u->lines) != 0)
 			return false;
 	}
 	return true;
@@ -42,7 +42,7 @@ void demo_console_settings(FILE *f, const struct demo *d, const struct demo_site
 {
 	fprintf(f, "console:\n  listen: [\"127.0.0.1:%u\"]\n  users:\n", s->console);
 	for (int i = 0; i < DEMO_USERS; i++)
-		fprintf(f, "    - name: %s\n      role: %s\n      password: \"%s\"\n", d->users[i].name, d->users[i].name, d->users[i].line);
+		fputs(d->users[i].lines, f);
 }
 
 void demo_console_show(const struct demo *d)

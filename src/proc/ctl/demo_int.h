@@ -18,7 +18,7 @@ struct demo_site {
 /* Who may log in to the consoles: the same two at every site. */
 struct demo_user {
 	const char *name;
-	char password[20], line[301]; /* line: as the settings have it */
+	char password[20], lines[400]; /* lines: of the settings */
 };
 
 struct demo {
@@ -33,9 +33,10 @@ struct demo {
 	char gate[240], depot[240]; /* directories of the postoffices: London's own, and the fourth site */
 };
 
-/* A command of ours with its output shown, or (line) its first line kept; `typed` is its standard input, NULL: ours. Its exit status. */
+/* A command of ours with its output shown, or (line) its first line kept. Its exit status. */
 int demo_command(const char *const *argv, char *line, size_t size);
-int demo_command_typed(const char *const *argv, const char *typed, char *line, size_t size);
+/* The same with all that it says kept; `typed` is its standard input, NULL: ours. */
+int demo_command_typed(const char *const *argv, const char *typed, char *said, size_t size);
 bool demo_is_interrupted(void);
 void demo_pause_ms(long ms);
 /* Shows the steps of all three MTAs as they come, until is_over(d) or patience ends. False: not over. */
