@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "sys/board.h"
 #include "sys/env.h"
+#include "sys/event.h"
+#include "sys/loop.h"
 #include "sys/process.h"
 
 #include <errno.h>
@@ -104,6 +106,11 @@ struct kid {
 	struct timer act;
 	struct stream *streams[64];
 	unsigned n_streams;
+	int lines; /* a recorder's pipe */
+	struct loop_watch *watch;
+	char line[8192];
+	size_t n_line;
+	bool stopping;
 };
 
 static void say(struct kid *k, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -158,10 +165,50 @@ static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, b
 	say(ctx, "told: %s.%u fault=%d words=%s", process_kind_name(kind), (unsigned)instance, by_fault, last_words);
 }
 
+/* Says those with "keep" in them. */
+static void on_lines_there(void *ctx)
+{
+	struct kid *k = ctx;
+	char c;
+	ssize_t n;
+	while ((n = read(k->lines, &c, 1)) == 1) {
+		if (c == '\n') {
+			k->line[k->n_line] = 0;
+			if (strstr(k->line, "keep") != NULL)
+				say(k, "took %.200s", k->line);
+			k->n_line = 0;
+		} else if (k->n_line < sizeof k->line - 1) {
+			k->line[k->n_line++] = c;
+		}
+	}
+	if (n == 0) {
+		say(k, "end of lines");
+		loop_watch_free(&k->watch);
+		if (k->stopping)
+			process_finished(k->p, 0);
+	}
+}
+
+static void on_lines(void *ctx, int fd)
+{
+	struct kid *k = ctx;
+	k->lines = fd;
+	if (strcmp(k->what, "deaf") != 0)
+		k->watch = loop_watch_new(process_env(k->p), fd, on_lines_there, k);
+}
+
+static void on_level(void *ctx, const char *category, unsigned level)
+{
+	say(ctx, "level of \"%s\" is %u", category, level);
+}
+
 static void on_stop(void *ctx)
 {
 	struct kid *k = ctx;
 	say(k, "stop");
+	k->stopping = true;
+	if (k->watch != NULL)
+		return; /* at the end of lines */
 	if (strcmp(k->what, "stubborn") != 0)
 		process_finished(k->p, 0);
 }
@@ -222,6 +269,24 @@ static void act(void *ctx)
 		spin();
 	if (strcmp(k->what, "whoami") == 0)
 		say(k, "uid %u euid %u gid %u", (unsigned)getuid(), (unsigned)geteuid(), (unsigned)getgid());
+	if (strcmp(k->what, "levels") == 0) {
+		process_level(k->p, "x400", EVENT_LEVEL_MAXIMUM);
+		process_level(k->p, "process", EVENT_LEVEL_NONE);
+		process_level(k->p, "store", EVENT_LEVEL_NONE);
+		process_level(k->p, "store", EVENT_LEVEL_MINIMUM);
+	}
+	if (strcmp(k->what, "lines") == 0) {
+		char large[20000];
+		memset(large, 'z', sizeof large);
+		large[sizeof large - 1] = 0;
+		fprintf(stderr, "text, nobody's: keep0\n\x1e{\"keep1\":1}\n{\"keep2\":2}\n{\"keep3\":\"%s\n{keep4\nhalf a line of text: keep5", large);
+	}
+	if (strcmp(k->what, "many") == 0) {
+		fprintf(stderr, "{\"keep\":\"first\"}\n");
+		for (unsigned i = 0; i < 4000; i++)
+			fprintf(stderr, "\x1e{\"line\":\"%01000u\"}\n", i);
+		fprintf(stderr, "{\"keep\":\"last\"}\n");
+	}
 	if (strcmp(k->what, "longline") == 0) {
 		char large[20000];
 		memset(large, 'z', sizeof large);
@@ -249,7 +314,8 @@ static void find_what(struct kid *k)
 
 static int run_child(const char *kind, const char *instance)
 {
-	static const struct process_events events = { on_peer, on_accepted, on_peer_died, on_stop };
+	static const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop,
+						      .level = on_level, .lines = on_lines };
 	struct kid k = { 0 };
 	snprintf(k.name, sizeof k.name, "%s.%s", kind, instance);
 	k.p = process_begin(kind_of(kind), (uint32_t)strtoul(instance, NULL, 10));
@@ -261,6 +327,7 @@ static int run_child(const char *kind, const char *instance)
 	timer_init(&k.act, process_env(k.p), act, &k);
 	timer_after(&k.act, 0);
 	int status = process_run(k.p, &events, &k);
+	loop_watch_free(&k.watch);
 	for (unsigned i = 0; i < k.n_streams; i++)
 		stream_close(&k.streams[i], false);
 	timer_stop(&k.act);
@@ -827,9 +894,68 @@ static void test_the_board_shows_what_the_supervisor_knows(void **state)
 	assert_int_equal(finish(&r), 0);
 }
 
+/* Events of all go to the recorder, as JSON; to standard error goes what was meant for it. The recorder ends last, when it has read all. */
+static void test_lines_go_to_the_recorder(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc recorder 0\nproc switch 0\nproc link 1\ndo link.1 lines\n");
+	expect(&r, "recorder.0/1: took {\"keep1\":1}\n");
+	expect(&r, "recorder.0/1: took {\"keep2\":2}\n");
+	expect(&r, "recorder.0/1: took {keep4\n"); /* what makes sense is the recorder's affair */
+	expect(&r, "supervisor.up");
+	assert_int_equal(stop(&r), 0);
+	assert_non_null(strstr(r.log, "\ntext, nobody's: keep0\n"));
+	assert_non_null(strstr(r.log, "\n{\"keep2\":2}\n"));
+	assert_null(strstr(r.log, "took text"));
+	assert_null(strstr(r.log, "\n{\"keep1\""));
+	assert_null(strchr(r.log, 0x1e));
+	assert_null(strstr(r.log, "took {\"keep3\""));  /* too long for an event */
+	assert_non_null(strstr(r.log, "\n{\"keep3\""));
+	assert_true(expect(&r, "process.stopped name=\"switch.0\"") < expect(&r, "recorder.0/1: stop"));
+	expect(&r, "recorder.0/1: end of lines");
+	expect(&r, "process.stopped name=\"recorder.0\" how=\"exit status 0");
+}
+
+/* One that does not read costs nobody anything but the lines there is no room for; what is in the pipe outlives it. */
+static void test_a_deaf_recorder(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc recorder 0\nproc link 1\nrestart 1 10\ndo recorder.0 deaf\ndo link.1 many\n");
+	expect(&r, "{\"keep\":\"last\"}\n");
+	assert_null(strstr(r.log, "took"));
+	assert_null(strstr(r.log, "events.lost"));
+	kill(pid_of(&r, "recorder.0"), SIGKILL);
+	expect(&r, "recorder.0/2: took {\"keep\":\"first\"}");
+	unsigned long lost = strtoul(expect(&r, "events.lost events=\"") + strlen("events.lost events=\""), NULL, 10);
+	assert_in_range(lost, 4000 - (1 << 20) / 1000, 4000); /* a pipe has a megabyte at most */
+	assert_int_equal(stop(&r), 0);
+}
+
+static void test_levels_reach_all_and_stay(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc recorder 0\nproc link 1\nrestart 1 10\ndo recorder.0 levels\n");
+	expect(&r, "link.1/1: level of \"x400\" is 3\n");
+	expect(&r, "recorder.0/1: level of \"x400\" is 3\n");
+	expect(&r, "link.1/1: level of \"store\" is 1\n");
+	kill(pid_of(&r, "link.1"), SIGKILL);
+	expect(&r, "link.1/2: level of \"x400\" is 3\n");
+	expect(&r, "link.1/2: level of \"process\" is 0\n");
+	expect(&r, "link.1/2: level of \"store\" is 1\n");
+	assert_int_equal(stop(&r), 0);
+	assert_null(strstr(r.log, "link.1/2: level of \"store\" is 0\n")); /* the last word counts */
+	assert_null(strstr(r.log, "process.restart name=\"link.1\"")); /* a notice of category process: the supervisor has heard it too */
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines_go_to_the_recorder),
+		cmocka_unit_test(test_a_deaf_recorder),
+		cmocka_unit_test(test_levels_reach_all_and_stay),
 		cmocka_unit_test(test_all_are_connected_and_end_in_order),
 		cmocka_unit_test(test_interchanges_have_their_converters),
 		cmocka_unit_test(test_a_converter_is_started_again_at_once),
