@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+"""What an operator hears: events in memory, in a file that is put aside, in the journal, followed live; levels set while all runs; nothing of it
+delays mail, and a recorder that dies loses nothing but its memory."""
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from posthorn import Skip, expect, main, same, wait_for  # noqa: E402
+
+REFUSED, USAGE, NO_MTA = 1, 64, 69
+
+
+class Follower:
+    """`posthorn events --follow --json` as an operator leaves it running."""
+
+    def __init__(self, m, *args):
+        self.process = subprocess.Popen([m.lab.program, "events", "-c", m.path, "--follow", "--json", *args], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.events, self.said = [], []
+        for stream, into in ((self.process.stdout, self.events), (self.process.stderr, self.said)):
+            threading.Thread(target=self._read, args=(stream, into), daemon=True).start()
+        m.lab.closers.append(self.end)
+
+    @staticmethod
+    def _read(stream, into):
+        for line in stream:
+            into.append(line.decode())
+
+    def rows(self):
+        return [json.loads(line) for line in list(self.events)]
+
+    def wait(self, text, n=1):
+        return wait_for(lambda: len([x for x in list(self.events) if text in x]) >= n and self.rows(), "%d times \"%s\" for who follows" % (n, text))
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def events_of(m, *args, status=0):
+    return m.rows("events", *args, status=status)
+
+
+def lines_of(*paths):
+    lines = []
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            lines += f.read().splitlines()
+    return lines
+
+
+def key(e):
+    return (e["time"], e["process"], e["event"], json.dumps(e.get("fields", {}), sort_keys=True))
+
+
+def test_memory_filters_and_catalogue(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    london.settings["events"] = "text"
+    paris.start()
+    london.start(wait=False)
+    wait_for(lambda: any("supervisor.up" in x for x in london.other_lines), "London is up")
+    london.send(london.alice, paris.claude)
+    paris.wait_mail("claude", 1)
+    wait_for(lambda: events_of(london, "--link", "paris"), "events about the link")
+    everything = events_of(london)
+    expect(all(e["category"] == "x400" for e in events_of(london, "--category", "x400")), "a category")
+    same([e["event"] for e in events_of(london, "--category", "process,operator", "--severity", "notice")], ["supervisor.up"], "two categories, notices")
+    expect(all(e["fields"]["link"] == "paris" for e in events_of(london, "--link", "paris")), "a link")
+    same([e["event"] for e in events_of(london, "--text", "SUPERVISOR.UP")], ["supervisor.up"], "text, whatever the case")
+    same(len(events_of(london, "--max", "3")), 3, "the last three")
+    same(events_of(london, "--since", "1 h")[:5], everything[:5], "of the last hour")
+    same(events_of(london, "--since", "2099-01-01T00:00Z"), [], "of the future")
+    text = london.command("events", "-c", london.path, "--text", "supervisor.up")
+    line = next(x for x in london.other_lines if "supervisor.up" in x)
+    same(text.strip(), line, "text form is the line of standard error")
+    expect(not any("\x1e" in x or x.startswith("{") for x in london.other_lines), "nothing but text on standard error")
+    seen = [x for x in london.other_lines if re.match(r"\d{4}-", x)]
+    shown = london.command("events", "-c", london.path).splitlines()
+    expect(set(seen[:-1]) <= set(shown), "each line of standard error is in memory", set(seen) - set(shown))
+
+    catalogue = [json.loads(x) for x in lab.command("events", "list", "--json").splitlines()]
+    same(len({k["id"] for k in catalogue}), len(catalogue), "numbers of kinds")
+    expect({e["id"] for e in everything} <= {k["id"] for k in catalogue}, "what happens is in the catalogue")
+    expect({"id": 289, "source": "MSExchangeMTA 289"}["source"] in [k["source"] for k in catalogue], "numbers of Exchange")
+    lab.command("events", "list", "--category", "nothing", status=REFUSED)
+    london.command("events", "-c", london.path, "--category", "nothing", status=REFUSED)
+    expect("posthorn events list" in lab.last_error, "where categories are named", lab.last_error)
+    for wrong in (("--severity", "dire"), ("--since", "yesterday"), ("--max", "x"), ("something",), ("level", "x400"), ("level", "x400", "loud")):
+        london.command("events", "-c", london.path, *wrong, status=USAGE)
+    london.stop()
+    london.command("events", "-c", london.path, status=NO_MTA)
+    return "%d events, %d kinds" % (len(everything), len(catalogue))
+
+
+def test_followed_across_a_killed_recorder(lab):
+    """What happens while there is no recorder waits in the pipe: who follows sees every event once, in order; mail is not delayed."""
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+    london.command("events", "level", "-c", london.path, "message", "maximum")
+    follower = Follower(london)
+    follower.wait("supervisor.up")
+    n = 0
+    for _ in range(4):
+        os.kill(london.pids()["recorder.0"], signal.SIGKILL)
+        for _ in range(3):
+            london.send(london.alice, paris.claude)
+            n += 1
+        mark = len([e for e in london.events if e["event"] == "process.ready" and e["process"] == "recorder-0"])
+        wait_for(lambda: len([e for e in london.events if e["event"] == "process.ready" and e["process"] == "recorder-0"]) >= max(mark, 2), # pylint: disable=cell-var-from-loop
+                 "the recorder is back")
+    paris.wait_mail("claude", n)
+    wait_for(lambda: [e for e in london.events if e["event"] == "message.out"][n - 1:], "all handed over")
+    follower.wait("message.out", n)
+    wait_for(lambda: "recorder.0" in london.pids(), "the recorder runs")
+    london.command("events", "level", "-c", london.path, "operator", "none")
+    rows = follower.wait('"operator"')
+    same(len([e for e in rows if e["event"] == "message.out"]), n, "each message once")
+    wanted = {key(e) for e in london.events if e["process"] != "recorder-0" and not e["event"].startswith("supervisor.")}
+    heard = [key(e) for e in rows if e["process"] != "recorder-0"]
+    expect(wanted - set(heard) == set(), "every event of standard error was followed", sorted(wanted - set(heard))[:5])
+    same(len(heard), len(set(heard)), "each once")
+    expect(not any(e["event"] == "link.association-ended" for e in london.events), "no association was lost by it")
+    return "%d events, 4 recorders killed" % len(rows)
+
+
+def test_levels_reach_every_process_and_stay(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+
+    def debug_of(process, after):
+        return [e for e in london.events[after:] if e["severity"] == "debug" and e["process"].startswith(process)]
+
+    def one_more():
+        mark = london.mark()
+        london.send(london.alice, paris.claude)
+        london.wait_empty()
+        return mark
+    same(debug_of("", one_more()), [], "debug at first")
+    london.command("events", "level", "-c", london.path, "message", "maximum", "--why", "a test")
+    act = london.event("operator.act", what="events-level")
+    same((act["fields"]["category"], act["fields"]["level"], act["fields"]["why"], act["severity"]), ("message", "maximum", "a test", "notice"), "audit")
+    expect("uid %d" % os.getuid() in act["fields"]["who"], "who", act)
+    mark = one_more()
+    wait_for(lambda: debug_of("switch", mark), "debug of the switch")
+    for name in ("switch.0", "link.0"):
+        mark = london.mark()
+        os.kill(london.pids()[name], signal.SIGKILL)
+        london.event("process.ready", after=mark)
+        wait_for(lambda: name in london.pids(), "%s runs" % name) # pylint: disable=cell-var-from-loop
+    wait_for(lambda: debug_of("switch", one_more()), "debug after a restart")
+    london.command("events", "level", "-c", london.path, "all", "none")
+    time.sleep(0)
+    mark = london.mark()
+    os.kill(london.pids()["reader.0"], signal.SIGKILL)
+    london.command("events", "level", "-c", london.path, "process", "medium")
+    wait_for(lambda: [e for e in london.events[mark:] if e["event"] == "operator.act"], "an audit at level none too")
+    quiet = {e["severity"] for e in london.events[mark:] if e["category"] not in ("operator", "process")}
+    expect(quiet <= {"error", "alarm"}, "at none: errors and alarms", quiet)
+    london.command("events", "level", "-c", london.path, "nonsense", "none", status=REFUSED)
+    london.stop()
+    mark = london.mark()
+    london.start()
+    same(debug_of("", one_more()), [], "debug after a start")
+    return "message maximum, all none, back by a start"
+
+
+def test_levels_of_the_settings(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    london.settings["event-log"] = {"level": "minimum", "levels": ["message maximum", "process none"]}
+    paris.link(london)
+    paris.start()
+    london.start(wait=False)
+    wait_for(lambda: os.path.exists(os.path.join(london.directory, "control")) and london.command("status", "-c", london.path, status=None) != "", "London answers")
+    london.send(london.alice, paris.claude)
+    london.event("message.out")
+    wrong = [e for e in london.events if e["category"] == "process" and e["severity"] not in ("error", "alarm")]
+    same(wrong, [], "of category process")
+    wrong = [e for e in london.events if e["category"] == "x400" and e["severity"] in ("debug", "info", "notice")]
+    same(wrong, [], "of category x400")
+
+
+def storm(m, n):
+    """n audit lines, as fast as they come: no storm joins them."""
+    ids = [x for i in range(n) for x in ("--id", str(900000 + i))]
+    del ids
+    for _ in range(n):
+        m.command("events", "level", "-c", m.path, "operator", "medium", "--why", "x" * 250)
+
+
+def test_file_is_put_aside_and_no_line_lost(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    path = os.path.join(lab.root, "events.log")
+    london.settings["event-log"] = {"file": "events.log", "file-size": "64 K", "file-keep": 50, "levels": ["message maximum"]}
+    paris.start()
+    london.start()
+    sending = threading.Thread(target=lambda: [london.send(london.alice, paris.claude) for _ in range(20)])
+    sending.start()
+    workers = [threading.Thread(target=storm, args=(london, 60)) for _ in range(3)]
+    for w in workers:
+        w.start()
+    for w in workers + [sending]:
+        w.join()
+    paris.wait_mail("claude", 20)
+    storm(london, 60)
+    wait_for(lambda: os.path.exists(path + ".1"), "a file that was put aside")
+    aside = path + "-away"
+    os.rename(path, aside)                                   # as logrotate does it
+    storm(london, 1)
+    wait_for(lambda: os.path.exists(path), "a new file in its place")
+    london.stop()
+    files = glob.glob(path + "*")
+    lines = [json.loads(x) for x in lines_of(*files)]
+    same(len([e for e in lines if e["event"] == "operator.act"]), 241, "audit lines")
+    written = [key(e) for e in lines]
+    same(len(written), len(set(written)), "each once")
+    wanted = {key(e) for e in london.events if not e["event"].startswith("supervisor.down") and e.get("fields", {}).get("name") != "recorder.0"}
+    expect(wanted <= set(written), "every line of standard error", sorted(wanted - set(written))[:5])
+    same([e["event"] for e in lines if e["event"] == "recorder.ended"], ["recorder.ended"], "the end is written")
+    expect(all(os.path.getsize(f) <= 65536 for f in files), "sizes", [os.path.getsize(f) for f in files])
+    expect(all(os.stat(f).st_mode & 0o077 == 0 for f in files), "for its owner alone")
+    return "%d lines in %d files" % (len(lines), len(files))
+
+
+def test_file_that_fails_delays_nobody(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    folder = os.path.join(lab.root, "away")
+    london.settings["event-log"] = {"file": os.path.join(folder, "events.log"), "standard-error": True}
+    paris.start()
+    london.start()
+    why = london.event("recorder.file-failed")["fields"]["why"]
+    expect("away/events.log" in why and "No such file" in why, "why", why)
+    london.send(london.alice, paris.claude)
+    paris.wait_mail("claude", 1)
+    os.mkdir(folder)
+    wait_for(lambda: storm(london, 1) or london.find("recorder.file-again"), "it is written again", step=0.3)
+    expect(int(london.find("recorder.file-again")["fields"]["missing"]) > 5, "how many are missing")
+    same(len([e for e in london.events if e["event"] == "recorder.file-failed"]), 1, "said once")
+
+
+def test_quiet_standard_error(lab):
+    london = lab.mta("london")
+    london.settings["events"] = "text"
+    london.settings["event-log"] = {"standard-error": False, "file": "quiet.log", "file-form": "text"}
+    london.start(wait=False)
+    path = os.path.join(lab.root, "quiet.log")
+    wait_for(lambda: os.path.exists(path) and "supervisor.up" in "\n".join(lines_of(path)), "London is up")
+    london.stop()
+    same((london.events, london.other_lines), ([], []), "lines on standard error")
+    expect(all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ \S+ \S+", x) for x in lines_of(path)), "lines of text", lines_of(path)[:3])
+
+
+JOURNAL = r"""
+import os, socket, subprocess, sys
+os.makedirs("/run/systemd/journal", exist_ok=True)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/systemd/journal/socket")
+s.settimeout(60)
+p = subprocess.Popen(sys.argv[1:], stderr=subprocess.DEVNULL)
+text = b""
+try:
+    while b"POSTHORN_EVENT=supervisor.up" not in text:
+        text += s.recv(65536) + b"\n\n"
+finally:
+    p.terminate()
+    p.wait()
+sys.stdout.buffer.write(text)
+"""
+
+
+def test_journal(lab):
+    """The native protocol of the journal, by a socket in its place in a mount namespace of its own."""
+    if b"sd_journal_sendv" not in open(lab.program, "rb").read():
+        raise Skip("this program was built without libsystemd")
+    try_it = subprocess.run(["unshare", "-m", "sh", "-c", "mount -t tmpfs none /run"], capture_output=True, check=False)
+    if try_it.returncode != 0:
+        raise Skip("no mount namespace of our own: %s" % try_it.stderr.decode().strip()[:60])
+    london = lab.mta("london")
+    london.settings["event-log"] = {"journal": True}
+    london.write()
+    done = subprocess.run(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run && exec "$0" "$@"', sys.executable, "-c", JOURNAL,
+                           lab.program, "run", "-c", london.path], capture_output=True, timeout=90, check=False)
+    expect(done.returncode == 0, "the journal was told", done.stderr.decode()[-500:])
+    entries = [dict(line.split("=", 1) for line in e.splitlines() if "=" in line) for e in done.stdout.decode().split("\n\n") if e.strip()]
+    up = [e for e in entries if e.get("POSTHORN_EVENT") == "supervisor.up"][0]
+    same({k: up.get(k) for k in ("PRIORITY", "SYSLOG_IDENTIFIER", "POSTHORN_ID", "POSTHORN_CATEGORY", "POSTHORN_PROCESS", "POSTHORN_SOURCE",
+                                 "POSTHORN_FIELD_DIRECTORY")},
+         {"PRIORITY": "5", "SYSLOG_IDENTIFIER": "posthorn", "POSTHORN_ID": "110", "POSTHORN_CATEGORY": "process", "POSTHORN_PROCESS": "supervisor",
+          "POSTHORN_SOURCE": "MSExchangeMTA 9298", "POSTHORN_FIELD_DIRECTORY": london.directory}, "fields of supervisor.up")
+    expect(up["MESSAGE"].startswith('supervisor.up pid="'), "its message", up["MESSAGE"])
+    return "%d entries" % len(entries)
+
+
+def test_many_followers_and_bad_ones(lab):
+    """Who sends nonsense is cut off, who does not read is left behind; the others hear all."""
+    london = lab.mta("london")
+    london.start()
+    good = [Follower(london, "--category", "operator") for _ in range(5)]
+    bad = []
+    for octets in (b"", b"\xff" * 100, b"\0\0\0\x0a\0\0\0\1\0\6\0\0\0\0\0\0\0\6\0\x64\0\0\0\0", b"\0\0\0\x0a\0\0\0\1\0\6\0\0\0\0\0\0\x20\0\0\x64" + b"\xff" * 8190):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(os.path.join(london.directory, "events"))
+        s.sendall(octets)
+        bad.append(s)
+    storm(london, 10)
+    for f in good:
+        f.wait("operator.act", 10)
+    for s in bad[1:]:
+        s.settimeout(30)
+        while s.recv(65536):
+            pass
+    same("recorder.0" in london.pids() and london.find("process.fault"), None, "a recorder that died of it")
+    for s in bad:
+        s.close()
+
+
+main(test_memory_filters_and_catalogue, test_followed_across_a_killed_recorder, test_levels_reach_every_process_and_stay, test_levels_of_the_settings,
+     test_file_is_put_aside_and_no_line_lost, test_file_that_fails_delays_nobody, test_quiet_standard_error, test_journal, test_many_followers_and_bad_ones)
