@@ -312,7 +312,7 @@ void event_emit(struct event_log *log, unsigned kind_index, ...)
 	const struct event_kind *kind = &log->kinds[kind_index];
 	/* What operators do is an audit: each is written, however many there are. */
 	bool is_audit = strcmp(kind->category, EVENT_AUDIT) == 0;
-	if (!is_audit && ((unsigned)kind->severity < log->least[kind_index] || is_held(log, kind_index)))
+	if (!event_is_heard(log, kind_index) || (!is_audit && is_held(log, kind_index)))
 		return;
 	struct event_field fields[FIELDS_MAX];
 	struct said x = { .kind = kind, .fields = fields };
@@ -325,6 +325,13 @@ void event_emit(struct event_log *log, unsigned kind_index, ...)
 	}
 	va_end(args);
 	put(log, &x);
+}
+
+bool event_is_heard(const struct event_log *log, unsigned kind_index)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	const struct event_kind *kind = &log->kinds[kind_index];
+	return (unsigned)kind->severity >= log->least[kind_index] || strcmp(kind->category, EVENT_AUDIT) == 0;
 }
 
 struct event_log *event_log_new(struct env *env, const struct event_kind *kinds, size_t n_kinds, const char *process,

@@ -61,6 +61,8 @@ void event_show(struct out *o, const char *time, const char *process, const char
  * octets. A line has at most 4000 octets; a write that would block or fails is counted, never waited for, and the next line that
  * gets through says how many were lost. */
 void event_emit(struct event_log *log, unsigned kind_index, ...) __attribute__((sentinel));
+/* Whether it would be written, but for storms: to spare what its fields cost. */
+bool event_is_heard(const struct event_log *log, unsigned kind_index);
 uint64_t event_lost(const struct event_log *log);
 enum { EVENT_TIME = 25 }; /* "2026-11-22T03:52:34.216Z" and its end */
 void event_show_time(char text[EVENT_TIME], int64_t wall_ms);

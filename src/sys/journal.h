@@ -1,11 +1,18 @@
-/* journal.h - the journal of systemd, where this program was built with it. */
+/* journal.h - the journal of systemd, by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): an entry is one datagram of fields. Never
+ * waits, which the journal's own library does when the journal is slow. */
 #pragma once
 #include "base/err.h"
-#include "base/view.h"
+#include "base/out.h"
 
-/* Whether this program can. A system without a journal takes what is sent and keeps nothing. */
-bool journal_is_built_in(void);
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* One entry: fields are NAME=VALUE, names as the journal wants them (capitals, digits, _). At most 32. Waits while the journal has no room. */
-enum { JOURNAL_FIELDS_MAX = 32 };
-MUST_CHECK bool journal_send(const struct view *fields, size_t n, struct err *e);
+struct journal;
+
+/* Connected at the first entry, and again when that has failed. */
+struct journal *journal_new(const char *path);
+void journal_free(struct journal **j);
+
+/* Appends a field; name: as the journal wants them (capitals, digits and _, no digit or _ first). Pure. */
+void journal_field(struct out *entry, const char *name, const char *value);
+/* The entry is the journal's; or it was not taken (ERR_TEMP): there is no journal, or it has no room now. */
+MUST_CHECK bool journal_send(struct journal *j, struct view entry, struct err *e);

@@ -3,12 +3,12 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "sys/journal.h"
 
 #include <ctype.h>
 
 enum {
 	LINE_OCTETS = 4096,        /* an event has 4000 at most */
+	ENTRY_OCTETS = 64 * 1024,  /* of the journal: more than a line, whatever its escapes */
 	BATCH_OCTETS = 256 * 1024, /* one write; more is written at once */
 	FILE_AGAIN_MS = 1000,
 	FIRST_PER_MS = 1000,       /* numbers begin at the time of birth in so many parts of a millisecond, and so above those of a recorder before */
@@ -105,69 +105,62 @@ static unsigned priority_of(enum event_severity s)
 	CANT_HAPPEN("severity out of range");
 }
 
-struct entry {
-	struct out text;
-	size_t ends[JOURNAL_FIELDS_MAX];
-	size_t n;
-};
-
-static void add_entry(struct entry *x, const char *name, const char *value)
+static void add_number(struct out *entry, const char *name, uint64_t x)
 {
-	if (x->n == JOURNAL_FIELDS_MAX || *value == 0)
-		return;
-	out_fmt(&x->text, "%s=", name);
-	out_str(&x->text, value);
-	x->ends[x->n++] = out_len(&x->text);
+	char text[24];
+	journal_field(entry, name, number(text, x));
 }
 
-/* "last-words" -> "POSTHORN_LAST_WORDS" */
-static void add_field(struct entry *x, const struct event_field *f)
+/* "last-words" -> "POSTHORN_FIELD_LAST_WORDS" */
+static void add_field(struct out *entry, const struct event_field *f)
 {
 	char name[64] = "POSTHORN_FIELD_";
 	size_t at = strlen(name);
 	for (const char *c = f->name; *c != 0 && at + 1 < sizeof name; c++)
 		name[at++] = (char)(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
 	name[at] = 0;
-	add_entry(x, name, f->value);
+	journal_field(entry, name, f->value);
 }
 
 /* What the line says after time, process and severity, which are fields of their own. */
-static void add_message(struct entry *x, const struct event_line *p)
+static void add_message(struct out *entry, const struct event_line *p)
 {
 	struct out o;
-	out_init(&o, 16 * 1024);
+	out_init(&o, ENTRY_OCTETS);
 	event_show(&o, "", p->process, "", p->event, p->source, p->fields, p->n_fields, p->repeated, p->lost);
-	const char *text = out_cstr(&o);
-	char *end = strrchr(text, '\n');
-	if (end != NULL)
-		*end = 0;
-	add_entry(x, "MESSAGE", text + strlen(p->process) + 3); /* three spaces */
+	char *text = mem_strdup(out_cstr(&o) + strlen(p->process) + 3); /* three spaces */
+	text[strcspn(text, "\n")] = 0;
+	journal_field(entry, "MESSAGE", text);
+	free(text);
 	out_fini(&o);
+}
+
+static void make_entry(struct out *entry, const struct event_line *p)
+{
+	add_message(entry, p);
+	add_number(entry, "PRIORITY", priority_of(p->severity));
+	journal_field(entry, "SYSLOG_IDENTIFIER", "posthorn");
+	journal_field(entry, "POSTHORN_EVENT", p->event);
+	add_number(entry, "POSTHORN_ID", p->id);
+	journal_field(entry, "POSTHORN_CATEGORY", p->category);
+	journal_field(entry, "POSTHORN_SEVERITY", event_severity_name(p->severity));
+	journal_field(entry, "POSTHORN_PROCESS", p->process);
+	journal_field(entry, "POSTHORN_TIME", p->time);
+	if (*p->source != 0)
+		journal_field(entry, "POSTHORN_SOURCE", p->source);
+	for (size_t i = 0; i < p->n_fields; i++)
+		add_field(entry, &p->fields[i]);
 }
 
 static void to_journal(struct recorder *r, const struct event_line *p)
 {
-	struct entry x = { .n = 0 };
-	struct view fields[JOURNAL_FIELDS_MAX];
+	struct out entry;
 	struct err why;
 	char text[24];
-	out_init(&x.text, 64 * 1024);
-	add_message(&x, p);
-	add_entry(&x, "PRIORITY", number(text, priority_of(p->severity)));
-	add_entry(&x, "SYSLOG_IDENTIFIER", "posthorn");
-	add_entry(&x, "POSTHORN_EVENT", p->event);
-	add_entry(&x, "POSTHORN_ID", number(text, p->id));
-	add_entry(&x, "POSTHORN_CATEGORY", p->category);
-	add_entry(&x, "POSTHORN_SEVERITY", event_severity_name(p->severity));
-	add_entry(&x, "POSTHORN_PROCESS", p->process);
-	add_entry(&x, "POSTHORN_SOURCE", p->source);
-	add_entry(&x, "POSTHORN_TIME", p->time);
-	for (size_t i = 0; i < p->n_fields; i++)
-		add_field(&x, &p->fields[i]);
-	for (size_t i = 0, at = 0; i < x.n; at = x.ends[i++])
-		fields[i] = view_first(view_from(out_view(&x.text), at), x.ends[i] - at);
-	bool good = journal_send(fields, x.n, &why);
-	out_fini(&x.text);
+	out_init(&entry, ENTRY_OCTETS);
+	make_entry(&entry, p);
+	bool good = journal_send(r->journal, out_view(&entry), &why);
+	out_fini(&entry);
 	r->journal_lost += !good;
 	if (good == !r->journal_failing)
 		return;
@@ -194,7 +187,7 @@ static void record(struct recorder *r, struct view line)
 	struct record *x = record_new(line, &p);
 	ring_add(r->ring, &x);
 	to_file(r, line, &p);
-	if (r->to_journal)
+	if (r->journal != NULL)
 		to_journal(r, &p);
 	event_line_fini(&p);
 }
@@ -244,13 +237,15 @@ static void on_more(void *ctx)
 	(void)ctx; /* a turn is all it takes */
 }
 
-static void use_file(struct recorder *r, const struct set_event_log *set)
+static void use_outputs(struct recorder *r, const struct set_event_log *set)
 {
 	logfile_free(&r->file);
 	if (*set->file != 0)
 		r->file = logfile_new(set->file, set->file_size, (unsigned)set->file_keep);
 	r->as_json = set->file_form == 1;
-	r->to_journal = set->journal;
+	journal_free(&r->journal);
+	if (set->journal)
+		r->journal = journal_new(JOURNAL_SOCKET);
 }
 
 void recorder_set(struct recorder *r, const struct set_event_log *set)
@@ -259,7 +254,7 @@ void recorder_set(struct recorder *r, const struct set_event_log *set)
 	recorder_flush(r);
 	out_clear(&r->batch); /* what the old file has no room for any more is counted */
 	r->in_batch = 0;
-	use_file(r, set);
+	use_outputs(r, set);
 	ring_resize(r->ring, (size_t)set->memory);
 }
 
@@ -273,7 +268,7 @@ struct recorder *recorder_new(const struct actor_host *host, const struct set_ev
 	r->ring = ring_new((size_t)set->memory, (uint64_t)env_wall_ms(host->env) * FIRST_PER_MS);
 	out_init(&r->in, LINE_OCTETS);
 	out_init(&r->batch, 2 * BATCH_OCTETS);
-	use_file(r, set);
+	use_outputs(r, set);
 	r->hook = (struct env_hook){ .run = end_of_turn, .ctx = r, .order = 50 };
 	env_add_hook(host->env, &r->hook);
 	timer_init(&r->more, host->env, on_more, r);
@@ -293,6 +288,7 @@ void recorder_free(struct recorder **rp)
 	env_remove_hook(r->host.env, &r->hook);
 	timer_stop(&r->more);
 	logfile_free(&r->file);
+	journal_free(&r->journal);
 	ring_free(&r->ring);
 	out_fini(&r->in);
 	out_fini(&r->batch);

@@ -4,6 +4,7 @@
 #include "proc/recorder/ring.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
+#include "sys/journal.h"
 #include "sys/logfile.h"
 
 struct follower {
@@ -33,7 +34,8 @@ struct recorder {
 	struct out in;             /* of the pipe: a line that has not ended */
 	bool in_long_line;         /* and was too long to be one: dropped up to its end */
 	struct logfile *file;      /* NULL: none */
-	bool as_json, to_journal;
+	bool as_json;
+	struct journal *journal;   /* NULL: none */
 	struct out batch;          /* for the file, at the end of the turn */
 	uint64_t in_batch;         /* lines of it */
 	uint64_t file_lost, journal_lost; /* since they fail; told when they do not any more */

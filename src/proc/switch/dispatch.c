@@ -496,10 +496,24 @@ static void nothing_more(struct sw *s, struct waiting *w)
 	place_enter_windows(s, w); /* a report made on the way may have transfers of its own */
 }
 
+static void tell_handover(const struct order *o)
+{
+	struct out id;
+	char size[24];
+	if (o->id_octets == NULL || !event_is_heard(o->link->sw->host.log, EV_MESSAGE_OUT))
+		return;
+	out_init(&id, 1024);
+	mts_id_print(&o->id, &id);
+	snprintf(size, sizeof size, "%llu", (unsigned long long)o->size);
+	EMIT(&o->link->sw->host, MESSAGE_OUT, "message", out_cstr(&id), "link", o->link->set->name, "size", size);
+	out_fini(&id);
+}
+
 static void delivered(struct order *o)
 {
 	struct sw *s = o->link->sw;
 	o->link->sent++;
+	tell_handover(o);
 	order_step(o, STEP_TRANSFER_OUT, "");
 	tally_transmitted(s, o->link, o->size, store_transfer_done(s->store, o->transfer), o->arrived);
 	suspect_done(o, true);

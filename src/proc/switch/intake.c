@@ -140,6 +140,18 @@ static bool is_duplicate(struct sw *s, const struct message *m, struct view link
 	return true;
 }
 
+static void tell_arrival(struct sw *s, const struct incoming *in, const char *originator)
+{
+	struct out id;
+	char size[24];
+	const struct swlink *l = switch_link(s, in->link);
+	out_init(&id, 1024);
+	mts_id_print(&in->m->id, &id);
+	snprintf(size, sizeof size, "%llu", (unsigned long long)in->size);
+	EMIT(&s->host, MESSAGE_IN, "message", out_cstr(&id), "link", l == NULL ? "" : l->set->name, "originator", originator, "size", size);
+	out_fini(&id);
+}
+
 static void put_arrival(struct sw *s, const struct incoming *in, const uint64_t digest[2])
 {
 	struct store_step step = { .kind = in->link.n == 0 ? STEP_SUBMITTED : in->m->kind == MESSAGE_REPORT ? STEP_REPORT_IN : STEP_TRANSFER_IN,
@@ -151,6 +163,8 @@ static void put_arrival(struct sw *s, const struct incoming *in, const uint64_t 
 	oraddr_print(&in->m->originator, ORADDR_F401, &text);
 	step.text = out_view(&text);
 	store_put_step(s->store, &step);
+	if (event_is_heard(s->host.log, EV_MESSAGE_IN))
+		tell_arrival(s, in, out_cstr(&text));
 	out_fini(&text);
 }
 
