@@ -21,7 +21,7 @@ static const struct setting event_log_rows[] = {
 	{ "file-form", SETTING_ENUM, AT(set_event_log, file_form), "json", .words = file_forms, .manual = "form of its lines" },
 	{ "file-size", SETTING_SIZE, AT(set_event_log, file_size), "10 M", 64 << 10, 1ull << 40, .manual = "a longer file is put aside as FILE.1, and a new one begun" },
 	{ "file-keep", SETTING_UINT, AT(set_event_log, file_keep), "5", 0, 1000, .manual = "how many of those are kept" },
-	{ "journal", SETTING_BOOL, AT(set_event_log, journal), "false", .manual = "and to the journal of systemd, with their fields" },
+	{ "journal", SETTING_BOOL, AT(set_event_log, journal), "false", .manual = "and to the journal of systemd, with their fields; not when standard error goes there" },
 	{ "memory", SETTING_UINT, AT(set_event_log, memory), "10000", 100, 1000000, .manual = "events kept in memory, for who follows later and for the console" },
 };
 const struct settings_section settings_event_log = { "event-log", sizeof(struct set_event_log), event_log_rows, ARRAY_LEN(event_log_rows) };
