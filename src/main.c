@@ -55,6 +55,7 @@ static const struct command commands[] = {
 	{ "metrics", ctl_metrics, "everything that is counted, as Prometheus reads it" },
 	{ "queue", ctl_queue, "list what waits; hold, release, retry, reroute, return, delete" },
 	{ "quarantine", ctl_quarantine, "what was set aside: list, show, export, release, delete" },
+	{ "link", ctl_link, "a link's associations; retry, close, stop, start it" },
 	{ "route", ctl_route, "where an address goes now, and why" },
 	{ "trace", ctl_trace, "the journey of a message" },
 	{ "events", ctl_events, "what has happened, live too; every kind of event; how much is said of what" },

@@ -77,6 +77,11 @@ static void ask(struct sampler *s)
 	s->asked_ms = now;
 	s->n_coming = 0;
 	upstream_status(s->up);
+	if (!s->metrics_asked && (s->metrics_ms == 0 || now - s->metrics_ms >= METRICS_MS)) {
+		s->metrics_asked = true;
+		metrics_clear(s->coming);
+		upstream_metrics(s->up);
+	}
 }
 
 static void on_timer(void *ctx)

@@ -11,6 +11,7 @@ int ctl_queue(int argc, char **argv);
 int ctl_quarantine(int argc, char **argv);
 int ctl_route(int argc, char **argv);
 int ctl_console_password(int argc, char **argv);
+int ctl_link(int argc, char **argv);
 int ctl_trace(int argc, char **argv);
 int ctl_events(int argc, char **argv);
 int ctl_check_config(int argc, char **argv);

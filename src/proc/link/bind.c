@@ -306,6 +306,9 @@ static bool refused_as_busy(struct assoc *a, const struct set_link *k)
 	if (l->n_inbound > l->inbound_max || partner_of(k)->n_bound >= share_of(l)) {
 		EMIT(&l->host, ASSOC_LIMIT, "link", k->name, "peer", stream_peer(a->stream));
 		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "busy: the limit of associations is reached");
+	} else if (link_is_stopped(l, k->name)) {
+		err_set(&e, ERR_TEMP, ERR_OF_LINK, "busy: the link was stopped by an operator");
+		EMIT(&l->host, ASSOC_BUSY, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
 	} else if (link_is_busy(l, &e)) {
 		EMIT(&l->host, ASSOC_BUSY, "link", k->name, "peer", stream_peer(a->stream), "why", e.text);
 	} else {

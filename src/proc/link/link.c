@@ -269,6 +269,7 @@ static const struct chan_type control_types[] = {
 	TYPE(BLOCKS, on_blocks),
 	TYPE(PARTIAL_SYNCED, on_partial_synced),
 	TYPE(PARTIAL_FOUND, on_partial_found),
+	TYPE(LINK_ACT, link_stop_told),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -295,6 +296,7 @@ static void switch_gone(struct link *l, const struct err *why)
 		chan_free(&l->bulk, false);
 	if (!l->stopping)
 		timer_after(&l->alone, LINK_ALONE_MS);
+	link_stops_forget(l);
 	l->told = l->busy = false; /* and no suspects: the next one says it again */
 	l->n_suspects = 0;
 	exam_stop(l->examination);

@@ -185,6 +185,12 @@ struct partner {
 	struct partner *next;           /* in link.gone */
 };
 
+/* A link that an operator has stopped. */
+struct stop {
+	struct stop *next;
+	char name[65];
+};
+
 struct link {
 	unsigned magic;
 #define LINK_MAGIC 0x117c117cu
@@ -225,6 +231,7 @@ struct link {
 	bool told;                   /* the switch has said what comes before all else: suspects, busy or not */
 	bool busy;                   /* the switch can take nothing now */
 	struct err busy_why;
+	struct stop *stops;          /* stops.c */
 	bool is_alone;               /* with suspects */
 	bool stopping;
 	void (*stopped)(void *ctx);
@@ -236,6 +243,11 @@ void partners_begin(struct link *l);
 void partners_end(struct link *l);
 void partners_reap(struct link *l);                /* those that are gone and that nothing refers to any more */
 struct partner *partner_of(const struct set_link *k);
+
+/* stops.c: links that an operator has stopped. */
+bool link_is_stopped(struct link *l, const char *name);
+bool link_stop_told(void *ctx, struct view payload, struct err *e);
+void link_stops_forget(struct link *l);
 
 /* assoc.c: life and the pump between socket and machine. */
 struct assoc *assoc_open(struct link *l, uint64_t id, const struct set_link *peer, const struct how *how);

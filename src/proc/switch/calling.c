@@ -13,6 +13,8 @@ enum {
 
 enum calling calling_now(const struct swlink *l)
 {
+	if (l->is_stopped)
+		return CALLING_NEVER;
 	switch ((enum link_schedule)l->set->schedule) {
 	case SCHEDULE_ALWAYS:
 		return CALLING_ANY;

@@ -744,7 +744,7 @@ void dispatch_sweep(struct swlink *l)
 
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set)
 {
-	*l = (struct swlink){ .sw = s, .set = set, .name = view_str(set->name) };
+	*l = (struct swlink){ .sw = s, .set = set, .name = view_str(set->name), .is_stopped = stops_has(s, view_str(set->name)) };
 	dispatch_set_policy(l);
 	l->window = queue_window_new(WINDOW_MAX);
 	tally_link_init(l);
@@ -859,6 +859,8 @@ const char *dispatch_state(const struct swlink *l)
 	unsigned open = l->n_assocs - l->n_opening + l->n_turns;
 	if (l->is_removed)
 		return "removed";
+	if (l->is_stopped)
+		return "stopped";
 	if (l->set->kind == LINK_MSMAIL)
 		return connector_state(l);
 	if (connector_is_link(l) && l->connector == NULL)

@@ -190,6 +190,8 @@ static bool is_takeable(struct proc *p, const struct incoming *in, struct swlink
 {
 	if (link == NULL && (p->kind != PROCESS_TOOL || in->link.n > 0)) /* the settings change just now: the peer sends it again */
 		return err_set(e, p->kind == PROCESS_LINK ? ERR_TEMP : ERR_LOCAL, ERR_OF_PROCESS, "the offer names no link of ours");
+	if (link != NULL && link->is_stopped && connector_is(p))
+		return err_set(e, ERR_TEMP, ERR_OF_LINK, "link %s was stopped by an operator", link->set->name);
 	if ((p->kind == PROCESS_ALONE || in->examined != 0) && !examine_is_of(p, in->examined))
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "what it comes from is not examined any more");
 	return intake_is_ready(p->sw, !in->is_here && in->examined == 0, e) && is_bearable(p, k, e);

@@ -514,8 +514,7 @@ static enum msg_acted_what act_on_quarantined(struct sw *s, const struct act *a,
 
 /* --- the whole ACT --- */
 
-/* One line: it stands in journeys and events. */
-static void copy_line(char *to, size_t size, struct view from)
+void operate_line(char *to, size_t size, struct view from)
 {
 	size_t n = from.n < size - 1 ? from.n : size - 1;
 	for (size_t i = 0; i < n; i++)
@@ -526,7 +525,7 @@ static void copy_line(char *to, size_t size, struct view from)
 void operate_who(const struct proc *p, struct view claimed, char who[OPERATE_WHO_MAX])
 {
 	char name[WHO_MAX - 32];
-	copy_line(name, sizeof name, claimed);
+	operate_line(name, sizeof name, claimed);
 	if (p->user >= 0)
 		snprintf(who, WHO_MAX, "%s (uid %lld)", name, (long long)p->user);
 	else
@@ -537,7 +536,7 @@ static bool read_act(struct proc *p, const struct msg_act_on *m, struct act *a, 
 {
 	struct sw *s = p->sw;
 	*a = (struct act){ .what = m->act };
-	copy_line(a->why, sizeof a->why, m->why);
+	operate_line(a->why, sizeof a->why, m->why);
 	operate_who(p, m->who, a->who);
 	if (s->stopping)
 		return err_set(e, ERR_TEMP, ERR_OF_PROCESS, "this MTA is stopping");
@@ -548,7 +547,7 @@ static bool read_act(struct proc *p, const struct msg_act_on *m, struct act *a, 
 	if (m->act != ACT_REROUTE && (m->act != ACT_QUARANTINE_RELEASE || m->arg.n == 0))
 		return true;
 	char name[65];
-	copy_line(name, sizeof name, m->arg);
+	operate_line(name, sizeof name, m->arg);
 	a->to = switch_link(s, m->arg);
 	if (a->to != NULL && a->to->is_removed)
 		a->to = NULL;

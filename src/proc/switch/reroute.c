@@ -13,6 +13,8 @@
 enum route_activation reroute_activation(const struct swlink *l)
 {
 	const wall_ms_t now = env_wall_ms(l->sw->host.env);
+	if (l->is_stopped)
+		return ROUTE_REMOTE; /* what has another way takes it, the rest waits */
 	if (connector_is_link(l) || l->n_turns > 0) /* what the peer has opened carries our mail too */
 		return ROUTE_ACTIVE;
 	switch ((enum link_schedule)l->set->schedule) {

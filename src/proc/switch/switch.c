@@ -248,6 +248,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(BLOCKS, census_asked),
 	TYPE(BACKED_UP, told_backed_up),
 	TYPE(RELOAD, reloads_asked),
+	TYPE(LINK_ACT, stops_act),
 	TYPE(METRICS, tally_asked),
 };
 
@@ -374,6 +375,7 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 	*c = chan_new(&stream, events_of(kind, bulk), p, PROCESS_SWITCH, 0);
 	if (kind == PROCESS_LINK && !bulk) {
 		suspect_tell_all(p);
+		stops_tell_all(p);
 		room_tell(p);
 	}
 	if (kind == PROCESS_LINK)
@@ -535,6 +537,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 		switch_free(&s);
 		return NULL;
 	}
+	stops_start(s);
 	if (!apply_start(s, e)) {
 		switch_free(&s);
 		return NULL;
@@ -586,6 +589,7 @@ void switch_free(struct sw **sp)
 	limbo_fini(s);
 	suspect_fini(s);
 	apply_fini(s);
+	stops_fini(s);
 	tally_fini(s);
 	env_unwatch_network(s->host.env);
 	timer_stop(&s->sweep);

@@ -240,6 +240,7 @@ struct swlink {
 	const struct set_link *set;      /* in the settings of now; of one that is removed: in `own` */
 	struct view name;
 	size_t index;                    /* in sw.links */
+	bool is_stopped;                 /* by an operator: stops.c */
 	bool is_removed;                 /* it is in the settings no more: what waits there is placed again, then it goes */
 	struct arena *own;
 	bool is_unknown_there;           /* a link process that was to open an association did not know it */
@@ -372,6 +373,12 @@ struct render {
 	unsigned tries;
 };
 
+/* A link that an operator has stopped. */
+struct stop {
+	struct stop *next;
+	char name[65];
+};
+
 struct sw {
 	unsigned magic;
 #define SW_MAGIC 0x57175717u
@@ -429,6 +436,7 @@ struct sw {
 	bool full, failed, stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
+	struct stop *stops;              /* links that an operator has stopped, also those that are not in the settings */
 };
 
 /* switch.c */
@@ -804,7 +812,15 @@ void convert_fini(struct sw *s);
 void convert_make_room(struct sw *s);                     /* memory is spent: what can be converted again is forgotten */
 struct order *convert_take_back(struct proc *p);          /* its process has gone: what it had; NULL: nothing */
 
+/* stops.c: the operator's hand on links. */
+void stops_start(struct sw *s);          /* what the store has: before the links are made */
+void stops_fini(struct sw *s);
+bool stops_has(struct sw *s, struct view name);
+void stops_tell_all(struct proc *p);     /* a link process that has come */
+bool stops_act(void *ctx, struct view payload, struct err *e);
+
 /* operate.c: the operator's hand. */
+void operate_line(char *to, size_t size, struct view from); /* as one line: it stands in journeys and events */
 bool operate_aims_at(const struct order *o, const struct swlink *l); /* by an act that is remembered */
 bool operate_act(void *ctx, struct view payload, struct err *e);
 enum { OPERATE_WHO_MAX = 96 };
