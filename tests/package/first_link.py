@@ -21,15 +21,15 @@ TOOLS = ("unshare", "nsenter", "setpriv", "dpkg-buildpackage", "dh", "ip", "apt"
 BOOT = """
 set -eu
 mount -t tmpfs none {at}
-mkdir {at}/upper {at}/work {at}/root
-mount -t overlay overlay -o lowerdir=/,upperdir={at}/upper,workdir={at}/work {at}/root
-mount -t proc proc {at}/root/proc
-mount --rbind /dev {at}/root/dev
-mount -t tmpfs none {at}/root/run
-mount -t tmpfs none {at}/root/tmp
-mkdir -p {at}/root/run/systemd/system {at}/root/run/lock
-rm -rf {at}/root/etc/posthorn {at}/root/var/lib/posthorn
-rm -f {at}/root/usr/sbin/policy-rc.d
+mkdir {at}/upper {at}/aside {at}/top
+mount -t overlay overlay -o lowerdir=/,upperdir={at}/upper,workdir={at}/aside {at}/top
+mount -t proc proc {at}/top/proc
+mount --rbind /dev {at}/top/dev
+mount -t tmpfs none {at}/top/run
+mount -t tmpfs none {at}/top/tmp
+mkdir -p {at}/top/run/systemd/system {at}/top/run/lock
+rm -rf {at}/top/etc/posthorn {at}/top/var/lib/posthorn
+rm -f {at}/top/usr/sbin/policy-rc.d
 ip link set lo up
 echo up
 exec bash -c 'while read -r line; do :; done'
@@ -58,7 +58,7 @@ class Host:
         """(exit status, output) of a script, as a person would type it there."""
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
                "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(self.enter("chroot", self.at + "/root", "bash", "-e", "-c", "cd /root\n" + self.kept + script), env=env,
+        done = subprocess.run(self.enter("chroot", self.at + "/top", "bash", "-e", "-c", "cd /root\n" + self.kept + script), env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S * 2, check=False)
         if keep:
             self.kept += script
@@ -72,7 +72,7 @@ class Host:
     def bring(self, path, to, mode=0o644):
         """A file of this system's; the overlay's mount is not seen from here."""
         with open(path, "rb") as f:
-            subprocess.run(self.enter("sh", "-c", "cat >%s/root%s && chmod %o %s/root%s" % (self.at, to, mode, self.at, to)),
+            subprocess.run(self.enter("sh", "-c", "cat >%s/top%s && chmod %o %s/top%s" % (self.at, to, mode, self.at, to)),
                            input=f.read(), check=True)
 
     def close(self):
