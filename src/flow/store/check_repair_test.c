@@ -342,14 +342,26 @@ static void older_is_known(struct bed *b, const char *sql)
 	if (b->checked.found > 0)
 		fail_msg("%s", b->said.text);
 	assert_int_equal(try_repair(b), STORE_CHECK_DONE);
-	assert_int_equal(number_in(b->to, "pragma user_version"), 3);
+	assert_int_equal(number_in(b->to, "pragma user_version"), 4);
 	assert_int_equal(number_in(b->to, "select count(*) from quarantine"), 0);
 	assert_int_equal(number_in(b->to, "select count(*) from transfer where tried = ''"), 2);
 }
 
+#define TO_VERSION_3                                                                                                               \
+	"update counter set value = value + 1 where name = 'number'; drop view journey; delete from step_key; delete from step_filter; " \
+	"update counter set value = 0 where name = 'indexed'; alter table step drop column event; "      \
+	"alter table step drop column keys; "
+
+static void test_k174600_version_3_is_known(void **state)
+{
+	struct bed *b = *state;
+	steps(b, 5000); /* so many that some are in the index */
+	older_is_known(b, TO_VERSION_3 "pragma user_version = 3");
+	assert_int_equal(number_in(b->to, "select count(*) from step where keys is null and event is null"), 5000);
+}
+
 #define TO_VERSION_2                                                                                                               \
-	"update counter set value = value + 1 where name = 'number'; drop view quarantined; drop view queued; "                    \
-	"alter table transfer drop column tried; drop table partial; drop table partial_sync; "
+	TO_VERSION_3 "drop view quarantined; drop view queued; alter table transfer drop column tried; drop table partial; drop table partial_sync; "
 
 static void test_k174600_version_1_is_known(void **state)
 {
@@ -757,6 +769,7 @@ int main(void)
 		TEST(test_k174600_other_versions_are_refused_and_named),
 		TEST(test_k174600_version_1_is_known),
 		TEST(test_k174600_version_2_is_known),
+		TEST(test_k174600_version_3_is_known),
 		TEST(test_rows_of_an_older_version_are_salvaged),
 		TEST(test_partial_transfers_are_set_aside),
 		TEST(test_k157702_counts_are_checked),

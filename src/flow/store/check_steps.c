@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "flow/store/sqlite_impl.h"
+#include "flow/store/track.h"
 
 enum { SENTENCE = 300, ID_ARENA = 1 << 20, PROGRESS_EVERY = 1024 };
 
@@ -149,7 +150,15 @@ static void check_filter(struct steps *s, int64_t period, bool full)
 	free(want);
 }
 
-/* In the order of the table, and each once: both keys of a damaged step may be the same. */
+static void add_keys(struct steps *s, struct view octets, int64_t seq)
+{
+	struct track_keys keys;
+	track_keys_read(octets, &keys);
+	for (size_t i = 0; i < keys.n; i++)
+		add(s, (int64_t)step_key_track(keys.v[i]), seq);
+}
+
+/* In the order of the table, and each once: two keys of a step may be the same. */
 static void sort_entries(struct steps *s)
 {
 	size_t n = 0;
@@ -203,6 +212,9 @@ static void check_step(struct steps *s)
 	add(s, (int64_t)key, seq);
 	if (has_key)
 		add(s, (int64_t)other_key, seq);
+	if (sqlite3_column_bytes(st, 8) % (int)sizeof(uint64_t) != 0)
+		found(s, "step %lld has keys that are cut", (long long)seq);
+	add_keys(s, sqlite_view(st, 8), seq);
 }
 
 static void walk(struct steps *s)
@@ -229,11 +241,14 @@ static void walk(struct steps *s)
 
 static bool ask_all(struct steps *s, const struct shapes *shapes)
 {
+	const struct shape *shape = shapes_find(shapes, "step");
+	const int64_t has = number(s, "select count(*) from pragma_table_info('step')", 0);
+	const size_t n = has < (int64_t)shape->n ? shape->n_least : shape->n; /* an older version lacks some */
 	struct out sql;
 	out_init(&sql, 1 << 20);
 	out_str(&sql, "select t.seq, t.kind, t.mts_id, t.other, t.digest, t.key, t.other_key, ");
-	shape_typed(shapes_find(shapes, "step"), "t", shapes_find(shapes, "step")->n, &sql);
-	out_str(&sql, " from step t order by t.seq");
+	shape_typed(shape, "t", n, &sql);
+	out_fmt(&sql, ", %s from step t order by t.seq", n < shape->n ? "null" : "t.keys");
 	const bool ok = prepare(s, out_cstr(&sql), &s->step) &&
 			prepare(s, "select period, key, seq from step_key order by period, key, seq", &s->key) &&
 			prepare(s, "select period, bits from step_filter order by period", &s->filter);
@@ -324,6 +339,7 @@ static bool rebuild(struct steps *s)
 		add(s, sqlite3_column_int64(s->step, 1), seq);
 		if (sqlite3_column_type(s->step, 2) != SQLITE_NULL)
 			add(s, sqlite3_column_int64(s->step, 2), seq);
+		add_keys(s, sqlite_view(s->step, 3), seq);
 	}
 	/* The last period is open, unless `indexed` is its last step. */
 	return !s->failed && (period == INT64_MIN || put_period(s, period, period < (int64_t)step_period((uint64_t)s->last + 1)));
@@ -336,7 +352,7 @@ bool check_steps_rebuild(sqlite3 *db, const char *path, struct err *e)
 	s.last = number(&s, "select max(seq) from step", number(&s, "select value from counter where name = 'indexed'", 0));
 	snprintf(sql, sizeof sql, "insert or replace into counter values ('indexed', %lld)", (long long)s.last);
 	const bool ok = !s.failed && execute(&s, "delete from step_key; delete from step_filter") &&
-			prepare(&s, "select seq, key, other_key from step order by seq", &s.step) && rebuild(&s) && execute(&s, sql);
+			prepare(&s, "select seq, key, other_key, keys from step order by seq", &s.step) && rebuild(&s) && execute(&s, sql);
 	fini(&s);
 	return ok;
 }

@@ -17,6 +17,10 @@ struct store_syncs {
 };
 void store_syncs_add(struct store_syncs *y, struct store_sync x);
 
+/* What an id is of. TRANSFER: also one in quarantine. */
+enum store_thing { STORE_NOTHING, STORE_MESSAGE, STORE_TRANSFER, STORE_DELIVERY };
+#define STORE_NO_RECIPIENT UINT32_MAX /* record_load: nobody's */
+
 struct store_ops {
 	void (*close)(struct store *s);
 	struct store_content *(*content_new)(struct store *s, struct err *e);
@@ -31,7 +35,7 @@ struct store_ops {
 	void (*transfer_move)(struct store *s, uint64_t transfer, struct view queue,
 			      wall_ms_t next_ms, struct view tried);
 	void (*delivery_remove)(struct store *s, uint64_t delivery);
-	bool (*forget_steps)(struct store *s, wall_ms_t before);
+	bool (*forget_steps)(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r);
 	void (*suspect_put)(struct store *s, struct view key, uint32_t strikes, struct view words);
 	void (*suspects)(struct store *s, store_suspect_f *each, void *ctx);
 	void (*quarantine)(struct store *s, uint64_t transfer, uint32_t strikes, struct view cause,
@@ -75,7 +79,8 @@ struct store_ops {
 	void (*totals)(struct store *s,
 		       void (*each)(void *ctx, struct view name, struct view text),
 		       void *ctx);
-	bool (*load)(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+	enum store_thing (*what_is)(struct store *s, uint64_t id);
+	bool (*load)(struct store *s, enum store_thing what, uint64_t id, struct store_loaded *l,
 		     struct arena *a, struct err *e);
 	bool (*read_content)(struct store *s, uint64_t message, uint64_t offset, void *buf,
 			     size_t n, size_t *got_r, struct err *e);
@@ -130,6 +135,12 @@ enum { STORE_KIND_OCTETS = MESSAGE_PROBE + 1 }; /* of a message's row */
 static inline bool store_step_is_arrival(enum store_step_kind kind)
 {
 	return kind == STEP_SUBMITTED || kind == STEP_TRANSFER_IN || kind == STEP_REPORT_IN;
+}
+
+/* What a step takes on disk with its entries of the index, about: texts, numbers, and 24 octets an entry. */
+static inline uint64_t store_step_octets(uint64_t texts, uint64_t keys)
+{
+	return texts + 96 + keys * (8 + 24);
 }
 
 enum { STORE_STEP_TEXT_MAX = 1024, STORE_WHY_MAX = 1024, STORE_KEY_MAX = 128, STORE_TOTAL_NAME_MAX = 100, STORE_TOTAL_MAX = 4000 };

@@ -356,6 +356,8 @@ static void put_step(struct store *s, const struct store_step *step)
 	row->digest[0] = step->digest[0];
 	row->digest[1] = step->digest[1];
 	row->size = step->size;
+	row->octets = store_step_octets(row->id.n + row->other.n + row->peer.n + row->text.n, step->keys == NULL ? 0 : step->keys->n);
+	m->disk->step_octets += row->octets;
 }
 
 static bool message_needed(const struct store_disk *d, uint64_t message)
@@ -447,7 +449,7 @@ static void delivery_remove(struct store *s, uint64_t delivery)
 	memory_release(m, v->message);
 }
 
-static bool forget_steps(struct store *s, wall_ms_t before)
+static bool forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r)
 {
 	struct memory *m = memory_of(s);
 	size_t n = 0;
@@ -455,10 +457,14 @@ static bool forget_steps(struct store *s, wall_ms_t before)
 		struct row_step *step = CONTAINER(m->disk->steps.v[i], struct row_step, life);
 		if (step->life.died != 0)
 			continue;
-		if (step->at >= before)
+		const bool too_many = octets_max != 0 && m->disk->step_octets > octets_max;
+		if (step->at >= before && !too_many)
 			return false;
 		if (n++ == FORGET_MAX)
 			return true;
+		if (step->at >= before)
+			*short_r = step->at;
+		m->disk->step_octets -= step->octets;
 		m->has_group = true;
 		step->life.died = m->group;
 	}
@@ -552,6 +558,7 @@ static const struct store_ops memory_ops = {
 	.find_transfer = memory_find_transfer,
 	.held = memory_held,
 	.queues = memory_queues,
+	.what_is = memory_what_is,
 	.load = memory_load,
 	.read_content = memory_read_content,
 	.seen = memory_seen,

@@ -69,6 +69,7 @@ struct row_step {
 	enum store_step_kind kind;
 	struct view id, other, peer, text;
 	uint64_t digest[2], size;
+	uint64_t octets; /* that it would take on disk, about */
 };
 
 struct row_file {
@@ -100,6 +101,7 @@ struct store_disk {
 #define STORE_DISK_MAGIC 0x570e0003u
 	uint64_t committed; /* groups up to this one count */
 	uint64_t next_id, next_number;
+	uint64_t step_octets; /* an estimate: what a lost group had is not taken back */
 	struct table messages, transfers, deliveries, steps, files, partials, syncs;
 	struct suspect *suspects;
 	size_t n_suspects;
@@ -188,7 +190,8 @@ uint64_t memory_held(struct store *s);
 bool memory_find_transfer(struct store *s, uint64_t transfer, struct store_queued *row_r,
 	struct view *queue_r);
 void memory_queues(struct store *s, void (*each)(void *ctx, const struct store_queue *q), void *ctx);
-bool memory_load(struct store *s, uint64_t transfer, uint64_t delivery,
+enum store_thing memory_what_is(struct store *s, uint64_t id);
+bool memory_load(struct store *s, enum store_thing what, uint64_t id,
 	struct store_loaded *l, struct arena *a, struct err *e);
 bool memory_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf,
 	size_t n, size_t *got_r, struct err *e);

@@ -137,22 +137,30 @@ void memory_queues(struct store *s,
 	}
 }
 
-bool memory_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+enum store_thing memory_what_is(struct store *s, uint64_t id)
+{
+	const struct store_disk *d = memory_of(s)->disk;
+	return memory_find(&d->transfers, id) != NULL	  ? STORE_TRANSFER
+	       : memory_find(&d->deliveries, id) != NULL ? STORE_DELIVERY
+	       : memory_find(&d->messages, id) != NULL	  ? STORE_MESSAGE
+							  : STORE_NOTHING;
+}
+
+bool memory_load(struct store *s, enum store_thing what, uint64_t id, struct store_loaded *l,
 		 struct arena *a, struct err *e)
 {
 	const struct store_disk *d = memory_of(s)->disk;
-	const struct row_transfer *t = transfer == 0 ? NULL : memory_find(&d->transfers, transfer);
-	const struct row_delivery *v = delivery == 0 ? NULL : memory_find(&d->deliveries, delivery);
-	if (t == NULL && v == NULL)
+	const struct row_transfer *t = what == STORE_TRANSFER ? memory_find(&d->transfers, id) : NULL;
+	const struct row_delivery *v = what == STORE_DELIVERY ? memory_find(&d->deliveries, id) : NULL;
+	if (t == NULL && v == NULL && what != STORE_MESSAGE)
 		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu",
-			       transfer != 0 ? "transfer" : "delivery",
-			       (unsigned long long)(transfer != 0 ? transfer : delivery));
+			       what == STORE_TRANSFER ? "transfer" : "delivery", (unsigned long long)id);
 	const struct row_message *row =
-		memory_find(&d->messages, t != NULL ? t->message : v->message);
+		memory_find(&d->messages, t != NULL ? t->message : v != NULL ? v->message : id);
 	assert(row != NULL);
-	const bool octets = t != NULL && t->octets;
-	if (!octets && !record_load(row->envelope, row->recipients, transfer,
-				    v == NULL ? 0 : v->recipient, &l->m, a, e))
+	const bool octets = (t != NULL && t->octets) || row->envelope.n == 0;
+	if (!octets && !record_load(row->envelope, row->recipients, t == NULL ? 0 : id,
+				    v == NULL ? STORE_NO_RECIPIENT : v->recipient, &l->m, a, e))
 		return false;
 	l->message = row->life.id;
 	l->peer = arena_copy(a, row->peer);
@@ -227,6 +235,7 @@ void memory_count(struct store *s, struct store_counts *c_r)
 		c_r->suspects += d->suspects[i].now.n > 0;
 	for (size_t i = 0; i < d->deliveries.n; i++)
 		c_r->deliveries += d->deliveries.v[i]->died == 0;
+	c_r->tracking_octets = d->step_octets;
 	for (size_t i = 0; i < d->partials.n; i++)
 		c_r->partials += d->partials.v[i]->died == 0;
 }

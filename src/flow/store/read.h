@@ -42,6 +42,7 @@ struct read_step_row {
 	wall_ms_t at;
 	const char *step, *mts_id, *other_id, *peer, *text;
 	uint64_t size;
+	int event; /* track.h; TRACK_NO_EVENT: none, or a step that a program of before version 4 wrote */
 };
 /* Steps of the message with this MTS-identifier text, or whose local identifier is this; those of
  * reports about it included. In order, after seq after_seq. */
@@ -53,6 +54,26 @@ MUST_CHECK bool store_read_trace(struct store_reader *r, struct view id, uint64_
 MUST_CHECK bool store_read_steps(struct store_reader *r, uint64_t after_seq,
 				 struct read_step_row *rows, size_t max, size_t *n_r,
 				 struct arena *a, struct err *e);
+
+/* What tracking is searched by; all that is given must fit. Zero: any. */
+struct read_track {
+	struct view id;			/* MTS-identifier, whole or its local part; or the id by which a gateway knows it */
+	uint64_t keys[5];		/* track_key.h: each must be one of the message's; 0: none. Of an address with the role of a
+					 * recipient: one of those that the message has had, also after redirection and expansion */
+	size_t n_keys;
+	uint64_t address;		/* originator or recipient: the key of either role */
+	wall_ms_t from, to;		/* of the step: from <= at < to */
+	int events[16];			/* the step is one of these */
+	size_t n_events;
+};
+/* Steps, newest first, with a smaller seq than before_seq (0: all); *looked_r: go on with it as before_seq while *more_r, also when no row was
+ * found in the time. Without events a row is the step by which the message is known under what was asked for (it came in, was
+ * expanded or redirected), or with nothing but times each arrival. With events a row is a step that is one of them, of a message
+ * that fits. The events of one message stand on one page, as far as that holds them. At the least one step is looked at, so that a search comes to its end however short the time. A time is looked up as if the clock had never been set back. */
+MUST_CHECK bool store_read_track(struct store_reader *r, const struct read_track *filter,
+				 uint64_t before_seq, struct read_step_row *rows, size_t max,
+				 size_t *n_r, uint64_t *looked_r, bool *more_r, struct arena *a,
+				 struct err *e);
 
 struct read_mail_row {
 	uint64_t delivery, message;

@@ -7,6 +7,7 @@
 #include "flow/message/pack.h"
 #include "flow/store/reader_impl.h"
 #include "flow/store/record.h"
+#include "flow/store/track.h"
 
 enum {
 	PROGRESS_OPS = 2000,
@@ -20,7 +21,7 @@ enum {
 	"t.id, t.message, q.name, t.priority, m.mts_id, m.envelope, m.recipients, t.error, "       \
 	"t.arrived, t.next, t.expires, t.attempts, "                                               \
 	"t.recipients, t.size, m.kind"
-#define STEP_COLUMNS "seq, at, kind, mts_id, other, peer, text, size"
+#define STEP_COLUMNS READER_STEP
 #define MAIL_COLUMNS                                                                               \
 	"d.id, d.message, d.mailbox, m.kind, m.mts_id, m.envelope, m.recipients, d.recipient, "    \
 	"d.delivered, d.size"
@@ -57,6 +58,15 @@ static const char *const questions[ASK_COUNT] = {
 	[ASK_PENDING] = "select seq, key, other_key from step where seq > ? order by seq",
 	[ASK_PERIOD] = "select period from step_key where period >= ? order by period limit 1",
 	[ASK_KEYS] = "select seq from step_key where period = ? and key between ? and ?",
+	[ASK_TRACK_PENDING] = "select seq, key, other_key, keys from step where seq > ? order by seq",
+	[ASK_TRACK_PERIOD] = "select period from step_key where period <= ? order by period desc limit 1",
+	[ASK_TRACK_KEY] = "select seq from step_key where period = ?1 and key = ?2 and seq < ?3 order by seq desc",
+	[ASK_TRACK_ID] = "select seq from step_key where period = ?1 and key between ?2 and ?3 and seq < ?5 "
+			 "union select seq from step_key where period = ?1 and key = ?4 and seq < ?5 order by 1 desc",
+	[ASK_TRACK_WALK] = "select seq, at, kind, event from step where seq < ? order by seq desc",
+	[ASK_TRACK_STEP] = "select " STEP_COLUMNS ", keys from step where seq = ?",
+	[ASK_TRACK_FROM] = "select at from step where seq >= ? order by seq limit 1",
+	[ASK_TRACK_ENDS] = "select (select min(seq) from step), (select max(seq) from step)",
 	[ASK_MAIL_ALL] =
 		"select " MAIL_COLUMNS " from delivery d cross join message m on m.id = d.message "
 		"where d.id > ?2 and ?1 is not null order by d.id limit ?3",
@@ -384,7 +394,7 @@ bool store_read_queues(struct store_reader *r, struct read_queue_sum *rows, size
 }
 
 /* --- steps --- */
-static void take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a)
+void reader_take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a)
 {
 	*x = (struct read_step_row){
 		.seq = (uint64_t)sqlite3_column_int64(st, 0),
@@ -395,6 +405,7 @@ static void take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a
 		.peer = reader_text(st, 5, a),
 		.text = reader_text(st, 6, a),
 		.size = (uint64_t)sqlite3_column_int64(st, 7),
+		.event = sqlite3_column_type(st, 8) == SQLITE_NULL ? TRACK_NO_EVENT : sqlite3_column_int(st, 8),
 	};
 }
 
@@ -407,7 +418,7 @@ bool store_read_steps(struct store_reader *r, uint64_t after_seq, struct read_st
 	sqlite3_bind_int64(st, 2, (int64_t)max);
 	size_t n = 0;
 	while (n < max && reader_row(r, st)) {
-		take_step(st, &rows[n], a);
+		reader_take_step(st, &rows[n], a);
 		if (reader_too_much(r, a))
 			break;
 		n++;
@@ -536,7 +547,7 @@ static void emit(struct journey *t, uint64_t after, struct read_step_row *rows, 
 		}
 		if (!reader_row(t->r, st))
 			continue;
-		take_step(st, &rows[n], a);
+		reader_take_step(st, &rows[n], a);
 		if (reader_too_much(t->r, a))
 			break;
 		n++;

@@ -20,6 +20,14 @@ enum question {
 	ASK_PENDING,
 	ASK_PERIOD,
 	ASK_KEYS,
+	ASK_TRACK_PENDING,
+	ASK_TRACK_PERIOD,
+	ASK_TRACK_KEY,
+	ASK_TRACK_ID,
+	ASK_TRACK_WALK,
+	ASK_TRACK_STEP,
+	ASK_TRACK_FROM,
+	ASK_TRACK_ENDS,
 	ASK_MAIL_ALL,
 	ASK_MAIL_ONE,
 	ASK_QUARANTINE,
@@ -59,6 +67,8 @@ MUST_CHECK bool reader_end(struct store_reader *r, struct err *e);
 
 const char *reader_text(sqlite3_stmt *st, int column, struct arena *a); /* never NULL */
 void reader_bind_view(sqlite3_stmt *st, int at, struct view v);
+void reader_take_step(sqlite3_stmt *st, struct read_step_row *x, struct arena *a); /* of READER_STEP */
+#define READER_STEP "seq, at, kind, mts_id, other, peer, text, size, event"
 /* The recipients of a transfer as text, the first ones. */
 const char *reader_named(struct view recipients, uint64_t transfer, struct arena *a);
 /* Who sent it; of a report, the domain that made it. */

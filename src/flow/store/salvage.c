@@ -242,7 +242,7 @@ static void put(struct salvage *s, const struct shape *t, const struct tree_row 
 	bool mended = false;
 	memcpy(v, row->v, sizeof v);
 	for (size_t i = row->n; i < t->n; i++)
-		v[i] = (struct tree_value){.type = t->columns[i].type};
+		v[i] = (struct tree_value){.type = t->columns[i].needed ? t->columns[i].type : TREE_NULL};
 	for (size_t i = 0; i < t->n; i++)
 		if (t->columns[i].is_rowid)
 			v[i] = (struct tree_value){.type = TREE_INT, .i = row->rowid};

@@ -1,4 +1,4 @@
--- schema.sql - the store as a person reads it. Version 3 (pragma user_version).
+-- schema.sql - the store as a person reads it. Version 4 (pragma user_version).
 --
 --     sqlite3 -readonly store.db "select * from queued"
 --     sqlite3 -readonly store.db "select * from journey where mts_id like '%L=some-id'"
@@ -90,9 +90,11 @@ create table step (
 	digest     blob,                       -- of what came in: duplicates are known by it
 	text       text,
 	key        integer not null,           -- a hash: of the local identifier (upper half) and the digest (lower half)
-	other_key  integer                     -- of the other's
+	other_key  integer,                    -- of the other's
+	event      integer default null,       -- its number in the tracking log of Exchange; null: none, or a step of before version 4
+	keys       blob default null           -- 8 octets each: hashes of addresses and subject, by which a search finds it
 );
--- Where the steps of a key are. Filled in batches up to counter 'indexed', by period (seq / 65536), so that a batch is written
+-- Where the steps of a key are: those two, and the upper half of each of keys, with 1 below. Filled in batches up to counter 'indexed', by period (seq / 65536), so that a batch is written
 -- to few pages.
 create table step_key (
 	period     integer not null,
@@ -138,7 +140,7 @@ create table quarantine (
 );
 create index quarantine_state on quarantine (state);
 
--- Since version 3, and all views: this part is run on a store of version 2, too.
+-- Since version 3: this part is run on a store of version 2, too.
 
 -- A transfer on its way in that may be broken off: what has come of it, up to checkpoints that the peer was told of.
 create table partial (
@@ -159,6 +161,8 @@ create table partial_sync (
 	primary key (partial, serial)
 ) without rowid;
 
+-- Since version 4, in which steps have got event and keys, all views: this part is run on a store of version 3, too.
+
 create view quarantined as
 	select z.id, case z.state when 1 then 'examine' else 'kept' end as state, z.message, m.mts_id, z.link, z.recipients, z.size, z.strikes,
 		datetime(z.at / 1000, 'unixepoch') as at, z.octets, z.cause, z.words
@@ -176,6 +180,6 @@ create view journey as
 			when 5 then 'report-made' when 6 then 'retry' when 7 then 'duplicate' when 8 then 'expired' when 9 then 'loop'
 			when 10 then 'discarded' when 11 then 'report-in' when 12 then 'deferred' when 13 then 'struck'
 			when 14 then 'quarantined' when 15 then 'released' when 16 then 'held' when 17 then 'operator' when 18 then 'converted' when 19 then 'redirected'
-			when 20 then 'expanded' when 21 then 'rerouted' else kind end as step,
-		mts_id, other, peer, size, text
+			when 20 then 'expanded' when 21 then 'rerouted' when 22 then 'downgraded' when 23 then 'absorbed' when 24 then 'deleted' else kind end as step,
+		mts_id, other, peer, size, text, event
 	from step;

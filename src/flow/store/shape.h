@@ -17,7 +17,7 @@ struct shape {
 	bool has_rowid;
 	struct shape_column columns[TREE_COLUMNS_MAX];
 	size_t n;
-	size_t n_least; /* those after were added by a migration: older rows, and older tables, end before them; an empty text */
+	size_t n_least; /* those after were added by a migration: older rows, and older tables, end before them; an empty text, or null */
 	uint32_t root; /* where a new database has it: a hint for one whose own list of tables is damaged */
 };
 

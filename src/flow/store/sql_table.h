@@ -9,8 +9,8 @@ X(PUT_TRANSFER, "insert into transfer values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, n
 X(PUT_DELIVERY, "insert into delivery values (?, ?, ?, ?, ?, ?, ?)")
 X(PUT_SHARE, "insert into share values (?, ?, ?)")
 X(PUT_OUTCOME, "insert into outcome values (?, ?, ?)")
-X(PUT_STEP, "insert into step values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-X(PUT_STEP_KEY, "insert into step_key values (?, ?, ?)")
+X(PUT_STEP, "insert into step values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+X(PUT_STEP_KEY, "insert or ignore into step_key values (?, ?, ?)")
 X(PUT_STEP_FILTER, "insert or replace into step_filter values (?, ?)")
 X(PUT_SUSPECT, "insert or replace into suspect values (?, ?, ?, ?)")
 X(PUT_OCTETS, "insert into quarantine values (?, ?, ?, 1, ?, 0, 1, 0, ?, ?, ?, ?, ?, ?, 0, ?, 0)")
@@ -57,6 +57,9 @@ X(LOAD_TRANSFER, "select m.id, m.peer, m.size, m.file, m.arrived, m.expires, t.a
 		 "from transfer t cross join message m on m.id = t.message where t.id = ?")
 X(LOAD_DELIVERY, "select m.id, m.peer, m.size, m.file, m.arrived, m.expires, 0, d.recipient, m.envelope, m.recipients, m.content "
 		 "from delivery d cross join message m on m.id = d.message where d.id = ?")
+X(LOAD_MESSAGE, "select id, peer, size, file, arrived, expires, 0, 0, envelope, recipients, content, kind from message where id = ?")
+X(WHAT_IS, "select 1 from message where id = ?1 union all select 2 from transfer where id = ?1 "
+	   "union all select 2 from quarantine where id = ?1 union all select 3 from delivery where id = ?1")
 X(QUEUE_SAME, "select id, message, next, arrived, expires, attempts, size from transfer indexed by transfer_due "
 	      "where queue = ? and priority = ? and next = ? and id > ? order by id limit ?")
 X(QUEUE_LATER, "select id, message, next, arrived, expires, attempts, size from transfer indexed by transfer_due "
@@ -65,12 +68,14 @@ X(QUEUE_WAKES, "select next from transfer indexed by transfer_due where queue = 
 X(COUNT_HELD, "select count(*) from transfer indexed by transfer_due where queue = ? and priority = ? and next >= ?")
 X(GET_STEP, "select kind, mts_id, digest from step where seq = ?")
 X(STEP_AGES, "select seq, at from step order by seq limit ?")
+X(STEP_SIZE, "select coalesce(avg(length(mts_id) + coalesce(length(other), 0) + coalesce(length(peer), 0) + coalesce(length(text), 0)), 0), "
+	     "coalesce(avg(coalesce(length(keys), 0)), 0) from (select * from step order by seq desc limit 2000)")
 X(FIRST_STEP, "select seq from step where seq > ? order by seq limit 1")
 X(STEP_KEYS, "select seq from step_key where period = ? and key = ?")
 X(FIRST_PERIOD, "select period from step_key order by period limit 1")
 X(SOME_KEY, "select key from step_key where period = ? order by key limit 1 offset ?")
 X(PERIOD_KEYS, "select key from step_key where period = ?")
-X(STEPS_AFTER, "select seq, key, other_key from step where seq > ? order by seq")
+X(STEPS_AFTER, "select seq, key, other_key, keys from step where seq > ? order by seq")
 X(LAST_STEP, "select seq from step order by seq desc limit 1")
 X(PARTIALS, "select p.id, p.link, p.host, p.reference, p.activity, p.started, s.serial, s.octets from partial p join partial_sync s on s.partial = p.id "
 	    "where s.serial = (select max(serial) from partial_sync where partial = p.id) order by p.id")

@@ -416,6 +416,7 @@ static const struct store_ops sqlite_ops = {
 	.find_transfer = sqlite_find_transfer,
 	.held = sqlite_held,
 	.queues = sqlite_queues,
+	.what_is = sqlite_what_is,
 	.load = sqlite_load,
 	.read_content = sqlite_read_content,
 	.seen = sqlite_seen,

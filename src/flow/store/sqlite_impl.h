@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-enum { SQLITE_SCHEMA_VERSION = 3, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
+enum { SQLITE_SCHEMA_VERSION = 4, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR" */
 
 /* While a backup holds this file of the store's folder (folder_hold), no content file is removed: it gives a name of its own to each that its
  * snapshot names. Asked after a commit and before a removal, so that what is removed was over in every snapshot made since. */
@@ -75,6 +75,7 @@ struct sqlite {
 	uint64_t n_files; /* messages with their content in a file */
 	struct step_index *steps;
 	uint64_t first_seq, next_seq, first_period, open_period;
+	uint64_t step_octets;  /* that they take, about: an estimate at the start, then counted */
 	bool steps_flushed;    /* the batch is in the transaction */
 	bool flush_steps;      /* it is to be, however small */
 	struct out scratch[4]; /* for packing; kept so that no message allocates */
@@ -182,7 +183,8 @@ bool sqlite_find_transfer(struct store *s, uint64_t transfer, struct store_queue
 void sqlite_queues(struct store *s,
 		   void (*each)(void *ctx, const struct store_queue *q),
 		   void *ctx);
-bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+enum store_thing sqlite_what_is(struct store *s, uint64_t id);
+bool sqlite_load(struct store *s, enum store_thing what, uint64_t id, struct store_loaded *l,
 		 struct arena *a, struct err *e);
 void sqlite_count(struct store *s, struct store_counts *c_r);
 
@@ -217,7 +219,7 @@ void sqlite_partial_file_goes(struct store *s, uint64_t file);
 
 /* --- sqlite_steps.c --- */
 void sqlite_put_step(struct store *s, const struct store_step *step);
-bool sqlite_forget_steps(struct store *s, wall_ms_t before);
+bool sqlite_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r);
 bool sqlite_seen(struct store *s, const struct mts_id *id, const uint64_t digest[2]);
 MUST_CHECK bool sqlite_steps_open(struct sqlite *q, struct err *e);
 /* Before a commit: writes the batch of the index if it is time. False as sqlite_execute. */

@@ -179,24 +179,35 @@ void sqlite_totals(struct store *s, void (*each)(void *ctx, struct view name, st
 	}
 }
 
-bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct store_loaded *l,
+enum store_thing sqlite_what_is(struct store *s, uint64_t id)
+{
+	struct sqlite *q = sqlite_of(s);
+	sqlite3_stmt *st = SQLITE_ASK(q, SQL_WHAT_IS, BIND_I(id));
+	const enum store_thing what = sqlite_row(q, st) ? (enum store_thing)sqlite3_column_int(st, 0) : STORE_NOTHING;
+	sqlite3_reset(st);
+	return what;
+}
+
+bool sqlite_load(struct store *s, enum store_thing what, uint64_t id, struct store_loaded *l,
 		 struct arena *a, struct err *e)
 {
 	struct sqlite *q = sqlite_of(s);
-	sqlite3_stmt *st = transfer != 0 ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(transfer))
-					 : SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(delivery));
-	bool there = sqlite_row(q, st), octets = false;
-	if (there && transfer != 0)
+	const bool transfer = what == STORE_TRANSFER;
+	sqlite3_stmt *st = transfer		    ? SQLITE_ASK(q, SQL_LOAD_TRANSFER, BIND_I(id))
+			   : what == STORE_DELIVERY ? SQLITE_ASK(q, SQL_LOAD_DELIVERY, BIND_I(id))
+						    : SQLITE_ASK(q, SQL_LOAD_MESSAGE, BIND_I(id));
+	bool there = sqlite_row(q, st), octets = there && what == STORE_MESSAGE && sqlite3_column_int(st, 11) == STORE_KIND_OCTETS;
+	if (there && transfer)
 		l->tried = arena_copy(a, sqlite_view(st, 11));
-	if (!there && transfer != 0 && !s->over) {
-		st = SQLITE_ASK(q, SQL_LOAD_QUARANTINE, BIND_I(transfer));
+	if (!there && transfer && !s->over) {
+		st = SQLITE_ASK(q, SQL_LOAD_QUARANTINE, BIND_I(id));
 		there = sqlite_row(q, st);
 		octets = there && sqlite3_column_int(st, 11) != 0;
 	}
 	if (!there)
 		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE, "store: there is no %s %llu",
-			       transfer != 0 ? "transfer" : "delivery",
-			       (unsigned long long)(transfer != 0 ? transfer : delivery));
+			       transfer ? "transfer" : what == STORE_DELIVERY ? "delivery" : "message",
+			       (unsigned long long)id);
 	l->message = (uint64_t)sqlite3_column_int64(st, 0);
 	l->peer = arena_copy(a, sqlite_view(st, 1));
 	l->content_size = (uint64_t)sqlite3_column_int64(st, 2);
@@ -205,8 +216,8 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 	l->expires = sqlite3_column_int64(st, 5);
 	l->attempts = (uint32_t)sqlite3_column_int64(st, 6);
 	l->content = arena_copy(a, sqlite_view(st, 10));
-	const uint32_t index = (uint32_t)sqlite3_column_int64(st, 7);
-	bool ok = octets || record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer, index, &l->m, a, e);
+	const uint32_t index = what == STORE_DELIVERY ? (uint32_t)sqlite3_column_int64(st, 7) : STORE_NO_RECIPIENT;
+	bool ok = octets || record_load(sqlite_view(st, 8), sqlite_view(st, 9), transfer ? id : 0, index, &l->m, a, e);
 	sqlite3_reset(st);
 	if (ok && arena_full(a))
 		ok = err_set(e, ERR_TEMP, ERR_OF_MESSAGE,
@@ -218,4 +229,5 @@ bool sqlite_load(struct store *s, uint64_t transfer, uint64_t delivery, struct s
 void sqlite_count(struct store *s, struct store_counts *c_r)
 {
 	*c_r = sqlite_of(s)->counts;
+	c_r->tracking_octets = sqlite_of(s)->step_octets;
 }

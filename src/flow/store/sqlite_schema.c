@@ -149,14 +149,17 @@ static bool migrate(struct sqlite *q, struct err *e)
 		return false;
 	if (version < 1 || version >= SQLITE_SCHEMA_VERSION || application != SQLITE_APPLICATION_ID)
 		return true;
-	const char *added = strstr(store_schema, version == 1 ? "-- Since version 2" : "-- Since version 3");
-	assert(added != NULL);
 	char sql[100];
+	snprintf(sql, sizeof sql, "-- Since version %d", (int)version + 1);
+	const char *added = strstr(store_schema, sql);
+	assert(added != NULL);
 	snprintf(sql, sizeof sql, "pragma user_version = %d; commit", SQLITE_SCHEMA_VERSION);
 	return execute(q->db, q->path,
 		       "begin immediate; drop view if exists quarantined; drop view queued; drop view journey; "
-		       "alter table transfer add column tried text not null default ''",
+		       "alter table step add column event integer default null; alter table step add column keys blob default null",
 		       "be brought to a new version", e) &&
+	       (version > 2 || execute(q->db, q->path, "alter table transfer add column tried text not null default ''",
+				       "be brought to a new version", e)) &&
 	       execute(q->db, q->path, added, "be brought to a new version", e) &&
 	       execute(q->db, q->path, sql, "be brought to a new version", e);
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "flow/store/record.h"
+#include "flow/store/track.h"
 
 enum { FORGET_STEPS = 1000, FORGET_KEYS = 3000 };
 
@@ -18,17 +19,29 @@ static struct view digest_octets(const uint64_t digest[2], uint8_t buf[16])
 	return view_of(buf, 16);
 }
 
+/* An originator who is a recipient too has one entry. */
+static void add_keys(struct sqlite *q, const struct track_keys *keys, uint64_t seq)
+{
+	for (size_t i = 0; keys != NULL && i < keys->n; i++)
+		if (i == 0 || step_key_track(keys->v[i]) != step_key_track(keys->v[0]))
+			step_index_add(q->steps, step_key_track(keys->v[i]), seq);
+}
+
 void sqlite_put_step(struct store *s, const struct store_step *step)
 {
 	struct sqlite *q = sqlite_of(s);
-	struct out *id = &q->scratch[0], *other = &q->scratch[1];
+	struct out *id = &q->scratch[0], *other = &q->scratch[1], *keys = &q->scratch[2];
 	uint8_t digest[16];
+	const int event = track_event(step->kind, step->of, step->gateway);
 	out_clear(id);
 	out_clear(other);
+	out_clear(keys);
+	if (step->keys != NULL)
+		track_keys_print(step->keys, keys);
 	mts_id_print(step->id, id);
 	if (step->other != NULL)
 		mts_id_print(step->other, other);
-	assert(!id->bad && !other->bad);
+	assert(!id->bad && !other->bad && !keys->bad);
 	const uint64_t seq = q->next_seq++, lost = s->lost;
 	const bool keyed = store_step_is_arrival(step->kind);
 	const uint64_t key = step_key(step->id->local, keyed ? step->digest : NULL);
@@ -38,12 +51,16 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 		   text_or_null(step->peer),
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
 		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)), BIND_I(key),
-		   step->other == NULL ? BIND_N() : BIND_I(other_key));
+		   step->other == NULL ? BIND_N() : BIND_I(other_key), event == TRACK_NO_EVENT ? BIND_N() : BIND_I(event),
+		   out_len(keys) == 0 ? BIND_N() : BIND_B(out_view(keys)));
 	if (s->lost != lost)
 		return; /* what is not there need not be found */
 	step_index_add(q->steps, key, seq);
 	if (step->other != NULL)
 		step_index_add(q->steps, other_key, seq);
+	add_keys(q, step->keys, seq);
+	q->step_octets += store_step_octets(out_len(id) + out_len(other) + step->peer.n + view_first(step->text, STORE_STEP_TEXT_MAX).n,
+					    out_len(keys) / sizeof(uint64_t));
 }
 
 /* --- duplicates --- */
@@ -133,14 +150,32 @@ void sqlite_steps_committed(struct sqlite *q)
 }
 
 /* --- forgetting --- */
-/* The last of the first steps that are too old; 0: none. */
-static uint64_t last_old(struct sqlite *q, wall_ms_t before, unsigned *n_r)
+/* How many steps there are, about: numbers that were left out count. At least 1. */
+static uint64_t count_of(const struct sqlite *q)
+{
+	return q->next_seq > q->first_seq ? q->next_seq - q->first_seq : 1;
+}
+
+/* How many have to go until the others take so little. */
+static uint64_t too_many(const struct sqlite *q, uint64_t octets_max)
+{
+	if (octets_max == 0 || q->step_octets <= octets_max)
+		return 0;
+	const uint64_t each = q->step_octets / count_of(q);
+	return (q->step_octets - octets_max) / (each == 0 ? 1 : each) + 1;
+}
+
+/* The last of the first steps that are too old, or too many; 0: none. */
+static uint64_t last_old(struct sqlite *q, wall_ms_t before, uint64_t many, unsigned *n_r, wall_ms_t *short_r)
 {
 	uint64_t last = 0;
 	*n_r = 0;
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_AGES, BIND_I(FORGET_STEPS));
-	for (; sqlite_step_row(q, st) && sqlite3_column_int64(st, 1) < before; ++*n_r)
+	for (; sqlite_step_row(q, st) && (sqlite3_column_int64(st, 1) < before || *n_r < many); ++*n_r) {
 		last = (uint64_t)sqlite3_column_int64(st, 0);
+		if (sqlite3_column_int64(st, 1) >= before)
+			*short_r = sqlite3_column_int64(st, 1);
+	}
 	sqlite3_reset(st);
 	return last;
 }
@@ -158,12 +193,14 @@ static bool forget_keys(struct sqlite *q, uint64_t period)
 	return !more;
 }
 
-bool sqlite_forget_steps(struct store *s, wall_ms_t before)
+bool sqlite_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r)
 {
 	struct sqlite *q = sqlite_of(s);
 	unsigned n;
-	const uint64_t lost = s->lost, last = last_old(q, before, &n);
+	const uint64_t lost = s->lost, many = too_many(q, octets_max), last = last_old(q, before, many, &n, short_r);
 	if (n > 0) {
+		const uint64_t each = q->step_octets / count_of(q);
+		q->step_octets -= n < count_of(q) ? each * n : q->step_octets;
 		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(last));
 		q->first_seq = last + 1;
 		q->flush_steps = true; /* so that a number is never given twice: counter `indexed`
@@ -210,6 +247,15 @@ static void fill_open_filter(struct sqlite *q)
 				       q->open_period);
 }
 
+static void estimate(struct sqlite *q)
+{
+	sqlite3_stmt *st = sqlite_ask(q, SQL_STEP_SIZE, 0, NULL);
+	if (q->next_seq > q->first_seq && sqlite_step_row(q, st))
+		q->step_octets = store_step_octets((uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1) / sizeof(uint64_t)) *
+				 count_of(q);
+	sqlite3_reset(st);
+}
+
 /* The steps that were not in the table when the store was closed. */
 static void fill_pending(struct sqlite *q, uint64_t indexed)
 {
@@ -219,6 +265,9 @@ static void fill_pending(struct sqlite *q, uint64_t indexed)
 		step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 1), seq);
 		if (sqlite3_column_type(st, 2) != SQLITE_NULL)
 			step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 2), seq);
+		struct track_keys keys;
+		track_keys_read(sqlite_view(st, 3), &keys);
+		add_keys(q, &keys, seq);
 	}
 }
 
@@ -245,5 +294,6 @@ bool sqlite_steps_open(struct sqlite *q, struct err *e)
 		return false;
 	fill_open_filter(q);
 	fill_pending(q, indexed);
+	estimate(q);
 	return !q->s.over;
 }

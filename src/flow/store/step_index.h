@@ -19,6 +19,12 @@ uint64_t step_key_other(struct view local);
 /* All keys of one local identifier lie from here to here + UINT32_MAX. */
 uint64_t step_key_first(struct view local);
 
+/* Of a tracking key (track_key.h): whatever its role. The lower half is that of an other identifier, so no filter has it. */
+static inline uint64_t step_key_track(uint64_t key)
+{
+	return (key & ~(uint64_t)UINT32_MAX) | 1;
+}
+
 static inline uint64_t step_period(uint64_t seq)
 {
 	return seq >> STEP_PERIOD_BITS;

@@ -221,10 +221,11 @@ void store_delivery_remove(struct store *s, uint64_t delivery)
 		s->ops->delivery_remove(s, delivery);
 }
 
-bool store_forget_steps(struct store *s, wall_ms_t before)
+bool store_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r)
 {
 	CHECK(s, STORE_MAGIC);
-	return !s->over && s->ops->forget_steps(s, before);
+	*short_r = 0;
+	return !s->over && s->ops->forget_steps(s, before, octets_max, short_r);
 }
 
 /* --- suspects and quarantine --- */
@@ -389,14 +390,14 @@ void store_queues(struct store *s, void (*each)(void *ctx, const struct store_qu
 		s->ops->queues(s, each, ctx);
 }
 
-static bool load(struct store *s, uint64_t transfer, uint64_t delivery,
-		 struct store_loaded *loaded_r, struct arena *a, struct err *e)
+static bool load(struct store *s, enum store_thing what, uint64_t id, struct store_loaded *loaded_r,
+		 struct arena *a, struct err *e)
 {
 	CHECK(s, STORE_MAGIC);
 	if (s->over)
 		return nothing_is_read(e);
 	struct store_loaded l = {0};
-	if (!s->ops->load(s, transfer, delivery, &l, a, e))
+	if (!s->ops->load(s, what, id, &l, a, e))
 		return false;
 	*loaded_r = l;
 	return true;
@@ -405,13 +406,25 @@ static bool load(struct store *s, uint64_t transfer, uint64_t delivery,
 bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r,
 			 struct arena *a, struct err *e)
 {
-	return load(s, transfer, 0, loaded_r, a, e);
+	return load(s, STORE_TRANSFER, transfer, loaded_r, a, e);
 }
 
 bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r,
 			 struct arena *a, struct err *e)
 {
-	return load(s, 0, delivery, loaded_r, a, e);
+	return load(s, STORE_DELIVERY, delivery, loaded_r, a, e);
+}
+
+bool store_load_any(struct store *s, uint64_t id, struct store_loaded *loaded_r, struct arena *a,
+		    struct err *e)
+{
+	CHECK(s, STORE_MAGIC);
+	const enum store_thing what = s->over ? STORE_NOTHING : s->ops->what_is(s, id);
+	if (what == STORE_NOTHING && !s->over)
+		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+			       "store: there is no message, transfer or delivery %llu",
+			       (unsigned long long)id);
+	return load(s, what, id, loaded_r, a, e);
 }
 
 bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n,
@@ -463,27 +476,10 @@ void store_count(struct store *s, struct store_counts *c_r)
 const char *store_step_name(enum store_step_kind k)
 {
 	switch (k) {
-	case STEP_SUBMITTED: return "submitted";
-	case STEP_TRANSFER_IN: return "transfer-in";
-	case STEP_TRANSFER_OUT: return "transfer-out";
-	case STEP_DELIVERED: return "delivered";
-	case STEP_REPORT_MADE: return "report-made";
-	case STEP_RETRY: return "retry";
-	case STEP_DUPLICATE: return "duplicate";
-	case STEP_EXPIRED: return "expired";
-	case STEP_LOOP: return "loop";
-	case STEP_DISCARDED: return "discarded";
-	case STEP_REPORT_IN: return "report-in";
-	case STEP_DEFERRED: return "deferred";
-	case STEP_STRUCK: return "struck";
-	case STEP_QUARANTINED: return "quarantined";
-	case STEP_RELEASED: return "released";
-	case STEP_HELD: return "held";
-	case STEP_OPERATOR: return "operator";
-	case STEP_CONVERTED: return "converted";
-	case STEP_REDIRECTED: return "redirected";
-	case STEP_EXPANDED: return "expanded";
-	case STEP_REROUTED: return "rerouted";
+#define X(kind, name, ...) case STEP_##kind: return name;
+#include "flow/store/track_table.h"
+#undef X
+	case STEP_KINDS: break;
 	}
 	return "unknown"; /* read back from a newer store's row */
 }

@@ -12,6 +12,7 @@
 #pragma once
 #include "base/arena.h"
 #include "flow/message/message.h"
+#include "flow/message/track_key.h"
 #include "sys/env.h"
 
 struct store;
@@ -86,7 +87,8 @@ enum store_step_kind {
 	STEP_SUBMITTED = 1, STEP_TRANSFER_IN, STEP_TRANSFER_OUT, STEP_DELIVERED, STEP_REPORT_MADE, STEP_RETRY, STEP_DUPLICATE,
 	STEP_EXPIRED, STEP_LOOP, STEP_DISCARDED, STEP_REPORT_IN, STEP_DEFERRED,
 	STEP_STRUCK, STEP_QUARANTINED, STEP_RELEASED, STEP_HELD, STEP_OPERATOR, STEP_CONVERTED,
-	STEP_REDIRECTED, STEP_EXPANDED, STEP_REROUTED,
+	STEP_REDIRECTED, STEP_EXPANDED, STEP_REROUTED, STEP_DOWNGRADED, STEP_ABSORBED, STEP_DELETED,
+	STEP_KINDS
 };
 const char *store_step_name(enum store_step_kind k); /* "transfer-in" ... */
 
@@ -98,6 +100,9 @@ struct store_step {
 	struct view text;               /* for a person: recipient addresses, cause; cut at 1024 octets */
 	uint64_t digest[2];             /* SUBMITTED, TRANSFER_IN, REPORT_IN: key of duplicate detection; else not kept */
 	uint64_t size;                  /* content octets */
+	enum message_kind of;           /* these two say which event of a tracking log it is: track.h */
+	bool gateway;
+	const struct track_keys *keys;  /* what a search finds it by; NULL: by its identifiers only */
 };
 
 struct store_message {
@@ -139,8 +144,10 @@ void store_transfer_reported(struct store *s, uint64_t transfer);
 void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms, struct view tried);
 /* A mailbox entry was fetched and may go. */
 void store_delivery_remove(struct store *s, uint64_t delivery);
-/* Steps older than this go, a bounded number per call; true when there may be more. */
-bool store_forget_steps(struct store *s, wall_ms_t before);
+/* Steps older than this go, and the oldest while steps take more than about octets_max (0: any number) with their index; a bounded number
+ * per call; true when there may be more. *short_r: the time of the last that went though it was younger than `before`; 0: none did. With
+ * an arrival goes what duplicates of it are known by. The disk space is used again for what comes, it does not become free. */
+bool store_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r);
 
 /* --- suspects: what was in the hands of a process that died by a fault (DESIGN 2) --- */
 /* key: "message ID" or "input LINK HASH", at most 128 octets. Strikes as they stand now, with the last words (cut at 1024
@@ -295,6 +302,8 @@ struct store_loaded {
 };
 MUST_CHECK bool store_load_transfer(struct store *s, uint64_t transfer, struct store_loaded *loaded_r, struct arena *a, struct err *e);
 MUST_CHECK bool store_load_delivery(struct store *s, uint64_t delivery, struct store_loaded *loaded_r, struct arena *a, struct err *e);
+/* By any id: a transfer's or what is in quarantine (m NULL: octets), a delivery's, or the message's own: then no recipient is responsible. */
+MUST_CHECK bool store_load_any(struct store *s, uint64_t id, struct store_loaded *loaded_r, struct arena *a, struct err *e);
 /* Octets of a message's content in a file, from offset. */
 MUST_CHECK bool store_read_content(struct store *s, uint64_t message, uint64_t offset, void *buf, size_t n, size_t *got_r,
 				   struct err *e);
@@ -316,6 +325,7 @@ struct store_counts {
 	uint64_t messages, transfers, recipients_queued, deliveries, octets;
 	uint64_t quarantined, suspects; /* quarantined: transfers, which are not among `transfers`, and octets */
 	uint64_t partials;              /* partial transfers with a checkpoint */
+	uint64_t tracking_octets;       /* that steps take, about */
 	uint64_t tracking_lost;         /* steps that could not be written, since this store was opened */
 };
 void store_count(struct store *s, struct store_counts *c_r);

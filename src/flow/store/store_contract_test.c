@@ -726,10 +726,10 @@ static void test_many_steps_are_kept_and_forgotten(void **state)
 			assert_true(is_seen(w, &id, i, i + 1));
 			assert_false(is_seen(w, &id, i + 1, i + 1));
 		}
-	assert_false(store_forget_steps(w->store, 1000)); /* none is that old */
+	assert_false(store_forget_steps(w->store, 1000, 0, &(wall_ms_t){0})); /* none is that old */
 	assert_false(store_has_group(w->store));
 	unsigned calls = 0;
-	while (store_forget_steps(w->store, INT64_MAX)) {
+	while (store_forget_steps(w->store, INT64_MAX, 0, &(wall_ms_t){0})) {
 		world_commit(w);
 		assert_true(++calls < STEPS);
 	}
@@ -742,6 +742,54 @@ static void test_many_steps_are_kept_and_forgotten(void **state)
 			id.local = view_str(name);
 			assert_false(is_seen(w, &id, i, i + 1));
 		}
+}
+
+static uint64_t tracking_octets(struct world *w)
+{
+	struct store_counts c;
+	store_count(w->store, &c);
+	return c.tracking_octets;
+}
+
+/* The oldest go until the others take as little as that; what a search and duplicates know of them goes with them. */
+static void test_steps_are_bounded_by_size(void **state)
+{
+	struct world *w = *state;
+	enum { STEPS = 6000 };
+	char name[32];
+	wall_ms_t until = 1;
+	struct mts_id id = {.domain = {.country = {ORA_PRINTABLE, VIEW("AQ")}}};
+	const uint64_t none = tracking_octets(w);
+	assert_int_equal(none, 0);
+	for (unsigned i = 0; i < STEPS; i++) {
+		snprintf(name, sizeof name, "id-%05u", i);
+		id.local = view_str(name);
+		const struct track_keys keys = {.v = {8 | TRACK_RECIPIENT}, .n = 1};
+		const struct store_step step = {.kind = STEP_TRANSFER_IN, .id = &id, .digest = {i, i}, .keys = &keys, .text = VIEW("to somebody")};
+		store_put_step(w->store, &step);
+	}
+	world_commit(w);
+	const uint64_t all = tracking_octets(w);
+	assert_true(all > STEPS * 100 && all < STEPS * 400);
+	world_reopen(w); /* an estimate now, of what is there */
+	assert_true(tracking_octets(w) > all / 2 && tracking_octets(w) < all * 2);
+	assert_false(store_forget_steps(w->store, 1000, tracking_octets(w), &until));
+	assert_int_equal(until, 0);
+	unsigned calls = 0;
+	for (bool more = true; more; calls++) {
+		more = store_forget_steps(w->store, 1000, all / 4, &until);
+		assert_true(until != 0 && calls < STEPS);
+		if (store_has_group(w->store))
+			world_commit(w);
+	}
+	assert_true(calls > 1);
+	assert_true(tracking_octets(w) <= all / 4 && tracking_octets(w) > all / 8);
+	for (unsigned stage = 0; stage < 2; stage++, world_reopen(w)) {
+		id.local = VIEW("id-00100");
+		assert_false(is_seen(w, &id, 100, 100));
+		id.local = VIEW("id-05900");
+		assert_true(is_seen(w, &id, 5900, 5900));
+	}
 }
 
 static void test_numbers_are_never_given_twice(void **state)
@@ -844,6 +892,7 @@ static void test_a_transfer_that_is_done_says_its_recipients(void **state)
 	X(test_duplicate_is_known_by_identifier_and_digest)                                        \
 	X(test_duplicate_is_known_with_its_domain_folded)                                          \
 	X(test_many_steps_are_kept_and_forgotten)                                                  \
+	X(test_steps_are_bounded_by_size)                                                          \
 	X(test_numbers_are_never_given_twice)
 
 int main(void)

@@ -330,7 +330,7 @@ static void test_steps_of_several_periods(void **state)
 	damage(w, "update step set at = 1 where seq <= 70000");
 	world_open(w);
 	unsigned calls = 0;
-	while (store_forget_steps(w->store, 1000)) {
+	while (store_forget_steps(w->store, 1000, 0, &(wall_ms_t){0})) {
 		world_commit(w);
 		assert_true(++calls < 200);
 	}

@@ -164,15 +164,23 @@ static inline struct mts_id play_step_id(struct world *w, uint64_t seed)
 	return dice_message(seed + 77, w->arena)->id;
 }
 
+static inline uint64_t play_key(uint64_t which, enum track_role role)
+{
+	return (which / 2 + 1) << 40 | which << 4 | (uint64_t)role;
+}
+
 static inline void do_step(struct player *y, uint64_t seed)
 {
 	static const enum store_step_kind kinds[] = {STEP_TRANSFER_IN, STEP_TRANSFER_OUT,
 						     STEP_SUBMITTED, STEP_REPORT_MADE};
 	const struct mts_id id = play_step_id(y->w, seed), other = play_step_id(y->w, seed + 1);
+	/* Of three addresses, two at times the same; half of what the index has of a key is the same for some of different ones. */
+	const struct track_keys keys = {.v = {play_key(seed % 5, TRACK_ORIGINATOR), play_key(seed % 7, TRACK_RECIPIENT),
+					      play_key(seed % 11 + 5, TRACK_SUBJECT)}, .n = seed % 4};
 	const struct store_step step = {.kind = kinds[seed % 4],
 					.id = &id,
 					.other = seed % 4 == 3 ? &other : NULL,
-					.text = VIEW("a step"),
+					.text = VIEW("a step"), .keys = &keys,
 					.digest = {seed, ~seed}};
 	store_put_step(y->w->store, &step);
 }

@@ -348,9 +348,9 @@ static void forget_old_steps(struct life *l)
 {
 	const wall_ms_t now = env_wall_ms(l->b.w->env) + 1;
 	l->b.w->env->now_ms += 10;
-	while (store_forget_steps(l->b.w->store, now))
+	while (store_forget_steps(l->b.w->store, now, 0, &(wall_ms_t){0}))
 		commit(l);
-	while (store_forget_steps(l->a.w->store, now))
+	while (store_forget_steps(l->a.w->store, now, 0, &(wall_ms_t){0}))
 		store_commit(l->a.w->store);
 	commit(l);
 }

@@ -54,6 +54,8 @@ static bool show(struct content *c, const struct msg_render *m, struct out *o, s
 	if (FAULT_ON(CONTENT_RENDER, m->content.n > 0 ? m->content : m->packed)) /* a report's content is in its envelope */
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "content: cannot be shown (fault point)");
 	struct message message;
+	if (m->packed.n == 0)
+		return content_render_octets(m->content, &c->limits, o, e);
 	struct arena *a = arena_new(c->limits.arena);
 	const bool ok = unpack_message(m->packed, &message, a, e) &&
 			content_render_message(&message, m->content, &c->limits, c->kit, o, e);

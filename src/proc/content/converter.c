@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "flow/codec/ipm/ipm_track.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
 
@@ -141,17 +142,22 @@ static bool build_answer(struct converter *c, struct out *envelope, struct out *
 
 static void answer(struct converter *c)
 {
-	struct out envelope, files, notice;
+	struct out envelope, files, notice, track;
 	struct err why = { .reason = -1, .diagnostic = -1 };
 	out_init(&envelope, MSG_ENVELOPE_MAX);
 	out_init(&files, MSG_ENVELOPE_MAX);
 	out_init(&notice, MSG_ENVELOPE_MAX);
+	out_init(&track, sizeof(struct track_keys));
 	const bool ok = build_answer(c, &envelope, &files, &notice, &why);
 	if (ok) {
+		struct track_keys keys = { .n = 0 };
+		if (c->ask.to_mai != 1 && c->n_results > 0)
+			ipm_track_keys(c->results[0].octets, &keys);
+		track_keys_print(&keys, &track);
 		const struct msg_xlated m = {
 			.id = c->id, .packed = c->ask.to_mai == 1 ? (struct view){ NULL, 0 } : out_view(&c->done.packed_or_mai),
 			.envelope = out_view(&envelope), .files = out_view(&files), .notice = out_view(&notice), .replaced = c->done.replaced,
-			.warned = c->done.warned_code_page, .not_listed = c->done.not_listed, .err = { .reason = -1, .diagnostic = -1 },
+			.warned = c->done.warned_code_page, .not_listed = c->done.not_listed, .track = out_view(&track), .err = { .reason = -1, .diagnostic = -1 },
 		};
 		put_msg_xlated(chan_begin(c->bulk, MSG_XLATED), &m);
 		chan_end(c->bulk);
@@ -161,6 +167,7 @@ static void answer(struct converter *c)
 	out_fini(&envelope);
 	out_fini(&files);
 	out_fini(&notice);
+	out_fini(&track);
 	if (ok)
 		give(c);
 	else

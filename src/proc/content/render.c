@@ -384,6 +384,40 @@ bool content_render_message(const struct message *m, struct view content, const 
 	return finish(&w, ok, o, e);
 }
 
+enum { OCTETS_HEX = 4096, OCTETS_BER = 16 * 1024 };
+
+/* Texts of a peer's in it are escaped by the printer. */
+static bool add_structure(struct walk *w, struct view octets)
+{
+	struct out text;
+	struct render_part *part = new_part(w, 1, "structure", octets);
+	if (part == NULL)
+		return may_go_on(w);
+	out_init(&text, w->r.limits->text_max);
+	ber_print_raw(view_first(octets, OCTETS_BER), 0, &text);
+	const struct ipm_part as_text = { .kind = IPM_PART_UNKNOWN, .octets = out_view(&text), .charset = CHARSET_UTF8 };
+	show_text(w, &as_text, part, NULL);
+	part->flags |= octets.n > OCTETS_BER ? RENDER_TRUNCATED : 0u;
+	out_fini(&text);
+	return may_go_on(w);
+}
+
+bool content_render_octets(struct view octets, const struct render_limits *limits, struct out *o, struct err *e)
+{
+	struct render_limits wider = *limits;
+	wider.hex_max = OCTETS_HEX;
+	struct walk w = begin(&wider, NULL, octets, e);
+	struct field_list fields = { 0 };
+	w.result.kind = RENDER_UNKNOWN;
+	fields_add_fmt(&w.r, &fields, "octets", "%zu", octets.n);
+	w.result.fields = fields.v;
+	w.result.n_fields = fields.n;
+	struct render_part *part = new_part(&w, 1, "octets", octets);
+	if (part != NULL)
+		show_hex(&w, octets, part);
+	return finish(&w, may_go_on(&w) && add_structure(&w, octets), o, e);
+}
+
 bool content_extract(int64_t content_type, struct view oid, struct view content, size_t index,
 		     const struct render_limits *limits, struct out *o, struct err *e)
 {

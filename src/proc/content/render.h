@@ -74,6 +74,10 @@ struct message;
 MUST_CHECK bool content_render_message(const struct message *m, struct view content, const struct render_limits *limits,
 				       const struct charset_kit *kit, struct out *o, struct err *e);
 
+/* Octets that nobody has decoded, as a peer has sent them: kind RENDER_UNKNOWN, a part `octets` with the first of them as hexadecimal lines,
+ * and a part `structure` whose text is what of them can be read as BER, tag by tag, up to where it breaks. */
+MUST_CHECK bool content_render_octets(struct view octets, const struct render_limits *limits, struct out *o, struct err *e);
+
 /* Appends the octets of one part: index counts from 1 over the parts as content_render lists them. A text part gives its
  * octets as they came, a forwarded message its BER. Fails (ERR_PERM, message) when there is no such part. */
 MUST_CHECK bool content_extract(int64_t content_type, struct view oid, struct view content, size_t index,

@@ -145,7 +145,7 @@ static bool on_rows_end(void *ctx, struct view payload, struct err *e)
 		return false;
 	uint64_t looked;
 	c->more = m.accepted && m.duplicate;
-	if (text_uint(m.mts_id, UINT64_MAX, &looked) && looked > q->after)
+	if (text_uint(m.mts_id, UINT64_MAX, &looked) && (looked > q->after || q->what == ASK_TRACK)) /* which goes back */
 		q->after = looked;
 	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
 	return true;

@@ -14,6 +14,8 @@ int ctl_console_password(int argc, char **argv);
 int ctl_link(int argc, char **argv);
 int ctl_trace(int argc, char **argv);
 int ctl_events(int argc, char **argv);
+int ctl_track(int argc, char **argv);
+int ctl_show(int argc, char **argv);
 int ctl_check_config(int argc, char **argv);
 int ctl_reload(int argc, char **argv);
 int ctl_demo(int argc, char **argv);

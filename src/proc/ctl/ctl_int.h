@@ -55,6 +55,8 @@ const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
 struct view ctl_octets(struct view pairs, const char *name);
 /* One JSON object a line; values that are numbers stand as numbers. */
 void ctl_print_json(struct view pairs);
+/* Prints what SHOWN_MAIL brings, and ends the conversation. False: it is malformed. */
+bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e);
 /* An O/R address, or the name of a mailbox in the settings. */
 bool ctl_address(struct ctl *c, const char *text, struct oraddr *addr_r);
 

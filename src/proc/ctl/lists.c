@@ -1,4 +1,4 @@
-/* lists.c - `posthorn status`, `trace`, `read`, `check-config`. */
+/* lists.c - `posthorn status`, `read`, `check-config`. */
 #include "proc/ctl/ctl_int.h"
 
 #include "proc/content/render.h"
@@ -176,49 +176,6 @@ int ctl_status(int argc, char **argv)
 	return c.status;
 }
 
-/* --- trace --- */
-
-static void print_step(struct ctl *c, struct view pairs)
-{
-	if (c->json) {
-		ctl_print_json(pairs);
-		return;
-	}
-	printf("%s  %-13s %-10s %s", ctl_value(c, pairs, "at"), ctl_value(c, pairs, "step"), ctl_value(c, pairs, "peer"), ctl_value(c, pairs, "text"));
-	if (*ctl_value(c, pairs, "other-id") != 0)
-		printf("  [%s %s]", ctl_value(c, pairs, "id"), ctl_value(c, pairs, "other-id"));
-	putchar('\n');
-}
-
-struct tracing {
-	struct ctl ctl;
-	size_t rows;
-};
-
-static void count_step(struct ctl *c, struct view pairs)
-{
-	CONTAINER(c, struct tracing, ctl)->rows++;
-	print_step(c, pairs);
-}
-
-int ctl_trace(int argc, char **argv)
-{
-	struct tracing t = { .rows = 0 };
-	struct ctl *c = &t.ctl;
-	struct choice choice = { 0 };
-	uint64_t after = 0;
-	ctl_begin(c, argv[0]);
-	if (options(c, &choice, argc, argv, "usage: posthorn trace -c FILE ID\n\nThe journey of the message with this MTS-identifier (whole, or its local part), and of\nthe reports about it, inside this MTA.\n\n"
-		    CTL_FIND CTL_STATUSES)) {
-		if (optind + 1 != argc)
-			ctl_say(c, CTL_USAGE, "want one MTS-identifier");
-		else if (ctl_find_mta(c) && ctl_ask(c, ASK_TRACE, argv[optind], "seq", &after, UINT32_MAX, count_step) == CTL_DONE && t.rows == 0)
-			ctl_say(c, CTL_REFUSED, "no message \"%s\" is known here", argv[optind]);
-	}
-	ctl_end(c);
-	return c->status;
-}
-
 /* --- read --- */
 
 static void print_mail(struct ctl *c, struct view pairs)
@@ -249,9 +206,8 @@ static void ask_remove(struct ctl *c)
 	chan_end(c->chan);
 }
 
-static bool on_shown(void *ctx, struct view payload, struct err *e)
+bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e)
 {
-	struct ctl *c = ctx;
 	struct msg_render m;
 	struct render r;
 	if (!get_msg_render(payload, &m, e))
@@ -273,6 +229,11 @@ static bool on_shown(void *ctx, struct view payload, struct err *e)
 	out_fini(&o);
 	ctl_over(c, CTL_DONE);
 	return true;
+}
+
+static bool on_shown(void *ctx, struct view payload, struct err *e)
+{
+	return ctl_print_rendered(ctx, payload, e);
 }
 
 static bool on_done(void *ctx, struct view payload, struct err *e)

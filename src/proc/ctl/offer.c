@@ -1,6 +1,8 @@
 /* offer.c - one message offered to the switch: whole when it is short, else in pieces under the switch's credits. */
 #include "proc/ctl/ctl_int.h"
 
+#include "flow/codec/ipm/ipm_track.h"
+
 enum { THE_OFFER = 1 };
 
 static void send_pieces(struct ctl *c, struct ctl_offer *offer)
@@ -27,8 +29,15 @@ static void start(struct ctl *c)
 			       .err = { .reason = -1, .diagnostic = -1 } };
 	if (whole)
 		m.content = offer->content;
+	struct track_keys keys = { .n = 0 };
+	struct out track;
+	out_init(&track, sizeof keys);
+	ipm_track_keys(offer->content, &keys);
+	track_keys_print(&keys, &track);
+	m.track = out_view(&track);
 	put_msg_offer(chan_begin(c->chan, whole ? MSG_OFFER : MSG_OFFER_BEGIN), &m);
 	chan_end(c->chan);
+	out_fini(&track);
 	offer->sent = 0;
 	offer->credit = MSG_CREDIT;
 	if (!whole)

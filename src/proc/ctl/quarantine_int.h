@@ -22,3 +22,5 @@ bool quarantine_envelope(struct ctl *c, const struct quarantined *q, struct mess
 
 /* quarantine_show.c */
 void quarantine_show(struct ctl *c, const struct quarantined *q, bool octets);
+/* An envelope that has been fetched, as a page of text or one JSON object; one that cannot be read is said. */
+void quarantine_show_envelope(struct ctl *c, struct view packed);

@@ -2,6 +2,7 @@
 #include "proc/ctl/quarantine_int.h"
 
 #include "base/text.h"
+#include "flow/message/pack.h"
 
 #include <jansson.h>
 
@@ -149,6 +150,33 @@ static void put_dump(struct page *p, struct view v)
 	out_fini(&o);
 }
 
+static void end_page(struct page *p)
+{
+	if (!p->c->json)
+		return;
+	json_dumpf(p->object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(p->object);
+}
+
+void quarantine_show_envelope(struct ctl *c, struct view packed)
+{
+	struct page p = { .c = c, .object = c->json ? json_object() : NULL };
+	struct message m;
+	struct err e;
+	if (!unpack_message(arena_copy(c->arena, packed), &m, c->arena, &e)) {
+		put(&p, "error", view_str(e.text));
+	} else {
+		struct out id;
+		out_init(&id, 1024);
+		mts_id_print(&m.id, &id);
+		put(&p, "mts-id", out_view(&id));
+		out_fini(&id);
+		put_envelope(&p, &m);
+	}
+	end_page(&p);
+}
+
 void quarantine_show(struct ctl *c, const struct quarantined *q, bool octets)
 {
 	struct page p = { .c = c, .object = c->json ? json_object() : NULL };
@@ -167,10 +195,6 @@ void quarantine_show(struct ctl *c, const struct quarantined *q, bool octets)
 	else if (!c->json && q->octets)
 		printf("posthorn quarantine export %llu FILE, then posthorn decode FILE, shows what can be read of it\n",
 		       (unsigned long long)q->id);
-	if (c->json) {
-		json_dumpf(p.object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-		putchar('\n');
-		json_decref(p.object);
-	}
+	end_page(&p);
 	out_fini(&content);
 }

@@ -329,10 +329,10 @@ static size_t take_outcomes(struct interchange *x, const struct mm_envelope *v)
 	return left;
 }
 
-static void offer_packed(struct interchange *x, struct view packed, uint64_t size)
+static void offer_packed(struct interchange *x, struct view packed, uint64_t size, struct view track)
 {
 	struct inward *in = &x->in;
-	struct msg_offer m = { .packed = packed, .peer = view_str(in->item), .examined = in->examine };
+	struct msg_offer m = { .packed = packed, .peer = view_str(in->item), .examined = in->examine, .track = track };
 	in->state = IN_OFFER;
 	offer_start(x, &in->offer, &m, size, &offer_user, x);
 }
@@ -348,7 +348,7 @@ static void converted(struct interchange *x, const struct msg_xlated *m)
 	if (m->notice.n > 0 && notices_report(x, m->notice, &in->report)) {
 		xlate_end(x->xlate);
 		if (out_len(&in->report) > 0) {
-			offer_packed(x, out_view(&in->report), 0);
+			offer_packed(x, out_view(&in->report), 0, (struct view){ NULL, 0 });
 		} else {
 			in->n_ranges = 0;
 			next_range(x);
@@ -367,7 +367,7 @@ static void converted(struct interchange *x, const struct msg_xlated *m)
 		next_range(x);
 		return;
 	}
-	offer_packed(x, m->packed, size);
+	offer_packed(x, m->packed, size, m->track);
 }
 
 /* A failure that is the message's is one for good, or a strike: it never stands in the way of others for ever (Q237182). */

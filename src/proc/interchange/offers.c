@@ -28,6 +28,7 @@ void offer_start(struct interchange *x, struct offer *o, struct msg_offer *m, ui
 		out_u8(&o->kept, m->octets);
 		out_u64(&o->kept, m->hash);
 		out_u64(&o->kept, m->examined);
+		put_string(&o->kept, m->track);
 		put_string(&o->kept, view_of(&m->err, sizeof m->err));
 	}
 }
@@ -42,6 +43,7 @@ static void send_whole(struct interchange *x, struct offer *o)
 	m.octets = cur_u8(&c) != 0;
 	m.hash = cur_u64(&c);
 	m.examined = cur_u64(&c);
+	m.track = get_string(&c);
 	const struct view err = get_string(&c);
 	assert(err.n == sizeof m.err);
 	memcpy(&m.err, err.p, sizeof m.err);

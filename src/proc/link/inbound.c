@@ -11,6 +11,7 @@
 #include "proc/link/link_int.h"
 
 #include "base/mem.h"
+#include "flow/codec/ipm/ipm_track.h"
 #include "flow/message/downgrade.h"
 
 enum { KEPT_IDLE = 4 * 1024, RECIPIENTS_MAX = 32767 /* X.411 ub-recipients */ };
@@ -54,7 +55,8 @@ static void reset(struct inbound *in)
 	in->n_head = 0;
 	in->offer = in->size = in->hash = in->examined = 0;
 	in->credit = 0;
-	in->octets = in->apdu_ended = false;
+	in->octets = in->apdu_ended = in->is_ipm = false;
+	in->keys.n = 0;
 	in->err = (struct err){ .reason = -1, .diagnostic = -1 };
 }
 
@@ -123,6 +125,23 @@ static void too_long(struct inbound *in)
 	spoil(in, &e);
 }
 
+/* What tracking finds it by, from the first octets of its content. When the envelope alone is long enough to be offered before them, none. */
+static void track(struct inbound *in, struct view octets)
+{
+	if (!in->is_ipm || in->octets)
+		return;
+	if (out_len(&in->kept) == 0) {
+		ipm_track_keys(octets, &in->keys);
+		return;
+	}
+	struct out head;
+	out_init(&head, IPM_TRACK_OCTETS);
+	out_bytes(&head, view_first(out_view(&in->kept), IPM_TRACK_OCTETS));
+	out_bytes(&head, view_first(octets, IPM_TRACK_OCTETS - out_len(&head)));
+	ipm_track_keys(out_view(&head), &in->keys);
+	out_fini(&head);
+}
+
 /* Content, or octets as they came: both end at limits.message, so that no peer can fill the disk with one transfer. */
 static void pass_on(struct inbound *in, struct view octets)
 {
@@ -130,8 +149,10 @@ static void pass_on(struct inbound *in, struct view octets)
 	const bool cut = octets.n > room;
 	octets = view_first(octets, cut ? (size_t)room : octets.n);
 	in->size += octets.n;
-	if (in->state == IN_CONTENT && out_len(&in->kept) + octets.n > MSG_INLINE_MAX)
+	if (in->state == IN_CONTENT && out_len(&in->kept) + octets.n > MSG_INLINE_MAX) {
+		track(in, octets);
 		begin_stream(in);
+	}
 	if (in->state == IN_STREAMING)
 		stream(in, octets);
 	else
@@ -190,6 +211,7 @@ static bool envelope(struct inbound *in, const struct message *came, struct err 
 	if (in->packed.bad)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 13, "the envelope with %zu recipients is longer than %d octets",
 				  m->n_rcpt, MSG_ENVELOPE_MAX);
+	in->is_ipm = m->kind == MESSAGE_MESSAGE && (m->content_type == 2 || m->content_type == 22);
 	p1_split_forget(in->split);
 	give_back(&in->kept);
 	in->state = IN_CONTENT;
@@ -317,6 +339,7 @@ static void refused(struct inbound *in)
 static void offer(struct inbound *in)
 {
 	if (in->state == IN_CONTENT) {
+		track(in, (struct view){ NULL, 0 });
 		offer_whole(in);
 	} else if (in->state == IN_STREAMING) {
 		offer_end(in);

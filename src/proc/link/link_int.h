@@ -5,6 +5,7 @@
 #include "flow/codec/p1/p1.h"
 #include "flow/engine/x400/x400.h"
 #include "flow/message/pack.h"
+#include "flow/message/track_key.h"
 #include "flow/wire/tls.h"
 #include "proc/link/link.h"
 #include "proc/table/msgs.h"
@@ -56,6 +57,8 @@ struct inbound {
 	struct p1_split *split;
 	struct out kept;          /* IN_ENVELOPE: octets as they came. Later: what is to be offered and has no credit yet */
 	struct out packed;        /* envelope, until it is offered */
+	bool is_ipm;              /* its content is an interpersonal message, by its type */
+	struct track_keys keys;   /* of its heading, for the offer */
 	bool octets;              /* they are offered as they came: suspect, or undecodable (err) */
 	struct err err;           /* octets, IN_SPOILED, IN_REFUSED: why */
 	uint64_t offer, size;     /* offer id; octets to be offered that have come so far */

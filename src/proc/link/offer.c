@@ -7,13 +7,17 @@ static void put_offer(struct inbound *in, struct chan *c, enum msg m, struct vie
 	struct link *l = in->link;
 	in->offer = ++l->next_offer;
 	map_put(&l->by_offer, in->offer, in);
+	struct out track;
+	out_init(&track, sizeof in->keys);
+	track_keys_print(&in->keys, &track);
 	const struct msg_offer offer = {
 		.offer = in->offer, .link = view_str(in->name), .peer = view_str(in->peer), .packed = out_view(&in->packed), .content = content,
-		.octets = in->octets, .hash = in->hash, .examined = in->examined,
+		.octets = in->octets, .hash = in->hash, .examined = in->examined, .track = in->octets ? (struct view){ NULL, 0 } : out_view(&track),
 		.err = in->octets ? in->err : (struct err){ .reason = -1, .diagnostic = -1 },
 	};
 	put_msg_offer(chan_begin(c, (uint16_t)m), &offer);
 	chan_end(c);
+	out_fini(&track);
 	out_clear(&in->packed);
 }
 

@@ -95,29 +95,13 @@ static bool ask_queues(struct reader *rd, const struct msg_ask *q, struct row *r
 	return true;
 }
 
-static void put_steps(struct row *row, const struct read_step_row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct read_step_row *x = &rows[i];
-		row_put_number(row, "seq", x->seq);
-		row_put_time(row, "at", x->at);
-		row_put(row, "step", x->step);
-		row_put(row, "id", x->mts_id);
-		row_put(row, "other-id", x->other_id);
-		row_put(row, "peer", x->peer);
-		row_put(row, "text", x->text);
-		row_put_number(row, "size", x->size);
-		row_send(row);
-	}
-}
-
 static bool ask_trace(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
 {
 	struct read_step_row *rows = arena_array(rd->arena, q->max, sizeof *rows);
 	size_t n;
 	if (!store_read_trace(rd->store, q->of, q->after, rows, q->max, &n, more_r, rd->arena, e))
 		return false;
-	put_steps(row, rows, n);
+	reader_put_steps(row, rows, n);
 	return true;
 }
 
@@ -128,7 +112,7 @@ static bool ask_steps(struct reader *rd, const struct msg_ask *q, struct row *ro
 	if (!store_read_steps(rd->store, q->after, rows, q->max, &n, rd->arena, e))
 		return false;
 	*more_r = n == q->max;
-	put_steps(row, rows, n);
+	reader_put_steps(row, rows, n);
 	return true;
 }
 
@@ -260,7 +244,7 @@ static bool ask_octets(struct reader *rd, const struct msg_ask *asked, struct ro
 
 static question_f *const questions[ASK_COUNT] = {
 	[ASK_QUEUE] = ask_queue, [ASK_QUEUES] = ask_queues, [ASK_TRACE] = ask_trace, [ASK_STEPS] = ask_steps, [ASK_MAILBOX] = ask_mailbox,
-	[ASK_QUARANTINE] = ask_quarantine, [ASK_OCTETS] = ask_octets, [ASK_SELECT] = reader_select,
+	[ASK_QUARANTINE] = ask_quarantine, [ASK_OCTETS] = ask_octets, [ASK_SELECT] = reader_select, [ASK_TRACK] = reader_track,
 };
 
 /* The switch makes the database; until it is there the answer is an error of this question alone. */
@@ -288,9 +272,7 @@ static bool on_ask(void *ctx, struct view payload, struct err *e)
 	out_init(&row.pairs, 512 * 1024);
 	arena_reset(rd->arena);
 	bool more = false;
-	end.accepted = (questions[q.what] != NULL ||
-			err_set(&end.err, ERR_PERM, ERR_OF_PROCESS, "question %u is not answered here", (unsigned)q.what)) &&
-		       be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
+	end.accepted = be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
 	end.duplicate = more; /* the end's second flag: there is more to come */
 	char looked[24];
 	snprintf(looked, sizeof looked, "%llu", (unsigned long long)row.looked);

@@ -43,3 +43,5 @@ void row_send_queued(struct row *r, const struct read_queue_row *x);
 /* Rows out, *more_r, or false with *e. */
 typedef bool question_f(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e);
 question_f reader_select; /* select.c */
+question_f reader_track; /* track.c */
+void reader_put_steps(struct row *row, const struct read_step_row *rows, size_t n);

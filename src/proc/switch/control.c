@@ -123,13 +123,15 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 	}
 	switch_note(s, "delivery", r->delivery);
 	arena_reset(s->work);
-	if (!store_load_delivery(s->store, r->delivery, &loaded, s->work, &e)) {
+	if (!(r->any ? store_load_any(s->store, r->delivery, &loaded, s->work, &e)
+		     : store_load_delivery(s->store, r->delivery, &loaded, s->work, &e))) {
 		shown(s, r, (struct view){ NULL, 0 }, &e);
 		return;
 	}
 	struct out packed;
 	out_init(&packed, MSG_ENVELOPE_MAX);
-	pack_message(&packed, loaded.m, 0, loaded.m->n_rcpt);
+	if (loaded.m != NULL) /* else octets that nobody has decoded */
+		pack_message(&packed, loaded.m, 0, loaded.m->n_rcpt);
 	struct msg_render m = { .id = r->id, .delivery = r->delivery, .packed = out_view(&packed),
 				.err = { .reason = -1, .diagnostic = -1 } };
 	if (packed.bad || !content_to_show(s, &loaded, MSG_MAX_RENDER - RENDER_FIELDS - out_len(&packed), &m.content, &e)) {
@@ -163,15 +165,14 @@ void control_run_renders(struct sw *s)
 		}
 }
 
-bool control_show_mail(void *ctx, struct view payload, struct err *e)
+static bool show_one(struct proc *p, struct view payload, bool any, struct err *e)
 {
-	struct proc *p = ctx;
 	struct sw *s = p->sw;
 	struct msg_render m;
 	if (!get_msg_render(payload, &m, e))
 		return false;
 	struct render *r = mem_zero(sizeof *r);
-	*r = (struct render){ .sw = s, .id = ++s->next_render, .delivery = m.delivery, .asker = p, .asker_id = m.id };
+	*r = (struct render){ .sw = s, .id = ++s->next_render, .delivery = m.delivery, .any = any, .asker = p, .asker_id = m.id };
 	timer_init(&r->timer, s->host.env, on_render_timeout, r);
 	struct render **at = &s->renders;
 	while (*at != NULL)
@@ -180,6 +181,16 @@ bool control_show_mail(void *ctx, struct view payload, struct err *e)
 	timer_after(&r->timer, control_patience_ms(s));
 	control_run_renders(s);
 	return true;
+}
+
+bool control_show_mail(void *ctx, struct view payload, struct err *e)
+{
+	return show_one(ctx, payload, false, e);
+}
+
+bool control_show(void *ctx, struct view payload, struct err *e)
+{
+	return show_one(ctx, payload, true, e);
 }
 
 bool control_rendered(void *ctx, struct view payload, struct err *e)

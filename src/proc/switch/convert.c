@@ -190,6 +190,8 @@ static void tell(struct order *o, const struct msg_converted *m)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%slines of at most %llu columns", n > 0 ? ", " : "",
 			      (unsigned long long)o->link->set->wrap);
 	order_step(o, STEP_CONVERTED, n > 0 ? text : "heading");
+	if (o->content_type == 22 && m->content_type == 2)
+		order_step(o, STEP_DOWNGRADED, "as of 1984");
 }
 
 static bool keep_converted(struct order *o, const struct msg_converted *c, struct out *packed, bool envelope, struct err *e)

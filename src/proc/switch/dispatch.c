@@ -544,7 +544,7 @@ void dispatch_give_up(struct order *o, const struct err *why)
 		tally_add(&s->tallies.mta, METRIC_MTA_EXPIRED, 1);
 	if (why->diagnostic == 5)
 		order_step(o, STEP_EXPIRED, why->text);
-	place_failure(s, &loaded, why, w);
+	place_failure(s, &loaded, o->link, why, w);
 	store_transfer_reported(s->store, o->transfer);
 	w->ticket = store_ticket(s->store);
 	suspect_done(o, false);

@@ -5,6 +5,7 @@
 enum {
 	SCAN = 2000,                     /* transfers looked at in a slice */
 	REPORTED_MAX = 50,               /* given up in a slice: each is a report, some tenths of a millisecond */
+	SHORT_TOLD_MS = 3600 * 1000,
 	BUSY_MS = 5,                     /* to the next slice while there is something to do */
 	SCAN_MS = 250,                   /* while the scan is under way: a million transfers in two minutes */
 };
@@ -69,10 +70,10 @@ static void give_up_homeless(struct sw *s, const struct store_expired *x, const 
 	}
 	struct waiting *w = switch_wait(s, nothing_more, NULL, 0);
 	const struct store_step step = { .kind = STEP_EXPIRED, .id = &loaded.m->id, .peer = x->queue, .text = view_str(why->text),
-					 .size = x->size };
+					 .size = x->size, .of = loaded.m->kind };
 	store_put_step(s->store, &step);
 	tally_add(&s->tallies.mta, METRIC_MTA_EXPIRED, 1);
-	place_failure(s, &loaded, why, w);
+	place_failure(s, &loaded, NULL, why, w);
 	store_transfer_reported(s->store, x->transfer);
 	w->ticket = store_ticket(s->store);
 }
@@ -115,6 +116,23 @@ static size_t expire_some(struct sw *s)
 	return n;
 }
 
+/* --- tracking --- */
+
+/* By age, and by size; of the latter the operator is told once an hour, because duplicates are forgotten with the steps. */
+static bool forget_steps(struct sw *s, wall_ms_t before)
+{
+	wall_ms_t until;
+	const bool more = store_forget_steps(s->store, before, s->settings->store.tracking_size, &until);
+	const int64_t now = env_now_ms(s->host.env);
+	if (until != 0 && (s->short_told_ms == 0 || now - s->short_told_ms >= SHORT_TOLD_MS)) {
+		char minutes[24];
+		s->short_told_ms = now;
+		snprintf(minutes, sizeof minutes, "%lld", (long long)((env_wall_ms(s->host.env) - until) / 60000));
+		EMIT(&s->host, TRACKING_SHORT, "minutes", minutes);
+	}
+	return more;
+}
+
 /* --- the slices --- */
 
 static void on_expire(void *ctx)
@@ -130,7 +148,7 @@ static void on_expire(void *ctx)
 	busy = again_slices(s, REPORTED_MAX - n, &again) || busy;
 	busy = reroute_slices(s, again < REPORTED_MAX - n ? REPORTED_MAX - n - again : 0) || busy;
 	const wall_ms_t before = env_wall_ms(s->host.env) - (wall_ms_t)s->settings->store.keep_tracking_ms;
-	busy = store_forget_steps(s->store, before) || busy;
+	busy = forget_steps(s, before) || busy;
 	timer_after(&s->expire, busy ? BUSY_MS : s->expire_after != 0 ? SCAN_MS : SWEEP_MS);
 }
 

@@ -140,32 +140,20 @@ static bool is_duplicate(struct sw *s, const struct message *m, struct view link
 	return true;
 }
 
-static void tell_arrival(struct sw *s, const struct incoming *in, const char *originator)
+static void tell_arrival(struct sw *s, const struct incoming *in)
 {
-	struct out id;
+	struct out id, originator;
 	char size[24];
 	const struct swlink *l = switch_link(s, in->link);
 	out_init(&id, 1024);
+	out_init(&originator, 1024);
 	mts_id_print(&in->m->id, &id);
+	oraddr_print(&in->m->originator, ORADDR_F401, &originator);
 	snprintf(size, sizeof size, "%llu", (unsigned long long)in->size);
-	EMIT(&s->host, MESSAGE_IN, "message", out_cstr(&id), "link", l == NULL ? "" : l->set->name, "originator", originator, "size", size);
+	EMIT(&s->host, MESSAGE_IN, "message", out_cstr(&id), "link", l == NULL ? "" : l->set->name, "originator", out_cstr(&originator), "size",
+	     size);
 	out_fini(&id);
-}
-
-static void put_arrival(struct sw *s, const struct incoming *in, const uint64_t digest[2])
-{
-	struct store_step step = { .kind = in->link.n == 0 ? STEP_SUBMITTED : in->m->kind == MESSAGE_REPORT ? STEP_REPORT_IN : STEP_TRANSFER_IN,
-				   .id = &in->m->id, .peer = in->link, .size = in->size, .digest = { digest[0], digest[1] } };
-	if (in->m->kind == MESSAGE_REPORT)
-		step.other = &in->m->subject_id;
-	struct out text;
-	out_init(&text, 1024);
-	oraddr_print(&in->m->originator, ORADDR_F401, &text);
-	step.text = out_view(&text);
-	store_put_step(s->store, &step);
-	if (event_is_heard(s->host.log, EV_MESSAGE_IN))
-		tell_arrival(s, in, out_cstr(&text));
-	out_fini(&text);
+	out_fini(&originator);
 }
 
 /* By its octets it has killed before: only what this one does may be lost with it. False: it has done so too often. */
@@ -252,7 +240,9 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 		if (link != NULL && in->examined == 0) /* else it was counted with its octets */
 			link->received++;
 		tally_received(s, link, &m, in->size);
-		put_arrival(s, in, digest);
+		steps_arrived(s, in, digest);
+		if (event_is_heard(s->host.log, EV_MESSAGE_IN))
+			tell_arrival(s, in);
 		place_message(s, in, w);
 	}
 	if (in->examined != 0)
@@ -266,6 +256,7 @@ static void take_any(struct proc *p, const struct arrival *about, struct view pa
 {
 	in->hash = about->hash;
 	in->examined = about->examined;
+	in->track = about->track;
 	if (about->octets)
 		examine_take(p, about, in);
 	else
@@ -283,6 +274,11 @@ static bool get_arrival(struct proc *p, const struct msg_offer *m, struct arriva
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "OFFER %llu: of another link", (unsigned long long)m->offer);
 	*about_r = (struct arrival){ .offer = m->offer, .octets = m->octets, .hash = connector_is(p) && !m->octets ? 0 : m->hash,
 				     .examined = m->examined, .err = m->err };
+	struct track_keys keys;
+	track_keys_read(m->track, &keys);
+	for (size_t i = 0, n = 0; i < keys.n && n < TRACK_CONTENT_MAX; i++)
+		if (track_key_role(keys.v[i]) >= TRACK_SUBJECT) /* addresses are the envelope's */
+			about_r->track[n++] = keys.v[i];
 	return true;
 }
 

@@ -409,7 +409,11 @@ static void tell(const struct roster *p, const struct recipient *list_rcpt, cons
 	char members[24], text[200];
 	snprintf(members, sizeof members, "%zu", p->n_leaves);
 	snprintf(text, sizeof text, "list %s: %zu recipients, %zu lists in it", root->set->name, p->n_leaves, p->n_branches - 1);
-	struct store_step step = { .kind = STEP_EXPANDED, .id = &p->m->id, .peer = l->peer, .text = view_str(text), .size = l->content_size };
+	struct track_keys keys = { .n = 0 };
+	for (size_t i = 0; i < p->n_leaves && i < TRACK_RECIPIENTS_MAX; i++)
+		steps_recipient_keys(&p->leaves[i].member->addr, &keys);
+	struct store_step step = { .kind = STEP_EXPANDED, .id = &p->m->id, .peer = l->peer, .text = view_str(text), .size = l->content_size,
+				   .of = p->m->kind, .keys = &keys };
 	store_put_step(s->store, &step);
 	EMIT(&s->host, LIST_EXPANDED, "message", w->mts_id, "list", root->set->name, "recipients", members);
 	if (root->set->reports == LIST_REPORTS_OWNER) { /* of the members the originator will hear nothing */
@@ -483,9 +487,19 @@ static const struct oraddr *before(const struct sw *s, const struct message *m, 
 	return NULL;
 }
 
+/* It goes no further: nobody there wants to hear it. */
+static void absorb(struct sw *s, const struct incoming *in, const struct list *l)
+{
+	const struct store_step step = { .kind = STEP_ABSORBED, .id = &in->m->id, .other = &in->m->subject_id, .text = view_str(l->set->name),
+					 .size = in->size, .of = in->m->kind };
+	store_put_step(s->store, &step);
+}
+
 static void to_originator(struct sw *s, struct incoming *in, const struct list *l, struct waiting *w)
 {
 	const struct oraddr *to = before(s, in->m, l);
+	if (to != NULL && l->set->reports == LIST_REPORTS_BOTH && !is_wanted(in->m))
+		absorb(s, in, l);
 	if (to == NULL || (l->set->reports == LIST_REPORTS_BOTH && !is_wanted(in->m)))
 		return;
 	struct message copy = *in->m;
@@ -506,8 +520,10 @@ static void to_owner(struct sw *s, struct incoming *in, const struct list *l, st
 		r->originator_report = REPORT_NON_DELIVERY;
 		copy.n_rcpt++;
 	}
-	if (copy.n_rcpt == 0)
+	if (copy.n_rcpt == 0) {
+		absorb(s, in, l);
 		return;
+	}
 	switch_next_id(s, &copy.id, s->work); /* it is not the one that the originator gets */
 	copy.originator = l->owner;
 	copy.reporting_dl = &l->addr;

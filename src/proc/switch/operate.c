@@ -27,6 +27,7 @@ struct subject {
 	struct store_loaded loaded;      /* m NULL: not loaded, or octets */
 	struct err unloadable;           /* why not */
 	const struct mts_id *mts_id;     /* NULL: not known */
+	enum message_kind kind;          /* with it */
 	char mts_text[220];              /* the same, for when the order has gone */
 };
 
@@ -71,7 +72,7 @@ static void put_step(struct sw *s, const struct act *a, const struct subject *x,
 		return;
 	out_init(&text, 1024);
 	say(a, done, &text);
-	struct store_step step = { .kind = kind, .id = x->mts_id, .peer = x->queue, .text = out_view(&text), .size = x->row.size };
+	struct store_step step = { .kind = kind, .id = x->mts_id, .peer = x->queue, .text = out_view(&text), .size = x->row.size, .of = x->kind };
 	store_put_step(s->store, &step);
 	out_fini(&text);
 }
@@ -86,7 +87,7 @@ static void audit(struct sw *s, const struct act *a, uint64_t id, const struct s
 
 /* --- where it is --- */
 
-static void keep_id(struct subject *x, const struct mts_id *id)
+static void keep_id(struct subject *x, const struct mts_id *id, enum message_kind kind)
 {
 	struct out text;
 	out_init(&text, sizeof x->mts_text - 1);
@@ -94,6 +95,7 @@ static void keep_id(struct subject *x, const struct mts_id *id)
 	snprintf(x->mts_text, sizeof x->mts_text, "%s", out_cstr(&text));
 	out_fini(&text);
 	x->mts_id = id;
+	x->kind = kind;
 }
 
 /* What the switch may die of is noted first, and is not loaded again when it has. */
@@ -108,7 +110,7 @@ static void load_message(struct sw *s, struct subject *x)
 	}
 	switch_note(s, "transfer", x->id);
 	if (store_load_transfer(s->store, x->id, &x->loaded, s->work, &x->unloadable) && x->loaded.m != NULL)
-		keep_id(x, &x->loaded.m->id);
+		keep_id(x, &x->loaded.m->id, x->loaded.m->kind);
 	else
 		x->loaded.m = NULL;
 }
@@ -124,7 +126,7 @@ static void load_if_wanted(struct sw *s, const struct act *a, struct subject *x)
 	const struct key k = suspect_key("message", x->row.message);
 	arena_reset(s->work);
 	if (x->o != NULL && x->o->id_octets != NULL)
-		keep_id(x, &x->o->id);
+		keep_id(x, &x->o->id, x->o->kind);
 	if (wants_message(a) || (x->mts_id == NULL && suspect_find(s, &k) == NULL))
 		load_message(s, x);
 }
@@ -290,10 +292,10 @@ static void discard(struct sw *s, const struct act *a, struct subject *x, bool r
 {
 	struct err why;
 	bool deferred = x->row.next_ms > now_of(s) && view_eq(x->queue, VIEW(JOBS_DEFERRED));
-	put_step(s, a, x, STEP_OPERATOR, report ? "returned" : deferred ? "cancelled" : "deleted");
+	put_step(s, a, x, report || deferred ? STEP_OPERATOR : STEP_DELETED, report ? "returned" : deferred ? "cancelled" : "deleted");
 	if (report) {
 		err_report(&why, ERR_PERM, ERR_OF_MESSAGE, 1, -1, "an operator has returned it%s%s", *a->why == 0 ? "" : ": ", a->why);
-		place_failure(s, &x->loaded, &why, w);
+		place_failure(s, &x->loaded, NULL, &why, w);
 	}
 	store_transfer_reported(s->store, x->id);
 	if (x->o != NULL)
@@ -416,7 +418,7 @@ static void load_quarantined(struct sw *s, const struct store_quarantine *q, str
 	}
 	switch_note(s, "quarantine", x->id);
 	if (store_load_transfer(s->store, x->id, &x->loaded, s->work, &x->unloadable) && x->loaded.m != NULL)
-		keep_id(x, &x->loaded.m->id);
+		keep_id(x, &x->loaded.m->id, x->loaded.m->kind);
 	else
 		x->loaded.m = NULL;
 }
@@ -508,7 +510,7 @@ static enum msg_acted_what act_on_quarantined(struct sw *s, const struct act *a,
 	store_quarantine_remove(s->store, id);
 	if (quarantined(s) == before)
 		return ACTED_GONE;
-	put_step(s, a, x, STEP_OPERATOR, "deleted from quarantine");
+	put_step(s, a, x, STEP_DELETED, "deleted from quarantine");
 	return ACTED_DONE;
 }
 

@@ -63,6 +63,7 @@ static bool prohibits_loss(const struct extensions *x)
 void order_keep_message(struct order *o, const struct message *m)
 {
 	keep_id(o, &m->id);
+	o->kind = m->kind;
 	o->content_type = m->content_type;
 	o->conversion_prohibited = (m->indicators & IND_CONVERSION_PROHIBITED) != 0;
 	o->loss_prohibited = prohibits_loss(&m->ext);
@@ -195,7 +196,8 @@ void order_step(struct order *o, enum store_step_kind kind, const char *text)
 {
 	if (o->id_octets == NULL) /* never loaded: nothing is known of it */
 		return;
-	struct store_step step = { .kind = kind, .id = &o->id, .peer = o->link->name, .text = view_str(text), .size = o->size };
+	struct store_step step = { .kind = kind, .id = &o->id, .peer = o->link->name, .text = view_str(text), .size = o->size, .of = o->kind,
+				   .gateway = steps_is_gateway(o->link) };
 	store_put_step(o->link->sw->store, &step);
 }
 

@@ -23,6 +23,7 @@ struct placing {
 	size_t n_deliveries;
 	struct report_result *results;   /* what is to be told the originator */
 	size_t n_results;
+	const struct swlink *by;         /* it has failed there; NULL: not on a link */
 	struct redirected *redirected;   /* NULL: none yet */
 	size_t n_redirected;
 	uint32_t *lists_placed;          /* by list: its transfer + 1; 0 none yet */
@@ -37,7 +38,8 @@ static void *take(struct sw *s, size_t n, size_t size)
 	return p;
 }
 
-static void step_of(struct placing *p, enum store_step_kind kind, const struct oraddr *addr, struct view peer, const char *cause)
+static void step_with(struct placing *p, enum store_step_kind kind, const struct oraddr *addr, struct view peer, const char *cause,
+		      const struct track_keys *keys)
 {
 	struct out text;
 	out_init(&text, 1024);
@@ -46,9 +48,14 @@ static void step_of(struct placing *p, enum store_step_kind kind, const struct o
 	if (*cause != 0)
 		out_fmt(&text, ": %s", cause);
 	struct store_step step = { .kind = kind, .id = &p->in->m->id, .other = p->in->about, .peer = peer, .text = out_view(&text),
-				   .size = p->in->size };
+				   .size = p->in->size, .of = p->in->m->kind, .keys = keys };
 	store_put_step(p->s->store, &step);
 	out_fini(&text);
+}
+
+static void step_of(struct placing *p, enum store_step_kind kind, const struct oraddr *addr, struct view peer, const char *cause)
+{
+	step_with(p, kind, addr, peer, cause, NULL);
 }
 
 /* --- one recipient --- */
@@ -120,7 +127,9 @@ static bool redirect(struct placing *p, size_t i, const struct oraddr *to, enum 
 	x->index = i;
 	p->n_redirected++;
 	const char *other = oraddr_text(to, s->work);
-	step_of(p, STEP_REDIRECTED, &r->addr, p->in->link, other);
+	struct track_keys keys = { .n = 0 };
+	steps_recipient_keys(to, &keys);
+	step_with(p, STEP_REDIRECTED, &r->addr, p->in->link, other, &keys);
 	EMIT(&s->host, MESSAGE_REDIRECTED, "message", p->w->mts_id, "recipient", oraddr_text(&r->addr, s->work), "to", other);
 	return true;
 }
@@ -158,7 +167,7 @@ static void delivered_to(struct placing *p, size_t i, uint32_t type_of_user)
 static void deliver_report(struct placing *p, const struct oraddr *addr, const char *mailbox)
 {
 	if (!is_for_user(p->in->m)) {
-		step_of(p, STEP_DISCARDED, addr, p->in->link, "the originator did not ask for this report");
+		step_of(p, STEP_ABSORBED, addr, p->in->link, "the originator did not ask for this report");
 		return;
 	}
 	reports_note(p->s, p->in->m, p->in->size, p->w);
@@ -525,7 +534,8 @@ static void make_report(struct placing *p)
 		in.content_of = p->in->content_of;
 		in.size = p->in->size;
 	}
-	struct store_step step = { .kind = STEP_REPORT_MADE, .id = &m->id, .other = &report->id };
+	struct store_step step = { .kind = STEP_REPORT_MADE, .id = &m->id, .other = &report->id, .of = m->kind,
+				   .gateway = failed && steps_is_gateway(p->by) };
 	struct out text;
 	out_init(&text, 1024);
 	for (size_t i = 0; i < p->n_results && i < 4; i++) {
@@ -583,11 +593,11 @@ void place_results(struct sw *s, struct incoming *in, struct report_result *resu
 	make_report(&p);
 }
 
-void place_failure(struct sw *s, const struct store_loaded *loaded, const struct err *why, struct waiting *w)
+void place_failure(struct sw *s, const struct store_loaded *loaded, const struct swlink *by, const struct err *why, struct waiting *w)
 {
 	struct message *m = loaded->m;
 	struct incoming in = jobs_incoming(loaded);
-	struct placing p = { .s = s, .in = &in, .w = w, .now = env_wall_ms(s->host.env) };
+	struct placing p = { .s = s, .in = &in, .w = w, .now = env_wall_ms(s->host.env), .by = by };
 	in.link = loaded->peer;
 	p.results = take(s, m->n_rcpt + 1, sizeof *p.results);
 	place_name(w, m);

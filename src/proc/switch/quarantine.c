@@ -62,7 +62,7 @@ static bool make(struct sw *s, uint64_t id, struct err *e)
 		   (int)(q.cause.n < 120 ? q.cause.n : 120), (const char *)q.cause.p);
 	struct waiting *w = switch_wait(s, entered, NULL, 0);
 	put_step(s, &loaded, &q);
-	place_failure(s, &loaded, &why, w);
+	place_failure(s, &loaded, NULL, &why, w);
 	w->ticket = store_ticket(s->store);
 	return true;
 }

@@ -263,7 +263,7 @@ static void tell(struct way *p, const struct swlink *to)
 	mts_id_print(&p->loaded.m->id, &id);
 	snprintf(text, sizeof text, "rerouted from %s to %s: %s", p->from->set->name, to->set->name, p->why);
 	const struct store_step step = { .kind = STEP_REROUTED, .id = &p->loaded.m->id, .peer = to->name, .text = view_str(text),
-					 .size = p->row->size };
+					 .size = p->row->size, .of = p->loaded.m->kind };
 	store_put_step(s->store, &step);
 	tally_add(&p->from->tally, METRIC_LINK_REROUTED, 1);
 	EMIT(&s->host, MESSAGE_REROUTED, "message", out_cstr(&id), "from", p->from->set->name, "to", to->set->name, "why", p->why);

@@ -100,6 +100,7 @@ struct arrival {
 	bool octets;
 	uint64_t hash, examined;
 	struct err err;
+	uint64_t track[TRACK_CONTENT_MAX]; /* keys of its content that came with it; 0: none */
 };
 
 /* A streamed offer on its way in. */
@@ -186,6 +187,7 @@ struct order {
 	struct view hot_packed;          /* packed message, kept from intake or from the first load; NULL: in the store only */
 	struct view hot_content;         /* inline content */
 	bool has_hot;
+	enum message_kind kind;          /* with the id: for the journey */
 	struct mts_id id;                /* for the journey; its octets are in id_octets */
 	uint8_t *id_octets;
 	bool place_again;                /* in hand: when it comes back undelivered its way is looked for anew */
@@ -365,7 +367,8 @@ struct alone {
 struct render {
 	struct sw *sw;
 	struct render *next;
-	uint64_t id, delivery;
+	uint64_t id, delivery;           /* delivery: or what else was asked for */
+	bool any;                        /* it may be any stored thing */
 	struct proc *asker;              /* NULL: gone */
 	uint64_t asker_id;
 	struct proc *worker;             /* NULL: waits */
@@ -417,6 +420,7 @@ struct sw {
 	struct timer sweep, expire;
 	uint64_t expire_after;           /* the last transfer that the scan has looked at; 0: from the start */
 	size_t expire_link;              /* whose turn it is to be rerouted */
+	int64_t short_told_ms;           /* that steps had to go before their time; 0: never */
 	uint64_t next_handover, next_assoc, next_number, last_number, next_render, hot;
 	int64_t started_wall_ms, started_ms;
 	struct partial *partials;        /* partial.c */
@@ -540,6 +544,7 @@ struct incoming {
 	const struct mts_id *about;      /* reports made here: the subject */
 	uint64_t hash;                   /* of its octets as they came; 0: not known */
 	uint64_t examined;               /* the EXAMINE it comes from */
+	const uint64_t *track;           /* TRACK_CONTENT_MAX of them, some 0; NULL: none */
 	const struct err *refusal;       /* permanent cause found before routing: every recipient is reported with it */
 	uint64_t content_of;             /* no content and file: a stored message whose file it is too */
 	bool again;                      /* it has been placed before: deferred, redirected, expanded; its trace is written */
@@ -551,6 +556,13 @@ struct incoming {
 MUST_CHECK bool downgrade_link_takes(const struct sw *s, const struct swlink *l, const struct message *m, const struct recipient *r,
 				     struct err *e);
 
+/* steps.c: what the journeys say. */
+bool steps_is_gateway(const struct swlink *l); /* NULL: no */
+/* It has come in: submitted, or by in->link. */
+void steps_arrived(struct sw *s, const struct incoming *in, const uint64_t digest[2]);
+/* Keys by which a search finds it under a recipient of now. */
+void steps_recipient_keys(const struct oraddr *addr, struct track_keys *keys);
+
 /* place.c: where each recipient goes, and the one operation that stores it all. Reports that are due are made and placed too.
  * Ownership of in->file passes to the ticket; when something stored has it, in->content_of says what. */
 void place_message(struct sw *s, struct incoming *in, struct waiting *w);
@@ -558,7 +570,8 @@ void place_message(struct sw *s, struct incoming *in, struct waiting *w);
 void place_results(struct sw *s, struct incoming *in, struct report_result *results, size_t n, struct waiting *w);
 void place_name(struct waiting *w, const struct message *m); /* w->mts_id */
 /* A report about transfers that failed for good: every recipient in `loaded` that we are responsible for. */
-void place_failure(struct sw *s, const struct store_loaded *loaded, const struct err *why, struct waiting *w);
+/* by: the link that failed; NULL: none. */
+void place_failure(struct sw *s, const struct store_loaded *loaded, const struct swlink *by, const struct err *why, struct waiting *w);
 void place_enter_windows(struct sw *s, struct waiting *w);
 
 /* jobs.c: queues of the switch's own. No link has such a name: settings refuse it. */
@@ -832,6 +845,7 @@ MUST_CHECK bool operate_returned(struct order *o);
 /* control.c: the command line and the content processes. */
 bool control_status(void *ctx, struct view payload, struct err *e);
 bool control_show_mail(void *ctx, struct view payload, struct err *e);
+bool control_show(void *ctx, struct view payload, struct err *e);
 bool control_remove_mail(void *ctx, struct view payload, struct err *e);
 /* told.c: what a command has done beside the switch becomes an event of the MTA. */
 bool told_backed_up(void *ctx, struct view payload, struct err *e);

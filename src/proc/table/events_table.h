@@ -163,6 +163,7 @@
 	X(CONSOLE_CUT, "console.viewer-cut", 909, INFO, "console", "", "a page did not take its live updates and was cut off; it connects again by itself") \
 	X(CONSOLE_UPSTREAM, "console.upstream", 911, INFO, "console", "", "a process that the console asks has come or gone") \
 	X(CONSOLE_MALFORMED, "console.malformed", 912, WARNING, "console", "", "a request was turned away that made no sense, was too long or too slow") \
+	X(TRACKING_SHORT, "tracking.short", 340, NOTICE, "store", "", "the steps of tracking take as much as store.tracking-size allows: the oldest went before keep-tracking was over; what came so many minutes ago or earlier is no longer in any journey, nor known as a duplicate when it comes again") \
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(BACKUP_DONE, "backup.done", 950, NOTICE, "store", "", "a backup of the store was made: it is whole, and all of it is on disk") \
 	X(BACKUP_FAILED, "backup.failed", 951, ERROR, "store", "", "a backup of the store could not be made, see why: nothing is left of it, and the last one that was made is the one to have") \

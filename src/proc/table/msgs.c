@@ -74,6 +74,7 @@ void put_msg_offer(struct out *o, const struct msg_offer *m)
 	out_u64(o, m->hash);
 	out_u64(o, m->examined);
 	put_err(o, &m->err);
+	put_string(o, m->track);
 }
 
 bool get_msg_offer(struct view payload, struct msg_offer *m, struct err *e)
@@ -88,6 +89,7 @@ bool get_msg_offer(struct view payload, struct msg_offer *m, struct err *e)
 	m->hash = cur_u64(&c);
 	m->examined = cur_u64(&c);
 	get_err(&c, &m->err);
+	m->track = cur_left(&c) > 0 ? get_string(&c) : (struct view){ NULL, 0 }; /* a connector need not know of it */
 	return whole(&c, "OFFER", payload, e);
 }
 
@@ -766,6 +768,7 @@ void put_msg_xlated(struct out *o, const struct msg_xlated *m)
 	out_u64(o, m->replaced);
 	out_u8(o, m->warned);
 	out_u64(o, m->not_listed);
+	put_string(o, m->track);
 	put_err(o, &m->err);
 }
 
@@ -780,6 +783,7 @@ bool get_msg_xlated(struct view payload, struct msg_xlated *m, struct err *e)
 	m->replaced = cur_u64(&c);
 	m->warned = cur_u8(&c) != 0;
 	m->not_listed = cur_u64(&c);
+	m->track = get_string(&c);
 	get_err(&c, &m->err);
 	return whole(&c, "XLATED", payload, e);
 }

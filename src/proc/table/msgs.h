@@ -129,6 +129,7 @@ struct msg_offer { /* OFFER, OFFER_BEGIN */
 	uint64_t hash;        /* of the first 512 octets of the APDU (x400: RTTR's); 0: not known */
 	uint64_t examined;    /* the EXAMINE that this comes from; 0: from a peer */
 	struct err err;       /* octets: why they cannot be decoded; kind ERR_NONE: not tried */
+	struct view track;    /* keys of subject and identifiers (track_key.h), 8 octets each; a connector may leave it out, to its length */
 };
 struct msg_spoiled { /* OFFER_SPOILED */
 	uint64_t offer, n;    /* octets that came */
@@ -301,6 +302,7 @@ struct msg_xlated { /* XLATED */
 	uint64_t replaced;
 	bool warned;          /* a code page was not known here */
 	uint64_t not_listed;  /* to MAI: names of recipients over header-limit, which it does not show */
+	struct view track;    /* to IPM: for the offer's */
 	struct err err;
 };
 struct msg_assoc { /* ASSOC_OPEN, ASSOC_UP, ASSOC_DOWN */
@@ -351,9 +353,8 @@ enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, AS
  * recipient (whole O/R addresses as text; equal as X.402 18.4 compares), subject (all of it; case, white space and "Re:" ignored), from, to (ms since 1970, of
  * the step: from <= at < to), event (numbers of Exchange's tracking log, separated by commas). At least one of them. With `event`
  * a row is a step that is such an event; without, the step by which the message is known under what was asked for (it came in, a list was
- * expanded, it was redirected), or with nothing but times every arrival. Rows: seq, at, event (number, or empty), event-name, step, id, other-id, peer, text, size. after: only
- * steps before this seq (0: all): of the last row, or the mts_id of ROWS_END, which tells how far was looked also when no row was
- * found in the time of one question. The rows of TRACE and STEPS have event and event-name too. */
+ * expanded, it was redirected), or with nothing but times every arrival. Rows: seq, at, event (number, or empty), event-name, step, id, other-id, peer, text, size. after: where to
+ * go on (0: from the newest): the mts_id of ROWS_END, which tells how far was looked also when no row was found in the time of one question. The rows of TRACE and STEPS have event and event-name too. */
 struct msg_ask {
 	uint64_t id, after;
 	enum msg_question what;

@@ -1,0 +1,74 @@
+/* show.c - `posthorn show`: one stored message, by any of its ids: the envelope, and the content as text. */
+#include "proc/ctl/quarantine_int.h"
+
+#include "proc/content/render.h"
+
+#include <getopt.h>
+
+static void ask_show(struct ctl *c)
+{
+	const uint64_t *id = c->user;
+	const struct msg_render m = { .id = 1, .delivery = *id, .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_render(chan_begin(c->chan, MSG_SHOW), &m);
+	chan_end(c->chan);
+}
+
+static bool on_shown(void *ctx, struct view payload, struct err *e)
+{
+	return ctl_print_rendered(ctx, payload, e);
+}
+
+static const char usage[] =
+	"usage: posthorn show -c FILE ID\n\n"
+	"One stored message by the number of it, of a transfer, of an entry in a mailbox, or of what\n"
+	"is in quarantine: its envelope, and its content as a content process shows it. Octets that\n"
+	"nobody has decoded are shown as such, with what of them can be read.\n\n"
+	CTL_FIND CTL_STATUSES;
+
+static bool options(struct ctl *c, int argc, char **argv)
+{
+	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
+					       { "help", 0, NULL, 'h' }, { 0 } };
+	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;)
+		switch (o) {
+		case 'c': c->config = optarg; break;
+		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
+		case 'j': c->json = true; break;
+		case 'h':
+			puts(usage);
+			c->status = CTL_DONE;
+			return false;
+		default:
+			c->status = CTL_USAGE;
+			return false;
+		}
+	return true;
+}
+
+int ctl_show(int argc, char **argv)
+{
+	static const struct chan_type types[] = { { .type = MSG_SHOWN_MAIL, .name = "SHOWN_MAIL", .handle = on_shown, .max = CHAN_FRAME_MAX } };
+	struct ctl c;
+	char *end = NULL;
+	ctl_begin(&c, argv[0]);
+	if (!options(&c, argc, argv))
+		goto out;
+	uint64_t id = optind + 1 == argc ? strtoull(argv[optind], &end, 10) : 0;
+	if (id == 0 || *end != 0) {
+		ctl_say(&c, CTL_USAGE, "want one number, as queue, read, quarantine and their like list it");
+		goto out;
+	}
+	const struct quarantined it = { .id = id };
+	struct out packed;
+	out_init(&packed, MSG_ENVELOPE_MAX);
+	if (ctl_find_mta(&c) && quarantine_fetch(&c, &it, "envelope", MSG_ENVELOPE_MAX, &packed)) {
+		if (out_len(&packed) > 0) /* else octets */
+			quarantine_show_envelope(&c, out_view(&packed));
+		c.user = &id;
+		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_show);
+	}
+	out_fini(&packed);
+out:
+	ctl_end(&c);
+	return c.status;
+}
