@@ -178,6 +178,8 @@ def from_the_package_to_a_link(lab):
         follow({"london": london, "paris": paris}, names, options, script)
         n += 1
     installed(london)
+    london.run("curl --silent --fail --header 'Content-Type: application/json' --header 'Origin: http://127.0.0.1:8025' "
+               "--data '{\"name\": \"anna\", \"password\": \"correct horse battery staple\"}' http://127.0.0.1:8025/api/login")
     upgraded(london, new)
     london.run("apt-get purge -y posthorn")
     london.run("test ! -e /var/lib/posthorn && test ! -e /etc/posthorn && test ! -e /usr/sbin/posthorn && test ! -e /var/log/posthorn")
