@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "flow/message/oraddr.h"
 #include "proc/table/settings_msmail.h"
+#include "sys/net_prefix.h"
 
 #include <stdarg.h>
 
@@ -13,8 +14,13 @@ struct known {
 	struct oraddr pattern;
 	const struct set_link *link;     /* NULL: local or reject */
 	uint64_t hash;                   /* of the pattern */
+	struct oraddr core;              /* without wildcards of country and ADMD, which take what there is and what there is not */
+	uint64_t core_hash;
+	unsigned rank;                   /* 2: ADMD is a wildcard, 1: country is; of the same core the higher is the more specific */
 	bool is_default;
 };
+
+enum { DEAD_TOLD = 20 };
 
 struct doubting {
 	const struct settings *s;
@@ -62,13 +68,41 @@ static bool is_default(const struct oraddr *p)
 	return true;
 }
 
+/* The port is the same, and the host; or we listen at all of them and it is one that is always ours. */
+static bool is_own_address(const char *listen, const char *address)
+{
+	const char *port = strrchr(listen, ':'), *other = strrchr(address, ':');
+	if (strcmp(listen, address) == 0)
+		return true;
+	if (port == NULL || other == NULL || strcmp(port, other) != 0)
+		return false;
+	const bool everywhere = strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0;
+	return net_same_host(listen, address) || (everywhere && (strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0));
+}
+
 static bool is_listened_to(const struct doubting *d, const char *address)
 {
-	const char *const *listen = d->s->listen.v;
-	for (size_t i = 0; i < d->s->listen.n; i++)
-		if (strcmp(listen[i], address) == 0)
-			return true;
+	const struct setting_list *const lists[] = { &d->s->listen, &d->s->listen_tls };
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			if (is_own_address(((const char *const *)lists[k]->v)[i], address))
+				return true;
 	return false;
+}
+
+static bool leads_here(const struct doubting *d, const struct set_link *k)
+{
+	const char *const *more = k->more_addresses.v;
+	bool here = *k->address != 0 && (is_listened_to(d, k->address) || view_eq_nocase(view_str(k->remote_mta), view_str(d->s->mta.name)));
+	for (size_t i = 0; i < k->more_addresses.n; i++)
+		here = here || is_listened_to(d, more[i]);
+	return here;
+}
+
+/* We never call, and on the peer's associations nothing of ours goes. */
+static bool is_dead_end(const struct set_link *k)
+{
+	return k->kind == LINK_X400 && !k->two_way_alternate && (*k->address == 0 || k->schedule == SCHEDULE_NEVER);
 }
 
 static void doubt_links(const struct doubting *d)
@@ -76,13 +110,16 @@ static void doubt_links(const struct doubting *d)
 	const struct set_link *links = d->s->links.v;
 	for (size_t i = 0; i < d->s->links.n; i++) {
 		bool routed = false;
-		if (*links[i].address != 0 && (is_listened_to(d, links[i].address) || strcmp(links[i].remote_mta, d->s->mta.name) == 0))
+		if (leads_here(d, &links[i]))
 			doubt(d, "link \"%s\" leads to this MTA itself: its address is one of listen, or its remote-mta-name is mta.name",
 			      links[i].name);
 		for (size_t k = 0; k < d->s->routes.n; k++)
 			routed = routed || d->routes[k].link == &links[i];
 		if (!routed)
 			doubt(d, "no route leads to link \"%s\": mail comes by it, and none goes", links[i].name);
+		else if (is_dead_end(&links[i]))
+			doubt(d, "nothing leaves by link \"%s\" though a route leads to it: %s, and it is not two-way-alternate", links[i].name,
+			      *links[i].address == 0 ? "it has no address" : "its schedule is never");
 	}
 }
 
@@ -102,6 +139,44 @@ static void doubt_pairs(const struct doubting *d)
 		for (size_t k = 0; k < i && d->routes[i].link != NULL; k++)
 			if (d->routes[k].link != NULL)
 				doubt_pair(d, k, i);
+}
+
+static const char *target_of(const struct doubting *d, size_t i, char buf[80])
+{
+	const struct known *r = &d->routes[i];
+	snprintf(buf, 80, r->link == NULL ? "%s" : "link \"%s\"", r->link == NULL ? route_at(d, i)->to : r->link->name);
+	return buf;
+}
+
+/* Whether route k takes every address that i takes, and comes first, whatever the state of links (flow/route/route.h): the same but for wildcards
+ * of country and ADMD, which say nothing, and more specific for them; or quite the same, and no link, since none is a way round that. */
+static bool stands_before(const struct doubting *d, size_t k, size_t i)
+{
+	const struct known *a = &d->routes[k], *b = &d->routes[i];
+	if (a->core_hash != b->core_hash || a->core.n != b->core.n || !oraddr_eq(&a->core, &b->core))
+		return false;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
+	const uint64_t cost = route_at(d, k)->cost, other = route_at(d, i)->cost;
+	const bool twice = k < i && strcmp(route_at(d, k)->to, route_at(d, i)->to) == 0;
+	return a->link == NULL && (cost < other || (cost == other && (b->link != NULL || twice)));
+}
+
+/* The first that stands before each: there may be ten thousand, and a mistake made once is made often. */
+static void doubt_dead(const struct doubting *d)
+{
+	size_t told = 0;
+	for (size_t i = 0; i < d->s->routes.n; i++) {
+		char mine[80], theirs[80];
+		size_t k = 0;
+		while (k < d->s->routes.n && (k == i || !stands_before(d, k, i)))
+			k++;
+		if (k < d->s->routes.n && told++ < DEAD_TOLD)
+			doubt(d, "route %zu, \"%.100s\" to %s, is never used: route %zu, \"%.100s\" to %s, takes all of its addresses before it", i + 1,
+			      route_at(d, i)->match, target_of(d, i, mine), k + 1, route_at(d, k)->match, target_of(d, k, theirs));
+	}
+	if (told > DEAD_TOLD)
+		doubt(d, "%zu more routes are never used", told - DEAD_TOLD);
 }
 
 /* Whether a user of our domain, of whom nothing else is known, fits it; how far down it says so. */
@@ -141,6 +216,25 @@ static void doubt_domain(const struct doubting *d)
 		      "as mta.domain would report them", which + 1, d->routes[which].link->name);
 }
 
+static bool is_mere_wildcard(const struct oraddr_attr *x)
+{
+	return x->type <= ORA_ADMD && view_eq(x->value, VIEW("*"));
+}
+
+static bool know_core(struct known *r, struct arena *a, struct out *key)
+{
+	r->core.v = arena_array(a, r->pattern.n + 1, sizeof *r->core.v);
+	for (size_t i = 0; r->core.v != NULL && i < r->pattern.n; i++)
+		if (is_mere_wildcard(&r->pattern.v[i]))
+			r->rank |= r->pattern.v[i].type == ORA_ADMD ? 2u : 1u;
+		else
+			r->core.v[r->core.n++] = r->pattern.v[i];
+	out_clear(key);
+	oraddr_key(&r->core, key);
+	r->core_hash = oraddr_value_hash(out_view(key), r->core.n);
+	return r->core.v != NULL;
+}
+
 static bool know(struct doubting *d, struct arena *a)
 {
 	struct out key;
@@ -154,6 +248,7 @@ static bool know(struct doubting *d, struct arena *a)
 		r->hash = oraddr_value_hash(out_view(&key), r->pattern.n);
 		r->link = link_of(d, route_at(d, i)->to);
 		r->is_default = is_default(&r->pattern);
+		good = good && know_core(r, a, &key);
 	}
 	out_fini(&key);
 	return good;
@@ -167,6 +262,9 @@ void settings_doubts(const struct settings *s, struct arena *a, settings_doubt_f
 		return;
 	doubt_links(&d);
 	doubt_pairs(&d);
+	doubt_dead(&d);
 	doubt_domain(&d);
+	settings_doubt_callers(s, tell, ctx);
+	settings_doubt_loops(s, a, tell, ctx);
 	settings_doubt_msmail(s, a, tell, ctx);
 }

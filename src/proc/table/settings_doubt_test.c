@@ -121,6 +121,119 @@ static void test_two_that_deliver_inqueue3_of_one_postoffice(void **state)
 		"links \"po\" and \"po2\" both deliver INQUEUE3");
 }
 
+#define AT_LINK(more) "    remote-mta-name: mta-a\n" more
+#define LINK(name, address, more) "  - name: " name "\n    address: \"" address "\"\n" AT_LINK(more)
+#define TSEL(tsel) "    calling-tsel: \"" tsel "\"\n"
+
+static void not_doubted(const char *text, const char *unwanted)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct settings s;
+	struct err e;
+	struct out o;
+	out_init(&o, 1 << 16);
+	if (!settings_load(view_str(text), "test", &s, a, &e))
+		fail_msg("%s", e.text);
+	settings_doubts(&s, a, note, &o);
+	if (strstr(out_cstr(&o), unwanted) != NULL)
+		fail_msg("\"%s\"", out_cstr(&o));
+	out_fini(&o);
+	arena_free(&a);
+}
+
+/* flow/route/route.h: a wildcard of C or A matches also where there is none, and is more specific than none. */
+static void test_routes_that_a_better_one_always_stands_before(void **state)
+{
+	(void)state;
+	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=DE", "a") ROUTE("C=DE; A=*", "b"),
+		"route 4, \"C=DE\" to link \"a\", is never used: route 5, \"C=DE; A=*\" to link \"b\", takes all of its addresses before it");
+	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=*; O=x", "a") ROUTE("C=*; A=*; O=X", "local"), "route 4, \"C=*; O=x\" to link \"a\", is never used: route 5");
+	/* local and reject are no link that could fail: nothing of the same match comes after them */
+	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=GB", "reject"), "route 2, \"C=GB\" to link \"a\", is never used: route 4, \"C=GB\" to reject");
+	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=FR; A=SIM; P=p", "b"), "route 4, \"C=FR; A=SIM; P=p\" to link \"b\", is never used: route 1");
+	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=IT", "reject") ROUTE("C=IT", "local") "    cost: 5\n", "route 5, \"C=IT\" to local, is never used: route 4");
+	static const char *const alive[] = {
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=GB", "b"),                     /* a backup */
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=GB", "local") "    cost: 5\n", /* partly here: what comes by a */
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=DE", "a") ROUTE("C=DE; A= ", "b"),
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=DE", "a") ROUTE("C=DE; A=X", "b"),
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=DE; A=X", "a") ROUTE("C=DE; A=X; P=*", "b"),
+		HEAD LINKS "routes:\n" GOOD ROUTE("C=DE; O=x", "a") ROUTE("C=DE; A=*; O=y", "b"),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(alive); i++)
+		not_doubted(alive[i], "is never used");
+}
+
+static void test_a_link_to_one_of_our_addresses(void **state)
+{
+	(void)state;
+	static const char head[] = "mta:\n  name: me\n  domain: \"C=FR; A=SIM; P=p\"\nstore:\n  directory: x\nlisten: [\"0.0.0.0:102\"]\nlinks:\n";
+	char text[1000];
+	static const char *const own[] = { "127.0.0.1:102", "127.0.0.9:102", "[::1]:102" }, *const others[] = { "127.0.0.1:103", "192.0.2.1:102" };
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		snprintf(text, sizeof text, "%s  - name: x\n    address: \"%s\"\n    remote-mta-name: y\nroutes:\n" ROUTE("C=IT", "x"), head, own[i]);
+		doubted(text, "link \"x\" leads to this MTA itself");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		snprintf(text, sizeof text, "%s  - name: x\n    address: \"%s\"\n    remote-mta-name: y\nroutes:\n" ROUTE("C=IT", "x"), head, others[i]);
+		not_doubted(text, "itself");
+	}
+	doubted(HEAD "links:\n" LINK("x", "192.0.2.1:5", "    more-addresses: [\"127.0.0.1:102\"]\n") "routes:\n" ROUTE("C=IT", "x"), "itself");
+	doubted(HEAD "links:\n  - name: x\n    address: \"192.0.2.1:5\"\n    remote-mta-name: ME\nroutes:\n" ROUTE("C=IT", "x"), "itself");
+}
+
+static void test_a_link_by_which_nothing_leaves(void **state)
+{
+	(void)state;
+	doubted(HEAD "links:\n" LINK("x", "", "") "routes:\n" ROUTE("C=IT", "x"), "nothing leaves by link \"x\" though a route leads to it: it has no address");
+	doubted(HEAD "links:\n" LINK("x", "192.0.2.1:5", "    schedule: never\n") "routes:\n" ROUTE("C=IT", "x"), "its schedule is never");
+	not_doubted(HEAD "links:\n" LINK("x", "", "    two-way-alternate: true\n") "routes:\n" ROUTE("C=IT", "x"), "nothing leaves");
+	not_doubted(HEAD "links:\n" LINK("x", "", "") "routes:\n" ROUTE("C=IT", "reject"), "nothing leaves");
+}
+
+/* proc/link/bind.c: the first link whose name, selectors and hosts fit. */
+static void test_two_links_of_one_caller(void **state)
+{
+	(void)state;
+#define TWO(one, two) HEAD "links:\n" LINK("x", "192.0.2.1:5", one) LINK("y", "192.0.2.2:5", two) "routes:\n" ROUTE("C=IT", "x") ROUTE("C=ES", "y")
+	static const char clash[] = "a caller that says it is \"mta-a\" is always taken for the peer of link \"x\", never of link \"y\"";
+	doubted(TWO("", ""), clash);
+	doubted(TWO(TSEL("S1"), TSEL("S1")), clash);
+	doubted(TWO("", TSEL("S1")), clash);
+	doubted(TWO("    peer-hosts: [\"192.0.2.0/24\"]\n", "    peer-hosts: [\"198.51.100.1\", \"192.0.2.128/25\"]\n"), clash);
+	not_doubted(TWO(TSEL("S1"), TSEL("S2")), "is always taken");
+	not_doubted(TWO("    called-tsel: \"P1\"\n", "    called-tsel: \"P2\"\n"), "is always taken");
+	not_doubted(TWO("    peer-hosts: [\"192.0.2.0/25\"]\n", "    peer-hosts: [\"192.0.2.128/25\"]\n"), "is always taken");
+	not_doubted(HEAD LINKS "routes:\n" GOOD, "is always taken");
+	static const char no_name[] = HEAD "links:\n" LINK("x", "192.0.2.1:5", "    allow-null-bind: true\n")
+		"  - name: y\n    address: \"192.0.2.%d:6\"\n    remote-mta-name: other\n    allow-null-bind: true\nroutes:\n" ROUTE("C=IT", "x") ROUTE("C=ES", "y");
+	char text[1000];
+	snprintf(text, sizeof text, no_name, 1);
+	doubted(text, "a caller without a name is always taken for the peer of link \"x\", never of link \"y\"");
+	snprintf(text, sizeof text, no_name, 2);
+	not_doubted(text, "is always taken");
+}
+
+#define BOX(name, redirect) "  - {name: " name ", addresses: [\"S=" name "; P=p; A=SIM; C=FR\"], redirect: \"" redirect "\"}\n"
+#define LIST(name, members) "  - {name: " name ", addresses: [\"S=" name "; P=p; A=SIM; C=FR\"], members: [" members "]}\n"
+#define WHO(name) "\"S=" name "; P=p; A=SIM; C=FR\""
+
+static void test_redirections_and_lists_that_lead_to_themselves(void **state)
+{
+	(void)state;
+#define REST LINKS "routes:\n" GOOD
+	doubted(HEAD "mailboxes:\n" BOX("ann", "S=Ann; C=FR; A=sim; P=P") REST, "mailbox \"ann\" leads to itself: its mail is delivered to nobody");
+	doubted(HEAD "mailboxes:\n" BOX("ann", "S=bob; P=p; A=SIM; C=FR") BOX("bob", "S=cy; P=p; A=SIM; C=FR") BOX("cy", "S=ann; P=p; A=SIM; C=FR") REST,
+		"mailbox \"ann\" leads to itself, by mailbox \"bob\", mailbox \"cy\"");
+	doubted(HEAD "lists:\n" LIST("all", WHO("x") ", " WHO("all")) REST, "list \"all\" leads to itself: that member gets nothing");
+	doubted(HEAD "lists:\n" LIST("all", WHO("staff")) LIST("staff", WHO("x") ", " WHO("all")) REST, "list \"all\" leads to itself, by list \"staff\"");
+	doubted(HEAD "mailboxes:\n" BOX("ann", "S=all; P=p; A=SIM; C=FR") "lists:\n" LIST("all", WHO("ann")) REST, "mailbox \"ann\" leads to itself, by list \"all\"");
+	not_doubted(HEAD "mailboxes:\n" BOX("ann", "S=bob; P=p; A=SIM; C=FR") BOX("bob", "") "lists:\n" LIST("all", WHO("ann") ", " WHO("bob")) LIST("two", WHO("all") ", " WHO("ann")) REST,
+		    "itself");
+	doubted("mta:\n  name: me\n  domain: \"C=FR; A=SIM; P=p\"\n  alternate-recipient: " WHO("ann") "\nstore:\n  directory: x\nmailboxes:\n" BOX("ann", "S=bob; C=GB; A=X") REST,
+		"alternate-recipient is mailbox \"ann\", which is redirected");
+}
+
 static void refused(const char *text, const char *want)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -157,6 +270,11 @@ int main(void)
 		cmocka_unit_test(test_k169117_a_route_that_no_line_of_the_map_covers),
 		cmocka_unit_test(test_two_that_deliver_inqueue3_of_one_postoffice),
 		cmocka_unit_test(test_a_wrong_line_of_an_address_map_is_named),
+		cmocka_unit_test(test_routes_that_a_better_one_always_stands_before),
+		cmocka_unit_test(test_a_link_to_one_of_our_addresses),
+		cmocka_unit_test(test_a_link_by_which_nothing_leaves),
+		cmocka_unit_test(test_two_links_of_one_caller),
+		cmocka_unit_test(test_redirections_and_lists_that_lead_to_themselves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
