@@ -48,10 +48,11 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 		out_init(&o, 16 * 1024);
 		const struct { const char *name; struct view value; } texts[] = {
 			{ "link", m->name }, { "state", m->state }, { "address", m->address }, { "schedule", m->schedule },
-			{ "last-error", m->last_error } };
+			{ "last-error", m->last_error }, { "monitor", m->monitor } };
 		const struct { const char *name; uint64_t value; } numbers[] = {
 			{ "queued", m->queued }, { "octets", m->octets }, { "inbound", m->inbound }, { "two-way", m->two_way }, { "outbound", m->outbound },
-			{ "in-flight", m->in_flight }, { "sent", m->sent }, { "received", m->received }, { "open-failures", m->attempts } };
+			{ "in-flight", m->in_flight }, { "sent", m->sent }, { "received", m->received }, { "open-failures", m->attempts },
+			{ "unanswered-ms", m->unanswered_ms } };
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 			put_string(&o, view_str(texts[i].name));
 			put_string(&o, texts[i].value);
@@ -68,6 +69,12 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 			put_string(&o, VIEW("next-attempt-ms"));
 			put_string(&o, view_str(text));
 		}
+		if (m->round_trip_ms >= 0) {
+			char text[24];
+			snprintf(text, sizeof text, "%lld", (long long)m->round_trip_ms);
+			put_string(&o, VIEW("round-trip-ms"));
+			put_string(&o, view_str(text));
+		}
 		ctl_print_json(out_view(&o));
 		out_fini(&o);
 		return;
@@ -81,6 +88,8 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 		printf(" two-way %llu", (unsigned long long)m->two_way);
 	if (!view_eq(m->schedule, VIEW("always")))
 		printf(" schedule %.*s", (int)m->schedule.n, (const char *)m->schedule.p);
+	if (m->monitor.n > 0)
+		printf(" monitor %.*s", (int)m->monitor.n, (const char *)m->monitor.p);
 	putchar('\n');
 	if (m->last_error.n > 0)
 		printf("                 %.*s\n", (int)m->last_error.n, (const char *)m->last_error.p);

@@ -59,6 +59,8 @@ static bool has_other_ways(const struct swlink *l, const struct store_loaded *x)
 {
 	const struct message *m = x->m;
 	bool other = false;
+	if (monitor_is_probe(l->sw, m))
+		return false;
 	if (m->kind == MESSAGE_REPORT)
 		return way_of(l, x, &m->originator, NULL, &other) && other;
 	for (size_t i = 0; i < m->n_rcpt; i++)

@@ -68,6 +68,7 @@ static void link_remove(struct swlink *l, struct restriction **none)
 	timer_stop(&l->open_timer);
 	timer_stop(&l->more_timer);
 	timer_stop(&l->wake_timer);
+	monitor_settings(l);
 	reroute_forget(l);
 	partial_link_gone(l);
 	resume_link_gone(l);
@@ -136,6 +137,7 @@ static void link_update(struct swlink *l, const struct set_link *set, struct res
 	else
 		retime(l, &policy);
 	calling_settings(l);
+	monitor_settings(l);
 	arena_free(&own); /* `before` lay in it */
 }
 

@@ -19,12 +19,16 @@ bool control_status(void *ctx, struct view payload, struct err *e)
 		if (timer_is_set(&l->open_timer))
 			next = l->open_timer.at_ms - env_now_ms(s->host.env);
 		char schedule[64];
+		struct monitor_shown monitor;
+		monitor_show(l, &monitor);
 		calling_schedule(l, schedule, sizeof schedule);
 		struct msg_status_link m = {
 			.name = l->name, .state = view_str(dispatch_state(l)), .last_error = view_str(l->last_error),
 			.address = view_str(connector_is_link(l) ? connector_address(l) : calling_address(l)), .schedule = view_str(schedule), .two_way = l->n_turns, .queued = l->queued, .octets = l->octets, .inbound = l->n_inbound,
 			.outbound = l->n_assocs - l->n_opening, .in_flight = l->in_flight, .sent = l->sent, .received = l->received,
 			.attempts = l->open_failures, .next_attempt_ms = next < 0 ? -1 : next,
+			.monitor = view_str(monitor.is_on ? monitor_state_name(monitor.state) : ""), .round_trip_ms = monitor.trip_ms,
+			.unanswered_ms = (uint64_t)monitor.waits_ms,
 		};
 		put_msg_status_link(proc_begin(p, MSG_STATUS_LINK), &m);
 		proc_end(p);

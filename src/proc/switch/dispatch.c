@@ -754,6 +754,7 @@ void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *s
 	wall_ms_t now = env_wall_ms(s->host.env), next = store_queue_wakes(s->store, l->name, now);
 	if (next != 0)
 		timer_after(&l->wake_timer, next - now);
+	monitor_settings(l);
 }
 
 void dispatch_set_policy(struct swlink *l)
@@ -772,6 +773,7 @@ void dispatch_set_policy(struct swlink *l)
 void dispatch_link_fini(struct swlink *l)
 {
 	struct queue_entry entry;
+	monitor_link_fini(l);
 	tally_link_fini(l);
 	calling_fini(l);
 	timer_stop(&l->open_timer);

@@ -101,6 +101,8 @@ static bool is_for_user(const struct message *report)
 static void fail(struct placing *p, size_t i, const struct oraddr *addr, const struct err *why)
 {
 	const struct message *m = p->in->m;
+	if (monitor_is_probe(p->s, m))
+		return; /* the monitor sees it by its clock */
 	if (m->kind == MESSAGE_REPORT) {
 		step_of(p, STEP_DISCARDED, addr, p->in->link, why->text);
 		tally_add(&p->s->tallies.mta, METRIC_MTA_DISCARDED, 1);
@@ -295,6 +297,10 @@ static enum store_rcpt_state place_report(struct placing *p, const struct err *r
 	struct swlink *l;
 	struct err e;
 	const struct list *list = lists_find(p->s, addr);
+	if (refusal == NULL && monitor_takes(p->s, p->in->m, p->in->link)) {
+		step_of(p, STEP_DISCARDED, addr, p->in->link, "it was for the link monitor");
+		return STORE_RCPT_DELIVERED;
+	}
 	if (refusal == NULL && list != NULL) {
 		if (lists_report(p->s, p->in, list, p->w))
 			return STORE_RCPT_DELIVERED;
@@ -322,6 +328,10 @@ static const struct err *common_refusal(struct placing *p, struct err *e)
 	struct sw *s = p->s;
 	if (p->in->refusal != NULL)
 		return p->in->refusal;
+	if (p->in->again && monitor_is_probe(s, m)) {
+		err_set(e, ERR_PERM, ERR_OF_MESSAGE, "a probe of the link monitor takes no other way");
+		return e;
+	}
 	if (p->in->link.n > 0 && !p->in->again && trace_check(m, &s->domain, s->mta, (size_t)s->settings->limits.trace) == TRACE_LOOP) {
 		step_of(p, STEP_LOOP, NULL, p->in->link, "it has been here before");
 		tally_add(&s->tallies.mta, METRIC_MTA_LOOPS, 1);

@@ -245,6 +245,8 @@ static bool look_for_way(struct way *p)
 	switch_note(s, "transfer", p->row->transfer);
 	if (!store_load_transfer(s->store, p->row->transfer, &p->loaded, s->work, &e) || p->loaded.m == NULL)
 		return false; /* told when it is its turn to be handed over */
+	if (monitor_is_probe(s, p->loaded.m))
+		return false;
 	p->look.tried = p->loaded.tried;
 	p->look.size = p->loaded.m->kind == MESSAGE_REPORT ? 0 : p->loaded.content_size;
 	p->look.attempts = p->row->attempts;

@@ -524,6 +524,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->settings = settings;
 	s->config_arena = arena_new(WORK_ARENA);
 	s->work = arena_new(WORK_ARENA);
+	s->monitor_arena = arena_new(64 * 1024);
 	s->waiting_end = &s->waiting;
 	s->started_wall_ms = env_wall_ms(host->env);
 	s->started_ms = env_now_ms(host->env);
@@ -534,7 +535,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	s->reap = (struct env_hook){ .run = reap, .ctx = s, .order = 50 };
 	env_add_hook(host->env, &s->commit);
 	env_add_hook(host->env, &s->reap);
-	if (!switch_compile(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
+	if (!switch_compile(s, e) || !monitor_init(s, e) || (s->store = open(open_ctx, &store_events, s, e)) == NULL) {
 		switch_free(&s);
 		return NULL;
 	}
@@ -603,6 +604,7 @@ void switch_free(struct sw **sp)
 	map_fini(&s->assocs);
 	store_close(&s->store);
 	arena_free(&s->work);
+	arena_free(&s->monitor_arena);
 	switch_decompile(s);
 	s->magic = 0;
 	MEM_FREE(*sp);

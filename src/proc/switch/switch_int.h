@@ -284,6 +284,7 @@ struct swlink {
 	uint64_t partial_octets;
 	struct restriction *restriction; /* restrict.c */
 	struct tally tally;
+	struct monitor *monitor;         /* monitor.c; NULL: it has none */
 };
 
 /* What happens when a ticket is durable, in order. */
@@ -429,6 +430,8 @@ struct sw {
 	uint64_t n_reloads;
 	struct census *censuses;         /* census.c */
 	struct tallies tallies;
+	struct arena *monitor_arena;
+	const struct oraddr *monitor;    /* originator of the link monitor's probes */
 	uint64_t n_censuses;
 	struct timer jobs;               /* jobs.c */
 	struct redirects *redirects;
@@ -482,6 +485,22 @@ void tally_refused(struct swlink *l, const struct err *why); /* an association o
 void tally_open_failed(struct swlink *l, const struct err *why);
 bool tally_is_up(const struct swlink *l);
 bool tally_asked(void *ctx, struct view payload, struct err *e);
+
+/* monitor.c: test probes. */
+enum monitor_state { MONITOR_OK, MONITOR_WARNING, MONITOR_ALERT };
+struct monitor_shown {
+	bool is_on;
+	enum monitor_state state;
+	int64_t trip_ms;                 /* -1: none has been answered yet */
+	int64_t waits_ms;                /* since the oldest one that waits for an answer; 0: none does */
+};
+const char *monitor_state_name(enum monitor_state state);
+MUST_CHECK bool monitor_init(struct sw *s, struct err *e); /* before any link */
+void monitor_settings(struct swlink *l);                  /* a link is there, or has other settings, or is removed */
+void monitor_link_fini(struct swlink *l);
+bool monitor_is_probe(const struct sw *s, const struct message *m); /* of this monitor: it takes no other way, and nobody is told of its failure */
+bool monitor_takes(struct sw *s, const struct message *report, struct view link); /* true: it is about such a probe, and ends here. link: it came by */
+void monitor_show(const struct swlink *l, struct monitor_shown *m_r);
 
 /* room.c: when nothing can be taken in. */
 void room_init(struct sw *s);

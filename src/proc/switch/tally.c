@@ -384,13 +384,13 @@ static void take_oldest(const struct swlink *l, struct metric_set *m)
 		set(m, METRIC_LINK_OLDEST, age(l->sw, oldest));
 }
 
-/* Closed by its schedule, given up, or it fails. A peer that calls is there, whatever we can do. */
+/* Mail can go out, as far as is known. That the peer calls us says nothing of it, but where it gives us the turn. */
 bool tally_is_up(const struct swlink *l)
 {
-	if (outbound(l) > 0 || l->n_inbound > 0)
-		return true;
 	if (connector_is_link(l))
 		return l->connector != NULL && !l->is_detached;
+	if (outbound(l) > 0 || l->n_turns > 0)
+		return true;
 	return l->open_failures == 0 && l->lost_in_vain == 0;
 }
 
@@ -415,6 +415,14 @@ static void take_link(const struct swlink *l, struct metric_set *m)
 	set(m, METRIC_LINK_IN_FLIGHT, l->in_flight);
 	set(m, METRIC_LINK_PARTIALS, l->n_partials);
 	m->v[METRIC_LINK_DELAY].h = &l->tally.delay;
+	struct monitor_shown shown;
+	monitor_show(l, &shown);
+	if (!shown.is_on)
+		return;
+	set(m, METRIC_LINK_MONITOR, shown.state);
+	set(m, METRIC_LINK_MONITOR_WAITS, (uint64_t)shown.waits_ms);
+	if (shown.trip_ms >= 0)
+		set(m, METRIC_LINK_MONITOR_TRIP, (uint64_t)shown.trip_ms);
 }
 
 static void give(struct proc *p, const struct metric_set *m)

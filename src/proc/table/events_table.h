@@ -59,6 +59,9 @@
 	X(AUTH_REFUSED, "link.credentials-refused", 225, ALARM, "x400", "MSExchangeMTA 1290", "a peer refuses our name or password: its mail waits until the settings of both agree") \
 	X(SSEL_IGNORED, "link.selector-ignored", 226, WARNING, "x400", "", "a session selector is set for a link in X.410 mode, which has none: it is not sent") \
 	X(SCHEDULE_CHANGED, "link.schedule", 227, INFO, "x400", "MSExchangeMTA 37", "a link's schedule has opened or closed") \
+	X(MONITOR_WARNING, "monitor.warning", 230, WARNING, "x400", "", "no probe of the link monitor has been answered for monitor.warning: see the link's errors and queue, and ask its other side") \
+	X(MONITOR_ALERT, "monitor.alert", 231, ALARM, "x400", "", "no probe of the link monitor has been answered for monitor.alert: the link, or the MTA behind it, does not pass mail") \
+	X(MONITOR_OK, "monitor.ok", 232, NOTICE, "x400", "", "a probe of the link monitor was answered again") \
 	X(MESSAGE_REROUTED, "message.rerouted", 314, NOTICE, "message", "", "a message goes another way, since its link has failed") \
 	X(MESSAGE_REDIRECTED, "message.redirected", 315, NOTICE, "message", "", "a recipient was replaced by an alternate recipient") \
 	X(LIST_EXPANDED, "message.expanded", 316, NOTICE, "message", "", "a distribution list was expanded") \

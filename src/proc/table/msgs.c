@@ -322,6 +322,9 @@ void put_msg_status_link(struct out *o, const struct msg_status_link *m)
 	out_u64(o, m->received);
 	out_u64(o, m->attempts);
 	out_u64(o, (uint64_t)m->next_attempt_ms);
+	put_string(o, m->monitor);
+	out_u64(o, (uint64_t)m->round_trip_ms);
+	out_u64(o, m->unanswered_ms);
 }
 
 bool get_msg_status_link(struct view payload, struct msg_status_link *m, struct err *e)
@@ -342,6 +345,9 @@ bool get_msg_status_link(struct view payload, struct msg_status_link *m, struct 
 	m->received = cur_u64(&c);
 	m->attempts = cur_u64(&c);
 	m->next_attempt_ms = (int64_t)cur_u64(&c);
+	m->monitor = get_string(&c);
+	m->round_trip_ms = (int64_t)cur_u64(&c);
+	m->unanswered_ms = cur_u64(&c);
 	return whole(&c, "STATUS_LINK", payload, e);
 }
 

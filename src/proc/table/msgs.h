@@ -336,6 +336,9 @@ struct msg_status_link {
 	uint64_t queued, octets, inbound, outbound, in_flight, sent, received, attempts;
 	uint64_t two_way;     /* of the inbound ones: those on which mail goes out too */
 	int64_t next_attempt_ms; /* from now; -1: none */
+	struct view monitor;  /* ok, warning, alert; empty: it is not monitored */
+	int64_t round_trip_ms;/* of the last probe that was answered; -1: none */
+	uint64_t unanswered_ms; /* since the oldest probe that waits for an answer */
 };
 struct msg_status_end {
 	struct view mta, domain;
