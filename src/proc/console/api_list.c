@@ -182,7 +182,7 @@ void api_track(struct task *t)
 		good = put_condition(t, &of, conditions[i], conditions[i]);
 	good = good && put_moment(t, &of, "from") && put_moment(t, &of, "to");
 	if (good && out_len(&of) == 0)
-		task_fail(t, 400, "want at least one of id, address, originator, recipient, subject, event, from and to");
+		task_fail(t, 400, "want at least one condition");
 	else if (good && of.bad)
 		task_fail(t, 400, "all conditions together are too long");
 	else if (good)

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""The console's API before a real MTA: every answer against docs/openapi.yaml, lists, acts, live updates, and what it says while others are away."""
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from browser import with_console  # noqa: E402
+from console import CONTRACT, Console, Stream, judge  # noqa: E402
+from posthorn import expect, main, same, wait_for  # noqa: E402
+
+
+def stuck(lab, **more):
+    """London with mail that waits for Paris, which does not run, and a letter in a mailbox."""
+    london, paris = lab.pair()
+    london.link(paris, open_interval="60 s")
+    paris.link(london)
+    with_console(lab, london, **more)
+    london.start()
+    ids = [london.send(london.alice, paris.claude, "--subject", "number %d" % i, "--text", "text %d" % i) for i in range(5)]
+    london.send(london.alice, london.alice, "--subject", "at home", "--text", "Grüße")
+    london.wait_mail("alice", 1)
+    return london, paris, ids
+
+
+def test_answers_are_as_the_contract_says(lab):
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    same(c.get("/api/session")["role"], "operator", "role")
+    expect(c.get("/api/openapi.yaml").decode().startswith("# The JSON API"), "the contract is served")
+    now = wait_for(lambda: (lambda o: o if o["totals"]["queued"] == 5 else None)(c.get("/api/overview")), "a sample with the queue")
+    link, = [x for x in now["links"] if x["name"] == paris.name]
+    same((link["queued"], link["kind"], link["stopped"]), (5, "x400", False), "the link in the overview")
+    wait_for(lambda: c.get("/api/overview")["links"][0]["lamp"] == "warning", "the lamp of a link that cannot be opened")
+    expect({p["kind"] for p in now["processes"]} >= {"switch", "console", "reader"}, "processes of the board", now["processes"])
+    page = c.get("/api/links/" + paris.name)
+    expect(page["settings"] and not any("secret" in p["value"] for p in page["settings"]), "settings without passwords", page["settings"])
+    rows = c.pages("/api/queue", 2)
+    same([r["id"] for r in rows], ids, "the queue, page by page")
+    same(c.get("/api/queue?recipient=claude&priority=normal&link=" + paris.name)["rows"], rows, "found by what it is")
+    same(c.get("/api/queue?recipient=nobody")["rows"], [], "and nothing else")
+    m = c.get("/api/message/transfer/%d" % rows[0]["transfer"])
+    same((m["mts_id"], m["decoded"], len(m["recipients"])), (ids[0], "", 1), "a message with its envelope")
+    delivery = london.mail("alice")[0]["delivery"]
+    same(c.get("/api/message/delivery/%d" % delivery)["decoded"], "", "a delivered one")
+    steps = c.get("/api/trace?id=" + ids[0].replace(";", "%3B").replace("/", "%2F").replace(" ", "+"))["rows"]
+    expect(len(steps) >= 1 and steps[0]["since_ms"] == 0, "a journey", steps)
+    same(c.get("/api/quarantine")["rows"], [], "quarantine")
+    expect(c.get("/api/events?severity=warning&link=" + paris.name)["rows"], "warnings of the link")
+    newest = c.get("/api/events?max=3")
+    older = c.get("/api/events?max=3&before=%d" % newest["next"])
+    expect(older["rows"][0]["seq"] < newest["rows"][-1]["seq"], "pages of events", newest, older)
+    expect(c.get("/api/history?minutes=5&link=" + paris.name)["samples"], "history of a link")
+    expect(b"posthorn_link_stored_messages" in c.get("/metrics"), "metrics")
+    for path, status in (("/api/links/nobody", 404), ("/api/history?link=nobody", 404), ("/api/message/transfer/999999", 404), ("/api/message/thing/1", 404),
+                         ("/api/queue?max=0", 400), ("/api/queue?older=x", 400), ("/api/queue?priority=high", 400), ("/api/trace", 400),
+                         ("/api/track", 400), ("/api/track?from=yesterday", 400), ("/api/events?severity=bad", 400), ("/api/nothing", 404)):
+        c.get(path, status)
+    same(c.ask("GET", "/api/login").status, 405, "method of login")
+    c.post("/api/logout")
+    c.get("/api/overview", 401)
+
+
+def test_acts_are_done_and_told(lab):
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    rows = c.pages("/api/queue")
+    numbers = [r["transfer"] for r in rows]
+    got = c.post("/api/queue/hold", {"ids": numbers[:2] + [999999], "why": "a look"})
+    same([r["outcome"] for r in got["results"]], ["done", "done", "gone"], "outcomes")
+    said = london.event("operator.act", who="console:operator", what="hold")["fields"]
+    same(said["why"], "a look", "why, in the audit event")
+    same([r["held"] for r in c.pages("/api/queue")], [True, True, False, False, False], "held")
+    got = c.post("/api/queue/release", {"filter": {"held": True}})
+    same((got["found"], got["done"], got["next"]), (2, 2, None), "released by a filter")
+    c.post("/api/queue/delete", {"ids": numbers[:1]}, 400)
+    c.post("/api/queue/delete", {"filter": {}, "why": "x"}, 400)
+    c.post("/api/queue/delete", {"ids": numbers, "filter": {"all": True}, "why": "x"}, 400)
+    c.post("/api/queue/reroute", {"ids": numbers}, 400)
+    same(c.post("/api/queue/delete", {"ids": numbers[:1], "why": "a test"})["done"], 1, "deleted")
+    same(c.post("/api/queue/return", {"filter": {"recipient": "claude"}, "why": "a test"})["done"], 4, "returned")
+    london.wait_mail("alice", 5)
+    same(c.pages("/api/queue"), [], "nothing waits any more")
+    viewer = Console(london, "viewer")
+    viewer.get("/api/queue")
+    viewer.post("/api/queue/hold", {"ids": numbers}, 403)
+    viewer.post("/api/links/%s/stop" % paris.name, {}, 403)
+    london.event("console.forbidden", user="viewer")
+
+
+def test_a_stopped_link_stays_stopped(lab):
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    c.post("/api/links/%s/stop" % paris.name, {"why": "work on the line"})
+    wait_for(lambda: c.get("/api/overview")["links"][0]["lamp"] == "stopped", "its lamp")
+    c.post("/api/links/%s/retry" % paris.name, {}, 409)
+    c.post("/api/links/nobody/stop", {}, 404)
+    mark = london.mark()
+    os.kill(london.pids()["switch.0"], signal.SIGKILL)
+    london.event("process.ready", after=mark)
+    wait_for(lambda: london.status()[0][paris.name]["state"] == "stopped", "it is stopped for the next switch")
+    same(london.stop(), 0, "end")
+    london.start()
+    same(london.status()[0][paris.name]["state"], "stopped", "and for the next MTA")
+    paris.start()
+    paris.send(paris.claude, london.alice, "calls in vain")
+    london.event("link.busy", why="stopped")
+    same(len(london.mail("alice")), 1, "nothing has come by it")
+    c = Console(london, "operator")
+    c.post("/api/links/%s/start" % paris.name)
+    paris.wait_mail("claude", 5)
+    london.wait_mail("alice", 2)
+    same(london.command("link", "stop", "-c", london.path, paris.name), "", "the command does the same")
+    same(london.status()[0][paris.name]["state"], "stopped", "state")
+
+
+def test_live_updates(lab):
+    london, paris, ids = stuck(lab, viewers=3)
+    c = Console(london, "operator")
+    streams = [Stream(c) for _ in range(3)]
+    for s in streams:
+        judge(s.until("overview"), CONTRACT["components"]["schemas"]["Overview"], "overview of the stream")
+    same(c.get("/api/stream", 429)["error"][:7], "as many", "one page too many")
+    paris.start()
+    c.post("/api/links/%s/retry" % paris.name)
+    for s in streams:
+        judge(s.until("event", lambda e: e["event"] == "operator.act"), CONTRACT["components"]["schemas"]["Event"], "event of the stream")
+        s.until("overview", lambda o: o["links"][0]["outbound"] > 0 or o["links"][0]["sent"] == 5)
+        judge(s.until("history"), CONTRACT["components"]["schemas"]["Sample"], "history of the stream")
+    c.post("/api/logout")
+    for s in streams:
+        expect("session" in s.until("bye")["error"], "why it ends")
+        same(s.next(), None, "the end")
+        s.close()
+    Console(london, "operator").get("/api/stream", 401, Cookie="posthorn=nothing")
+
+
+def test_others_may_be_away(lab):
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    reader, switch = london.pids()["reader.0"], london.pids()["switch.0"]
+    wait_for(lambda: c.get("/api/overview")["switch"], "all is well")
+    for pid in (reader, switch):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        c.get("/api/queue", 503)
+        c.get("/api/message/transfer/1/text", 503)
+        took = time.monotonic() - begun
+        expect(took < 13, "each is answered in some 5 s", took)
+        wait_for(lambda: not c.get("/api/overview")["switch"], "a switch that does not answer is away")
+        c.post("/api/links/%s/retry" % paris.name, {}, 503)
+    finally:
+        for pid in (reader, switch):
+            os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: c.get("/api/overview")["switch"], "the switch is back")
+    wait_for(lambda: c.ask("GET", "/api/queue").status == 200, "the reader is back")
+
+
+def test_sessions_end(lab):
+    london, paris, ids = stuck(lab, **{"session-time": "2 s"})
+    c = Console(london, "operator")
+    s = Stream(c)
+    expect("session" in s.until("bye")["error"], "the stream keeps no session alive")
+    c.get("/api/session", 401)
+    c = Console(london, "operator")
+    viewer = Console(london, "viewer")
+    london.settings["console"]["users"] = [u for u in london.settings["console"]["users"] if u["name"] != "viewer"]
+    london.settings["console"]["session-time"] = "1 h"
+    c.get("/api/session")
+    london.write()
+    london.command("reload", "-c", london.path)
+    wait_for(lambda: viewer.ask("GET", "/api/session").status == 401, "who is no user any more is out")
+    c = Console(london, "operator")
+    c.get("/api/session")
+
+
+main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates,
+     test_others_may_be_away, test_sessions_end)
