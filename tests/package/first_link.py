@@ -14,7 +14,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
-from posthorn import Skip, expect, main, same, source, wait_for  # noqa: E402
+from posthorn import Failed, Skip, expect, main, same, source, wait_for  # noqa: E402
 
 PATIENCE_S = 60
 TOOLS = ("unshare", "nsenter", "setpriv", "dpkg-buildpackage", "dh", "ip", "apt", "curl")
@@ -36,6 +36,79 @@ exec bash -c 'while read -r line; do :; done'
 """
 
 
+# The same with a real systemd as its first process, in cgroups of its own.
+GROUP = """
+set -eu
+mkdir {at}/groups
+mount -t cgroup2 none {at}/groups
+mkdir {at}/groups/{name}
+echo $$ >{at}/groups/{name}/cgroup.procs
+exec unshare --mount --net --pid --ipc --uts --cgroup --fork --kill-child sh -c '{boot}'
+"""
+SYSTEMD = BOOT.split("mount -t proc")[0] + """
+cd {at}/top
+rm -rf etc/systemd/system/*.wants lib/systemd/system/*.wants etc/posthorn var/lib/posthorn usr/sbin/policy-rc.d
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t cgroup2 none sys/fs/cgroup
+mount --rbind /dev dev
+mount -t tmpfs none run
+mount -t tmpfs none tmp
+ip link set lo up
+echo up
+mkdir .old
+pivot_root . .old
+umount -l .old
+exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=multi-user.target --log-target=null --show-status=false
+"""
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
+        return [int(child) for child in f.read().split()]
+
+
+class Systemd:
+    """A host on which the unit is run as it will be."""
+
+    def __init__(self, lab):
+        self.at = os.path.join(lab.root, "systemd")
+        self.group = "posthorn-test-%d" % os.getpid()
+        os.mkdir(self.at)
+        script = GROUP.format(at=self.at, name=self.group, boot=SYSTEMD.format(at=self.at))
+        self.process = subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        lab.closers.append(self.close)
+        said = self.process.stdout.readline()
+        if said != "up\n":
+            raise Skip("systemd cannot be run here: %s" % said.strip())
+        self.init = children(self.process.pid)[0]
+        try:
+            wait_for(lambda: self.inside("systemctl is-system-running")[1].strip() in ("running", "degraded"), "systemd is up", PATIENCE_S, 0.2)
+        except Failed:
+            raise Skip("systemd does not come up here: %s" % self.inside("systemctl is-system-running")[1]) from None
+
+    def inside(self, script):
+        done = subprocess.run(["nsenter", "--target", str(self.init), "--mount", "--net", "--pid", "--ipc", "--uts", "--cgroup", "bash", "-e", "-c", script],
+                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S * 2, check=False)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def run(self, script, status=0):
+        found, out = self.inside(script)
+        same(found, status, "under systemd: exit status of\n%s\n%s\n" % (script, out[-3000:]))
+        return out.strip()
+
+    def bring(self, path, to):
+        with open(path, "rb") as f:
+            subprocess.run(["nsenter", "--target", str(self.init), "--mount", "sh", "-c", "cat >" + to], input=f.read(), check=True)
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        away = "mount -t cgroup2 none %s && cd %s && for i in 1 2 3 4 5 6 7 8 9; do find %s -depth -type d -exec rmdir {} + && break; sleep 0.2; done"
+        subprocess.run(["unshare", "--mount", "sh", "-c", away % (self.at, self.at, self.group)], capture_output=True, check=False)
+
+
 class Host:
     def __init__(self, lab, name, address):
         self.name, self.kept = name, ""
@@ -47,8 +120,7 @@ class Host:
         said = self.process.stdout.readline()
         if said != "up\n":
             raise Skip("no host of its own can be made here: %s" % said.strip())
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
-            self.init = int(f.read().split()[0])
+        self.init = children(self.process.pid)[0]
         self.address = address
 
     def enter(self, *args):
@@ -161,11 +233,7 @@ def newer(lab, old, version):
 
 
 def from_the_package_to_a_link(lab):
-    if os.geteuid() != 0:
-        raise Skip("hosts with a root of their own are made by root")
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing:
-        raise Skip("not installed: %s (tools/install-deps deb)" % ", ".join(missing))
+    needs_root(*TOOLS)
     london, paris = Host(lab, "london", "192.0.2.1"), Host(lab, "paris", "192.0.2.2")
     cable(london, paris)
     old = package(lab)
@@ -215,6 +283,42 @@ def upgraded(host, new):
     wait_for(lambda: host.inside("posthorn queue")[1].strip() == "" or "nothing" in host.inside("posthorn queue")[1], "it goes on", PATIENCE_S, 0.3)
 
 
+def needs_root(*tools):
+    if os.geteuid() != 0:
+        raise Skip("hosts with a root of their own are made by root")
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        raise Skip("not installed: %s (tools/install-deps deb)" % ", ".join(missing))
+
+
+def under_systemd(lab):
+    """The unit as it is, by systemd itself: up when systemd says so, confined and working, settings by reload, up again when killed."""
+    needs_root(*TOOLS, "systemctl", "pivot_root")
+    if not os.path.exists("/lib/systemd/systemd"):
+        raise Skip("not installed: systemd")
+    deb = package(lab)
+    host = Systemd(lab)
+    host.bring(deb, "/srv/posthorn.deb")
+    host.run("apt-get install -y /srv/posthorn.deb")
+    same(host.run("systemctl is-active posthorn; systemctl is-enabled posthorn"), "active\nenabled", "after the installation")
+    conf = "export POSTHORN_CONFIG=/etc/posthorn/posthorn.yaml; "
+    host.run(conf + "posthorn send --from postmaster --to postmaster 'to myself'")
+    wait_for(lambda: "to myself" in host.inside(conf + "posthorn read postmaster --show all")[1], "mail under the unit", PATIENCE_S, 0.3)
+    same(host.inside(conf + "posthorn events --severity warning")[1].count("process."), 0, "processes that cannot work as they are confined")
+    host.run("curl --silent --fail http://127.0.0.1:8025/metrics | grep -q posthorn_up")
+    host.run("sed -i 's/^  name: mta1/  name: mta2/' /etc/posthorn/posthorn.yaml; ! systemctl reload posthorn; systemctl is-active posthorn")
+    host.run("sed -i 's/^  name: mta2/  name: mta1/' /etc/posthorn/posthorn.yaml; echo 'limits: { message: 50 M }' >>/etc/posthorn/posthorn.yaml; systemctl reload posthorn")
+    host.run(conf + "posthorn backup /srv/backup && posthorn check /srv/backup")
+    before = host.run("systemctl show posthorn -p MainPID --value")
+    host.run("kill -KILL %s" % before)
+    wait_for(lambda: host.inside("systemctl is-active posthorn")[1].strip() == "active" and
+             host.inside("systemctl show posthorn -p MainPID --value")[1].strip() != before, "up again", PATIENCE_S, 0.5)
+    host.run(conf + "posthorn read postmaster --json | grep -q postmaster || posthorn read postmaster")
+    host.run("systemctl stop posthorn; ! pgrep -u posthorn")
+    same(host.run("systemctl show posthorn -p Result --value"), "success", "it ended as asked")
+    return "installed, reloaded, killed, stopped"
+
+
 def unit_is_confined(lab):
     """As systemd itself judges: exposure below 3.0 of 10."""
     if shutil.which("systemd-analyze") is None:
@@ -235,4 +339,4 @@ def no_fault_of_policy(lab):
     return "no errors, no warnings"
 
 
-main(unit_is_confined, no_fault_of_policy, from_the_package_to_a_link)
+main(unit_is_confined, no_fault_of_policy, under_systemd, from_the_package_to_a_link)
