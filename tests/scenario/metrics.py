@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """What is counted is what has happened: totals against the steps in the store, over restarts and kills at every commit; and its form,
 read by promtool and by a real Prometheus."""
+import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import PATIENCE_S, Skip, expect, free_port, main, same, source, wait_for  # noqa: E402
+from posthorn import Skip, expect, free_port, main, same, source, wait_for  # noqa: E402
 
 SUBMITTED, TRANSFER_IN, TRANSFER_OUT, DELIVERED, REPORT_IN, DUPLICATE = 1, 2, 3, 4, 11, 7  # enum store_step_kind
 FOREVER = {"open_interval": "200 ms", "max_open_retries": 100000, "max_transfer_retries": 100000}
@@ -172,5 +176,76 @@ def promtool_reads_them(lab):
     return "fine"
 
 
+def ask(port, path, **more):
+    with urllib.request.urlopen("http://127.0.0.1:%d%s?%s" % (port, path, urllib.parse.urlencode(more)), timeout=10) as r:
+        return r.read().decode()
+
+
+def with_console(lab):
+    """London with a console, a link that nobody answers, and its port."""
+    m, port = lab.mta("london"), free_port()
+    m.link(lab.mta("paris", "FR"), **FOREVER)
+    m.settings["console"] = {"listen": ["127.0.0.1:%d" % port]}
+    m.start()
+    return m, port
+
+
+def processes_are_in_the_console(lab):
+    """What the supervisor knows of them: up, started, faults; a killed one is counted."""
+    m, port = with_console(lab)
+    lines = lambda: ask(port, "/metrics").splitlines()  # noqa: E731
+    for kind in ("switch", "link", "reader", "content", "console"):
+        wait_for(lambda k=kind: 'posthorn_process_up{process="%s",number="0"} 1' % k in lines(), "%s is up" % kind)
+    wait_for(lambda: "posthorn_up 1" in lines(), "the switch has answered")
+    mark = m.mark()
+    os.kill(m.pids()["link.0"], signal.SIGABRT)
+    m.event("process.fault", after=mark, name="link.0")
+    wait_for(lambda: 'posthorn_process_faults_total{process="link",number="0"} 1' in lines(), "the fault is counted")
+    wait_for(lambda: 'posthorn_process_starts_total{process="link",number="0"} 2' in lines(), "and the start")
+    promtool("check", "metrics", data=ask(port, "/metrics"))
+    return "%d lines" % len(lines())
+
+
+def a_real_prometheus_scrapes_it(lab):
+    """With the rules and the scrape configuration of conf/prometheus, but for ports and times."""
+    if shutil.which("prometheus") is None:
+        raise Skip("no prometheus: tools/install-deps test")
+    m, port = with_console(lab)
+    own = free_port()
+    for name in ("prometheus.yml", "posthorn.rules.yml"):
+        with open(source("conf", "prometheus", name), encoding="utf-8") as f:
+            lab.file(name, f.read().replace("127.0.0.1:8025", "127.0.0.1:%d" % port).replace("interval: 15s", "interval: 1s").encode())
+    log = open(os.path.join(lab.root, "prometheus.log"), "wb")
+    p = subprocess.Popen(["prometheus", "--config.file=" + os.path.join(lab.root, "prometheus.yml"), "--storage.tsdb.path=" + os.path.join(lab.root, "tsdb"),
+                          "--web.listen-address=127.0.0.1:%d" % own, "--storage.tsdb.retention.time=1d"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def value(query):
+        try:
+            found = json.loads(ask(own, "/api/v1/query", query=query))["data"]["result"]
+        except OSError:
+            return None  # it is not up yet
+        return found[0]["value"][1] if found else None
+    try:
+        wait_for(lambda: value('up{job="posthorn"}') == "1", "it scrapes the console", step=0.3)
+        wait_for(lambda: value("posthorn_up") == "1", "posthorn_up", step=0.3)
+        same(value('posthorn_link_stored_messages{link="paris"}'), "0", "a gauge of a link")
+        wait_for(lambda: (value("posthorn:mta_received_messages:rate5m") or "") != "", "a recording rule", step=0.3)
+        rules = json.loads(ask(own, "/api/v1/rules"))["data"]["groups"]
+        bad = [r["name"] for g in rules for r in g["rules"] if r["health"] == "err"]
+        same(bad, [], "rules that fail")
+        names = json.loads(ask(own, "/api/v1/label/__name__/values"))["data"]
+        found = [n for n in names if n.startswith("posthorn_")]
+        expect(len(found) > 60, "metrics of Posthorn", len(found))
+    finally:
+        p.terminate()
+        try:
+            p.wait(20)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+        log.close()
+    return "%d series names" % len(found)
+
+
 if __name__ == "__main__":
-    main(totals_are_those_of_the_journeys, form, promtool_reads_them, killed_at_every_commit)
+    main(totals_are_those_of_the_journeys, form, promtool_reads_them, processes_are_in_the_console, a_real_prometheus_scrapes_it, killed_at_every_commit)

@@ -77,10 +77,10 @@ static void give_processes(struct sink *k, enum metric m, const struct board *b)
 {
 	for (uint32_t i = 0; b != NULL && i < b->n; i++) {
 		const struct board_process *p = &b->processes[i];
-		char instance[16];
-		snprintf(instance, sizeof instance, "%u", (unsigned)p->instance);
-		const struct view labels[] = { VIEW("process"), view_str(process_kind_name((enum process_kind)p->kind)), VIEW("instance"),
-					       view_str(instance), { NULL, 0 } };
+		char number[16];
+		snprintf(number, sizeof number, "%u", (unsigned)p->instance);
+		const struct view labels[] = { VIEW("process"), view_str(process_kind_name((enum process_kind)p->kind)), VIEW("number"),
+					       view_str(number), { NULL, 0 } };
 		give(k, m, labels, of_process(m, p));
 	}
 }
@@ -285,7 +285,7 @@ static const char *labels_of(const struct metric_kind *k)
 	switch (k->scope) {
 	case METRIC_OF_MTA: return k->type == METRIC_WORDS ? "mta, version" : "";
 	case METRIC_OF_LINK: return "link";
-	case METRIC_OF_PROCESS: return "process, instance";
+	case METRIC_OF_PROCESS: return "process, number";
 	case METRIC_OF_SELF: return "";
 	}
 	CANT_HAPPEN("scope of a metric");

@@ -7,7 +7,7 @@
  *        WORDS: a text, shown as a label of a metric whose value is 1; empty: absent
  *        HISTOGRAM: since the switch began
  * unit   ONE, OCTETS; MS and US are shown as seconds
- * scope  MTA, LINK (label link), PROCESS (labels process and instance; from the board, not from the switch),
+ * scope  MTA, LINK (label link), PROCESS (labels process and number; from the board, not from the switch),
  *        SELF (of who prints)
  * METRIC carries the values of its scope in this order. Names of Prometheus: base units, octets as bytes, totals end so. */
 #pragma once
