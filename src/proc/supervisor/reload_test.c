@@ -227,7 +227,7 @@ static void test_a_death_in_the_middle(void **state)
 		}
 		assert_int_equal(stop(&r), 0);
 	}
-	setenv("POSTHORN_FAULT", "supervisor:SUPERVISOR_CONFIG:1:kill", 1);
+	setenv("POSTHORN_FAULT", "supervisor:SUPERVISOR_CONFIG:1:fail", 1);
 	begin(&r, ASKED "say one\n");
 	unsetenv("POSTHORN_FAULT");
 	expect(&r, "supervisor.up");
@@ -235,6 +235,8 @@ static void test_a_death_in_the_middle(void **state)
 	connect_to(&r, "reload");
 	expect(&r, "switch.0/1: reload 7 is wrong: the process that reads the settings died of signal 9");
 	expect_never(&r, "took two");
+	connect_to(&r, "reload");
+	expect(&r, "switch.0/1: reload 7 is done");
 	assert_int_equal(stop(&r), 0);
 }
 

@@ -95,13 +95,14 @@ static enum process_reloaded look(const struct config_reader *reader, const char
 	return n == 0 ? PROCESS_RELOAD_SAME : PROCESS_RELOADED;
 }
 
-static NORETURN void run_child(const struct reread *r, const struct config_reader *reader, const char *path, int in_force)
+static NORETURN void run_child(const struct reread *r, const struct config_reader *reader, const char *path, int in_force, bool dies)
 {
 	struct answer answer = { .magic = ANSWER_MAGIC };
 	struct out canonical, text;
 	struct err e = { 0 };
 	close_all_but((int[]){ r->answer, r->settings, r->text, in_force }, 4);
-	(void)FAULT(SUPERVISOR_CONFIG); /* only to end here */
+	if (dies)
+		raise(SIGKILL);
 	out_init(&canonical, START_CANONICAL_MAX);
 	out_init(&text, REREAD_TEXT_MAX);
 	const enum process_reloaded how = look(reader, path, in_force, &answer.plan, &canonical, &text, &e);
@@ -128,9 +129,10 @@ static bool make_files(struct reread *r)
 bool reread_begin(struct reread *r, const struct config_reader *reader, const char *path, int in_force, struct err *e)
 {
 	const bool made = make_files(r);
+	const bool dies = FAULT(SUPERVISOR_CONFIG); /* counted here: each child is another */
 	const pid_t pid = made && !FAULT(SUPERVISOR_FORK) ? fork() : -1;
 	if (pid == 0)
-		run_child(r, reader, path, in_force);
+		run_child(r, reader, path, in_force, dies);
 	if (pid < 0) {
 		err_set(e, ERR_TEMP, ERR_OF_PROCESS, "no process to read the settings can be started: %s", strerror(errno));
 		close_files(r);
