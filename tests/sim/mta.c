@@ -4,12 +4,14 @@
 
 #include "base/mem.h"
 
-static void write_link(struct mta *m, unsigned to, struct out *o)
+enum { NAMES_TO, NAMES_VIA, NAMES_BOTH_TO, NAMES_BOTH_VIA };
+
+static void write_link(struct mta *m, const char *name, unsigned to, struct out *o)
 {
-	out_fmt(o, "  - name: to-%c\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: mta-%c\n    remote-password: secret-%c\n"
-		"    local-password: secret-%c\n    open-interval: 2 s\n    transfer-interval: 2 s\n    max-transfer-retries: 100000\n"
+	out_fmt(o, "  - name: %s-%c\n    address: \"127.0.0.1:%u\"\n    remote-mta-name: mta-%c\n    remote-password: secret-%c\n"
+		"    local-password: %s-%c\n    open-interval: %u s\n    transfer-interval: 2 s\n    max-transfer-retries: 100000\n"
 		"    max-open-retries: 100000\n    threshold: 4\n    association-lifetime: 5 s\n",
-		'a' + to, 1000 + to, 'a' + to, 'a' + to, m->name);
+		name, 'a' + to, 1000 + to, 'a' + to, 'a' + to, m->odd_password ? "odd" : "secret", m->name, m->interval);
 	if (m->sim->run.recovery != NULL)
 		recovery_settings(m->sim->run.recovery, m->index, o);
 	else
@@ -69,19 +71,80 @@ static void write_settings(struct mta *m, struct out *o)
 	out_str(o, "limits:\n  response-timeout: 20 s\n  receive-timeout: 20 s\n  connect-timeout: 10 s\n");
 	out_fmt(o, "  strikes: %u\nlinks:\n", STRIKES);
 	for (unsigned i = 0; i < MTAS; i++)
-		if (i == m->index + 1 || i + 1 == m->index)
-			write_link(m, i, o);
+		if (i == m->index + 1 || i + 1 == m->index) {
+			if (m->names != NAMES_VIA)
+				write_link(m, "to", i, o);
+			if (m->names != NAMES_TO)
+				write_link(m, "via", i, o);
+		}
 	out_str(o, "routes:\n");
 	for (unsigned i = 0; i < MTAS; i++) {
 		char to = i == m->index ? 0 : m->index == 1 ? (char)('a' + i) : 'b';
 		if (to == 0)
 			out_fmt(o, "  - match: \"C=%s; A=SIM; P=%c\"\n    to: local\n", sim_countries[i], 'a' + i);
-		else
+		if (to != 0 && m->names != NAMES_VIA && m->names != NAMES_BOTH_VIA)
 			out_fmt(o, "  - match: \"C=%s; A=SIM; P=%c\"\n    to: to-%c\n", sim_countries[i], 'a' + i, to);
+		if (to != 0 && m->names != NAMES_TO && m->names != NAMES_BOTH_TO)
+			out_fmt(o, "  - match: \"C=%s; A=SIM; P=%c\"\n    to: via-%c\n", sim_countries[i], 'a' + i, to);
 	}
 	out_fmt(o, "mailboxes:\n  - name: user\n    addresses: [\"S=user; P=%c; A=SIM; C=%s\"]\n", m->name, sim_countries[m->index]);
 	if (m->index == 1)
 		write_lists(o);
+}
+
+/* --- versions of the settings --- */
+
+static void let_go(struct version **v)
+{
+	struct version *x = *v;
+	*v = NULL;
+	if (x == NULL || --x->refs > 0)
+		return;
+	arena_free(&x->arena);
+	free(x);
+}
+
+void mta_new_version(struct mta *t)
+{
+	struct version *v = mem_zero(sizeof *v);
+	struct err e;
+	struct out text;
+	v->arena = arena_new(64 << 20);
+	v->refs = 1;
+	v->number = t->version == NULL ? 1 : t->version->number + 1;
+	out_init(&text, 1 << 20);
+	write_settings(t, &text);
+	if (!settings_load(arena_copy(v->arena, out_view(&text)), "sim", &v->settings, v->arena, &e))
+		sim_fail(t->sim, "settings of %c: %s", t->name, e.text);
+	out_fini(&text);
+	let_go(&t->version);
+	t->version = v;
+}
+
+bool mta_uses_settings(const struct process *p)
+{
+	return sim_is_alive(p->sim) && (p->kind == PROCESS_SWITCH ? p->mta->s != NULL : p->link != NULL);
+}
+
+static void take_settings(void *ctx)
+{
+	struct process *p = ctx;
+	struct err e;
+	if (p->kind != PROCESS_SWITCH)
+		link_settings(p->link, &p->has->settings);
+	else if (!switch_settings(p->mta->s, &p->has->settings, &e))
+		sim_fail(p->mta->sim, "switch %c does not take its settings: %s", p->mta->name, e.text);
+}
+
+void mta_take_version(struct process *p, struct version *v)
+{
+	struct version *before = p->has;
+	if (v != NULL)
+		v->refs++;
+	p->has = v;
+	if (v != NULL && before != NULL && mta_uses_settings(p))
+		sim_run(p->sim, take_settings, p);
+	let_go(&before);
 }
 
 static void on_note(void *ctx, const char *text)
@@ -175,6 +238,7 @@ static void on_killed(void *ctx)
 		       p->by_fault ? ", by a fault" : "", p->note);
 	p->host.log = NULL;
 	p->link = NULL;
+	mta_take_version(p, NULL);
 	p->content = NULL;
 	if (p->kind == PROCESS_SWITCH)
 		switch_is_dead(p->mta);
@@ -197,8 +261,11 @@ static struct store *open_store(void *ctx, const struct store_events *ev, void *
 static void host_of(struct process *p)
 {
 	p->host = (struct actor_host){ .env = sim_env(p->sim), .note = on_note, .die = on_die, .ctx = p };
-	p->host.log = event_log_new(p->host.env, event_kinds, EVENT_KINDS, "sim", p->mta->sim->run.verbose ? 2 : -1, false);
-	event_log_set_level(p->host.log, p->mta->sim->run.verbose ? EVENT_DEBUG : EVENT_ALARM);
+	char name[16];
+	snprintf(name, sizeof name, "%c%d", p->mta->name, p->index);
+	p->host.log = event_log_new(p->host.env, event_kinds, EVENT_KINDS, name, p->mta->sim->run.verbose ? 2 : -1, false);
+	/* An event asks for the time, which a kill may wait for: the replay of a failure says them all, so the first run has to. */
+	event_log_set_level(p->host.log, p->mta->sim->run.verbose || p->mta->sim->run.reloads ? EVENT_DEBUG : EVENT_ALARM);
 }
 
 static void birth_of_switch(void *ctx)
@@ -208,7 +275,7 @@ static void birth_of_switch(void *ctx)
 	char predecessor[sizeof m->sw.note];
 	snprintf(predecessor, sizeof predecessor, "%s", m->sw.note);
 	host_of(&m->sw);
-	m->s = switch_new(&m->sw.host, &m->settings, open_store, m, &e);
+	m->s = switch_new(&m->sw.host, &m->sw.has->settings, open_store, m, &e);
 	if (m->s == NULL && m->disturbed)
 		sim_die(m->sw.sim);
 	else if (m->s == NULL)
@@ -225,7 +292,7 @@ static void birth_of_post(void *ctx)
 	if (p->kind == PROCESS_CONTENT)
 		p->content = content_new(&p->host, &limits, 10 * 1000, NULL, NULL, (uint32_t)p->index);
 	else
-		p->link = link_new(&p->host, &p->mta->settings, (uint32_t)p->index);
+		p->link = link_new(&p->host, &p->has->settings, (uint32_t)p->index);
 }
 
 struct pairing {
@@ -275,6 +342,8 @@ static void start_process(void *ctx)
 	char name[8];
 	snprintf(name, sizeof name, "%c%d", m->name, p->index);
 	p->sim = world_process(m->sim->w, name, on_killed, p);
+	if (p->kind != PROCESS_CONTENT)
+		mta_take_version(p, m->version);
 	sim_run(p->sim, p->kind == PROCESS_SWITCH ? birth_of_switch : birth_of_post, p->kind == PROCESS_SWITCH ? (void *)m : (void *)p);
 	for (int i = 0; i < POSTS; i++)
 		if (p->kind == PROCESS_SWITCH || p->index == i)
@@ -308,21 +377,15 @@ static void on_accepted(void *ctx, struct stream *s)
 
 void mta_begin(struct sim *m, unsigned i)
 {
-	struct err e;
 	struct mta *t = &m->mta[i];
-	*t = (struct mta){ .sim = m, .name = (char)('a' + i), .index = i, .arena = arena_new(64 << 20) };
+	*t = (struct mta){ .sim = m, .name = (char)('a' + i), .index = i, .interval = 2, .arena = arena_new(64 << 20) };
 	if (m->run.on_disk)
 		t->sqlite = sim_disk_new(t->name, m->run.seed);
 	else
 		t->disk = store_disk_new();
 	if (m->run.plant == PLANT_SYNCS)
 		sim_disk_drop_syncs(t->sqlite, 3);
-	struct out text;
-	out_init(&text, 1 << 20);
-	write_settings(t, &text);
-	if (!settings_load(arena_copy(t->arena, out_view(&text)), "sim", &t->settings, t->arena, &e))
-		sim_fail(m, "settings of %c: %s", t->name, e.text);
-	out_fini(&text);
+	mta_new_version(t);
 	t->user = (struct user){ .sim = m, .mta = t };
 	char addr[32];
 	snprintf(addr, sizeof addr, "127.0.0.1:%u", 1000 + i);
@@ -363,4 +426,8 @@ void mta_end(struct mta *t)
 			sim_run(t->posts[j].sim, finish_post, &t->posts[j]);
 	if (t->s != NULL)
 		sim_run(t->sw.sim, finish_switch, t);
+	for (int j = 0; j < POSTS; j++)
+		mta_take_version(&t->posts[j], NULL);
+	mta_take_version(&t->sw, NULL);
+	let_go(&t->version);
 }

@@ -7,6 +7,7 @@
  *
  *   sim --seeds N [--from SEED]     many seeds; each failing one prints the command that replays it
  *   sim --seed SEED [-v]            one
+ *   sim --reload                    and the settings of each MTA change at random (reload.c)
  *   sim --disk                      every seed with SQLite on simulated disks (else each fifth; the others with the memory store)
  *   sim --recovery [VARIANT[/ROW[/N]]]  the line breaks at each row of the protocol tables (recovery.c)
  *   sim --plant                     with an acknowledgement before the commit: must be found
@@ -121,7 +122,7 @@ static bool is_quiet(struct sim *m)
 	for (unsigned i = 0; i < MTAS; i++)
 		if (m->mta[i].user.now != NULL || m->mta[i].user.again != NULL)
 			return false;
-	if (m->next_letter < m->n_letters)
+	if (m->next_letter < m->n_letters || (m->run.reloads && !reload_is_over(m)))
 		return false;
 	for (unsigned i = 0; i < MTAS; i++) {
 		struct store_counts c;
@@ -157,7 +158,7 @@ bool sim_run_one(const struct run *run, uint64_t *fingerprint_r, char *failure, 
 	struct sim *m = mem_zero(sizeof *m);
 	struct err e;
 	m->run = *run;
-	m->poisoned = run->plant == PLANT_NOTHING && run->recovery == NULL && run->seed % 3 != 0;
+	m->poisoned = run->plant == PLANT_NOTHING && run->recovery == NULL && !run->reloads && run->seed % 3 != 0;
 	m->w = world_new(run->seed);
 	m->god = world_process(m->w, "god", on_god_killed, m);
 	const char *poison = "LINK_DECODE:@PoisonD:kill,LINK_ENCODE:@PoisonE:kill,CONTENT_CONVERT:@PoisonC:kill,SWITCH_PLACE:@PoisonP:kill";
@@ -173,6 +174,8 @@ bool sim_run_one(const struct run *run, uint64_t *fingerprint_r, char *failure, 
 		recovery_begin(m);
 	else
 		timer_after(&m->trouble, 3000);
+	if (run->reloads)
+		reload_begin(m);
 	for (int64_t until = 1000, quiet = 0; m->failure[0] == 0; until += 1000) {
 		while (m->failure[0] == 0 && world_step(m->w, until))
 			;
@@ -227,14 +230,14 @@ static int find_plant(const char *self, enum plant plant)
 
 enum { DISK_EVERY = 5 };
 
-static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_disk)
+static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_disk, bool reloads)
 {
 	uint64_t failed = 0;
 	char failure[300];
 	for (uint64_t seed = from; seed < from + n; seed++) {
 		uint64_t one, two;
 		const bool on_disk = all_on_disk || seed % DISK_EVERY == 0;
-		const struct run run = { .seed = seed, .on_disk = on_disk };
+		const struct run run = { .seed = seed, .on_disk = on_disk, .reloads = reloads };
 		bool good = sim_run_one(&run, &one, failure, sizeof failure);
 		if (good && seed % 50 == 0 && (!sim_run_one(&run, &two, failure, sizeof failure) || one != two)) {
 			good = false;
@@ -242,8 +245,8 @@ static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_dis
 		}
 		if (!good) {
 			failed++;
-			printf("seed %llu: %s\nreplay: %s --seed %llu%s -v\n", (unsigned long long)seed, failure, self, (unsigned long long)seed,
-			       on_disk ? " --disk" : "");
+			printf("seed %llu: %s\nreplay: %s --seed %llu%s%s -v\n", (unsigned long long)seed, failure, self, (unsigned long long)seed,
+			       on_disk ? " --disk" : "", reloads ? " --reload" : "");
 		}
 	}
 	printf("on disks: %llu switches died, %llu of them with the power, %llu failures of a disk, %llu calls of one\n",
@@ -255,10 +258,10 @@ static int run_many(const char *self, uint64_t from, uint64_t n, bool all_on_dis
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "seeds", 1, NULL, 'n' }, { "from", 1, NULL, 'f' }, { "seed", 1, NULL, 's' }, { "disk", 0, NULL, 'd' },
+	static const struct option options[] = { { "seeds", 1, NULL, 'n' }, { "from", 1, NULL, 'f' }, { "seed", 1, NULL, 's' }, { "disk", 0, NULL, 'd' }, { "reload", 0, NULL, 'l' },
 						 { "plant", 0, NULL, 'p' }, { "plant-disk", 0, NULL, 'q' }, { "recovery", 2, NULL, 'r' }, { 0 } };
 	uint64_t n = 20, from = 1, seed = 0, fingerprint;
-	bool verbose = false, on_disk = false, recovery = false;
+	bool verbose = false, on_disk = false, recovery = false, reloads = false;
 	const char *only = NULL;
 	enum plant plant = PLANT_NOTHING;
 	char failure[300];
@@ -268,17 +271,20 @@ int main(int argc, char **argv)
 		case 'f': from = strtoull(optarg, NULL, 10); break;
 		case 's': seed = strtoull(optarg, NULL, 10); break;
 		case 'd': on_disk = true; break;
+		case 'l': reloads = true; break;
 		case 'p': plant = PLANT_EARLY; break;
 		case 'q': plant = PLANT_SYNCS; break;
 		case 'r': recovery = true, only = optarg; break;
 		case 'v': verbose = true; break;
 		default: return 64;
 		}
+	if (verbose)
+		setvbuf(stdout, NULL, _IOLBF, 0); /* in order with the events */
 	if (recovery)
 		return recovery_main(only, verbose);
 	if (seed == 0)
-		return plant != PLANT_NOTHING ? find_plant(argv[0], plant) : run_many(argv[0], from, n, on_disk);
-	const struct run run = { .seed = seed, .verbose = verbose, .on_disk = on_disk || plant == PLANT_SYNCS, .plant = plant };
+		return plant != PLANT_NOTHING ? find_plant(argv[0], plant) : run_many(argv[0], from, n, on_disk, reloads);
+	const struct run run = { .seed = seed, .verbose = verbose, .on_disk = on_disk || plant == PLANT_SYNCS, .reloads = reloads, .plant = plant };
 	bool good = sim_run_one(&run, &fingerprint, failure, sizeof failure);
 	printf("seed %llu: %s (fingerprint %016llx)\n", (unsigned long long)seed, good ? "good" : failure, (unsigned long long)fingerprint);
 	return !good;

@@ -14,8 +14,16 @@ enum { MTAS = 3, LINKS = 2, POSTS = LINKS + 2 /* and alone, and content */, STRI
 
 struct mta;
 
+/* One version of an MTA's settings; freed when the last process that uses it has taken another, so that the sanitizer sees who does not. */
+struct version {
+	struct arena *arena;
+	struct settings settings;
+	unsigned refs, number;
+};
+
 struct process {
 	struct mta *mta;
+	struct version *has;    /* link, alone, switch */
 	enum process_kind kind;
 	int index;              /* -1: switch */
 	struct sim_process *sim;
@@ -64,7 +72,9 @@ struct mta {
 	char name;
 	unsigned index;
 	struct arena *arena;
-	struct settings settings;
+	struct version *version; /* what its processes are born with */
+	unsigned names, interval; /* reload.c: how its settings are written */
+	bool odd_password;
 	struct store_disk *disk; /* one of them is NULL */
 	struct sim_disk *sqlite;
 	struct process sw, posts[POSTS];
@@ -82,6 +92,7 @@ struct run {
 	uint64_t seed;
 	bool verbose, on_disk;
 	enum plant { PLANT_NOTHING, PLANT_EARLY, PLANT_SYNCS } plant;
+	bool reloads;              /* settings change at random, too */
 	struct recovery *recovery; /* NULL: trouble at random */
 };
 
@@ -91,7 +102,8 @@ struct sim {
 	struct sim_process *god; /* supervisor and users: never killed */
 	struct mta mta[MTAS];
 	struct letter letters[LETTERS];
-	struct timer trouble, submit;
+	struct timer trouble, submit, reload;
+	unsigned reloads;
 	size_t n_letters, next_letter;
 	bool poisoned;
 	unsigned kills, cuts, poison_deaths;
@@ -106,6 +118,14 @@ extern const char *const sim_countries[MTAS];
 /* mta.c: its processes, how they are born, joined, and die. */
 void mta_begin(struct sim *m, unsigned index);
 void mta_end(struct mta *t);
+
+void mta_new_version(struct mta *t);            /* by its names, interval and password of now */
+void mta_take_version(struct process *p, struct version *v); /* takes a reference, lets the old one go; in the process when it lives */
+bool mta_uses_settings(const struct process *p); /* alive, of a kind that takes settings */
+
+/* reload.c: other settings at random times, each process hears of them when it does. */
+void reload_begin(struct sim *m);
+bool reload_is_over(const struct sim *m);
 
 /* sim.c: true when all went well. */
 bool sim_run_one(const struct run *run, uint64_t *fingerprint_r, char *failure, size_t size);

@@ -1,11 +1,11 @@
-/* again.c - what waits for a link is placed again: all of it when the link is in the settings no more, else what goes otherwise by the
- * routes that hold now. One round for each change, through the queue from its start to its end, in slices: each transfer is looked at
+/* again.c - what waits for a link, and goes otherwise by the routes that hold now, is placed again. One round for each change, through the queue from its start to its end, in slices: each transfer is looked at
  * once, so that no set of routes, however they lead, makes it go on (Q182318).
  *
  * What goes otherwise is put into the queue of jobs.c that places messages anew, with what is known of its way so far, so that
  * mailboxes, lists, other links and reports come out of it as for a new message. What is in somebody's hands stays there; when it
- * comes back undelivered it is looked at then. What has no way by the new routes stays with its link as long as there is one: nobody
- * asked for a report. */
+ * comes back undelivered it is looked at then. What has no way by the new routes stays where it is: nobody asked for a report. In the queue
+ * of a link that is gone it is listed, an operator can reroute or return it, other routes may give it a way, and it is reported when it
+ * expires (Q152876). There, what has a way for one of its recipients is placed: the others are reported. */
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
@@ -23,6 +23,13 @@ void again_begin(struct swlink *l)
 	g->place = (struct store_place){ 0 };
 	if (l->queued > 0)
 		timer_after(&l->sw->expire, 0);
+}
+
+void again_start(struct sw *s)
+{
+	for (size_t i = 0; i < s->n_links; i++)
+		if (s->links[i]->is_removed)
+			again_begin(s->links[i]);
 }
 
 /* --- does it go otherwise? --- */
@@ -54,19 +61,23 @@ static bool way_of(const struct swlink *from, const struct store_loaded *x, cons
 	return l == NULL || l == from || takes(l, x, r);
 }
 
-/* Every recipient has a way, and one of them another one than this link. */
+/* Every recipient has a way, and one of them another one than this link; when that is gone, one of them has a way. */
 static bool has_other_ways(const struct swlink *l, const struct store_loaded *x)
 {
 	const struct message *m = x->m;
 	bool other = false;
+	size_t n = 0, ways = 0;
 	if (monitor_is_probe(l->sw, m))
 		return false;
 	if (m->kind == MESSAGE_REPORT)
 		return way_of(l, x, &m->originator, NULL, &other) && other;
-	for (size_t i = 0; i < m->n_rcpt; i++)
-		if (m->rcpt[i].responsible && !way_of(l, x, &m->rcpt[i].addr, &m->rcpt[i], &other))
-			return false;
-	return other;
+	for (size_t i = 0; i < m->n_rcpt; i++) {
+		if (!m->rcpt[i].responsible)
+			continue;
+		n++;
+		ways += way_of(l, x, &m->rcpt[i].addr, &m->rcpt[i], &other);
+	}
+	return l->is_removed ? ways > 0 : ways == n && other;
 }
 
 /* *mts_r: its identifier, in the work arena; NULL: not known. A suspect is loaded by whoever handles it alone, and by nobody in
@@ -85,7 +96,7 @@ static bool goes_otherwise(const struct swlink *l, const struct store_queued *ro
 	if (!store_load_transfer(s->store, row->transfer, &x, s->work, &e) || x.m == NULL)
 		return l->is_removed;
 	*mts_r = &x.m->id;
-	return l->is_removed || has_other_ways(l, &x);
+	return has_other_ways(l, &x);
 }
 
 /* --- one transfer --- */

@@ -6,7 +6,7 @@
  *                         ^_________added again______________|
  *
  * A removed link has settings of its own, a copy by which nobody is called and nothing is kept. It stays in sw.links after the live ones
- * while anything refers to it, so that what is in hand comes to its end as ever; again.c empties its queue. */
+ * while anything refers to it, so that what is in hand comes to its end as ever; again.c empties its queue of what has another way. */
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
@@ -523,10 +523,7 @@ void apply_sweep(struct sw *s)
 	for (size_t i = s->settings->links.n; i < s->n_links;) {
 		struct swlink *l = s->links[i];
 		end_connector(l);
-		if (has_queue(s, l)) {
-			again_begin(l); /* what was in hand then, or was let go by an operator */
-			i++;
-		} else if (is_referred_to(s, l)) {
+		if (l->queued > 0 || has_queue(s, l) || is_referred_to(s, l)) { /* what is held no listing reaches */
 			i++;
 		} else {
 			s->links[i] = s->links[--s->n_links];

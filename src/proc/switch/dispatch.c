@@ -257,10 +257,8 @@ void dispatch_run(struct swlink *l)
 {
 	struct queue_entry entry;
 	struct swassoc *a;
-	if (l->is_removed) {
-		again_begin(l);
-		return;
-	}
+	if (l->is_removed)
+		return; /* nothing is opened for it */
 	refill(l);
 	while (connector_takes(l) && (a = free_assoc(l, next_priority(l))) != NULL &&
 	       queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))

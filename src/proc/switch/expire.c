@@ -83,7 +83,7 @@ static void expired(struct sw *s, const struct store_expired *x)
 	struct swlink *l = switch_link(s, x->queue);
 	struct err e;
 	char story[190];
-	if (l == NULL)
+	if (l == NULL || l->is_removed)
 		snprintf(story, sizeof story, "link %.*s is in the settings no more", (int)x->queue.n, (const char *)x->queue.p);
 	else
 		calling_story(l, l->open_failures, l->first_failure, story, sizeof story);

@@ -83,6 +83,12 @@ static void mix_histories(uint64_t digest[2], const struct message *m)
 	out_fini(&key);
 }
 
+/* Of a peer that has one by its MTA name: it is the same peer when its link gets another name. */
+static struct view peer_of(const struct swlink *l)
+{
+	return l == NULL || *l->set->remote_mta == 0 ? (l == NULL ? (struct view){ NULL, 0 } : l->name) : view_str(l->set->remote_mta);
+}
+
 static void digest_of(const struct message *m, struct view link, uint64_t digest[2])
 {
 	digest[0] = 0xcbf29ce484222325u;
@@ -233,7 +239,7 @@ static void take(struct proc *p, uint64_t offer, struct view packed, struct inco
 	in->m = &m;
 	in->link = submitted ? (struct view){ NULL, 0 } : link->name;
 	uint64_t digest[2];
-	digest_of(&m, in->link, digest);
+	digest_of(&m, peer_of(link), digest);
 	struct waiting *w = take_known(p, offer, &m, in);
 	w->duplicate = is_duplicate(s, &m, in->link, digest);
 	if (!w->duplicate) {

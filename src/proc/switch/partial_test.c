@@ -392,15 +392,30 @@ static void nonsense(struct bench *b, struct player *p)
 	bench_free(b);
 }
 
+/* The link process has other settings than the switch, for a moment: nothing is kept, and each checkpoint is answered so. */
+static void test_of_a_link_that_is_not_known_nothing_is_kept(void **state)
+{
+	(void)state;
+	struct bench *b = with_links();
+	struct player *p = &b->link[0];
+	put_partial(p, MSG_PARTIAL_BEGIN, 1, "nobody", "ref", 1, 0);
+	say_octets(p, 1, 1, 0, 100);
+	say_sync(p, MSG_PARTIAL_SYNC, 1, 7, 100, false);
+	assert_int_equal(p->closed, 0);
+	assert_int_equal(p->n_syncs, 1);
+	assert_int_equal(p->syncs[0].serial, 7);
+	assert_false(p->syncs[0].good);
+	say_sync(p, MSG_PARTIAL_END, 1, 7, 0, true);
+	assert_int_equal(p->closed, 0);
+	bench_free(b);
+}
+
 static void test_nonsense_ends_its_sender(void **state)
 {
 	(void)state;
 	struct bench *b = with_links();
 	begin(&b->link[0], 1, 5);
 	begin(&b->link[0], 1, 5); /* twice */
-	nonsense(b, &b->link[0]);
-	b = with_links();
-	put_partial(&b->link[0], MSG_PARTIAL_BEGIN, 1, "nobody", "ref", 1, 0);
 	nonsense(b, &b->link[0]);
 	b = with_links();
 	begin(&b->link[0], 1, 5);
@@ -430,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_octets_of_a_link_are_bounded),
 		cmocka_unit_test(test_a_checkpoint_that_cannot_be_kept_is_said_so),
 		cmocka_unit_test(test_checkpoints_under_way_are_answered_when_the_next_octets_cannot_be_kept),
+		cmocka_unit_test(test_of_a_link_that_is_not_known_nothing_is_kept),
 		cmocka_unit_test(test_nonsense_ends_its_sender),
 	};
 	return cmocka_run_group_tests_name("partial transfers in the switch", tests, NULL, NULL);

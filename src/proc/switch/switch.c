@@ -557,7 +557,7 @@ struct sw *switch_new(const struct actor_host *host, const struct settings *sett
 	expire_init(s);
 	jobs_init(s);
 	reroute_start(s);
-	apply_sweep(s);
+	again_start(s);
 	return s;
 }
 

@@ -33,8 +33,9 @@ void switch_free(struct sw **s);
  * - What is in hand goes on; nothing is lost or sent twice.
  * - A link of the same name goes on with its queue. When something is different that its peer sees (CHANGE_LINK), its associations end,
  *   each after what it has in hand; others are opened at once by the new settings, whatever failures it has had.
- * - A new link is there at once. One that is gone is "removed" in lists of links until what waits for it is placed again: by the routes
- *   of now, reported when there is none. What an operator holds there stays held. A link with another name is another link.
+ * - A new link is there at once. One that is gone is "removed" in lists of links while anything waits for it. What has a way by the routes
+ *   of now takes it; what has none stays listed there: an operator reroutes or returns it, or a later reload gives it a way, or it expires
+ *   and is reported. What an operator holds there stays held. A link with another name is another link.
  * - When routes, mailboxes or lists are others, or links came or went, what waits is looked at once more, in slices: it goes where a new
  *   message would go; what has no way now stays with its link.
  * - Intervals count from the last attempt. What expires when was said when it came.

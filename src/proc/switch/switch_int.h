@@ -733,6 +733,7 @@ void apply_sweep(struct sw *s);                           /* removed links that 
 
 /* again.c: what waits for a link is placed again, when that link is gone or other routes hold. In slices. */
 void again_begin(struct swlink *l);
+void again_start(struct sw *s);                           /* links that are gone */
 bool again_slices(struct sw *s, size_t max, size_t *done_r); /* true: there is more to do */
 /* It has come back undelivered, and is in no list and no window. True: it is placed again, and is gone. */
 MUST_CHECK bool again_returned(struct order *o);
