@@ -68,7 +68,7 @@ static bool has_other_ways(const struct swlink *l, const struct store_loaded *x)
 	bool other = false;
 	size_t n = 0, ways = 0;
 	if (monitor_is_probe(l->sw, m))
-		return false;
+		return l->is_removed; /* its link is gone, and it with it */
 	if (m->kind == MESSAGE_REPORT)
 		return way_of(l, x, &m->originator, NULL, &other) && other;
 	for (size_t i = 0; i < m->n_rcpt; i++) {
