@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { page as getPage, query as asQuery } from "./ask.js";
 import { when, none, waiting, failed, traceTo } from "./parts.js";
-import { octets, plural, words, shortAddress, shortId } from "./format.js";
+import { octets, plural, words, shortAddress, shortId, addresses } from "./format.js";
 
 const NAMES = ["id", "address", "subject", "from", "to"];
 const PAGE = 50;
@@ -71,7 +71,7 @@ function found(answer, values, after, depth) {
 	return h("div", { class: "panel flush" }, h("div", { class: "rows cards" }, h("table", null,
 		h("thead", null, h("tr", null, ["Time", "Step", "Originator", "Recipients", "Peer"].map((x) => h("th", { key: x, scope: "col" }, x)), h("th", { scope: "col", class: "num" }, "Size"), h("th", { scope: "col" }, "Identifier"))),
 		h("tbody", null, answer.rows.map((r) => {
-			const to = r.recipients.split("\n").filter((x) => x !== "");
+			const to = addresses(r.recipients);
 			return h("tr", { key: r.seq, "data-id": r.id }, h("td", { class: "nowrap" }, when(r.at)), h("td", null, words(r.step)), h("td", { class: "whole", "data-name": "from" }, h("span", { class: "clip", title: r.originator }, shortAddress(r.originator))),
 				h("td", { class: "whole", "data-name": "to" }, h("span", { class: "clip", title: r.recipients }, shortAddress(to[0] || "-")), to.length > 1 && h("span", { class: "small" }, `and ${plural(to.length - 1, "more", "more")}`)),
 				h("td", { "data-name": "peer" }, r.peer || "-"), h("td", { class: "num", "data-name": "size" }, octets(r.size)), h("td", { class: "whole" }, h("span", { class: "clip mono", title: r.id }, traceTo(r.id, shortId(r.id)))));

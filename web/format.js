@@ -79,6 +79,9 @@ export function shortAddress(text) {
 	return name ? [name, ...pick("OU1").slice(0, 1), ...pick("O"), ...pick("P").slice(0, 1)].join(" \u00b7 ") : text;
 }
 
+// The addresses of a list: one a line, or with a comma between where the store has joined them.
+export const addresses = (text) => String(text || "").split(/\n|, (?=[A-Za-z0-9-]+=)/).filter((x) => x !== "");
+
 // "C=GB;A=X;P=LONDON;L=london.6b0266f7.1" -> "london.6b0266f7.1": the part that differs.
 export const shortId = (id) => (/L=([^;]*)$/.exec(id) || [id, id])[1];
 

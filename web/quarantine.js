@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { post, page as getPage } from "./ask.js";
 import { listen, live } from "./live.js";
 import { when, none, waiting, failed, linkTo, confirmed, toast } from "./parts.js";
-import { octets, plural, words, shortAddress } from "./format.js";
+import { octets, plural, words, shortAddress, addresses } from "./format.js";
 
 const PAGE = 50;
 
@@ -69,7 +69,7 @@ export function quarantineView(ctx) {
 	};
 
 	function entry(r) {
-		const raw = r.what === "octets", id = r.quarantine, to = r.recipients.split("\n").filter((x) => x !== "");
+		const raw = r.what === "octets", id = r.quarantine, to = addresses(r.recipients);
 		const tick = (e) => { if (e.target.checked) chosen.add(id); else chosen.delete(id); ctx.changed(); };
 		return h("li", { key: id, class: "panel", "data-quarantine": id },
 			h("div", { class: "top" }, ctx.may() && h("input", { type: "checkbox", checked: chosen.has(id), "aria-label": `Choose number ${id}`, onchange: tick }),

@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { get, page as getPage, query as asQuery } from "./ask.js";
 import { live, listen } from "./live.js";
 import { none, waiting, failed, linkTo, confirmed } from "./parts.js";
-import { count, octets, plural, duration, shortAddress } from "./format.js";
+import { count, octets, plural, duration, shortAddress, addresses } from "./format.js";
 import { actOnQueue, QUEUE_ACTS } from "./act.js";
 
 const PAGE = 50, COUNT_MAX = 20000, REFRESH_MS = 5000;
@@ -208,12 +208,12 @@ export function queuesView(ctx) {
 	}
 
 	function row(r, i, may) {
-		const to = r.recipients.split("\n"), on = all || chosen.has(r.transfer);
+		const to = addresses(r.recipients), on = all || chosen.has(r.transfer);
 		const stop = i === Math.min(current, rows.length - 1) ? null : -1;
 		const left = r.next_ms === null ? null : Math.max(0, r.next_ms - (performance.now() - loaded));
 		return h("tr", { key: r.transfer, class: `${on ? "chosen" : ""}${may ? " ticked" : ""}`, "data-transfer": r.transfer, onfocusin: () => { if (current !== i) { current = i; ctx.changed(); } } },
-			may && h("td", { class: "box" }, h("input", { type: "checkbox", tabindex: stop, checked: on, disabled: all, "aria-label": `Transfer ${r.transfer} to ${to[0]}`, onclick: (e) => choose(r, i, e) })),
-			h("td", { class: "whole" }, h("a", { class: "clip", tabindex: stop, href: `#/message/transfer/${r.transfer}`, title: r.recipients }, shortAddress(to[0]) || r.id), (to.length > 1 || r.error) && h("span", { class: "small clip", title: r.error },
+			may && h("td", { class: "box" }, h("input", { type: "checkbox", tabindex: stop, checked: on, disabled: all, "aria-label": `Transfer ${r.transfer} to ${to[0] || "nobody"}`, onclick: (e) => choose(r, i, e) })),
+			h("td", { class: "whole" }, h("a", { class: "clip", tabindex: stop, href: `#/message/transfer/${r.transfer}`, title: r.recipients }, shortAddress(to[0] || "") || r.id), (to.length > 1 || r.error) && h("span", { class: "small clip", title: r.error },
 				[to.length > 1 ? `and ${plural(to.length - 1, "more", "more")}` : "", r.error].filter((x) => x).join(" \u00b7 "))),
 			h("td", { class: "whole", "data-name": "from" }, h("span", { class: "clip", title: r.originator }, shortAddress(r.originator))), h("td", { "data-name": "link" }, links(r.link, stop)),
 			h("td", null, r.held && h("span", { class: "tag held" }, "held"), r.held && " ", h("span", { class: "tag " + (r.priority === "urgent" ? "urgent" : "quiet") }, r.priority)),

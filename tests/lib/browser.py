@@ -181,10 +181,10 @@ class Browser:
             "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"))
 
     def clean(self, *refusals):
-        """The browser's log has nothing in it, but answers of these statuses."""
+        """The browser's log has nothing in it, but answers of these statuses; 0: none at all."""
         bad = [e["message"] for e in self.driver.get_log("browser")
                if not any("Failed to load resource" in e["message"] and "status of %d" % status in e["message"] for status in refusals + (401,))
-               and not ("ERR_CONNECTION_REFUSED" in e["message"] and 0 in refusals)]
+               and not ("net::ERR_" in e["message"] and 0 in refusals)]
         expect(not bad, "an empty log of the browser", bad[:5])
 
     def picture(self, path):

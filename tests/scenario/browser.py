@@ -344,7 +344,7 @@ def luminance(b):
 
 def phone_and_dark(lab):
     london, paris = site(lab, start_paris=False, open_interval=HOUR)
-    mts_id = london.send("alice", [paris.claude, paris.address("A" * 40, "B" * 40)], "--subject", "x" * 120, "y" * 400)
+    mts_id = london.send("alice", [paris.claude, paris.address("A" * 16, "B" * 40)], "--subject", "x" * 120, "y" * 400)
     b = Browser(lab, 360, 740)
     b.go(london, "#/links")
     b.one(".login")
@@ -409,6 +409,7 @@ const done = arguments[arguments.length - 1];
 	same(f.shortAddress('G=Hanako; S=Sato; O=Office; P=TOKYO; A=POSTHORN; C=JP'), 'Hanako Sato \u00b7 Office \u00b7 TOKYO');
 	same(f.shortAddress('CN=EGLLZPZX; O=AFTN; P=UK; A=ICAO; C=XX'), 'EGLLZPZX \u00b7 AFTN \u00b7 UK');
 	same(f.shortAddress('X121=123; C=FR'), 'X121=123; C=FR');
+	same(f.addresses('G=A; S=B; C=FR, G=C; O=X, Y; C=FR\\nS=D; C=FR').length, 3);
 	same(f.shortId('C=GB;A=POSTHORN;P=LONDON;L=london.6b0266f7.1'), 'london.6b0266f7.1');
 	for (const [max, step] of [[10, 5], [4, 1], [0.7, 0.2], [1600, 500], [8, 2]])
 		same(p.niceStep(max, 4), step);
@@ -451,7 +452,7 @@ def console_dies(lab):
     os.kill(pid, signal.SIGKILL)
     london.send("alice", paris.claude, "t")
     paris.wait_mail("claude", 1)
-    london.event("process.ready", after=mark, name="console")
+    london.event("process.started", after=mark, name="console.0")
     b.one(".login [role=status]", "session is over")
     b.log_in(london)
     b.wait_lamp("paris", "ok")
