@@ -83,12 +83,19 @@ export function queuesView(ctx) {
 	}
 	const clearChosen = () => { chosen = new Map(); all = false; };
 
-	// How many a filter finds: counted page by page, up to a bound.
-	async function howMany(signal) {
+	// How many a filter finds: known for all and for a link, else counted page by page, up to a bound.
+	async function howMany() {
+		const given = NAMES.filter((name) => values[name] !== ""), l = live.overview && live.overview.links.find((x) => x.name === values.link);
+		if (live.overview && given.length === 0)
+			return { n: live.overview.totals.queued, more: false };
+		if (l && given.length === 1)
+			return { n: l.queued, more: false };
 		let n = 0;
 		for (let a = ""; ;) {
-			const answer = await get("/api/queue" + asQuery({ ...values, after: a, max: 500 }), signal);
+			const answer = await get("/api/queue" + asQuery({ ...values, after: a, max: 500 }));
 			n += answer.rows.length;
+			progress = `Counting: ${count(n)} so far`;
+			ctx.changed();
 			a = answer.next;
 			if (a === null || n >= COUNT_MAX)
 				return { n, more: a !== null };
@@ -99,13 +106,14 @@ export function queuesView(ctx) {
 		let how = plural(chosen.size, "transfer"), about = null;
 		try {
 			if (all) {
-				const bare = inWords(values) === inWords(read(new URLSearchParams())) && live.overview;
-				const found = bare ? { n: live.overview.totals.queued, more: false } : await howMany();
+				const found = await howMany();
+				progress = "";
 				how = (found.more ? "more than " : "") + plural(found.n, "transfer");
 				about = h("p", null, `All that match now: ${inWords(values)}.`);
 			}
 		} catch (e) {
 			error = e;
+			progress = "";
 			return ctx.changed();
 		}
 		const a = QUEUE_ACTS[what], links = live.overview ? live.overview.links.map((l) => l.name).filter((n) => n !== values.link) : [];
