@@ -483,8 +483,8 @@ def pictures(lab):
     london.settings["links"][-1]["schedule"] = "never"
     for m in (london, paris, tokyo, depot):
         m.start()
-    sent = [london.send("alice", to, "--subject", s, "--report", "delivery", "The first message over three MTAs.") for to, s in (
-        (hanako, "Greetings from London"), (paris.claude, "Timetable of the night mail"), (depot.address("No", "Body"), "To nobody"))]
+    for to, subject in ((hanako, "Greetings from London"), (paris.claude, "Timetable of the night mail"), (depot.address("No", "Body"), "To nobody")):
+        london.send("alice", to, "--subject", subject, "--report", "delivery", "The first message over three MTAs.")
     for i in range(9):
         london.send("alice", [oslo.address(n, "Nansen") for n in ("Fridtjof", "Eva", "Liv")[:1 + i % 3]], "--priority", ("normal", "urgent", "non-urgent")[i % 3],
                     "--subject", "Ice report %d" % i, "Pack ice to the north. " * (1 + 40 * i))
@@ -518,7 +518,10 @@ def pictures(lab):
     take("links", "#/links", lambda: b.one("[data-link=oslo]"))
     take("link-dark", "#/links/oslo", lambda: b.one(".journey, .stream, .facts"), dark=True)
     take("queues", "#/queues?link=oslo", lambda: b.one("tr[data-transfer]"))
-    take("journey", "#/trace/" + sent[0], lambda: b.one(".journey li[data-step=transfer-out]"))
+    number = str(london.rows("queue")[0]["transfer"])
+    for act, why in (("hold", "ice in the strait"), ("release", "")):
+        london.command("queue", act, "-c", london.path, "--id", number, "--yes", *(["--why", why] if why else []))
+    take("message", "#/message/transfer/" + number, lambda: b.one(".text", "Pack ice"))
     take("links-phone", "#/links", lambda: b.one("[data-link=oslo]"), 360, 740)
     return folder
 
