@@ -94,3 +94,6 @@ int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found);
 /* --- options that several commands have: act.c --- */
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);
 bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r);
+
+/* `posthorn link trace`: link_trace.c. */
+int ctl_link_trace(int argc, char **argv);

@@ -7,14 +7,16 @@
 
 static const char usage[] =
 	"usage: posthorn link list -c FILE NAME\n"
-	"       posthorn link retry|close|stop|start -c FILE NAME [--why TEXT]\n\n"
+	"       posthorn link retry|close|stop|start -c FILE NAME [--why TEXT]\n"
+	"       posthorn link trace -c FILE NAME on|off|--follow [OPTIONS]\n\n"
 	"One link: its associations, and an operator's hand on it.\n\n"
 	"  list      its associations\n"
 	"  retry     the wait for the next attempt is over: now\n"
 	"  close     its associations are released when what is in hand is done; it opens others when mail wants it\n"
 	"  stop      the same, and it opens none and answers its peer's calls busy until it is started, over restarts of the\n"
 	"            MTA too; mail for it waits, or goes another way when there is one\n"
-	"  start     what was stopped goes on\n\n"
+	"  start     what was stopped goes on\n"
+	"  trace     what goes over its connections, in a file or decoded as it comes: posthorn link trace --help\n\n"
 	"  --why TEXT              kept in the audit\n"
 	CTL_FIND CTL_STATUSES;
 
@@ -123,6 +125,8 @@ static void ask(struct ctl *c)
 
 int ctl_link(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "trace") == 0)
+		return ctl_link_trace(argc - 1, argv + 1);
 	static const struct chan_type types[] = {
 		{ .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE },
 		{ .type = MSG_ROW, .name = "ROW", .handle = on_row, .max = MSG_MAX_ROW },

@@ -11,6 +11,7 @@ static void flush(struct assoc *a)
 	struct out *o = x400_out(a->x);
 	if (a->stream == NULL || out_len(o) == 0)
 		return;
+	wiretrace_octets(a, true, out_view(o));
 	stream_write(a->stream, out_view(o));
 	out_drop(o, out_len(o));
 }
@@ -281,12 +282,16 @@ static size_t on_data(void *ctx, struct view data)
 	size_t taken = 0;
 	do {
 		size_t n = x400_feed(a->x, view_from(data, taken), now);
+		wiretrace_octets(a, false, view_first(view_from(data, taken), n));
 		taken += n;
 		assoc_pump(a);
 		if (a->generation != generation)
 			return data.n;
-		if (n == 0 && taken < data.n && !a->stalled && a->stream != NULL)
-			n = x400_feed(a->x, view_from(data, taken), now), taken += n;
+		if (n == 0 && taken < data.n && !a->stalled && a->stream != NULL) {
+			n = x400_feed(a->x, view_from(data, taken), now);
+			wiretrace_octets(a, false, view_first(view_from(data, taken), n));
+			taken += n;
+		}
 		if (n == 0)
 			break;
 	} while (taken < data.n && !a->stalled && a->stream != NULL);
@@ -405,6 +410,7 @@ static void open_afresh(struct assoc *a)
 	a->reopen = a->recovering = a->connected = a->lost = false;
 	a->generation++;
 	flush(a);
+	wiretrace_closed(a);
 	if (a->stream != NULL)
 		stream_close(&a->stream, true);
 	x400_free(&a->x);
@@ -456,6 +462,7 @@ void assoc_bury(struct assoc *a)
 	}
 	tell_end(a);
 	flush(a);
+	wiretrace_closed(a);
 	if (a->stream != NULL)
 		stream_close(&a->stream, true);
 	timer_stop(&a->timer);

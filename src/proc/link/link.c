@@ -170,6 +170,16 @@ static bool on_suspect(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static bool on_wiretrace(void *ctx, struct view payload, struct err *e)
+{
+	struct link *l = ctx;
+	struct msg_wiretrace m;
+	if (!get_msg_wiretrace(payload, &m, e))
+		return false;
+	wiretrace_take(l, &m);
+	return true;
+}
+
 static bool on_busy(void *ctx, struct view payload, struct err *e)
 {
 	struct link *l = ctx;
@@ -270,6 +280,7 @@ static const struct chan_type control_types[] = {
 	TYPE(PARTIAL_SYNCED, on_partial_synced),
 	TYPE(PARTIAL_FOUND, on_partial_found),
 	TYPE(LINK_ACT, link_stop_told),
+	TYPE(WIRETRACE, on_wiretrace),
 };
 static const struct chan_type bulk_types[] = {
 	TYPE(TRANSFER_DATA, on_transfer_data),
@@ -416,6 +427,7 @@ void link_free(struct link **lp)
 	err_set(&e, ERR_TEMP, ERR_OF_PROCESS, "the link process ends");
 	switch_gone(l, &e);
 	assoc_free_graves(l);
+	wiretrace_end_all(l);
 	exam_free(&l->examination);
 	arena_free(&l->arena);
 	arena_free(&l->config_arena);

@@ -151,6 +151,8 @@ struct assoc {
 	struct handover *first, **last; /* outbound */
 	int64_t transfer_until_ms;   /* of the one under way; INT64_MAX: none */
 	struct err why;              /* how it ended */
+	bool has_talked;             /* octets have gone or come on this connection */
+	struct wire *wire;           /* of a trace; NULL: none */
 	struct assoc *next, **prev;
 };
 
@@ -235,6 +237,7 @@ struct link {
 	bool busy;                   /* the switch can take nothing now */
 	struct err busy_why;
 	struct stop *stops;          /* stops.c */
+	struct wiretrace *traces;
 	bool is_alone;               /* with suspects */
 	bool stopping;
 	void (*stopped)(void *ctx);
@@ -264,6 +267,12 @@ void assoc_settings(struct assoc *a);           /* its link has other settings, 
 void assoc_leave(struct assoc *a);              /* inbound: it ends between two transfers */
 void assoc_bury(struct assoc *a);               /* tells the switch, closes the socket; memory goes at the end of the turn */
 void assoc_free_graves(struct link *l);
+
+/* wiretrace.c: octets in clear, for an operator. */
+void wiretrace_take(struct link *l, const struct msg_wiretrace *m);
+void wiretrace_octets(struct assoc *a, bool ours, struct view v); /* the next ones that go, or that were taken of those that came */
+void wiretrace_closed(struct assoc *a);         /* the connection */
+void wiretrace_end_all(struct link *l);
 
 /* bind.c: who calls, and may they. */
 void bind_indication(struct assoc *a, const struct x400_event *ev);

@@ -177,6 +177,7 @@ void outbound_produce(struct assoc *a)
 			h->left -= before - out_len(from);
 			pull(a, h);
 		}
+		wiretrace_octets(a, true, out_view(o));
 		stream_write(a->stream, out_view(o));
 		out_drop(o, out_len(o));
 	}

@@ -250,6 +250,7 @@ static const struct chan_type tool_types[] = {
 	TYPE(RELOAD, reloads_asked),
 	TYPE(LINK_ACT, stops_act),
 	TYPE(METRICS, tally_asked),
+	TYPE(WIRETRACE, wiretrace_asked),
 	TYPE(SHOW, control_show),
 };
 

@@ -530,6 +530,9 @@ void resume_forget(struct sw *s, uint64_t transfer);
 void resume_link_gone(const struct swlink *l);
 void resume_fini(struct sw *s);
 
+/* wiretrace.c: WIRETRACE. */
+bool wiretrace_asked(void *ctx, struct view payload, struct err *e);
+
 /* reloads.c: RELOAD. Its askers are command lines, all of which are gone before the switch is. */
 bool reloads_asked(void *ctx, struct view payload, struct err *e);
 void reloads_proc_gone(const struct proc *p);

@@ -31,6 +31,8 @@
 	X(RECORDER_JOURNAL_AGAIN, "recorder.journal-again", 137, NOTICE, "events", "", "the journal takes events again; so many events are missing in it") \
 	X(RECORDER_SLOW, "recorder.follower-slow", 138, NOTICE, "events", "", "who follows events reads too slowly: so many of them were dropped for it; everybody else has them") \
 	X(RECORDER_ENDED, "recorder.ended", 139, NOTICE, "events", "", "every other process has ended: there are no more events before the next start") \
+	X(WIRETRACE_BEGUN, "link.trace-begun", 140, NOTICE, "x400", "", "the octets of a link's connections are written to a file: it has passwords and mail in it") \
+	X(WIRETRACE_ENDED, "link.trace-ended", 141, NOTICE, "x400", "", "a trace of a link has ended: see why") \
 	X(ASSOC_IN, "link.inbound", 200, INFO, "x400", "", "a peer has opened an association")                                            \
 	X(ASSOC_REFUSED, "link.inbound-refused", 201, WARNING, "x400", "MSExchangeMTA 1293", "a peer's bind was refused: see why")         \
 	X(ASSOC_UNKNOWN, "link.unknown-peer", 202, WARNING, "x400", "MSExchangeMTA 51", "an MTA that no link names has tried to bind")     \

@@ -897,3 +897,29 @@ bool get_msg_metric(struct view payload, struct msg_metric *m, struct err *e)
 	m->values = get_string(&c);
 	return whole(&c, "METRIC", payload, e);
 }
+
+void put_msg_wiretrace(struct out *o, const struct msg_wiretrace *m)
+{
+	out_u64(o, m->id);
+	put_string(o, m->link);
+	out_u8(o, m->on);
+	out_u64(o, m->octets);
+	out_u64(o, m->time_ms);
+	put_string(o, m->name);
+	put_string(o, m->who);
+	put_string(o, m->why);
+}
+
+bool get_msg_wiretrace(struct view payload, struct msg_wiretrace *m, struct err *e)
+{
+	struct cur c = cur_of(payload);
+	m->id = cur_u64(&c);
+	m->link = get_string(&c);
+	m->on = cur_u8(&c) != 0;
+	m->octets = cur_u64(&c);
+	m->time_ms = cur_u64(&c);
+	m->name = get_string(&c);
+	m->who = get_string(&c);
+	m->why = get_string(&c);
+	return whole(&c, "WIRETRACE", payload, e);
+}

@@ -94,6 +94,8 @@ enum {
 	X(REGISTER, 60, 256, "connector", "first after HELLO: the link it serves, and which of its two streams this is")   \
 	X(REGISTERED, 61, 1024, "switch", "it may begin, or why not")                                                \
 	X(ALIVE, 62, 16, "switch, connector", "answer this number: sent when it has been silent while something is in its hands") \
+	/* the octets of a link's connections in clear, to a file: asked for by an operator, passed on to the link processes */          \
+	X(WIRETRACE, 96, 1024, "tool; switch", "begin or end a trace of a link: DONE answers the tool")              \
 	/* events, on the socket `events` of the recorder; LEVEL is answered by DONE */                                               \
 	X(FOLLOW, 100, 8192, "tool", "events that fit: those in memory, then, if so wanted, those to come")              \
 	X(FOLLOWED, 101, 1024, "recorder", "memory has been gone through; or some events were dropped, because the follower was too slow or came too late") \
@@ -400,6 +402,14 @@ struct msg_event { /* EVENT */
 	uint64_t number;
 	struct view line;     /* one JSON object: time, process, severity, event, id, category; maybe source, repeated, lost, fields {name: text} */
 };
+struct msg_wiretrace { /* WIRETRACE */
+	uint64_t id;
+	struct view link;
+	bool on;
+	uint64_t octets, time_ms; /* on: it ends by itself after so much of a file, after so long */
+	struct view name;     /* from the switch: files are DIRECTORY/trace/NAME-PROCESS.pcap */
+	struct view who, why; /* for the audit event; the switch adds the caller's user from the socket */
+};
 struct msg_level { /* LEVEL */
 	uint64_t id;
 	struct view category; /* empty: all */
@@ -449,6 +459,7 @@ MSG_CODEC(follow, msg_follow);
 MSG_CODEC(followed, msg_followed);
 MSG_CODEC(event, msg_event);
 MSG_CODEC(level, msg_level);
+MSG_CODEC(wiretrace, msg_wiretrace);
 MSG_CODEC(metric, msg_metric);
 
 /* Strings of ROW and of anyone's own lists. */

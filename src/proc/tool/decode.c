@@ -8,6 +8,7 @@
 
 const char decode_help[] =
 	"usage: posthorn decode FILE [--json] [--secrets] [--port N]... [--help]\n"
+	"       posthorn decode --follow PREFIX [--json] [--secrets]\n"
 	"\n"
 	"Shows every layer of what is in FILE (`-`: standard input):\n"
 	"  a capture     pcap or pcapng: TCP connections put in order, then TPKT, COTP, session, presentation, ACSE, RTSE,\n"
@@ -21,6 +22,7 @@ const char decode_help[] =
 	"  --json        one JSON object a line\n"
 	"  --secrets     show passwords, and damaged octets that may hold one\n"
 	"  --port N      take connections of this port for ISO transport even if they do not look like it (up to 16 times)\n"
+	"  --follow      the traces of a link (posthorn link trace) whose files begin with PREFIX, as they grow, until interrupted\n"
 	"  --help        this text\n"
 	"\n"
 	"Each block begins with the seconds since the first packet, `>` for the side that opened the connection or `<` for\n"
@@ -66,6 +68,8 @@ bool decode_arguments(int argc, char **argv, struct decode_options *options_r, c
 			help = true;
 		} else if (strcmp(arg, "--json") == 0) {
 			o.json = true;
+		} else if (strcmp(arg, "--follow") == 0) {
+			o.follow = true;
 		} else if (strcmp(arg, "--secrets") == 0) {
 			o.secrets = true;
 		} else if (strncmp(arg, "--port=", 7) == 0) {

@@ -24,6 +24,7 @@ enum { DECODE_PORTS_MAX = 16 };
 struct decode_options {
 	bool json;
 	bool secrets;            /* show passwords, and octets that may hold one */
+	bool follow;             /* of the command: files of a trace, as they grow */
 	uint16_t ports[DECODE_PORTS_MAX];
 	size_t n_ports;
 	size_t tsdu_max;         /* octets of one TSDU or one SSDU; 0: 64 MiB */

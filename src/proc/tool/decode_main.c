@@ -1,6 +1,7 @@
 /* decode_main.c - `posthorn decode`: a file in, text to standard output; all else is decode.h's. */
 #include "proc/tool/decode.h"
 #include "proc/tool/tool.h"
+#include "proc/tool/tool_follow.h"
 
 #include <errno.h>
 
@@ -56,6 +57,8 @@ int tool_decode(int argc, char **argv)
 		fputs(decode_help, stdout);
 		return 0;
 	}
+	if (options.follow)
+		return tool_follow(&options, path);
 	out_init(&file, FILE_MAX);
 	int status = EXIT_NO_INPUT;
 	if (!read_file(path, &file, &e))
