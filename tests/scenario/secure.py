@@ -172,4 +172,21 @@ def tp_19_over_ipv6(lab):
     return "both ways"
 
 
-main(tls_both_ways, tls_another_authority, tls_another_name, tls_caller_without, tls_files_that_are_not_there, tp_19_over_ipv6)
+def a_trace_is_in_clear(lab):
+    """posthorn link trace of a link with TLS: an operator sees what is said, of the calls that we make and of those that we take."""
+    london, paris = secure_pair(lab, Authority(lab))
+    paris.start()
+    london.start()
+    london.command("link", "trace", "-c", london.path, "paris", "on")
+    london.send("alice", paris.claude, "--subject", "said over TLS", "hello")
+    paris.wait_mail("claude", 1)
+    paris.send("claude", london.alice, "--subject", "answered over TLS", "hello")
+    london.wait_mail("alice", 1)
+    london.command("link", "trace", "-c", london.path, "paris", "off")
+    file = london.event("link.trace-ended")["fields"]["file"]
+    shown = lab.command("decode", os.path.join(london.directory, file))
+    for said in ("said over TLS", "answered over TLS"):
+        expect(said in shown, "\"%s\" in the trace" % said, shown[:2000])
+
+
+main(tls_both_ways, a_trace_is_in_clear, tls_another_authority, tls_another_name, tls_caller_without, tls_files_that_are_not_there, tp_19_over_ipv6)

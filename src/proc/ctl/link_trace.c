@@ -86,7 +86,10 @@ static int follow(struct command *q)
 	sigaddset(&defaults, SIGTERM);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	sigset_t none;
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	int code = posix_spawn(&pid, "/proc/self/exe", NULL, &attr, (char **)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	if (code != 0)

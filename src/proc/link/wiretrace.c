@@ -20,6 +20,7 @@ struct wiretrace {
 	char *name, *path;          /* of the link; of the file, from the first octets on */
 	struct file *file;          /* NULL: no octets yet */
 	uint64_t written, max;
+	bool failed;                /* no octets could be written */
 	struct timer timer;
 	struct wiretrace *next;
 };
@@ -46,10 +47,10 @@ static void end(struct wiretrace *t, const char *why)
 		at = &(*at)->next;
 	*at = t->next;
 	snprintf(octets, sizeof octets, "%llu", (unsigned long long)t->written);
-	if (t->file != NULL) {
+	if (t->file != NULL || t->failed)
 		EMIT(&t->link->host, WIRETRACE_ENDED, "link", t->name, "file", t->path, "octets", octets, "why", why);
+	if (t->file != NULL)
 		file_close(&t->file);
-	}
 	timer_stop(&t->timer);
 	MEM_FREE(t->name);
 	MEM_FREE(t->path);
@@ -81,6 +82,7 @@ static void write_packets(struct wiretrace *t, struct out *o)
 	const bool is_new = t->file == NULL;
 	pcap_begin(&head);
 	bool good = be_open(t, &e) && (!is_new || file_append(t->file, out_view(&head), &e)) && file_append(t->file, out_view(o), &e);
+	t->failed = !good;
 	t->written += out_len(o);
 	out_fini(&head);
 	out_clear(o);

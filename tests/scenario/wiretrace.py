@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""What goes over a link's connections, for an operator who looks for what a peer says: a capture that tshark and posthorn decode read, live decoding,
+its bounds, and that it costs nobody anything."""
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from posthorn import Skip, expect, main, same, wait_for  # noqa: E402
+
+REFUSED, USAGE = 1, 64
+
+
+def captures(m):
+    return sorted(glob.glob(os.path.join(m.directory, "trace", "*.pcap")))
+
+
+def decoded(lab, path, *args):
+    done = subprocess.run([lab.program, "decode", path, "--json", *args], capture_output=True, check=False)
+    return [json.loads(x) for x in done.stdout.decode().splitlines()], done.returncode
+
+
+def tshark(path, *args):
+    if shutil.which("tshark") is None:
+        raise Skip("no tshark")
+    done = subprocess.run(["tshark", "-r", path, *args], capture_output=True, text=True, check=False, timeout=120)
+    expect(done.returncode == 0, "tshark reads it", done.stderr[-500:])
+    return done.stdout
+
+
+def names(events):
+    return [e["event"] for e in events]
+
+
+def traced(lab, **link):
+    """London traces its link to Paris, a message goes each way; gives both and London's captures, closed."""
+    london, paris = lab.pair()
+    london.link(paris, **link)
+    paris.link(london)
+    paris.start()
+    london.start()
+    said = london.command("link", "trace", "-c", london.path, "paris", "on", "--why", "a test").strip()
+    expect(said.startswith(os.path.join(london.directory, "trace", "paris-")), "where the files are", said)
+    london.send(london.alice, paris.claude, "--subject", "there and known by its text", "--text", "what the capture holds")
+    paris.wait_mail("claude", 1)
+    paris.send(paris.claude, london.alice, "--subject", "and back")
+    london.wait_mail("alice", 1)
+    london.command("link", "trace", "-c", london.path, "paris", "off")
+    london.event("link.trace-ended", why="operator")
+    return london, paris, captures(london)
+
+
+def test_tshark_and_decode_read_it(lab):
+    london, _, files = traced(lab)
+    expect(files, "a capture")
+    act = [e["fields"] for e in london.events if e["event"] == "operator.act"]
+    same([(a["what"], a["link"], a["outcome"]) for a in act], [("trace-on", "paris", "done"), ("trace-off", "paris", "done")], "audit")
+    expect(all(os.stat(f).st_mode & 0o077 == 0 for f in files + [os.path.dirname(files[0])]), "for its owner alone")
+    text = "".join(tshark(f, "-V") for f in files)
+    for word in ("MTA-BIND", "Malformed", "[Checksum Status: Bad]", "TCP Previous segment", "Out-Of-Order", "Retransmission"):
+        if word != "MTA-BIND":
+            expect(word not in text, "not in tshark's view: %s" % word, text[max(0, text.find(word) - 500):text.find(word) + 100])
+    fields = "".join(tshark(f, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields", "-e", "_ws.col.Protocol", "-e", "ip.checksum.status",
+                            "-e", "tcp.checksum.status") for f in files)
+    rows = [x.split("\t") for x in fields.splitlines()]
+    expect({r[0] for r in rows} >= {"P1", "TCP", "COTP"}, "protocols that tshark sees", {r[0] for r in rows})
+    same({(r[1], r[2]) for r in rows}, {("1", "1")}, "checksums by tshark")
+    both = [e for f in files for e in decoded(lab, f)[0]]
+    same([decoded(lab, f)[1] for f in files], [0] * len(files), "posthorn decode finds no damage")
+    expect(names(both).count("CONNECTION") >= 2, "a connection each way", names(both))
+    whole = json.dumps(both)
+    expect("there and known by its text" in whole and "what the capture holds" in whole and "and back" in whole, "both messages", names(both))
+    expect("secret-london" not in whole, "a password that nobody has asked for")
+    expect("secret-london" in json.dumps([e for f in files for e in decoded(lab, f, "--secrets")[0]]), "the password, asked for")
+    london.send(london.alice, "G=X; S=Nobody; P=PARIS; A=POSTHORN; C=FR")
+    london.wait_empty()
+    same(captures(london), files, "files after the end")
+    return "%d files, %d packets" % (len(files), len(rows))
+
+
+def test_followed_live(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+    process = subprocess.Popen([lab.program, "link", "trace", "-c", london.path, "paris", "--follow", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    rows = []
+    threading.Thread(target=lambda: [rows.append(json.loads(x)) for x in process.stdout], daemon=True).start()
+    try:
+        london.event("operator.act", what="trace-on")
+        london.send(london.alice, paris.claude, "--subject", "seen at once")
+        wait_for(lambda: "seen at once" in json.dumps(rows), "the message, while the association is open")
+        for name in ("CONNECTION", "CR", "CC", "CONNECT", "ACCEPT", "MESSAGE"):
+            expect(any(name in e["event"] for e in rows), "%s was shown" % name, names(rows))
+        expect(not london.find("link.trace-ended"), "it goes on")
+        expect("secret-london" not in json.dumps(rows), "a password that nobody has asked for")
+        mark = len(rows)
+        paris.send(paris.claude, london.alice, "--subject", "and the other way")
+        wait_for(lambda: "and the other way" in json.dumps(rows[mark:]), "the answer, in another file or the same")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        process.stderr.close()
+    same((process.returncode, said), (0, ""), "its end")
+    london.event("link.trace-ended", why="operator")
+    return "%d events" % len(rows)
+
+
+def test_in_clear_where_there_is_tls_and_bounds(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+    big = lab.file("big.txt", b"a line of text, and another one\r\n" * 10000)
+    london.command("link", "trace", "-c", london.path, "paris", "on", "--octets", "100K")
+    mts_id = london.send(london.alice, paris.claude, "--text-file", big)
+    end = london.event("link.trace-ended")["fields"]
+    expect("as many octets" in end["why"] and int(end["octets"]) < 500000, "it ends by its octets", end)
+    paris.wait_mail("claude", 1)
+    expect(mts_id, "mail goes on")
+    same(os.path.getsize(os.path.join(london.directory, end["file"])) - 24, int(end["octets"]), "its length")
+    mark = london.mark()
+    london.command("link", "trace", "-c", london.path, "paris", "on", "--time", "1s")
+    london.send(london.alice, paris.claude, "--subject", "short")
+    expect("time" in london.event("link.trace-ended", after=mark)["fields"]["why"], "it ends by its time")
+    # An association that was open before shows from the middle on; what cannot be known of it is named, nothing breaks.
+    events, _ = decoded(lab, captures(london)[-1])
+    expect(names(events), "it can be read")
+    for wrong, status in ((("nobody", "on"), REFUSED), (("paris",), USAGE), (("paris", "maybe"), USAGE), (("paris", "on", "--octets", "2 G"), REFUSED),
+                          (("paris", "on", "--time", "2 d"), REFUSED)):
+        london.command("link", "trace", "-c", london.path, *wrong, status=status)
+
+
+def test_a_disk_that_fails_ends_the_trace_alone(lab):
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+    with open(os.path.join(london.directory, "trace"), "wb"): # no folder can be made there
+        pass
+    london.command("link", "trace", "-c", london.path, "paris", "on")
+    london.send(london.alice, paris.claude)
+    paris.wait_mail("claude", 1)
+    london.event("link.trace-ended", why="cannot")
+    expect(not london.find("process.fault"), "nobody died of it")
+    expect(not london.find("link.trace-begun"), "no file")
+
+
+main(test_tshark_and_decode_read_it, test_followed_live, test_in_clear_where_there_is_tls_and_bounds, test_a_disk_that_fails_ends_the_trace_alone)
