@@ -53,7 +53,8 @@ static void add_listener(struct plan *p, const char *name, enum process_kind own
 static size_t count_processes(const struct settings *s)
 {
 	const struct set_link *links = s->links.v;
-	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 6; /* recorder, switch, reader, two for suspects, console */
+	size_t n = (size_t)(s->processes.contents + s->processes.links) + settings_movers_n(s) + 5; /* recorder, switch, reader, two for suspects */
+	n += s->console.listen.n > 0;
 	for (size_t i = 0; i < s->links.n; i++)
 		n += links[i].kind == LINK_MSMAIL ? 2 : 0;
 	return n;
