@@ -166,9 +166,9 @@ def cable(a, b):
             subprocess.run(host.enter("ip", *args), check=True)
 
 
-def blocks():
-    """[(hosts, options, script)] of the page, in order."""
-    with open(source("docs", "first-link.md"), encoding="utf-8") as f:
+def blocks(page, least):
+    """[(hosts, options, script)] of a page, in order."""
+    with open(source("docs", page), encoding="utf-8") as f:
         text = f.read()
     found = []
     for marks, script in re.findall(r"^<!-- run: (.*?) -->\n```sh\n(.*?)^```$", text, re.S | re.M):
@@ -177,7 +177,7 @@ def blocks():
         if " if " in hosts:
             hosts, options["if"] = hosts.split(" if ")
         found.append((hosts.split(), options, script))
-    expect(len(found) > 10, "commands in docs/first-link.md", len(found))
+    expect(len(found) >= least, "commands in docs/" + page, len(found))
     return found
 
 
@@ -242,12 +242,17 @@ def from_the_package_to_a_link(lab):
         host.bring(old, "/root/" + os.path.basename(old))
         host.bring(os.path.join(HERE, "systemctl"), "/usr/bin/systemctl", 0o755)
     n = 0
-    for names, options, script in blocks():
+    for names, options, script in blocks("first-link.md", 15):
         follow({"london": london, "paris": paris}, names, options, script)
         n += 1
     installed(london)
     london.run("curl --silent --fail --header 'Content-Type: application/json' --header 'Origin: http://127.0.0.1:8025' "
                "--data '{\"name\": \"anna\", \"password\": \"correct horse battery staple\"}' http://127.0.0.1:8025/api/login")
+    before = london.run("posthorn read alice --json")
+    for names, options, script in blocks("operating.md", 3):
+        follow({"london": london, "paris": paris}, names, options, script)
+        n += 1
+    same(london.run("posthorn read alice --json"), before, "the mail after a restore")
     upgraded(london, new)
     london.run("apt-get purge -y posthorn")
     london.run("test ! -e /var/lib/posthorn && test ! -e /etc/posthorn && test ! -e /usr/sbin/posthorn && test ! -e /var/log/posthorn")
