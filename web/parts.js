@@ -32,10 +32,10 @@ export function severity(name) {
 
 export const when = (t, exact) => t ? h("time", { datetime: moment(t), title: moment(t) }, time(t, exact)) : h("span", { class: "soft" }, "-");
 
-// [["name", value], ...]: what has no value is left out.
+// [["name", value], ...]: what has no value is left out; a name that stands more than once in a row is shown once.
 export function facts(rows) {
 	const shown = rows.filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false);
-	return h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+	return h("dl", { class: "facts" }, shown.map(([name, value], i) => [(i === 0 || shown[i - 1][0] !== name) && h("dt", null, name), h("dd", null, value)]));
 }
 
 export const waiting = (text) => h("p", { class: "wait", role: "status" }, text || "One moment.");

@@ -83,23 +83,27 @@ export function queuesView(ctx) {
 	}
 	const clearChosen = () => { chosen = new Map(); all = false; };
 
-	// How many a filter finds: known for all and for a link, else counted page by page, up to a bound.
+	// How many a filter finds: counted page by page, up to a bound; many for all, or for a link, are known.
 	async function howMany() {
-		const given = NAMES.filter((name) => values[name] !== ""), l = live.overview && live.overview.links.find((x) => x.name === values.link);
-		if (live.overview && given.length === 0)
-			return { n: live.overview.totals.queued, more: false };
-		if (l && given.length === 1)
-			return { n: l.queued, more: false };
 		let n = 0;
 		for (let a = ""; ;) {
 			const answer = await get("/api/queue" + asQuery({ ...values, after: a, max: 500 }));
 			n += answer.rows.length;
-			progress = `Counting: ${count(n)} so far`;
-			ctx.changed();
 			a = answer.next;
 			if (a === null || n >= COUNT_MAX)
 				return { n, more: a !== null };
+			const known = fromOverview();
+			if (known !== null && n >= 500)
+				return { n: known, more: false };
+			progress = `Counting: ${count(n)} so far`;
+			ctx.changed();
 		}
+	}
+
+	// Of the last sample, a second or so old: good enough for many.
+	function fromOverview() {
+		const given = NAMES.filter((name) => values[name] !== ""), o = live.overview, l = o && o.links.find((x) => x.name === values.link);
+		return o && given.length === 0 ? o.totals.queued : l && given.length === 1 ? l.queued : null;
 	}
 
 	async function act(what) {
