@@ -205,6 +205,25 @@ def interrupted(lab):
     return "ended, killed"
 
 
+def crashed(lab):
+    """Of a store that nobody has closed: what was accepted is in its log, and in the backup."""
+    m = relay(lab).start()
+    backlog(m, 50, 2048)
+    before = waiting(m)
+    pids = m.pids()
+    m.process.kill()
+    m.process.wait()
+    m.reader.join(30)
+    m.process.stderr.close()
+    m.process = None
+    wait_for(lambda: not any(os.path.exists("/proc/%d" % pid) for pid in pids.values()), "its processes end with it")
+    target = os.path.join(lab.root, "backup")
+    same(take(m, target)["transfers"], 50, "what waits")
+    again = goes_on_with(lab, m, target)
+    same(waiting(again), before, "the same")
+    return "50 from the log"
+
+
 def full_disk(lab):
     """No room where the backup is to be: nothing is left of it, and the MTA goes on."""
     if os.geteuid() != 0:
@@ -232,4 +251,4 @@ def full_disk(lab):
     return "2 MB"
 
 
-main(under_load, rate_is_not_halved, held, statuses, interrupted, full_disk)
+main(under_load, rate_is_not_halved, held, statuses, interrupted, crashed, full_disk)
