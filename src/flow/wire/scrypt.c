@@ -42,23 +42,17 @@ static bool get_base64(struct view v, uint8_t *p, size_t want)
 	return EVP_DecodeBlock(p, text, (int)whole) == (int)(whole / 4 * 3);
 }
 
-static struct view until_dollar(const char **at)
-{
-	const char *from = *at, *end = strchr(from, '$');
-	const size_t n = end == NULL ? strlen(from) : (size_t)(end - from);
-	*at = from + n + (end != NULL);
-	return view_of(from, n);
-}
-
 static bool read_line(const char *text, struct line *l)
 {
 	int n = 0;
 	if (text == NULL || strlen(text) > TEXT_MOST || sscanf(text, "$scrypt$ln=%2u,r=%2u,p=%1u$%n", &l->ln, &l->r, &l->p, &n) != 3 || n == 0)
 		return false;
-	const char *at = text + n;
-	struct view salt = until_dollar(&at), key = until_dollar(&at);
+	const char *salt = text + n, *dollar = strchr(salt, '$');
+	if (dollar == NULL)
+		return false;
 	return l->ln >= LN_LEAST && l->ln <= LN_MOST && l->r >= 1 && l->r <= R_MOST && l->p >= 1 && l->p <= P_MOST &&
-	       (UINT64_C(128) << l->ln) * l->r <= MEMORY_MOST && get_base64(salt, l->salt, SCRYPT_SALT) && get_base64(key, l->key, SCRYPT_KEY) && *at == 0;
+	       (UINT64_C(128) << l->ln) * l->r <= MEMORY_MOST && get_base64(view_of(salt, (size_t)(dollar - salt)), l->salt, SCRYPT_SALT) &&
+	       get_base64(view_str(dollar + 1), l->key, SCRYPT_KEY);
 }
 
 bool scrypt_is_line(const char *text)

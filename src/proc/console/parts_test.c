@@ -1,0 +1,176 @@
+/* parts_test.c - small parts of the console: JSON as it is written, history, the memory of events. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proc/console/feed.h"
+#include "proc/console/history.h"
+#include "proc/console/jout.h"
+
+#include <jansson.h>
+#include <math.h>
+
+/* RFC 8259 7 and RFC 3629 4: whatever stands in a value, the answer is JSON. */
+static void test_any_octets_become_json(void **state)
+{
+	(void)state;
+	uint8_t octets[3];
+	struct out o;
+	out_init(&o, 4096);
+	for (unsigned i = 0; i < 0x1000000; i += i < 0x10000 ? 1 : 251) {
+		octets[0] = (uint8_t)(i >> 16);
+		octets[1] = (uint8_t)(i >> 8);
+		octets[2] = (uint8_t)i;
+		struct jout j = { &o, false };
+		out_clear(&o);
+		jout_open(&j, NULL, '{');
+		jout_text(&j, "x", view_of(octets, 3));
+		jout_close(&j, '}');
+		json_t *x = json_loadb((const char *)out_view(&o).p, out_len(&o), JSON_ALLOW_NUL, NULL);
+		if (x == NULL)
+			fail_msg("%02x %02x %02x: %s", octets[0], octets[1], octets[2], out_cstr(&o));
+		json_decref(x);
+	}
+	out_fini(&o);
+}
+
+static void test_json_as_it_is_written(void **state)
+{
+	(void)state;
+	struct out o;
+	struct jout j = { &o, false };
+	out_init(&o, 4096);
+	jout_open(&j, NULL, '{');
+	jout_str(&j, "a", "x\"\\\n\t\x7f");
+	jout_text(&j, "b", VIEW("gr\xc3\xbc\xff"));
+	jout_int(&j, "c", -5);
+	jout_real(&j, "d", 1.5);
+	jout_real(&j, "e", 2.0);
+	jout_real(&j, "f", NAN);
+	jout_open(&j, "g", '[');
+	jout_bool(&j, NULL, true);
+	jout_null(&j, NULL);
+	jout_open(&j, NULL, '{');
+	jout_close(&j, '}');
+	jout_close(&j, ']');
+	jout_time(&j, "h", INT64_C(1795361931313));
+	jout_time(&j, "i", 0);
+	jout_real(&j, "k", 0.0004);
+	jout_close(&j, '}');
+	assert_string_equal(out_cstr(&o), "{\"a\":\"x\\\"\\\\\\n\\u0009\\u007f\",\"b\":\"gr\xc3\xbc\\\\xff\",\"c\":-5,\"d\":1.5,\"e\":2,\"f\":null,\"g\":[true,null,{}],"
+					  "\"h\":\"2026-11-22T15:38:51.313Z\",\"i\":null,\"k\":0}");
+	out_fini(&o);
+}
+
+static json_t *history_of(const struct history *h, int64_t since)
+{
+	struct out o;
+	struct jout j = { &o, false };
+	out_init(&o, 1 << 20);
+	jout_open(&j, NULL, '{');
+	history_put(h, since, "samples", &j);
+	jout_close(&j, '}');
+	json_t *x = json_loads(out_cstr(&o), 0, NULL);
+	out_fini(&o);
+	assert_non_null(x);
+	return x;
+}
+
+static void test_history_is_in_order_and_bounded(void **state)
+{
+	(void)state;
+	struct history *h = history_new();
+	const int64_t start = INT64_C(1795361931000) / 15000 * 15000;
+	for (int i = 0; i < 10 * 3600; i++) { /* ten hours, a second apart */
+		const struct history_sample s = { .at_ms = start + i * 1000, .queued = (uint32_t)i, .received_per_s = 2, .sent_per_s = 1, .latency_ms = i % 2 == 0 ? 10 : -1 };
+		history_add(h, &s);
+	}
+	const struct history_sample late = { .at_ms = start };
+	history_add(h, &late); /* the clock was set back: nothing is out of order */
+	json_t *x = history_of(h, 0), *v = json_object_get(x, "samples");
+	assert_in_range(json_array_size(v), 600 + 1440 - 45, 600 + 1440);
+	json_int_t before = 0;
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		const json_t *s = json_array_get(v, i);
+		const json_int_t at = json_integer_value(json_object_get(s, "at_ms"));
+		assert_true(at > before);
+		before = at;
+		assert_true(json_number_value(json_object_get(s, "received_per_s")) == 2.0);
+	}
+	const json_t *oldest = json_array_get(v, 0);
+	assert_true(json_number_value(json_object_get(oldest, "latency_ms")) == 10.0); /* a mean of those that were measured */
+	assert_true(json_integer_value(json_object_get(oldest, "at_ms")) <= start + (10 * 3600 - 6 * 3600 + 60) * 1000);
+	assert_int_equal(before, start + (10 * 3600 - 1) * 1000);
+	json_decref(x);
+	x = history_of(h, before - 59 * 1000);
+	assert_int_equal(json_array_size(json_object_get(x, "samples")), 60);
+	json_decref(x);
+	history_free(&h);
+}
+
+static size_t found(const struct feed *f, const struct feed_filter *x, size_t max, uint64_t *next_r)
+{
+	struct out o;
+	struct jout j = { &o, false };
+	out_init(&o, 4 << 20);
+	jout_open(&j, NULL, '[');
+	feed_put(f, x, max, next_r, &j);
+	jout_close(&j, ']');
+	json_t *v = json_loads(out_cstr(&o), 0, NULL);
+	assert_non_null(v);
+	const size_t n = json_array_size(v);
+	json_decref(v);
+	out_fini(&o);
+	return n;
+}
+
+static void test_events_are_kept_and_found(void **state)
+{
+	(void)state;
+	struct feed *f = feed_new();
+	char line[300];
+	uint64_t next;
+	for (unsigned i = 1; i <= FEED_EVENTS + 100; i++) {
+		snprintf(line, sizeof line, "{\"time\":\"2026-11-22T15:38:51.313Z\",\"process\":\"link-0\",\"severity\":\"%s\",\"event\":\"link.open-failed\",\"id\":207,"
+			 "\"category\":\"%s\",\"fields\":{\"link\":\"l%u\",\"why\":\"Reason %u\"}}", i % 2 == 0 ? "warning" : "info", i % 5 == 0 ? "store" : "x400", i % 10, i);
+		const struct msg_event m = { .number = i, .line = view_str(line) };
+		assert_true(feed_add(f, &m).n > 0);
+		assert_int_equal(feed_add(f, &m).n, 0); /* known */
+	}
+	const struct msg_event nonsense = { .number = FEED_EVENTS + 101, .line = VIEW("{\"time\":") };
+	assert_int_equal(feed_add(f, &nonsense).n, 0);
+	assert_int_equal(feed_last(f), FEED_EVENTS + 101);
+	struct feed_filter x = { .severity = EVENT_DEBUG };
+	assert_int_equal(found(f, &x, 1 << 20, &next), FEED_EVENTS);
+	assert_int_equal(next, 0);
+	x.severity = EVENT_WARNING;
+	assert_int_equal(found(f, &x, 1 << 20, &next), FEED_EVENTS / 2);
+	x.category = VIEW("store");
+	assert_int_equal(found(f, &x, 1 << 20, &next), FEED_EVENTS / 10);
+	x = (struct feed_filter){ .severity = EVENT_DEBUG, .link = VIEW("l3") };
+	assert_int_equal(found(f, &x, 1 << 20, &next), FEED_EVENTS / 10);
+	x = (struct feed_filter){ .severity = EVENT_DEBUG, .text = VIEW("rEASON 2001") };
+	assert_int_equal(found(f, &x, 10, &next), 1);
+	size_t n = 0;
+	x = (struct feed_filter){ .severity = EVENT_DEBUG };
+	do { /* page by page: all of them, each once */
+		n += found(f, &x, 300, &next);
+		x.before = next;
+	} while (next != 0);
+	assert_int_equal(n, FEED_EVENTS);
+	feed_free(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_octets_become_json),
+		cmocka_unit_test(test_json_as_it_is_written),
+		cmocka_unit_test(test_history_is_in_order_and_bounded),
+		cmocka_unit_test(test_events_are_kept_and_found),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
