@@ -58,6 +58,10 @@ struct player {
 	struct msg_assoc_how how;        /* ASSOC_HOW and TRANSFER_RESUME, the last one */
 	struct msg_resume resume;
 	unsigned n_resumes;
+	struct msg_link_act_on link_act; /* LINK_ACT to a link, the last one */
+	unsigned n_link_acts, n_refused; /* n_refused: of n_done */
+	struct msg_row row;              /* ROW to a command line, the last one */
+	unsigned n_rows;
 	struct msg_row blocks;           /* BLOCKS, the last one */
 	unsigned n_blocks;
 	struct out partial;              /* PARTIAL_DATA */
@@ -241,7 +245,24 @@ static inline bool play_done(void *ctx, struct view payload, struct err *e)
 	struct player *p = ctx;
 	struct msg_answer m;
 	p->n_done++;
-	return get_msg_answer(payload, &m, e);
+	if (!get_msg_answer(payload, &m, e))
+		return false;
+	p->n_refused += !m.accepted;
+	return true;
+}
+
+static inline bool play_link_act(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_link_acts++;
+	return get_msg_link_act_on(arena_copy(p->b->a, payload), &p->link_act, e);
+}
+
+static inline bool play_row(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_rows++;
+	return get_msg_row(arena_copy(p->b->a, payload), &p->row, e);
 }
 
 static inline bool play_acted(void *ctx, struct view payload, struct err *e)
@@ -296,9 +317,10 @@ static const struct chan_type play_types[] = {
 	HEARD(ASSOC_CLOSE, play_close), HEARD(TRANSFER, play_transfer), HEARD(TRANSFER_DATA, play_data),
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
-	HEARD(ACTED, play_acted), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
+	HEARD(ACTED, play_acted), HEARD(ROW, play_row), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
 	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume), HEARD(BLOCKS, play_blocks),
 	HEARD(PARTIAL_DATA, play_partial), HEARD(PARTIAL_SYNCED, play_synced), HEARD(PARTIAL_FOUND, play_found),
+	HEARD(LINK_ACT, play_link_act),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
 
