@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,11 @@ static const int content_calls[] = {
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
+/* Besides, for who serves connections and is a client of others on this host. */
+static const int console_calls[] = {
+	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(listen),
+};
+
 struct argument_rule {
 	int call;
 	struct scmp_arg_cmp arg;
@@ -88,18 +94,27 @@ static bool add_rules(scmp_filter_ctx ctx)
 				SCMP_A3_32(SCMP_CMP_EQ, AT_EMPTY_PATH)) == 0;
 }
 
+static bool add_console_rules(scmp_filter_ctx ctx)
+{
+	for (size_t i = 0; i < ARRAY_LEN(console_calls); i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, console_calls[i], 0) != 0)
+			return false;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX)) == 0;
+}
+
 static bool failed(struct err *e, const char *what)
 {
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "jail: %s: %s", what, strerror(errno));
 }
 
-static bool enter_filter(struct err *e)
+static bool enter_filter(enum jail_level level, struct err *e)
 {
 	tzset(); /* the first conversion of a time, even to UTC, opens the zone's file: now, not when an event is written */
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx = seccomp_init(level == JAIL_CONSOLE ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "jail: seccomp_init failed");
-	bool ok = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 && add_rules(ctx);
+	bool ok = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 && add_rules(ctx) &&
+		  (level != JAIL_CONSOLE || add_console_rules(ctx));
 	int loaded = ok ? seccomp_load(ctx) : -1;
 	seccomp_release(ctx);
 	if (!ok)
@@ -157,8 +172,9 @@ bool jail_enter(enum jail_level level, const struct jail_limits *limits, unsigne
 	switch (level) {
 	case JAIL_NONE:
 		return true;
+	case JAIL_CONSOLE:
 	case JAIL_CONTENT:
-		return (flags & JAIL_SANITIZED) || enter_filter(e);
+		return (flags & JAIL_SANITIZED) || enter_filter(level, e);
 	}
 	CANT_HAPPEN("jail level");
 }
@@ -213,6 +229,8 @@ const char *jail_level_name(enum jail_level level)
 	switch (level) {
 	case JAIL_NONE:
 		return "none";
+	case JAIL_CONSOLE:
+		return "console";
 	case JAIL_CONTENT:
 		return "content";
 	}
