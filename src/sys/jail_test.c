@@ -90,6 +90,28 @@ static void test_forbidden_calls_end_in_sigsys(void **state)
 	}
 }
 
+/* No file, no program, no other network than connections that come: but asking for it is not the end. */
+static int act_console(void)
+{
+	int (*const refused[])(void) = { act_openat, act_open, act_create, act_socket, act_fork, act_clone, act_exec, act_dup, act_ptrace };
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (refused[i]() != -1 || errno != EPERM)
+			return 10 + (int)i;
+	const int s = act_unix();
+	return s < 0 ? 1 : act_run_memory() ? 0 : 2;
+}
+
+static void test_the_consoles_jail_refuses(void **state)
+{
+	(void)state;
+	if (jail_build_flags() & JAIL_SANITIZED)
+		skip();
+	const int status = end_of(JAIL_CONSOLE, &limits, act_console);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_string_equal(jail_level_name(JAIL_CONSOLE), "console");
+}
+
 static int given[2], given_epoll;
 
 /* What the content process lives on. */
@@ -240,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forbidden_calls_end_in_sigsys),
+		cmocka_unit_test(test_the_consoles_jail_refuses),
 		cmocka_unit_test(test_what_is_needed_works),
 		cmocka_unit_test(test_abort_is_still_an_abort),
 		cmocka_unit_test(test_processor_time_is_bounded),

@@ -42,10 +42,14 @@ def test_answers_are_as_the_contract_says(lab):
     same(c.get("/api/queue?recipient=nobody")["rows"], [], "and nothing else")
     m = c.get("/api/message/transfer/%d" % rows[0]["transfer"])
     same((m["mts_id"], m["decoded"], len(m["recipients"])), (ids[0], "", 1), "a message with its envelope")
+    text = c.get("/api/message/transfer/%d/text" % rows[0]["transfer"])
+    expect(any(p.get("text", "").startswith("text 0") for p in text["parts"]), "its text", text)
     delivery = london.mail("alice")[0]["delivery"]
     same(c.get("/api/message/delivery/%d" % delivery)["decoded"], "", "a delivered one")
+    expect("Grüße" in str(c.get("/api/message/delivery/%d/text" % delivery)), "is shown")
     steps = c.get("/api/trace?id=" + ids[0].replace(";", "%3B").replace("/", "%2F").replace(" ", "+"))["rows"]
     expect(len(steps) >= 1 and steps[0]["since_ms"] == 0, "a journey", steps)
+    expect(c.get("/api/track?recipient=" + paris.claude.replace(";", "%3B").replace(" ", "+").replace("=", "%3D"))["rows"], "found by recipient")
     same(c.get("/api/quarantine")["rows"], [], "quarantine")
     expect(c.get("/api/events?severity=warning&link=" + paris.name)["rows"], "warnings of the link")
     newest = c.get("/api/events?max=3")

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-enum { REVIEW_MS = 2000, CONNECTIONS_MAX = 4000, CONNECTIONS_SPARE = 64 };
+enum { REVIEW_MS = 2000, CONNECTIONS_SPARE = 64, DESCRIPTORS_KEPT = 100 };
 
 /* --- what upstream tells --- */
 
@@ -127,11 +127,12 @@ static void put_random(void *ctx, uint8_t *octets, size_t n)
 	}
 }
 
-struct console *console_new(const struct actor_host *host, const struct settings *settings, const struct board *board)
+struct console *console_new(const struct actor_host *host, const struct settings *settings, const struct board *board, size_t descriptors)
 {
 	struct console *c = mem_zero(sizeof *c);
 	const unsigned viewers = (unsigned)settings->console.viewers;
-	const struct server_limits limits = { .connections = CONNECTIONS_MAX, .of_address = viewers + CONNECTIONS_SPARE };
+	const size_t most = descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
+	const struct server_limits limits = { .connections = (unsigned)most, .of_address = viewers + CONNECTIONS_SPARE };
 	c->magic = CONSOLE_MAGIC;
 	c->host = *host;
 	c->settings = settings;

@@ -13,10 +13,12 @@
 
 #define POSTHORN_VERSION "0.1.0"
 
+enum { CONSOLE_DESCRIPTORS = 4200 }; /* wanted: connections, and some beside */
+
 struct console;
 
-/* settings have to outlive it, or console_settings. */
-struct console *console_new(const struct actor_host *host, const struct settings *settings, const struct board *board);
+/* settings have to outlive it, or console_settings. descriptors: that may be open at once. */
+struct console *console_new(const struct actor_host *host, const struct settings *settings, const struct board *board, size_t descriptors);
 void console_free(struct console **c);
 /* The descriptor is the console's from now on; fd -1: the one of that number is no more. */
 void console_listening(struct console *c, uint64_t number, int fd);

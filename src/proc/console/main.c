@@ -3,9 +3,10 @@
 
 #include "flow/wire/scrypt.h"
 #include "proc/table/process_main.h"
+#include "sys/descriptors.h"
 #include "sys/jail.h"
 
-enum { MEMORY = 1024 * 1024 * 1024, FILES = 4300 };
+enum { MEMORY = 1024 * 1024 * 1024 };
 
 struct console_process {
 	struct process_main main;
@@ -57,15 +58,16 @@ static void warm_up(void)
 int console_main(uint32_t instance)
 {
 	struct console_process p = { 0 };
-	const struct jail_limits limits = { .memory = MEMORY, .files = FILES };
+	const struct jail_limits limits = { .memory = MEMORY };
 	struct err e;
 	process_main_begin(&p.main, PROCESS_CONSOLE, instance);
 	warm_up();
+	const size_t descriptors = descriptors_allow(CONSOLE_DESCRIPTORS);
 	if (!jail_enter(JAIL_CONSOLE, &limits, jail_build_flags(), &e)) {
 		p.main.host.die(p.main.host.ctx, &e);
 		return 70;
 	}
-	p.console = console_new(&p.main.host, p.main.settings, process_board(p.main.process));
+	p.console = console_new(&p.main.host, p.main.settings, process_board(p.main.process), descriptors);
 	const struct process_events events = { .peer = on_peer, .listening = on_listening, .settings = on_settings, .stop = on_stop };
 	int status = process_main_run(&p.main, &events, &p);
 	console_free(&p.console);
