@@ -32,7 +32,7 @@ def store(m):
     """Totals as they lie in the store, and what the steps say that they must be."""
     db = sqlite3.connect("file:%s?mode=ro" % os.path.join(m.directory, "store.db"), uri=True)
     totals = {}
-    for name, text in db.execute("select name, value from counter where name glob 'total:*'"):
+    for name, text in db.execute("select name, value from counter where name glob 'total:*' and name <> 'total:now'"):
         words = text.split()
         totals[name[6:]] = dict(zip(words[::2], map(int, words[1::2])))
     steps = {(kind, peer or ""): (n, octets) for kind, peer, n, octets in db.execute("select kind, peer, count(*), sum(size) from step group by 1, 2")}

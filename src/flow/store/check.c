@@ -418,7 +418,7 @@ static void check_counters(struct check *c)
 		return;
 	if (!check_number(c->db, c->path, "select max(file) from message where file is not null", &file, NULL) ||
 	    !check_number(c->db, c->path, "select value from counter where name = 'id'", &id, NULL) ||
-	    !check_number(c->db, c->path, "select count(*) from counter where case when name glob '" STORE_TOTAL "*' then typeof(value) <> 'text' else "
+	    !check_number(c->db, c->path, "select count(*) from counter where case when name glob '" STORE_TOTAL "*' then typeof(value) not in ('text', 'blob') else "
 			  "typeof(value) <> 'integer' or value not between 0 and 1152921504606846976 end", &odd,
 			  NULL)) {
 		cannot(c);

@@ -203,10 +203,10 @@ static void keep(struct salvage *s, const char *table, const struct shape *names
 	s->failed |= !removed_row(s->kept, table, row->rowid, names, v, n, why, s->e);
 }
 
-/* Among the counters are the totals, which are texts. */
+/* Among the counters are the totals, which are texts or octets. */
 static bool is_total(const struct shape *t, const struct tree_value *v)
 {
-	return strcmp(t->name, "counter") == 0 && v[0].type == TREE_TEXT && v[1].type == TREE_TEXT &&
+	return strcmp(t->name, "counter") == 0 && v[0].type == TREE_TEXT && (v[1].type == TREE_TEXT || v[1].type == TREE_BLOB) &&
 	       view_eq(view_first(v[0].v, strlen(STORE_TOTAL)), VIEW(STORE_TOTAL));
 }
 

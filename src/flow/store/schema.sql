@@ -7,7 +7,8 @@
 -- ascending counter and are never given twice. Nothing but the switch writes here; a change is made by the commands.
 
 -- What must not start again: 'id' and 'number' are above all that were ever given, 'indexed' is the last step in step_key.
--- 'total:mta' and 'total:link NAME' are texts: what was counted for ever, name and number, name and number.
+-- 'total:mta' and 'total:link NAME' are texts: what was counted for ever, name and number, name and number; 'total:now' has what of it
+-- is less than a second old (octets of the switch).
 create table counter (
 	name   text primary key,
 	value  integer not null

@@ -251,9 +251,18 @@ uint64_t sqlite_reserve_numbers(struct store *s, uint64_t n)
 	return first;
 }
 
+static bool is_text(struct view v)
+{
+	size_t n = 0;
+	while (n < v.n && v.p[n] >= ' ' && v.p[n] <= '~')
+		n++;
+	return n == v.n;
+}
+
+/* What can be read is to be read by people. */
 void sqlite_total_put(struct store *s, struct view name, struct view text)
 {
 	char key[sizeof STORE_TOTAL + STORE_TOTAL_NAME_MAX];
 	const int n = snprintf(key, sizeof key, STORE_TOTAL "%.*s", (int)name.n, (const char *)name.p);
-	SQLITE_RUN(sqlite_of(s), SQL_SET_COUNTER, BIND_T(view_of(key, (size_t)n)), BIND_T(text));
+	SQLITE_RUN(sqlite_of(s), SQL_SET_COUNTER, BIND_T(view_of(key, (size_t)n)), is_text(text) ? BIND_T(text) : BIND_B(text));
 }

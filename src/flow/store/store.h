@@ -315,7 +315,7 @@ bool store_seen(struct store *s, const struct mts_id *id, const uint64_t digest[
  * never given twice, a crash may skip some. Blocks of some thousands make it cheap; n is at most 32768. */
 uint64_t store_reserve_numbers(struct store *s, uint64_t n);
 
-/* --- totals: what a process counts for ever, each a text under a name (at most 100 and 4000 octets) --- */
+/* --- totals: what a process counts for ever, each some octets under a name (at most 4000, and 100) --- */
 /* In the open group: durable with what it counts, or lost with it. */
 void store_total_put(struct store *s, struct view name, struct view text);
 /* Calls each for every one by name, of what is committed and of the open group alike; no operation is allowed inside. */

@@ -618,7 +618,7 @@ void switch_count(const struct sw *s, struct store_counts *c_r)
 
 void switch_stop(struct sw *s, void (*done)(void *ctx), void *ctx)
 {
-	tally_flush(s);
+	tally_stop(s);
 	s->stopping = true;
 	s->stopped = done;
 	s->stopped_ctx = ctx;

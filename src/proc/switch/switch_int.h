@@ -219,9 +219,10 @@ struct tally {
 	struct sw *sw;
 	enum metric_scope scope;
 	char name[80];                   /* in the store */
-	bool is_dirty, is_put, is_restored; /* it has counted since it was put; it is in the open group; what the store had is in it */
-	struct tally *next, *next_put;
-	int64_t now[METRIC_COUNT], durable[METRIC_COUNT]; /* of TOTAL and STAMP */
+	bool is_dirty, is_put;           /* it has counted since it was put; it is in the open group */
+	bool is_changed, is_restored;    /* its text in the store is not what it is; what the store had is in it */
+	struct tally *next, *next_put, *next_changed;
+	int64_t now[METRIC_COUNT], durable[METRIC_COUNT], text[METRIC_COUNT]; /* of TOTAL and STAMP */
 	struct metric_histogram delay;   /* of a link */
 	char rejected[200], failed[200]; /* why the peer's last association, and ours */
 	uint64_t recipients;             /* that wait, as last asked */
@@ -229,7 +230,11 @@ struct tally {
 
 struct tallies {
 	struct tally mta;
-	struct tally *dirty, *put;
+	struct tally *dirty, *put, *changed;
+	bool has_now;                    /* the store's short row has something */
+	int64_t texts_ms;                /* when the texts were put */
+	uint64_t version;
+	struct out scratch;
 	struct timer due;                /* set: what has changed begins a group then */
 	struct metric_histogram commit, delay;
 	struct view names[METRIC_COUNT]; /* in the texts of the store */
@@ -475,6 +480,7 @@ void tally_fini(struct sw *s);
 void tally_link_init(struct swlink *l);                   /* one that comes later has what the store has, too */
 void tally_link_fini(struct swlink *l);
 void tally_flush(struct sw *s);                           /* into the open group; before every store_commit (switch_commit) */
+void tally_stop(struct sw *s);                            /* the texts have it all */
 void tally_durable(struct sw *s);                         /* that group is on disk; before anything else is counted */
 void tally_add(struct tally *t, enum metric m, uint64_t n);
 void tally_stamp(struct tally *t, enum metric m);         /* now */

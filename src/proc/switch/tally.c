@@ -5,10 +5,11 @@
  * of any (an association that came up) waits a second for one, and then begins one. */
 #include "proc/switch/switch_int.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { TALLY_MS = 1000, TEXT_MAX = 4000, OLDEST_ROWS = 16 };
+enum { TALLY_MS = 1000, TEXT_MAX = 4000, NOW_MAX = 2000, OLDEST_ROWS = 16 };
 
 static bool is_kept(enum metric m)
 {
@@ -120,9 +121,14 @@ void tally_open_failed(struct swlink *l, const struct err *why)
 	snprintf(l->tally.failed, sizeof l->tally.failed, "%s", why->text);
 }
 
-/* --- the store --- */
+/* --- the store ---
+ * Each tally is a text of names and numbers there, so that it can be read with sqlite3 and by other versions. To write those in each group
+ * would cost as much as the mail. So they are written once a second, and in between one short row has what differs from them. */
 
-static void put(struct tally *t)
+_Static_assert(METRIC_COUNT < 256, "the number of a metric is one octet in the short row");
+#define NOW "now" /* that row: after all others by name */
+
+static void put_text(struct tally *t)
 {
 	struct out text;
 	out_init(&text, TEXT_MAX);
@@ -136,9 +142,64 @@ static void put(struct tally *t)
 	assert(!text.bad); /* every row with 20 digits fits (tested) */
 	store_total_put(t->sw->store, view_str(t->name), out_view(&text));
 	out_fini(&text);
+	memcpy(t->text, t->now, sizeof t->text);
 }
 
-static void restore(struct tally *t, struct view text)
+static void put_texts(struct sw *s)
+{
+	struct tallies *all = &s->tallies;
+	while (all->changed != NULL) {
+		struct tally *t = all->changed;
+		all->changed = t->next_changed;
+		t->is_changed = false;
+		put_text(t);
+	}
+	if (all->has_now)
+		store_total_put(s->store, VIEW(NOW), (struct view){ NULL, 0 });
+	all->has_now = false;
+	all->texts_ms = env_now_ms(s->host.env);
+}
+
+/* The names of the table, in a number: rows of another version mean something else. */
+static uint64_t version(void)
+{
+	uint64_t hash = HASH_START;
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		hash = hash_octets(hash, view_str(metric_kinds[i].name));
+	return hash;
+}
+
+static void put_differences(struct out *o, const struct tally *t)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		n += t->now[i] != t->text[i];
+	put_string(o, view_str(t->name));
+	out_u8(o, (uint8_t)n);
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		if (t->now[i] != t->text[i]) {
+			out_u8(o, (uint8_t)i);
+			out_u64(o, (uint64_t)t->now[i]);
+		}
+}
+
+/* False: it is too long, with very many links. */
+static bool put_now(struct sw *s)
+{
+	struct tallies *all = &s->tallies;
+	struct out *o = &all->scratch;
+	out_clear(o);
+	out_u64(o, all->version);
+	for (const struct tally *t = all->changed; t != NULL; t = t->next_changed)
+		put_differences(o, t);
+	if (o->bad)
+		return false;
+	store_total_put(s->store, VIEW(NOW), out_view(o));
+	all->has_now = true;
+	return true;
+}
+
+static void restore_text(struct tally *t, struct view text)
 {
 	struct cur c = cur_of(text);
 	while (cur_left(&c) > 0) {
@@ -155,10 +216,8 @@ static void restore(struct tally *t, struct view text)
 		uint64_t x;
 		for (unsigned i = 0; i < METRIC_COUNT; i++)
 			if (is_kept((enum metric)i) && metric_kinds[i].scope == t->scope && view_eq(words[0], t->sw->tallies.names[i]) &&
-			    text_uint(words[1], INT64_MAX, &x)) {
-				t->now[i] += (int64_t)x; /* it may have counted before it was read */
-				t->durable[i] = (int64_t)x;
-			}
+			    text_uint(words[1], INT64_MAX, &x))
+				t->durable[i] = t->text[i] = (int64_t)x;
 	}
 }
 
@@ -172,41 +231,101 @@ static struct tally *tally_named(struct sw *s, struct view name)
 	return NULL;
 }
 
+static void restore_now(struct sw *s, struct view octets)
+{
+	struct cur c = cur_of(octets);
+	if (cur_u64(&c) != s->tallies.version)
+		return;
+	while (cur_left(&c) > 0) {
+		struct tally *t = tally_named(s, get_string(&c));
+		for (unsigned n = cur_u8(&c); n > 0 && !c.bad; n--) {
+			const unsigned m = cur_u8(&c);
+			const int64_t x = (int64_t)cur_u64(&c);
+			if (!c.bad && t != NULL && !t->is_restored && m < METRIC_COUNT && is_kept((enum metric)m) && metric_kinds[m].scope == t->scope)
+				t->durable[m] = x;
+		}
+	}
+}
+
 static void on_total(void *ctx, struct view name, struct view text)
 {
-	struct tally *t = tally_named(ctx, name);
-	if (t != NULL && !t->is_restored)
-		restore(t, text);
+	struct sw *s = ctx;
+	struct tally *t = tally_named(s, name);
+	if (view_eq(name, VIEW(NOW))) {
+		s->tallies.has_now = s->tallies.has_now || text.n > 0;
+		restore_now(s, text);
+	} else if (t != NULL && !t->is_restored) {
+		restore_text(t, text);
+	}
+}
+
+static void change(struct tally *t)
+{
+	if (t->is_changed)
+		return;
+	t->is_changed = true;
+	t->next_changed = t->sw->tallies.changed;
+	t->sw->tallies.changed = t;
+}
+
+/* It may have counted before this. What came from the short row is not in its text yet. */
+static void is_restored(struct tally *t)
+{
+	if (t->is_restored)
+		return;
+	t->is_restored = true;
+	for (unsigned i = 0; i < METRIC_COUNT; i++) {
+		t->now[i] = metric_kinds[i].type == METRIC_STAMP && t->now[i] != 0 ? t->now[i] : t->now[i] + t->durable[i];
+		if (t->now[i] != t->text[i])
+			change(t);
+	}
 }
 
 static void restore_all(struct sw *s)
 {
 	store_totals(s->store, on_total, s);
-	s->tallies.mta.is_restored = true;
+	is_restored(&s->tallies.mta);
 	for (size_t i = 0; i < s->n_links; i++)
-		s->links[i]->tally.is_restored = true;
+		is_restored(&s->links[i]->tally);
 }
 
-void tally_flush(struct sw *s)
+static void note_dirty(struct sw *s)
 {
 	struct tallies *all = &s->tallies;
-	for (const struct tally *t = all->dirty; t != NULL; t = t->next)
-		if (!t->is_restored) {
-			restore_all(s);
-			break;
-		}
 	while (all->dirty != NULL) {
 		struct tally *t = all->dirty;
 		all->dirty = t->next;
 		t->is_dirty = false;
-		put(t);
+		change(t);
 		if (!t->is_put) {
 			t->is_put = true;
 			t->next_put = all->put;
 			all->put = t;
 		}
 	}
+}
+
+void tally_flush(struct sw *s)
+{
+	struct tallies *all = &s->tallies;
+	if (all->dirty == NULL)
+		return;
+	for (const struct tally *t = all->dirty; t != NULL; t = t->next)
+		if (!t->is_restored) {
+			restore_all(s);
+			break;
+		}
+	note_dirty(s);
+	if (s->stopping || env_now_ms(s->host.env) - all->texts_ms >= TALLY_MS || !put_now(s))
+		put_texts(s);
 	timer_stop(&all->due);
+}
+
+void tally_stop(struct sw *s)
+{
+	tally_flush(s);
+	if (s->tallies.changed != NULL && !s->failed)
+		put_texts(s);
 }
 
 /* Nothing is counted between the flush before a commit and this. */
@@ -235,22 +354,26 @@ void tally_link_init(struct swlink *l)
 	snprintf(l->tally.name, sizeof l->tally.name, "link %s", l->set->name);
 }
 
+static void take_out(struct tally **at, const struct tally *t, size_t next)
+{
+	while (*at != NULL && *at != t)
+		at = (struct tally **)(void *)((char *)*at + next);
+	if (*at != NULL)
+		*at = *(struct tally **)(void *)((char *)*at + next);
+}
+
+/* The short row has nothing of it any more: when it comes back, it is read from its text. */
 void tally_link_fini(struct swlink *l)
 {
 	struct tallies *all = &l->sw->tallies;
-	struct tally **at;
-	if (l->tally.is_dirty && l->tally.is_restored && !l->sw->failed)
-		put(&l->tally);
-	for (at = &all->dirty; *at != NULL; at = &(*at)->next)
-		if (*at == &l->tally) {
-			*at = l->tally.next;
-			break;
-		}
-	for (at = &all->put; *at != NULL; at = &(*at)->next_put)
-		if (*at == &l->tally) {
-			*at = l->tally.next_put;
-			break;
-		}
+	struct tally *t = &l->tally;
+	if (t->is_dirty && t->is_restored)
+		change(t);
+	if (t->is_changed && t->is_restored && !l->sw->failed)
+		put_texts(l->sw);
+	take_out(&all->dirty, t, offsetof(struct tally, next));
+	take_out(&all->put, t, offsetof(struct tally, next_put));
+	take_out(&all->changed, t, offsetof(struct tally, next_changed));
 }
 
 void tally_init(struct sw *s)
@@ -258,6 +381,9 @@ void tally_init(struct sw *s)
 	struct tallies *all = &s->tallies;
 	init(&all->mta, s, METRIC_OF_MTA);
 	snprintf(all->mta.name, sizeof all->mta.name, "mta");
+	all->version = version();
+	all->texts_ms = INT64_MIN / 2;
+	out_init(&all->scratch, NOW_MAX);
 	timer_init(&all->due, s->host.env, on_due, s);
 	for (unsigned i = 0; i < METRIC_COUNT; i++)
 		all->names[i] = short_name((enum metric)i);
@@ -271,6 +397,7 @@ void tally_start(struct sw *s)
 void tally_fini(struct sw *s)
 {
 	timer_stop(&s->tallies.due);
+	out_fini(&s->tallies.scratch);
 }
 
 /* --- METRICS --- */

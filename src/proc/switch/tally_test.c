@@ -226,6 +226,29 @@ static void test_strange_totals_are_taken_as_far_as_they_are_known(void **state)
 	bench_free(b);
 }
 
+/* The texts are a second old at most; what came since is in the short row, and a crash takes neither away. */
+static void test_between_two_texts(void **state)
+{
+	(void)state;
+	struct bench *b = with_link();
+	struct player *p = &b->link[0];
+	char id[8];
+	for (int i = 0; i < 7; i++) {
+		snprintf(id, sizeof id, "%d", i);
+		assert_true(offer_of(p, "to-a", LETTER(b, id, TO_US), VIEW("x"))->accepted);
+		fake_env_pass(b->env, 300);
+		if (i % 2 == 0)
+			continue;
+		bench_leave(b, p);
+		bench_switch_dies(b, "");
+		assert_int_equal(of_mta(b, METRIC_MTA_RECEIVED_MESSAGES), i + 1);
+		assert_int_equal(of_link(b, "to-a", METRIC_LINK_RECEIVED_OCTETS), i + 1);
+		assert_int_equal(of_mta(b, METRIC_MTA_DELIVERED), i + 1);
+		bench_join(b, p, PROCESS_LINK, 0);
+	}
+	bench_free(b);
+}
+
 /* All at once, with as many digits as there are, fits into a text of the store. */
 static void test_the_longest_totals_fit(void **state)
 {
@@ -259,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_what_no_group_was_open_for),
 		cmocka_unit_test(test_reports_loops_and_duplicates),
 		cmocka_unit_test(test_strange_totals_are_taken_as_far_as_they_are_known),
+		cmocka_unit_test(test_between_two_texts),
 		cmocka_unit_test(test_the_longest_totals_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
