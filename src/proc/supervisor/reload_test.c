@@ -19,9 +19,9 @@ static void test_all_that_run_take_them(void **state)
 {
 	(void)state;
 	struct run r;
-	begin(&r, "proc switch 0\nproc link 1\nproc link 2\nproc content 1\nrestart 1 10\nsay one\ndo content.1 always-deaf\n");
+	begin(&r, "proc switch 0\nproc link 1\nproc link 2\nproc content 1\nrestart 1 10\nsay one\ndo content.1 always-set-once\n");
 	expect(&r, "supervisor.up");
-	rewrite(&r, "proc switch 0\nproc link 1\nproc link 2\nproc content 1\nrestart 1 10\nsay two\ndo content.1 always-deaf\n");
+	rewrite(&r, "proc switch 0\nproc link 1\nproc link 2\nproc content 1\nrestart 1 10\nsay two\ndo content.1 always-set-once\n");
 	HUP(&r);
 	expect(&r, "switch.0/1: took two");
 	expect(&r, "link.1/1: took two");
@@ -45,7 +45,7 @@ static void test_the_same_is_no_change(void **state)
 {
 	(void)state;
 	struct run r;
-	begin(&r, "proc switch 0\nproc link 1\nproc content 1\nlisten reload 127.0.0.1:0 switch\nsay one\ndo content.1 always-deaf\n");
+	begin(&r, "proc switch 0\nproc link 1\nproc content 1\nlisten reload 127.0.0.1:0 switch\nsay one\ndo content.1 always-set-once\n");
 	expect(&r, "supervisor.up");
 	connect_to(&r, "reload");
 	expect(&r, "switch.0/1: reload 7 is same: \n");
@@ -309,6 +309,23 @@ static void test_nobody_reads_it_again(void **state)
 	unlink(moved);
 }
 
+/* What an operator wanted to hear is over: the levels are as the new settings say, and as the same ones say once more. */
+static void test_levels_are_as_the_settings_say(void **state)
+{
+	(void)state;
+	struct run r;
+	begin(&r, "proc recorder 0\nproc link 1\nrestart 1 10\ndo recorder.0 levels\nsay one\n");
+	expect(&r, "link.1/1: level of \"store\" is 1\n");
+	HUP(&r);
+	expect(&r, "link.1/1: took one");
+	expect(&r, "config.unchanged");
+	kill(pid_of(&r, "link.1"), SIGKILL);
+	expect(&r, "process.restart name=\"link.1\""); /* a notice: the supervisor is as before, too */
+	expect(&r, "link.1/2: born with one");
+	assert_int_equal(stop(&r), 0);
+	expect_never(&r, "link.1/2: level");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +341,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_listeners_come_and_go),
 		cmocka_unit_test(test_a_new_process_that_cannot_run_ends_nobody),
 		cmocka_unit_test(test_nobody_reads_it_again),
+		cmocka_unit_test(test_levels_are_as_the_settings_say),
 	};
 	int status;
 	if (plays_a_role(argc, argv, &status))

@@ -3,6 +3,8 @@
 
 #include "sys/board.h"
 #include "sys/env.h"
+#include "sys/event.h"
+#include "sys/loop.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -95,6 +97,11 @@ struct kid {
 	struct timer act;
 	struct stream *streams[64];
 	unsigned n_streams;
+	int lines; /* a recorder's pipe */
+	struct loop_watch *watch;
+	char line[8192];
+	size_t n_line;
+	bool stopping;
 };
 
 static void say(struct kid *k, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -174,10 +181,50 @@ static void on_peer_died(void *ctx, enum process_kind kind, uint32_t instance, b
 	say(ctx, "told: %s.%u fault=%d words=%s", process_kind_name(kind), (unsigned)instance, by_fault, last_words);
 }
 
+/* Says those with "keep" in them. */
+static void on_lines_there(void *ctx)
+{
+	struct kid *k = ctx;
+	char c;
+	ssize_t n;
+	while ((n = read(k->lines, &c, 1)) == 1) {
+		if (c == '\n') {
+			k->line[k->n_line] = 0;
+			if (strstr(k->line, "keep") != NULL)
+				say(k, "took %.200s", k->line);
+			k->n_line = 0;
+		} else if (k->n_line < sizeof k->line - 1) {
+			k->line[k->n_line++] = c;
+		}
+	}
+	if (n == 0) {
+		say(k, "end of lines");
+		loop_watch_free(&k->watch);
+		if (k->stopping)
+			process_finished(k->p, 0);
+	}
+}
+
+static void on_lines(void *ctx, int fd)
+{
+	struct kid *k = ctx;
+	k->lines = fd;
+	if (strcmp(k->what, "deaf") != 0)
+		k->watch = loop_watch_new(process_env(k->p), fd, on_lines_there, k);
+}
+
+static void on_level(void *ctx, const char *category, unsigned level)
+{
+	say(ctx, "level of \"%s\" is %u", category, level);
+}
+
 static void on_stop(void *ctx)
 {
 	struct kid *k = ctx;
 	say(k, "stop");
+	k->stopping = true;
+	if (k->watch != NULL)
+		return; /* at the end of lines */
 	if (strcmp(k->what, "stubborn") != 0)
 		process_finished(k->p, 0);
 }
@@ -238,6 +285,24 @@ static void act(void *ctx)
 		spin();
 	if (strcmp(k->what, "whoami") == 0)
 		say(k, "uid %u euid %u gid %u", (unsigned)getuid(), (unsigned)geteuid(), (unsigned)getgid());
+	if (strcmp(k->what, "levels") == 0) {
+		process_level(k->p, "x400", EVENT_LEVEL_MAXIMUM);
+		process_level(k->p, "process", EVENT_LEVEL_NONE);
+		process_level(k->p, "store", EVENT_LEVEL_NONE);
+		process_level(k->p, "store", EVENT_LEVEL_MINIMUM);
+	}
+	if (strcmp(k->what, "lines") == 0) {
+		char large[20000];
+		memset(large, 'z', sizeof large);
+		large[sizeof large - 1] = 0;
+		fprintf(stderr, "text, nobody's: keep0\n\x1e{\"keep1\":1}\n{\"keep2\":2}\n{\"keep3\":\"%s\n{keep4\nhalf a line of text: keep5", large);
+	}
+	if (strcmp(k->what, "many") == 0) {
+		fprintf(stderr, "{\"keep\":\"first\"}\n");
+		for (unsigned i = 0; i < 4000; i++)
+			fprintf(stderr, "\x1e{\"line\":\"%01000u\"}\n", i);
+		fprintf(stderr, "{\"keep\":\"last\"}\n");
+	}
 	if (strcmp(k->what, "longline") == 0) {
 		char large[20000];
 		memset(large, 'z', sizeof large);
@@ -265,9 +330,9 @@ static void find_what(struct kid *k)
 
 static int run_child(const char *kind, const char *instance)
 {
-	static const struct process_events hearing = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop,
-						       .settings = on_settings, .reloaded = on_reloaded };
-	static const struct process_events deaf = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop };
+	static const struct process_events all = { .peer = on_peer, .accepted = on_accepted, .peer_died = on_peer_died, .stop = on_stop,
+						   .level = on_level, .lines = on_lines, .settings = on_settings, .reloaded = on_reloaded };
+	struct process_events events = all;
 	struct kid k = { 0 };
 	snprintf(k.name, sizeof k.name, "%s.%s", kind, instance);
 	k.p = process_begin(kind_of(kind), (uint32_t)strtoul(instance, NULL, 10));
@@ -276,10 +341,13 @@ static int run_child(const char *kind, const char *instance)
 		process_free(&k.p);
 		return strcmp(k.what, "store") == 0 ? 73 : 78;
 	}
+	if (strcmp(k.what, "set-once") == 0)
+		events.settings = NULL;
 	say_word(&k, "born with");
 	timer_init(&k.act, process_env(k.p), act, &k);
 	timer_after(&k.act, 0);
-	int status = process_run(k.p, strcmp(k.what, "deaf") == 0 ? &deaf : &hearing, &k);
+	int status = process_run(k.p, &events, &k);
+	loop_watch_free(&k.watch);
 	for (unsigned i = 0; i < k.n_streams; i++)
 		stream_close(&k.streams[i], false);
 	timer_stop(&k.act);

@@ -2,7 +2,7 @@
  * (--process KIND INSTANCE). A child does what the settings say; the tests read what all of them print. Settings are lines of words:
  * dir D; user U; proc KIND INSTANCE [at-once|KEY]; listen NAME ADDR KIND; restart MIN MAX; stop MS; watchdog MS; do KIND.INSTANCE WHAT;
  * say WORD (by every child, when it is born or takes new settings); and what goes wrong when they are read: crash; hang; barred (a change of them
- * is). To listeners "reload" and "dry" a connection has the switch ask for that. "do X deaf": it takes no settings while it runs. */
+ * is). To listeners "reload" and "dry" a connection has the switch ask for that. "do X set-once": it takes no settings while it runs. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>

@@ -119,24 +119,80 @@ static void test_a_directory_that_is_too_long_is_refused(void **state)
 	assert_non_null(strstr(e.text, "more than 400 characters with the folder of this file before it"));
 }
 
-/* The supervisor has room for 256: two a link of kind msmail, and eight others here. */
+/* The supervisor has room for 256: two a link of kind msmail, and nine others here. */
 static void test_256_processes_and_no_more(void **state)
 {
 	(void)state;
 	struct out o;
 	struct plan p;
 	struct err e;
-	for (unsigned n = 124; n <= 125; n++) {
+	for (unsigned n = 123; n <= 124; n++) {
 		begin(&o);
 		for (unsigned i = 0; i < n; i++)
 			add_link(&o, i);
 		write_settings(&o);
-		assert_int_equal(config_read(path, &p, NULL, &e), n == 124);
-		if (n == 124)
-			assert_int_equal(p.n_processes, 256);
+		assert_int_equal(config_read(path, &p, NULL, &e), n == 123);
+		if (n == 123)
+			assert_int_equal(p.n_processes, 255);
 		else
-			assert_non_null(strstr(e.text, "258 processes are needed, at most 256: fewer links of kind msmail"));
+			assert_non_null(strstr(e.text, "257 processes are needed, at most 256: fewer links of kind msmail"));
 	}
+}
+
+static uint64_t key_of(const struct plan *p, enum process_kind kind, uint32_t instance)
+{
+	for (size_t i = 0; i < p->n_processes; i++)
+		if (p->processes[i].kind == kind && p->processes[i].instance == instance)
+			return p->processes[i].key;
+	fail_msg("no %s.%u", process_kind_name(kind), (unsigned)instance);
+	return 0;
+}
+
+static void plan_with(struct plan *p, const char *before, const char *more)
+{
+	struct out o;
+	struct err e;
+	begin(&o);
+	out_str(&o, before);
+	add_link(&o, 1);
+	add_link(&o, 2);
+	out_str(&o, more);
+	write_settings(&o);
+	if (!config_read(path, p, NULL, &e))
+		fail_msg("%s", e.text);
+}
+
+/* Who reads its settings once has a key: the same for the same, another one for what it would have to read anew, whatever its number. */
+static void test_keys_of_what_a_process_reads_once(void **state)
+{
+	(void)state;
+#define MOVERS "movers:\n  - {name: one, postoffice: /a, peers: [/b, /c]}\n"
+	struct plan p, same, link, poll, strikes, peers, time;
+	plan_with(&p, "", MOVERS);
+	static const enum process_kind taking[] = { PROCESS_SWITCH, PROCESS_LINK, PROCESS_READER, PROCESS_ALONE };
+	for (size_t i = 0; i < sizeof taking / sizeof *taking; i++)
+		assert_int_equal(key_of(&p, taking[i], 0), 0);
+	plan_with(&same, "", "# the same\n" MOVERS "routes: [{match: C=FR, to: to-a}]\nexpiry: {urgent: 1 d}\n");
+	for (size_t i = 0; i < p.n_processes; i++)
+		assert_int_equal(key_of(&same, p.processes[i].kind, p.processes[i].instance), p.processes[i].key);
+	/* A link before them: the numbers are of others, the keys go with the links. */
+	plan_with(&link, "  - {name: to-b, address: \"127.0.0.1:3\", remote-mta-name: b}\n", MOVERS);
+	assert_true(key_of(&p, PROCESS_INTERCHANGE, 1) == key_of(&link, PROCESS_INTERCHANGE, 2));
+	assert_true(key_of(&p, PROCESS_INTERCHANGE, 2) != key_of(&link, PROCESS_INTERCHANGE, 2));
+	assert_true(key_of(&p, PROCESS_CONVERTER, 2) == key_of(&link, PROCESS_CONVERTER, 3));
+	assert_true(key_of(&p, PROCESS_MOVER, 1) == key_of(&link, PROCESS_MOVER, 1));
+	plan_with(&poll, "", "movers:\n  - {name: one, postoffice: /a, peers: [/b, /c], interval: 7 s}\n");
+	assert_true(key_of(&p, PROCESS_MOVER, 0) != key_of(&poll, PROCESS_MOVER, 0));
+	plan_with(&strikes, "", MOVERS "limits: {strikes: 7}\n");
+	assert_true(key_of(&p, PROCESS_MOVER, 0) != key_of(&strikes, PROCESS_MOVER, 0));
+	assert_true(key_of(&p, PROCESS_INTERCHANGE, 1) != key_of(&strikes, PROCESS_INTERCHANGE, 1));
+	assert_true(key_of(&p, PROCESS_CONTENT, 0) == key_of(&strikes, PROCESS_CONTENT, 0));
+	plan_with(&peers, "", "movers:\n  - {name: one, postoffice: /a, peers: [/c, /b]}\n");
+	assert_true(key_of(&p, PROCESS_MOVER, 1) != key_of(&peers, PROCESS_MOVER, 1));
+	plan_with(&time, "", MOVERS "processes: {content-time: 7 s}\n");
+	assert_true(key_of(&p, PROCESS_CONTENT, 0) != key_of(&time, PROCESS_CONTENT, 0));
+	assert_true(key_of(&p, PROCESS_CONVERTER, 1) != key_of(&time, PROCESS_CONVERTER, 1));
+	assert_true(key_of(&p, PROCESS_MOVER, 0) == key_of(&time, PROCESS_MOVER, 0));
 }
 
 int main(void)
@@ -145,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_postoffices_and_movers),
 		cmocka_unit_test(test_a_directory_that_is_too_long_is_refused),
 		cmocka_unit_test(test_256_processes_and_no_more),
+		cmocka_unit_test(test_keys_of_what_a_process_reads_once),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
