@@ -119,23 +119,23 @@ static void test_a_directory_that_is_too_long_is_refused(void **state)
 	assert_non_null(strstr(e.text, "more than 400 characters with the folder of this file before it"));
 }
 
-/* The supervisor has room for 256: two a link of kind msmail, and nine others here. */
+/* The supervisor has room for 256: two a link of kind msmail, and eight others here. */
 static void test_256_processes_and_no_more(void **state)
 {
 	(void)state;
 	struct out o;
 	struct plan p;
 	struct err e;
-	for (unsigned n = 123; n <= 124; n++) {
+	for (unsigned n = 124; n <= 125; n++) {
 		begin(&o);
 		for (unsigned i = 0; i < n; i++)
 			add_link(&o, i);
 		write_settings(&o);
-		assert_int_equal(config_read(path, &p, NULL, &e), n == 123);
-		if (n == 123)
-			assert_int_equal(p.n_processes, 255);
+		assert_int_equal(config_read(path, &p, NULL, &e), n == 124);
+		if (n == 124)
+			assert_int_equal(p.n_processes, 256);
 		else
-			assert_non_null(strstr(e.text, "257 processes are needed, at most 256: fewer links of kind msmail"));
+			assert_non_null(strstr(e.text, "258 processes are needed, at most 256: fewer links of kind msmail"));
 	}
 }
 
