@@ -104,7 +104,7 @@ static int run_process(const char *kind, const char *instance_text)
 		{ PROCESS_LINK, link_main },
 		{ PROCESS_ALONE, link_alone_main },
 		{ PROCESS_READER, reader_main },
-		{ PROCESS_RECORDER, recorder_main, .has_files = true },
+		{ PROCESS_RECORDER, recorder_main },
 		{ PROCESS_CONTENT, content_main },
 		{ PROCESS_CONVERTER, converter_main },
 		{ PROCESS_CONSOLE, console_main },

@@ -56,10 +56,23 @@ static const int console_calls[] = {
 	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect), SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(listen),
 };
 
+static const int files_calls[] = {
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+	SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(ftruncate), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(connect),
+};
+
 struct argument_rule {
 	int call;
 	struct scmp_arg_cmp arg;
 };
+
+static bool add_files_rules(scmp_filter_ctx ctx)
+{
+	for (size_t i = 0; i < ARRAY_LEN(files_calls); i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, files_calls[i], 0) != 0)
+			return false;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX)) == 0;
+}
 
 static bool add_rules(scmp_filter_ctx ctx)
 {
@@ -115,6 +128,7 @@ static bool enter_filter(enum jail_level level, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "jail: seccomp_init failed");
 	bool ok = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 && add_rules(ctx) &&
 		  (level != JAIL_CONSOLE || add_console_rules(ctx));
+	ok = ok && (level != JAIL_FILES || add_files_rules(ctx));
 	int loaded = ok ? seccomp_load(ctx) : -1;
 	seccomp_release(ctx);
 	if (!ok)
@@ -174,6 +188,7 @@ bool jail_enter(enum jail_level level, const struct jail_limits *limits, unsigne
 		return true;
 	case JAIL_CONSOLE:
 	case JAIL_CONTENT:
+	case JAIL_FILES:
 		return (flags & JAIL_SANITIZED) || enter_filter(level, e);
 	}
 	CANT_HAPPEN("jail level");
@@ -233,6 +248,8 @@ const char *jail_level_name(enum jail_level level)
 		return "console";
 	case JAIL_CONTENT:
 		return "content";
+	case JAIL_FILES:
+		return "files";
 	}
 	return "?";
 }

@@ -10,6 +10,7 @@ enum jail_level {
 	JAIL_NONE,    /* no_new_privs and no core dumps only */
 	JAIL_CONSOLE, /* as JAIL_CONTENT, and connections: accepted ones, and Unix sockets to others; a call outside is refused (EPERM), not the end */
 	JAIL_CONTENT, /* memory, descriptors already open, clocks and the end: no file, socket, program or process is opened */
+	JAIL_FILES,   /* that, and what is needed to keep files by name, to take connections, and to reach a Unix socket: no network, no program, no process */
 };
 
 struct jail_limits {

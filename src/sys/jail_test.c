@@ -90,6 +90,27 @@ static void test_forbidden_calls_end_in_sigsys(void **state)
 	}
 }
 
+/* The recorder's: it keeps files, and neither calls anybody nor starts anything. */
+static void test_files_and_nothing_else(void **state)
+{
+	(void)state;
+	if (jail_build_flags() & JAIL_SANITIZED) {
+		print_message("skipped: a sanitizer's runtime cannot live in the filter\n");
+		skip();
+	}
+	int (*const never[])(void) = { act_socket, act_fork, act_clone, act_exec, act_run_memory, act_kill_parent, act_dup, act_ptrace };
+	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+		int status = end_of(JAIL_FILES, &limits, never[i]);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSYS);
+	}
+	int (*const fine[])(void) = { act_openat, act_open, act_create, act_unix };
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+		int status = end_of(JAIL_FILES, &limits, fine[i]);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 64); /* a descriptor */
+	}
+}
+
 /* No file, no program, no other network than connections that come: but asking for it is not the end. */
 static int act_console(void)
 {
@@ -263,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forbidden_calls_end_in_sigsys),
 		cmocka_unit_test(test_the_consoles_jail_refuses),
+		cmocka_unit_test(test_files_and_nothing_else),
 		cmocka_unit_test(test_what_is_needed_works),
 		cmocka_unit_test(test_abort_is_still_an_abort),
 		cmocka_unit_test(test_processor_time_is_bounded),

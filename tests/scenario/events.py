@@ -270,6 +270,28 @@ def test_quiet_standard_error(lab):
     expect(all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ \S+ \S+", x) for x in lines_of(path)), "lines of text", lines_of(path)[:3])
 
 
+def test_other_settings_while_it_runs(lab):
+    """A reload: another file in another form, another memory, other levels; levels that an operator has set are over."""
+    london = lab.mta("london")
+    london.settings["event-log"] = {"file": "one.log"}
+    london.start()
+    one, two = os.path.join(lab.root, "one.log"), os.path.join(lab.root, "two.log")
+    wait_for(lambda: os.path.exists(one) and "supervisor.up" in "".join(lines_of(one)), "the first file")
+    london.command("events", "level", "-c", london.path, "all", "none")
+    pid = london.pids()["recorder.0"]
+    london.settings["event-log"] = {"file": "two.log", "file-form": "text", "memory": 100}
+    london.write()
+    london.command("reload", "-c", london.path)
+    storm(london, 150)
+    wait_for(lambda: os.path.exists(two) and len([x for x in lines_of(two) if "operator.act" in x]) >= 150, "the second file")
+    same(len(events_of(london)), 100, "events in memory")
+    same(len([x for x in lines_of(one) if '"why":"%s"' % ("x" * 250) in x]), 0, "of these in the first file")
+    same(london.pids()["recorder.0"], pid, "the recorder is the same")
+    mark = london.mark()
+    os.kill(london.pids()["reader.0"], signal.SIGKILL)
+    london.event("process.started", after=mark) # of level info
+
+
 JOURNAL = r"""
 import os, socket, subprocess, sys
 os.makedirs("/run/systemd/journal", exist_ok=True)
@@ -333,4 +355,4 @@ def test_many_followers_and_bad_ones(lab):
 
 
 main(test_memory_filters_and_catalogue, test_followed_across_a_killed_recorder, test_levels_reach_every_process_and_stay, test_levels_of_the_settings,
-     test_file_is_put_aside_and_no_line_lost, test_file_that_fails_delays_nobody, test_quiet_standard_error, test_journal, test_many_followers_and_bad_ones)
+     test_file_is_put_aside_and_no_line_lost, test_file_that_fails_delays_nobody, test_quiet_standard_error, test_other_settings_while_it_runs, test_journal, test_many_followers_and_bad_ones)

@@ -3,12 +3,13 @@
 
 #include "base/mem.h"
 #include "proc/table/process_main.h"
+#include "sys/jail.h"
 #include "sys/loop.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-enum { READ_OCTETS = 256 * 1024 };
+enum { READ_OCTETS = 256 * 1024, EXIT_OSERR = 71 };
 
 struct recorder_process {
 	struct process_main main;
@@ -92,6 +93,11 @@ int recorder_main(uint32_t instance)
 	p->lines = -1;
 	process_main_begin(&p->main, PROCESS_RECORDER, instance);
 	p->recorder = recorder_new(&p->main.host, &p->main.settings->event_log, set_level, p);
+	struct err e;
+	if (!jail_enter(JAIL_FILES, NULL, jail_build_flags(), &e)) {
+		fprintf(stderr, "posthorn: recorder: %s\n", e.text);
+		return EXIT_OSERR;
+	}
 	const struct process_events events = { .accepted = on_accepted, .stop = on_stop, .lines = on_lines, .settings = on_settings };
 	int status = process_main_run(&p->main, &events, p);
 	loop_watch_free(&p->watch);
