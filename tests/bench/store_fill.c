@@ -1,7 +1,7 @@
 /* store_fill.c - a store of many waiting messages, to measure check and repair on: each of 2 KB with its arrival step; every tenth has
  * three recipients in two transfers and a mailbox entry, every thousandth a content file.
  *
- * usage: store_fill DIRECTORY MESSAGES: makes store.db there. */
+ * usage: store_fill DIRECTORY MESSAGES [EXPIRES]: makes store.db there; EXPIRES: ms since 1970, else they have expired long ago. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "flow/store/store.h"
@@ -20,6 +20,7 @@ struct fill {
 	struct message m;
 	struct recipient rcpt[3];
 	char local[32];
+	int64_t expires;
 	uint8_t content[LONG_OCTETS];
 };
 
@@ -98,7 +99,7 @@ static void put(struct fill *f, uint64_t i)
 	struct store_transfer t[] = { { VIEW("TOKYO"), 0, 0 }, { VIEW("PARIS"), 0, 0 } };
 	struct store_delivery d = { VIEW("anna"), 2, 0 };
 	struct store_message message = { .m = &f->m, .peer = VIEW("LONDON"), .content = view_of(f->content, OCTETS),
-					 .arrived = 1767225600000, .expires = 1767398400000, .recipients = r, .n_recipients = f->m.n_rcpt,
+					 .arrived = 1767225600000, .expires = f->expires, .recipients = r, .n_recipients = f->m.n_rcpt,
 					 .transfers = t, .n_transfers = many ? 2 : 1, .deliveries = &d, .n_deliveries = many ? 1 : 0 };
 	if (i % 1000 == 1) {
 		message.file = make_file(f);
@@ -113,11 +114,12 @@ static void put(struct fill *f, uint64_t i)
 
 int main(int argc, char **argv)
 {
-	must(argc == 3, "usage: store_fill DIRECTORY MESSAGES");
+	must(argc == 3 || argc == 4, "usage: store_fill DIRECTORY MESSAGES [EXPIRES]");
 	struct err e;
 	const uint64_t n = strtoull(argv[2], NULL, 10);
 	must(mkdir(argv[1], 0700) == 0, "the folder cannot be made");
 	struct fill *f = mem_zero(sizeof *f);
+	f->expires = argc == 4 ? strtoll(argv[3], NULL, 10) : 1767398400000;
 	f->env = loop_new(argv[1]);
 	f->arena = arena_new(ARENA);
 	const struct store_config c = { "store.db", INLINE_MAX, 64 << 20 };
