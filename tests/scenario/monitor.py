@@ -77,5 +77,36 @@ def a_link_is_cut_and_comes_back(lab):
     return "warning, alert, ok"
 
 
+def settings_of_a_reload_hold(lab):
+    """A monitor that comes, one that gets another address, one that goes; the associations stay."""
+    london, paris, row = monitored(lab, lambda p: p.address("No", "Body"))
+    monitor = row.pop("monitor")
+    paris.start()
+    london.start()
+    same(state(london), "", "no monitor")
+    same(value(london, "posthorn_link_monitor_state"), None, "no metric")
+
+    def reload_with(settings):
+        if settings is None:
+            row.pop("monitor", None)
+        else:
+            row["monitor"] = settings
+        london.write()
+        london.command("reload", "-c", london.path)
+    answers = lambda: value(london, "posthorn_link_monitor_answers_total") or 0  # noqa: E731
+    reload_with(monitor)
+    wait_for(lambda: answers() >= 1, "an answer")
+    same(state(london), "ok", "state")
+    opened = value(london, "posthorn_link_outbound_associations_total")
+    reload_with(dict(monitor, to=paris.address("Somebody", "Else"), interval="300 ms"))
+    before = answers()
+    wait_for(lambda: answers() > before, "an answer of the other address")
+    reload_with(None)
+    wait_for(lambda: state(london) == "", "no monitor any more")
+    same(value(london, "posthorn_link_outbound_associations_total"), opened, "associations opened")
+    wait_for(lambda: not london.rows("queue"), "nothing waits")
+    return "comes, changes, goes"
+
+
 if __name__ == "__main__":
-    main(any_report_answers, a_link_is_cut_and_comes_back)
+    main(any_report_answers, a_link_is_cut_and_comes_back, settings_of_a_reload_hold)
