@@ -51,13 +51,16 @@ export function query(values) {
 	return text ? "?" + text : "";
 }
 
-// Lists may answer an empty page that has a next: the time for one question was over. Goes on until there is something, or the end.
-export async function page(path, values, signal) {
+// Lists may answer an empty page that has a next: the time for one question was over. Goes on until there is something, or
+// the end; told() each time, so that it is seen to work.
+export async function page(path, values, signal, told) {
 	let after = values.after;
 	for (;;) {
 		const answer = await get(path + query({ ...values, after }), signal);
 		if (answer.rows.length > 0 || answer.next === null)
 			return answer;
 		after = answer.next;
+		if (told)
+			told();
 	}
 }

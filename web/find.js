@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { page as getPage, query as asQuery } from "./ask.js";
 import { when, none, waiting, failed, traceTo } from "./parts.js";
-import { octets, plural, words, shortAddress, shortId, addresses } from "./format.js";
+import { octets, plural, duration, words, shortAddress, shortId, addresses } from "./format.js";
 
 const NAMES = ["id", "address", "subject", "from", "to"];
 const PAGE = 50;
@@ -12,7 +12,7 @@ const asTime = (text) => text === "" || isNaN(new Date(text)) ? "" : new Date(te
 
 export function findView(ctx) {
 	const read = (q) => Object.fromEntries(NAMES.map((n) => [n, q.get(n) || ""]));
-	let values = read(ctx.query), typed = { ...values }, after = ctx.query.get("after") || "", answer = null, error = null, wish = null, depth = 0;
+	let began = 0, values = read(ctx.query), typed = { ...values }, after = ctx.query.get("after") || "", answer = null, error = null, wish = null, depth = 0;
 
 	const isEmpty = () => NAMES.every((n) => values[n] === "");
 	async function load() {
@@ -22,8 +22,9 @@ export function findView(ctx) {
 		if (isEmpty())
 			return ctx.changed();
 		wish = new AbortController();
+		began = performance.now();
 		try {
-			answer = await getPage("/api/track", { ...values, from: asTime(values.from), to: asTime(values.to), after, max: PAGE }, wish.signal);
+			answer = await getPage("/api/track", { ...values, from: asTime(values.from), to: asTime(values.to), after, max: PAGE }, wish.signal, ctx.changed);
 		} catch (e) {
 			if (e.name === "AbortError")
 				return;
@@ -53,7 +54,7 @@ export function findView(ctx) {
 		},
 		draw: () => [h("h1", { tabindex: -1 }, "Find a message"), form(typed, submit, ctx), error ? failed(error, load)
 			: isEmpty() ? h("div", { class: "panel" }, none("What do you know of it?", "An address of its originator or of a recipient is enough. The subject has to be the whole one: only its hash is kept."))
-				: answer === null ? waiting("Looking.") : answer.rows.length === 0 ? h("div", { class: "panel" }, none("Nothing was found.", "Steps of messages are kept for the time and size that the settings give them."))
+				: answer === null ? waiting(performance.now() - began > 1000 ? `Looking since ${duration(performance.now() - began)}; nothing yet.` : "Looking.") : answer.rows.length === 0 ? h("div", { class: "panel" }, none("Nothing was found.", "Steps of messages are kept for the time and size that the settings give them."))
 					: found(answer, values, after, depth)],
 	};
 }

@@ -50,7 +50,7 @@ function inWords(values) {
 
 export function queuesView(ctx) {
 	let values = read(ctx.query), after = ctx.query.get("after") || "", rows = null, next = null, error = null, wish = null, loaded = 0, changed = false;
-	let chosen = new Map(), all = false, progress = "", typed = { ...values }, last = -1, depth = 0, current = 0;
+	let chosen = new Map(), all = false, progress = "", typed = { ...values }, last = -1, depth = 0, current = 0, looking = 0, busy = false, took = 0;
 
 	async function load() {
 		if (wish)
@@ -58,8 +58,10 @@ export function queuesView(ctx) {
 		wish = new AbortController();
 		loaded = performance.now();
 		changed = false;
+		looking = 0;
+		busy = true;
 		try {
-			const answer = await getPage("/api/queue", { ...values, after, max: PAGE }, wish.signal);
+			const answer = await getPage("/api/queue", { ...values, after, max: PAGE }, wish.signal, () => { looking = performance.now() - loaded; ctx.changed(); });
 			rows = answer.rows;
 			next = answer.next;
 			error = null;
@@ -67,10 +69,12 @@ export function queuesView(ctx) {
 				if (after === "" && next === null && !rows.some((r) => r.transfer === id))
 					chosen.delete(id);
 		} catch (e) {
-			if (e.name === "AbortError")
+			if (e.name === "AbortError") /* another one has begun */
 				return;
 			error = e;
 		}
+		busy = false;
+		took = performance.now() - loaded;
 		ctx.changed();
 	}
 
@@ -170,7 +174,8 @@ export function queuesView(ctx) {
 			const now = values.link ? String((o.links.find((l) => l.name === values.link) || {}).queued) : `${o.totals.queued} ${o.totals.held}`;
 			changed = changed || before !== "" && before !== now;
 			before = now;
-			if (changed && chosen.size === 0 && !all && performance.now() - loaded > (rows && rows.length < PAGE ? 900 : REFRESH_MS))
+			// A search that takes long is not begun anew for every change.
+			if (changed && !busy && chosen.size === 0 && !all && performance.now() - loaded > Math.max(rows && rows.length < PAGE ? 900 : REFRESH_MS, 10 * took))
 				load();
 		}),
 		listen("tick", ctx.changed),
@@ -196,7 +201,7 @@ export function queuesView(ctx) {
 				h("div", { class: "top" }, h("h1", { tabindex: -1 }, "Queues"), h("span", { class: "soft" }, live.overview ? `${plural(live.overview.totals.queued, "transfer")} waiting, ${count(live.overview.totals.held)} held` : "")),
 				filters(typed, links, setFilter, (e) => { e.preventDefault(); goTo({ ...typed, after: "" }); }, inWords(values) === inWords(read(new URLSearchParams()))),
 				error && failed(error, load),
-				rows === null ? !error && waiting() : rows.length === 0 ? h("div", { class: "panel" }, inWords(values) === "everything that waits" && after === "" ? none("Nothing waits.", "Whatever was accepted has been handed over.")
+				rows === null ? !error && waiting(looking > 0 ? `Looking through the queues since ${duration(looking, true)}; nothing yet.` : "") : rows.length === 0 ? h("div", { class: "panel" }, inWords(values) === "everything that waits" && after === "" ? none("Nothing waits.", "Whatever was accepted has been handed over.")
 					: none("Nothing waits that fits.", after === "" ? `Looked for: ${inWords(values)}.` : "What was on this page has gone."))
 					: table(),
 				(chosen.size > 0 || all) && selection(),
