@@ -43,6 +43,8 @@ def test_requests_that_make_no_sense(lab):
                    b"POST /api/login HTTP/1.1\r\nHost: %s:%d\r\nContent-Length: 99999999999999999999\r\n\r\n" % (c.host.encode(), c.port)):
         got = status_of(c.raw(octets, half=True))
         expect(got in (0, 400, 411, 413, 421, 505), "refused: %r" % octets[:40], got)
+    london.event("console.malformed", why="no request of HTTP")
+    london.event("console.malformed", why="headers make no sense")
     login = b"POST /api/login HTTP/1.1"
     same(request(c, b"PUT /api/login HTTP/1.1", b"Content-Length: 0"), 405, "another method")
     same(request(c, b"DELETE / HTTP/1.1"), 405, "and another")

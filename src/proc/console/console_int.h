@@ -13,7 +13,7 @@
 enum {
 	TASK_ARENA = 96 * 1024 * 1024, /* most that one request may take: an envelope of 32,000 recipients */
 	TASK_ANSWER = 24 * 1024 * 1024,
-	TASK_SLICE_MS = 1000,          /* bulk acts: then the answer says where to go on */
+	TASK_SLICE_MS = 600,           /* bulk acts: then the answer says where to go on */
 	TASK_BATCH = 50,               /* acts at once: each is a line of the audit */
 	ROWS_DEFAULT = 50, ROWS_MOST = 500,
 };

@@ -4,7 +4,9 @@
 #include "base/mem.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@ struct visitor {
 	char address[64];
 	int64_t since_ms;        /* it began, or had its last answer */
 	bool busy;               /* a whole request is being answered */
-	bool streams, ended;
+	bool streams, ended, has_asked;
 };
 
 struct door {
@@ -92,8 +94,18 @@ static void visitor_comes(struct door *d, struct MHD_Connection *c, void **ctx_r
 	*ctx_r = v;
 }
 
+/* Octets have come, and the library made no request of them. (Browsers open connections beforehand, on which nothing comes.) */
+static bool spoke_nonsense(const struct visitor *v)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof info;
+	return !v->has_asked && getsockopt(v->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_bytes_received > 1; /* 1: its end */
+}
+
 static void visitor_goes(struct server *s, struct visitor *v)
 {
+	if (!s->closing && spoke_nonsense(v))
+		s->events->refused(s->ctx, "what came is no request of HTTP", v->address);
 	*v->prev = v->next;
 	if (v->next != NULL)
 		v->next->prev = v->prev;
@@ -150,6 +162,7 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *c)
 	r->server = s;
 	r->mhd = c;
 	r->visitor = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	r->visitor->has_asked = true;
 	snprintf(r->address, sizeof r->address, "%s", r->visitor->address);
 	out_init(&r->body, PARSE_BODY);
 	if (!target_parse(view_str(uri), &r->target, &r->target_status, &r->target_error))
@@ -174,6 +187,8 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request, en
 	*request = NULL;
 	if (r->stream != NULL)
 		r->stream->gone(r->stream_ctx);
+	if (!r->begun && !d->server->closing)
+		d->server->events->refused(d->server->ctx, "its headers make no sense, are too long or did not come", r->address);
 	if (r->handled)
 		d->server->events->gone(d->server->ctx, r);
 	r->visitor->busy = r->visitor->streams = false;

@@ -99,6 +99,9 @@ static bool check_console(const struct set_console *c, const char *file, struct 
 		if (!net_addr_parse(listen[i], &addr, &why))
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", file, why.text);
 	for (size_t i = 0; i < c->users.n; i++)
+		if (strncmp(users[i].password, "$scrypt$", 8) != 0)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: the password of \"%s\" is not what posthorn console-password prints", file, users[i].name);
+	for (size_t i = 0; i < c->users.n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(users[i].name, users[k].name) == 0)
 				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: two users are called \"%s\"", file, users[i].name);
