@@ -131,6 +131,51 @@ def listeners_links_and_routes_come(lab):
         expect("secret" not in told, "no password in events and answers")
 
 
+def connections(port):
+    """By which somebody is connected to that port, by the kernel's numbers."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f][1:]
+    return {r[9] for r in rows if r[2].endswith(":%04X" % port) and r[3] == "01"}
+
+
+def op_06_associations_stay_and_the_next_message_goes_by_the_new_route(lab):
+    """What the peer does not see ends nothing: the same connection before and after, which carries what the new route says. What it sees ends that
+    link's associations, in order, and no other's."""
+    london, paris = lab.pair()
+    tokyo = lab.mta("tokyo", "JP")
+    taro = tokyo.mailbox("taro")
+    for peer in (paris, tokyo):
+        london.link(peer, max_associations=1)
+        peer.link(london)
+    for m in (london, paris, tokyo):
+        m.start(wait=False)
+    for m in (london, paris, tokyo):
+        m.event("supervisor.up")
+    london.send("alice", [paris.claude, taro], "--subject", "first")
+    paris.wait_mail("claude", 1)
+    tokyo.wait_mail("taro", 1)
+    before = connections(paris.port), connections(tokyo.port)
+    same([len(c) for c in before], [1, 1], "associations")
+
+    london.settings["links"][0]["open-interval"] = "1 min"
+    london.settings["links"][0]["size-limit"] = "5 M"
+    london.settings["routes"].append({"match": "C=IT; A=POSTHORN", "to": "paris"})
+    reload(london)
+    london.command("route", "explain", "-c", london.path, "C=IT; A=POSTHORN; S=x")
+    london.send("alice", ["C=IT; A=POSTHORN; S=nobody", paris.claude], "--subject", "second")
+    paris.wait_mail("claude", 2)
+    london.wait_mail("alice", 1)  # that Paris has no way to Italy
+    same((connections(paris.port), connections(tokyo.port)), before, "associations after a change that no peer sees")
+
+    london.settings["links"][0]["window-size"] = 3
+    reload(london)
+    wait_for(lambda: not connections(paris.port) & before[0], "the association is released")
+    london.send("alice", [paris.claude, taro], "--subject", "third")
+    paris.wait_mail("claude", 3)
+    tokyo.wait_mail("taro", 2)
+    same(connections(tokyo.port), before[1], "the other link's association")
+
+
 def by_signal_and_once_more(lab):
     """SIGHUP does the same, and says so in events; what is the same changes nothing."""
     m = lab.mta("london")
@@ -255,5 +300,6 @@ def the_supervisor_dies_in_the_middle(lab):
     m.wait_mail("bob", 1)
 
 
-main(what_is_wrong_changes_nothing, listeners_links_and_routes_come, by_signal_and_once_more, postoffices_and_their_numbers, deaths_in_the_middle,
-     the_supervisor_dies_in_the_middle)
+main(what_is_wrong_changes_nothing, listeners_links_and_routes_come,
+     op_06_associations_stay_and_the_next_message_goes_by_the_new_route, by_signal_and_once_more, postoffices_and_their_numbers,
+     deaths_in_the_middle, the_supervisor_dies_in_the_middle)
