@@ -3,6 +3,7 @@
 #include "flow/message/oraddr_int.h"
 
 #include "base/cur.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -339,6 +340,38 @@ void oraddr_key(const struct oraddr *addr, struct out *o)
 		text_hex(o, addr->directory_name);
 	}
 	canon_fini(&c);
+}
+
+static uint64_t hash_text(uint64_t hash, struct view v)
+{
+	struct fold f = fold_of(v);
+	for (int c; (c = fold_next(&f)) >= 0;)
+		hash = (hash ^ (uint64_t)c) * UINT64_C(0x100000001b3);
+	return (hash ^ 0x100) * UINT64_C(0x100000001b3); /* an end that no octet is */
+}
+
+static uint64_t hash_entry(uint64_t hash, const struct oraddr_attr *a)
+{
+	const bool text = form_class(a) == 0;
+	const uint8_t head[] = { (uint8_t)a->type, text ? 0 : a->form == ORA_UNIVERSAL ? 1 : 2 };
+	hash = hash_octets(hash, view_of(head, sizeof head));
+	if (a->type == ORA_EXTENSION_RAW)
+		hash = (hash ^ a->number) * UINT64_C(0x100000001b3);
+	if (a->type == ORA_DDA)
+		hash = text ? hash_text(hash, a->type_name) : hash_octets(hash, a->type_name);
+	return text ? hash_text(hash, a->value) : hash_octets(hash, a->value);
+}
+
+uint64_t oraddr_hash(const struct oraddr *addr, uint64_t before)
+{
+	struct canon c;
+	canon_init(&c, addr);
+	for (size_t i = 0; i < c.n; i++)
+		before = hash_entry(before, c.v[i]);
+	if (c.n == 0 && addr->directory_name.n > 0)
+		before = hash_octets(before ^ 0xd0, addr->directory_name);
+	canon_fini(&c);
+	return before;
 }
 
 const char *oraddr_text(const struct oraddr *addr, struct arena *a)

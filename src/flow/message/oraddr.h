@@ -88,6 +88,9 @@ uint64_t oraddr_value_hash(struct view v, uint64_t seed);
 /* A canonical key: equal addresses give equal keys, one line of text, usable in an index. */
 void oraddr_key(const struct oraddr *addr, struct out *o);
 
+/* A hash that is equal for equal addresses (FNV-1a over what oraddr_key would write); before itself for one without attribute and name. */
+uint64_t oraddr_hash(const struct oraddr *addr, uint64_t before);
+
 /* Checks the bounds of the standard and the mandatory attributes of one of the address forms (X.402 18.5). */
 MUST_CHECK bool oraddr_check(const struct oraddr *addr, struct err *e);
 

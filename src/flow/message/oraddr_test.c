@@ -103,11 +103,13 @@ static void equal(const struct oraddr *a, const struct oraddr *b)
 	assert_true(oraddr_eq(a, b));
 	assert_true(oraddr_eq(b, a));
 	assert_string_equal(key_of(a), key_of(b));
+	assert_int_equal(oraddr_hash(a, 5), oraddr_hash(b, 5));
 }
 
 static void differ(const struct oraddr *a, const struct oraddr *b)
 {
 	assert_false(oraddr_eq(a, b));
+	assert_int_not_equal(oraddr_hash(a, 5), oraddr_hash(b, 5));
 	assert_false(oraddr_eq(b, a));
 	assert_string_not_equal(key_of(a), key_of(b));
 }

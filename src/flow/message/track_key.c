@@ -4,7 +4,7 @@
 #include "base/cur.h"
 #include "base/hash.h"
 
-enum { KEY_OCTETS = 8, ADDRESS_MAX = 64 * 1024 };
+enum { KEY_OCTETS = 8 };
 
 /* Stafford's finalizer: FNV alone leaves the upper half, which is what the index goes by, too alike. */
 static uint64_t mix(uint64_t x)
@@ -23,12 +23,8 @@ static uint64_t key_of(uint64_t hash, enum track_role role)
 uint64_t track_key_address(const struct oraddr *addr, enum track_role role)
 {
 	assert(role == TRACK_ORIGINATOR || role == TRACK_RECIPIENT);
-	struct out o;
-	out_init(&o, ADDRESS_MAX);
-	oraddr_key(addr, &o);
-	const uint64_t key = out_len(&o) == 0 ? 0 : key_of(hash_octets(HASH_START, out_view(&o)), role);
-	out_fini(&o);
-	return key;
+	const uint64_t hash = oraddr_hash(addr, HASH_START);
+	return hash == HASH_START ? 0 : key_of(hash, role);
 }
 
 /* --- subjects --- */

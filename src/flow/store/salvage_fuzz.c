@@ -60,7 +60,7 @@ static uint8_t *make_database(size_t *n_r)
 			 "insert into message values (%d, 2, 0, 1, 5, 6, %d, null, 'A', 'C=GB;L=%d', zeroblob(300), zeroblob(200), "
 			 "zeroblob(%d)); insert into transfer values (%d, %d, 1, 1, 0, 0, 0, 1, 5, 6, 7, null, '');"
 			 "insert into outcome values (%d, %d, 2); insert into step values (%d, 1, 2, 3, 'C=GB;L=x', null, null, "
-			 "x'0102', 'text', %d, null); insert into share values (%d, 1, 2)",
+			 "x'0102', 'text', %d, null, 0, x'0102030405060708'); insert into share values (%d, 1, 2)",
 			 i, i % 7 == 0 ? LONG : 900, i, i % 7 == 0 ? LONG : 900, i + 1000, i, i, i + 2000, i, i * 77, i);
 		ok = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 	}

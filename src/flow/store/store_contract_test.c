@@ -120,6 +120,43 @@ static void test_delivery_is_loaded_for_its_recipient(void **state)
 	assert_int_equal(counts_of(w).deliveries, 0);
 }
 
+/* By any id there is; by the message's own nobody is to be handed anything. */
+static void test_any_id_loads_its_message(void **state)
+{
+	struct world *w = *state;
+	struct store_message *put = put_of(w, 3, 3, 1, 100);
+	struct store_delivery deliveries[1] = {{VIEW("anna"), 2, 0}};
+	const struct store_octets o = {.link = VIEW("PARIS"), .cause = VIEW("no P1"), .content = VIEW("octets"), .state = STORE_QUARANTINE_KEPT};
+	put->deliveries = deliveries;
+	put->n_deliveries = 1;
+	store_put_message(w->store, put);
+	const uint64_t octets = store_put_octets(w->store, &o);
+	for (unsigned stage = 0; stage < 3; stage++) {
+		struct store_loaded l;
+		struct err e;
+		const uint64_t ids[] = {put->id_r, put->transfers[0].id_r, deliveries[0].id_r};
+		for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+			if (!store_load_any(w->store, ids[i], &l, w->arena, &e))
+				fail_msg("%s", e.text);
+			assert_int_equal(l.message, put->id_r);
+			same_envelope(l.m, put->m);
+			assert_true(view_eq(l.content, put->content));
+			assert_int_equal(l.m->rcpt[2].responsible, i == 2 || (i == 1 && put->recipients[2].state == STORE_RCPT_QUEUED));
+			assert_true(i != 0 || (!l.m->rcpt[0].responsible && !l.m->rcpt[1].responsible));
+		}
+		assert_true(store_load_any(w->store, octets, &l, w->arena, &e));
+		assert_true(l.m == NULL && view_eq(l.content, VIEW("octets")));
+		assert_true(store_load_any(w->store, l.message, &l, w->arena, &e)); /* and by the number of what they are kept as */
+		assert_true(l.m == NULL && view_eq(l.content, VIEW("octets")));
+		assert_false(store_load_any(w->store, 99999, &l, w->arena, &e));
+		assert_int_equal(e.culprit, ERR_OF_MESSAGE);
+		if (stage == 0)
+			world_commit(w);
+		else
+			world_reopen(w);
+	}
+}
+
 static void test_ids_ascend_and_are_never_given_twice(void **state)
 {
 	struct world *w = *state;
@@ -870,6 +907,7 @@ static void test_a_transfer_that_is_done_says_its_recipients(void **state)
 	X(test_a_transfer_that_is_done_says_its_recipients)                                        \
 	X(test_random_messages_come_back)                                                          \
 	X(test_delivery_is_loaded_for_its_recipient)                                               \
+	X(test_any_id_loads_its_message)                                                           \
 	X(test_ids_ascend_and_are_never_given_twice)                                               \
 	X(test_what_is_not_committed_is_lost_whole)                                                \
 	X(test_operation_from_inside_durable_joins_next_group)                                     \

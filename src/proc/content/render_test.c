@@ -343,6 +343,37 @@ static void test_notifications(void **state)
 	assert_field(nrn.parts[0].fields, nrn.parts[0].n_fields, "message-id", 0, "9");
 }
 
+/* Octets that nobody has decoded: hexadecimal lines, and BER as far as it goes; cut at every offset, and in no time at all. */
+static void test_octets_are_shown_with_what_decodes(void **state)
+{
+	(void)state;
+	struct render_limits limits = render_limits_default();
+	const struct view octets = VIEW("\x31\x07\x13\x05hello\xff\xff");
+	for (size_t n = 0; n <= octets.n; n++) {
+		struct render r = { 0 };
+		struct err e = { 0 };
+		uint8_t *copy = mem_dup(octets.p, n == 0 ? 1 : n);
+		out_clear(&packed);
+		assert_true(content_render_octets(view_of(copy, n), &limits, &packed, &e));
+		free(copy);
+		assert_true(render_unpack(out_view(&packed), &r, a, &e));
+		assert_int_equal(r.kind, RENDER_UNKNOWN);
+		assert_int_equal(r.n_parts, 2);
+		assert_true(view_eq(r.parts[0].kind, VIEW("octets")) && view_eq(r.parts[1].kind, VIEW("structure")));
+		assert_int_equal(r.parts[1].size, n);
+		if (n < octets.n)
+			continue;
+		const char *hex = arena_str(a, r.parts[0].text), *text = arena_str(a, r.parts[1].text);
+		assert_non_null(strstr(hex, "31 07 13 05 68 65 6c 6c 6f ff ff"));
+		assert_non_null(strstr(text, "hello"));
+		assert_true((r.parts[1].flags & RENDER_TEXT) != 0 && (r.parts[0].flags & RENDER_TEXT) == 0);
+	}
+	struct err e = { 0 };
+	limits.out = 10;
+	assert_false(content_render_octets(octets, &limits, &packed, &e));
+	assert_int_equal(e.culprit, ERR_OF_MESSAGE);
+}
+
 static void test_unknown_and_broken_contents(void **state)
 {
 	(void)state;
@@ -519,6 +550,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dg_10_mime_in_ia5_text_is_shown_decoded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parts_files_and_forwarded_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notifications, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_octets_are_shown_with_what_decodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_and_broken_contents, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_bad_part_spoils_no_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits_end_the_item_only, setup, teardown),

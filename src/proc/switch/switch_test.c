@@ -570,12 +570,52 @@ static void test_pieces_after_the_end_are_nonsense(void **state)
 
 /* --- the command line and content processes --- */
 
-static void ask_to_show(struct bench *b, uint64_t id, uint64_t delivery)
+static void ask_to(struct bench *b, enum msg how, uint64_t id, uint64_t delivery)
 {
 	const struct msg_render m = { .id = id, .delivery = delivery, .err = { .reason = -1, .diagnostic = -1 } };
-	put_msg_render(chan_begin(b->tool.control, MSG_SHOW_MAIL), &m);
+	put_msg_render(chan_begin(b->tool.control, (uint16_t)how), &m);
 	chan_end(b->tool.control);
 	fake_env_settle(b->env);
+}
+
+static void ask_to_show(struct bench *b, uint64_t id, uint64_t delivery)
+{
+	ask_to(b, MSG_SHOW_MAIL, id, delivery);
+}
+
+/* SHOW takes any number that the store has given: of the message, its transfer, its delivery. */
+static void test_any_stored_message_is_shown(void **state)
+{
+	(void)state;
+	struct bench *b = with_link();
+	bench_join(b, &b->tool, PROCESS_TOOL, 0);
+	bench_join(b, &b->content, PROCESS_CONTENT, 1);
+	assert_true(offer_of(&b->link[0], "to-a", LETTER(b, "1", TO_US), VIEW("here"))->accepted);
+	assert_true(offer_of(&b->link[0], "to-a", LETTER(b, "2", TO_C), VIEW("there"))->accepted);
+	unsigned here = 0, there = 0, refused = 0;
+	for (uint64_t id = 1; id < 30; id++) {
+		const unsigned renders = b->content.n_renders, shown = b->tool.n_shown;
+		ask_to(b, MSG_SHOW, id, id);
+		if (b->content.n_renders == renders) { /* there is no such: said, and not in vain asked for */
+			assert_int_equal(b->tool.n_shown, shown + 1);
+			assert_true(b->tool.shown.err.kind != ERR_NONE);
+			refused++;
+			continue;
+		}
+		here += view_eq(b->content.render.content, VIEW("here"));
+		there += view_eq(b->content.render.content, VIEW("there"));
+		assert_true(b->content.render.packed.n > 0);
+		const struct msg_render done = { .id = b->content.render.id, .content = VIEW("page"), .err = { .reason = -1, .diagnostic = -1 } };
+		put_msg_render(chan_begin(b->content.control, MSG_RENDERED), &done);
+		chan_end(b->content.control);
+		fake_env_settle(b->env);
+		assert_int_equal(b->tool.n_shown, shown + 1);
+		assert_true(view_eq(b->tool.shown.content, VIEW("page")));
+	}
+	assert_int_equal(here, 2);  /* message and delivery */
+	assert_int_equal(there, 2); /* message and transfer */
+	assert_true(refused > 0);
+	bench_free(b);
 }
 
 static void test_a_render_that_kills_its_process_is_given_up(void **state)
@@ -642,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_streamed_content_while_the_disk_is_full_is_refused),
 		cmocka_unit_test(test_a_cancelled_offer_leaves_nothing),
 		cmocka_unit_test(test_pieces_after_the_end_are_nonsense),
+		cmocka_unit_test(test_any_stored_message_is_shown),
 		cmocka_unit_test(test_a_render_that_kills_its_process_is_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
