@@ -185,5 +185,6 @@ def test_op_07_one_clear_sentence(lab):
     return "usage and refusals"
 
 
-main(test_op_07_a_thousand_for_a_dead_link, test_k157013_deleted_while_it_is_handed_over, test_k152876_link_taken_out_with_mail_queued,
-     test_op_07_one_clear_sentence)
+if __name__ == "__main__":
+    main(test_op_07_a_thousand_for_a_dead_link, test_k157013_deleted_while_it_is_handed_over, test_k152876_link_taken_out_with_mail_queued,
+         test_op_07_one_clear_sentence)

@@ -189,4 +189,5 @@ def a_trace_is_in_clear(lab):
         expect(said in shown, "\"%s\" in the trace" % said, shown[:2000])
 
 
-main(tls_both_ways, a_trace_is_in_clear, tls_another_authority, tls_another_name, tls_caller_without, tls_files_that_are_not_there, tp_19_over_ipv6)
+if __name__ == "__main__":
+    main(tls_both_ways, a_trace_is_in_clear, tls_another_authority, tls_another_name, tls_caller_without, tls_files_that_are_not_there, tp_19_over_ipv6)
