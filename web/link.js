@@ -14,7 +14,7 @@ export function linkView(ctx) {
 	const name = ctx.path[0], at = "/api/links/" + encodeURIComponent(name), wish = new AbortController();
 	let page = null, came = 0, error = null, events = null, samples = [], asking = false;
 	const rates = plot({ title: "Throughput", unit: "messages a second", series: throughputSeries, minutes: MINUTES, tick: 4 }, ctx.changed);
-	const queue = plot({ title: "Queue", unit: "transfers that wait", series: [{ name: "queued", of: (s) => s.queued, show: count, axis: count }], minutes: MINUTES, tick: 4 }, ctx.changed);
+	const queue = plot({ title: "Queue", unit: "transfers that wait", series: [{ name: "queued", of: (s) => s.queued, show: count, axis: count, whole: true }], minutes: MINUTES, tick: 4 }, ctx.changed);
 
 	async function load() {
 		if (asking)

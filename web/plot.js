@@ -13,7 +13,8 @@ export function niceStep(max, n) {
 
 const TIME_STEPS = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].map((s) => s * 1000);
 
-// {title, unit, series: [{name, of: (sample) => number|null, show: (n) => text}], minutes}. Gives draw(samples, width) -> nodes; `changed` is
+// {title, unit, series: [{name, of: (sample) => number|null, show: (n) => text, axis: the same, whole: no
+// halves}], minutes}. Gives draw(samples, width) -> nodes; `changed` is
 // called when it wants to be drawn again.
 export function plot({ title, unit, series, minutes, tick }, changed) {
 	let at = null, last = [], width = 640, root = null;
@@ -52,6 +53,12 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 		}
 	};
 
+	// What has nothing beside it is a dot.
+	function alone(samples, s) {
+		const has = (i) => i >= 0 && i < samples.length && s.of(samples[i]) !== null && s.of(samples[i]) !== undefined;
+		return samples.filter((p, i) => has(i) && !has(i - 1) && !has(i + 1));
+	}
+
 	function curve(samples, s, x, y) {
 		let path = "", pen = false;
 		for (const p of samples) {
@@ -61,8 +68,6 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 				continue;
 			}
 			path += `${pen ? "L" : "M"}${x(p.at_ms).toFixed(1)} ${y(v).toFixed(1)}`;
-			if (!pen) /* a single one is a dot */
-				path += "h.01";
 			pen = true;
 		}
 		return path;
@@ -78,7 +83,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 		for (const s of seen)
 			for (const k of series)
 				max = Math.max(max, k.of(s) || 0);
-		const step = niceStep(max > 0 ? max * 1.05 : tick || 1, 4), top = Math.max(step, Math.ceil(max * 1.02 / step) * step);
+		const step = Math.max(niceStep(max > 0 ? max * 1.05 : tick || 1, 4), series[0].whole ? 1 : 0), top = Math.max(step, Math.ceil(max * 1.02 / step) * step);
 		const x = (t) => x_of(t, from, to), y = (v) => H - BOTTOM - (H - BOTTOM - TOP) * v / top;
 		const lines = [], labels = [];
 		for (let v = 0; v <= top * 1.001; v += step) {
@@ -106,6 +111,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 				lines, labels,
 				series.length === 1 && seen.length > 1 && h("path", { class: "area", d: areaOf(curve(seen, series[0], x, y), seen, series[0], x, y) }),
 				series.map((s, i) => h("path", { key: s.name, class: `curve s${i + 1}`, d: curve(seen, s, x, y) })),
+				series.map((s, i) => alone(seen, s).map((p) => h("circle", { key: `${s.name}${p.at_ms}`, class: `spot s${i + 1}`, cx: x(p.at_ms).toFixed(1), cy: y(s.of(p)).toFixed(1), r: 2 }))),
 				here && h("line", { class: "cross", x1: x(here.at_ms), x2: x(here.at_ms), y1: TOP, y2: H - BOTTOM }),
 				here && series.map((s, i) => s.of(here) !== null && s.of(here) !== undefined &&
 					h("circle", { class: `mark s${i + 1}`, cx: x(here.at_ms), cy: y(s.of(here)), r: 3.5 }))),
@@ -116,7 +122,7 @@ export function plot({ title, unit, series, minutes, tick }, changed) {
 
 // Only a curve without gaps has a ground.
 function areaOf(path, seen, s, x, y) {
-	if (path === "" || path.indexOf("M", 1) > 0)
+	if (path === "" || seen.some((p) => s.of(p) === null || s.of(p) === undefined))
 		return "";
 	return `${path}L${x(seen[seen.length - 1].at_ms).toFixed(1)} ${y(0)}L${x(seen[0].at_ms).toFixed(1)} ${y(0)}z`;
 }

@@ -76,7 +76,7 @@ export function quarantineView(ctx) {
 				h("h2", null, h("a", { href: `#/message/quarantine/${id}` }, raw ? `Octets of a peer, number ${id}` : shortAddress(to[0] || "") || r.id || `Number ${id}`), to.length > 1 && ` and ${to.length - 1} more`),
 				h("span", { class: "tag " + (r.state === "kept" ? "held" : "quiet") }, r.state), h("span", { class: "soft small" }, [octets(r.size), r.strikes > 0 ? plural(r.strikes, "strike") : ""].filter((x) => x).join(", ")),
 				ctx.may() && h("div", { class: "acts" }, !raw && h("button", { type: "button", class: "small", onclick: () => act("release", [id]) }, "Release"), h("button", { type: "button", class: "small", onclick: () => act("delete", [id]) }, "Delete"))),
-			h("p", null, r.cause || words(r.state)), r.words && h("p", { class: "small soft" }, `Last words: ${r.words}`),
+			h("p", null, r.cause || words(r.state)), r.words && r.words !== r.cause && h("p", { class: "small soft" }, `Last words: ${r.words}`),
 			h("p", { class: "small soft" }, when(r.at), r.link && [", link ", linkTo(r.link)], r.originator && `, from ${r.originator}`, r.id && [", identifier ", h("code", null, r.id)]),
 			raw && r.form === "p1" && h("p", { class: "small soft" }, `Nobody has decoded it; posthorn quarantine release ${id} does.`));
 	}

@@ -413,6 +413,11 @@ const done = arguments[arguments.length - 1];
 	same(f.shortId('C=GB;A=POSTHORN;P=LONDON;L=london.6b0266f7.1'), 'london.6b0266f7.1');
 	for (const [max, step] of [[10, 5], [4, 1], [0.7, 0.2], [1600, 500], [8, 2]])
 		same(p.niceStep(max, 4), step);
+	const { lastAsked, isSlow } = await import('/processes.js'), alive = (up_ms, answer_ms) => ({ ready: true, up_ms, answer_ms });
+	const list = [alive(90000, 25000), alive(90000, 25100), alive(90000, 55000), alive(3000, 3000), { ready: false, up_ms: 9, answer_ms: null }];
+	same(list.map((x) => isSlow(x, lastAsked(list))).join(), 'false,false,true,false,false');
+	const young = [alive(29000, 29000), alive(28000, 28000)];
+	same(young.map((x) => isSlow(x, lastAsked(young))).join(), 'false,false');
 	const root = document.createElement('div'), draw = d.drawing(root), row = (k) => d.h('li', { key: k }, k);
 	draw(row('a'), row('b'), row('c'));
 	const [a, b, c] = root.children;
