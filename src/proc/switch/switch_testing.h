@@ -58,6 +58,8 @@ struct player {
 	struct msg_assoc_how how;        /* ASSOC_HOW and TRANSFER_RESUME, the last one */
 	struct msg_resume resume;
 	unsigned n_resumes;
+	struct msg_reloaded reloaded;    /* RELOADED to a command line, the last one */
+	unsigned n_reloaded;
 	struct msg_link_act_on link_act; /* LINK_ACT to a link, the last one */
 	unsigned n_link_acts, n_refused; /* n_refused: of n_done */
 	struct msg_row row;              /* ROW to a command line, the last one */
@@ -79,6 +81,10 @@ struct bench {
 	struct player link[2], tool, content, alone, program[2];
 	unsigned deaths, n_accused;
 	enum process_kind accused;       /* the last one */
+	uint64_t reloads[8];             /* asked of the supervisor */
+	size_t n_reloads;
+	bool is_dry;                     /* the last one */
+	char reload_who[100];
 	char note[200];                  /* what the switch has noted that was not empty, the last one */
 	uint64_t next_offer;
 };
@@ -310,6 +316,13 @@ static inline bool play_alive(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static inline bool play_reloaded(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_reloaded++;
+	return get_msg_reloaded(arena_copy(p->b->a, payload), &p->reloaded, e);
+}
+
 #define HEARD(m, f) { .type = MSG_##m, .name = #m, .handle = f, .max = CHAN_FRAME_MAX }
 static const struct chan_type play_types[] = {
 	HEARD(OFFER_CREDIT, play_credit), HEARD(OFFER_ANSWER, play_answer), HEARD(SUSPECT, play_suspect), HEARD(BUSY, play_busy),
@@ -320,7 +333,7 @@ static const struct chan_type play_types[] = {
 	HEARD(ACTED, play_acted), HEARD(ROW, play_row), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
 	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume), HEARD(BLOCKS, play_blocks),
 	HEARD(PARTIAL_DATA, play_partial), HEARD(PARTIAL_SYNCED, play_synced), HEARD(PARTIAL_FOUND, play_found),
-	HEARD(LINK_ACT, play_link_act),
+	HEARD(RELOADED, play_reloaded), HEARD(LINK_ACT, play_link_act),
 };
 static const struct chan_events play_events = { play_types, ARRAY_LEN(play_types), NULL, NULL, play_closed };
 
@@ -366,6 +379,15 @@ static inline void bench_accuse(void *ctx, enum process_kind kind, uint32_t inst
 	b->accused = kind;
 }
 
+static inline void bench_reload(void *ctx, uint64_t id, bool dry, const char *who)
+{
+	struct bench *b = ctx;
+	assert_true(b->n_reloads < ARRAY_LEN(b->reloads));
+	b->reloads[b->n_reloads++] = id;
+	b->is_dry = dry;
+	snprintf(b->reload_who, sizeof b->reload_who, "%s", who);
+}
+
 static inline struct store *bench_open(void *ctx, const struct store_events *ev, void *ev_ctx, struct err *e)
 {
 	struct bench *b = ctx;
@@ -377,7 +399,7 @@ static inline void bench_start(struct bench *b)
 {
 	struct err e;
 	const struct actor_host host = { .env = b->env, .log = b->log, .note = bench_note, .die = bench_die,
-					 .accuse = bench_accuse, .ctx = b };
+					 .accuse = bench_accuse, .reload = bench_reload, .ctx = b };
 	b->sw = switch_new(&host, &b->settings, bench_open, b, &e);
 	assert_non_null(b->sw);
 }
