@@ -197,10 +197,10 @@ def test_levels_of_the_settings(lab):
     same(wrong, [], "of category x400")
 
 
-def storm(m, n):
+def storm(m, n, status=0):
     """n audit lines, as fast as they come: no storm joins them."""
     for _ in range(n):
-        m.command("events", "level", "-c", m.path, "operator", "medium", "--why", "x" * 250)
+        m.command("events", "level", "-c", m.path, "operator", "medium", "--why", "x" * 250, status=status)
 
 
 def test_file_is_put_aside_and_no_line_lost(lab):
@@ -256,6 +256,40 @@ def test_file_that_fails_delays_nobody(lab):
     wait_for(lambda: storm(london, 1) or london.find("recorder.file-again"), "it is written again", step=0.3)
     expect(int(london.find("recorder.file-again")["fields"]["missing"]) > 5, "how many are missing")
     same(len([e for e in london.events if e["event"] == "recorder.file-failed"]), 1, "said once")
+
+
+def test_killed_at_each_of_its_points(lab):
+    """The recorder dies or fails where it opens, writes, puts aside, speaks to the journal: mail goes on, its successor too, and the files have whole lines,
+    each once."""
+    n = 0
+    for plan in ("LOGFILE_OPEN:1:kill", "LOGFILE_WRITE:1:kill", "LOGFILE_WRITE:7:kill", "LOGFILE_WRITE:5:fail", "LOGFILE_RENAME:1:kill", "LOGFILE_RENAME:1:fail",
+                 "JOURNAL_CONNECT:1:kill", "JOURNAL_SEND:1:stick", "LOGFILE_OPEN:1:stick"):
+        n += 1
+        london = lab.mta("london%d" % n)
+        alice = london.mailbox("alice")
+        path = os.path.join(lab.root, "events%d.log" % n)
+        london.settings["event-log"] = {"file": path, "file-size": "64 K", "file-keep": 50, "journal": "JOURNAL" in plan}
+        os.environ["POSTHORN_FAULT"] = "recorder:" + plan
+        try:
+            london.start()
+        finally:
+            del os.environ["POSTHORN_FAULT"]
+        london.send(alice, alice, "--subject", plan)
+        london.wait_mail("alice", 1)
+        storm(london, 200 if "RENAME" in plan else 10, status=None) # one of them may be asked of a recorder that dies
+        died = [e for e in london.events if e["event"] == "process.ended" and e["fields"]["name"] == "recorder.0"]
+        same(len(died), int(plan.endswith("kill")), "deaths of the recorder by %s" % plan)
+        same([e["event"] for e in london.events if e["event"] == "process.fault"], [], "faults by %s" % plan)
+        london.stop()
+        lines = [json.loads(x) for x in lines_of(*glob.glob(path + "*"))]
+        written = collections.Counter(key(e) for e in lines)
+        heard = collections.Counter(key(e) for e in london.events)
+        expect(written <= heard, "lines that were written twice by %s" % plan, list((written - heard).elements())[:3])
+        expect("OPEN:1:stick" in plan or len(lines) > 5, "lines in the files with %s" % plan, len(lines))
+        failed = {"LOGFILE_OPEN:1:stick": "recorder.file-failed", "LOGFILE_WRITE:5:fail": "recorder.file-failed", "LOGFILE_RENAME:1:fail": "recorder.not-rotated",
+                  "JOURNAL_SEND:1:stick": "recorder.journal-failed"}.get(plan)
+        expect(failed is None or london.find(failed), "%s by %s" % (failed, plan))
+    return "%d plans" % n
 
 
 def test_quiet_standard_error(lab):
@@ -355,4 +389,4 @@ def test_many_followers_and_bad_ones(lab):
 
 
 main(test_memory_filters_and_catalogue, test_followed_across_a_killed_recorder, test_levels_reach_every_process_and_stay, test_levels_of_the_settings,
-     test_file_is_put_aside_and_no_line_lost, test_file_that_fails_delays_nobody, test_quiet_standard_error, test_other_settings_while_it_runs, test_journal, test_many_followers_and_bad_ones)
+     test_file_is_put_aside_and_no_line_lost, test_file_that_fails_delays_nobody, test_killed_at_each_of_its_points, test_quiet_standard_error, test_other_settings_while_it_runs, test_journal, test_many_followers_and_bad_ones)
