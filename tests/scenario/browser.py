@@ -471,6 +471,25 @@ def console_dies(lab):
     return "killed, stopped: told, and back"
 
 
+def switch_is_silent(lab):
+    """What is shown then is what was known; it goes on by itself."""
+    london, _ = site(lab)
+    b = Browser(lab).log_in(london)
+    b.one("[data-link=paris]")
+    pid = london.pids()["switch.0"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        b.one(".notice.bad", "The switch does not answer since")
+        b.one("[data-link=paris]")
+        b.one(".pulse.off")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    b.gone(".notice.bad")
+    b.one(".pulse", "live")
+    b.clean()
+    return "told, and gone"
+
+
 def pictures(lab):
     """Of the README: a site with something to see."""
     folder = os.environ.get("POSTHORN_SCREENSHOTS")
@@ -532,4 +551,4 @@ def pictures(lab):
 
 
 main(link_goes_down_and_comes_back, next_attempt_counts_down, link_stopped_and_started, found_by_recipient, queue_retried_and_deleted, pages_are_stable,
-     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, pieces_of_the_page, console_dies, pictures)
+     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, pieces_of_the_page, console_dies, switch_is_silent, pictures)
