@@ -6,7 +6,7 @@ import { count, octets, plural, rate, duration, capital } from "./format.js";
 import { plot } from "./plot.js";
 import { actOnLink } from "./act.js";
 
-const TILES_MAX = 60, MINUTES = 10;
+const TILES_MAX = 60, MINUTES = 10, TREND_LEAST = 10; // fewer come and go
 
 // "next attempt in 41 s", or what is true instead.
 export function nextWords(l) {
@@ -89,7 +89,7 @@ function tile(l, ctx) {
 		h("header", null, h("a", { class: "name", href: "#/links/" + encodeURIComponent(l.name), title: l.name }, l.name), lamp(l.lamp)),
 		h("dl", { class: "pairs" },
 			h("div", null, h("dt", null, "in"), h("dd", null, rate(l.received_per_s))), h("div", null, h("dt", null, "out"), h("dd", null, rate(l.sent_per_s))),
-			h("div", null, h("dt", null, "queued"), h("dd", null, count(l.queued), trendMark(l.name), l.octets > 0 && h("span", { class: "soft small" }, ` ${octets(l.octets)}`)))),
+			h("div", null, h("dt", null, "queued"), h("dd", null, count(l.queued), l.queued >= TREND_LEAST && trendMark(l.name), l.octets > 0 && h("span", { class: "soft small" }, ` ${octets(l.octets)}`)))),
 		l.last_error && l.lamp !== "ok" && h("p", { class: "fault", title: l.last_error }, l.last_error),
 		h("footer", null, h("span", { class: next ? "next" : "soft" }, next || (busy > 0 ? plural(busy, "association") : stateWords(l))),
 			ctx.may() && !l.stopped && (l.lamp === "down" || l.lamp === "warning") &&
