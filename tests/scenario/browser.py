@@ -467,7 +467,7 @@ def console_dies(lab):
     london.start()
     b.one(".login")
     expect(b.driver.execute_script("return window.never_reloaded"), "the page was not loaded again")
-    b.clean(0)
+    b.clean(0, 503)
     return "killed, stopped: told, and back"
 
 
@@ -486,7 +486,7 @@ def switch_is_silent(lab):
         os.kill(pid, signal.SIGCONT)
     b.gone(".notice.bad")
     b.one(".pulse", "live")
-    b.clean()
+    b.clean(503)
     return "told, and gone"
 
 
