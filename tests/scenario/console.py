@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The console's API before a real MTA: every answer against docs/openapi.yaml, lists, acts, live updates, and what it says while others are away."""
+import http.client
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from browser import with_console  # noqa: E402
 from console import CONTRACT, Console, Stream, judge  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import expect, free_port, main, same, wait_for  # noqa: E402
 
 
 def stuck(lab, **more):
@@ -162,6 +163,39 @@ def test_others_may_be_away(lab):
     wait_for(lambda: c.ask("GET", "/api/queue").status == 200, "the reader is back")
 
 
+def test_other_addresses_end_no_session(lab):
+    """Doors are shut and opened while pages follow: the console stays what it is, and so does who is logged in; so it does when it is ended."""
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    streams = [Stream(c) for _ in range(3)]
+    for s in streams:
+        s.until("overview")
+    port = free_port()
+    london.settings["console"]["listen"] = ["127.0.0.1:%d" % port]
+    london.write()
+    london.command("reload", "-c", london.path)
+    for s in streams:
+        expect(ended(s), "a stream through a door that is shut ends")
+        s.close()
+    cookie = c.cookie.replace("posthorn%d" % c.port, "posthorn%d" % port)
+    c.port, c.cookie = port, cookie
+    same(c.get("/api/session")["user"], "operator", "whose session it is")
+    s = Stream(c)
+    s.until("overview")
+    london.stop()
+    s.close()
+    same([e for e in london.events if e["event"] == "process.fault"], [], "deaths")
+
+
+def ended(stream):
+    try:
+        while stream.next() is not None:
+            pass
+    except (http.client.HTTPException, ConnectionError):
+        pass
+    return True
+
+
 def test_sessions_end(lab):
     london, paris, ids = stuck(lab, **{"session-time": "2 s"})
     c = Console(london, "operator")
@@ -181,4 +215,4 @@ def test_sessions_end(lab):
 
 
 main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates,
-     test_others_may_be_away, test_sessions_end)
+     test_others_may_be_away, test_other_addresses_end_no_session, test_sessions_end)

@@ -30,6 +30,7 @@ struct door {
 	struct MHD_Daemon *mhd;
 	struct fd_watch *watch;
 	struct timer timer;
+	bool closing;            /* nobody is suspended any more: the library cannot end who is */
 };
 
 struct server {
@@ -44,7 +45,6 @@ struct server {
 	size_t n_visitors;
 	struct request *requests;
 	struct timer sweep;
-	bool closing;
 };
 
 /* --- driving the library --- */
@@ -104,7 +104,7 @@ static bool spoke_nonsense(const struct visitor *v)
 
 static void visitor_goes(struct server *s, struct visitor *v)
 {
-	if (!s->closing && spoke_nonsense(v))
+	if (!v->door->closing && spoke_nonsense(v))
 		s->events->refused(s->ctx, "what came is no request of HTTP", v->address);
 	*v->prev = v->next;
 	if (v->next != NULL)
@@ -187,7 +187,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request, en
 	*request = NULL;
 	if (r->stream != NULL)
 		r->stream->gone(r->stream_ctx);
-	if (!r->begun && !d->server->closing)
+	if (!r->begun && !d->closing)
 		d->server->events->refused(d->server->ctx, "its headers make no sense, are too long or did not come", r->address);
 	if (r->handled)
 		d->server->events->gone(d->server->ctx, r);
@@ -261,7 +261,7 @@ static void begin(struct request *r, const char *method)
 	request_header(r, "Transfer-Encoding", &n_codings);
 	request_header(r, "Host", &n_hosts);
 	const bool has_body = n_codings > 0 || (n_lengths > 0 && !view_eq(length, VIEW("0")));
-	if (r->server->closing)
+	if (r->visitor->door->closing)
 		refuse(r, 503, "the console ends");
 	else if (r->target_status != 0)
 		refuse(r, r->target_status, r->target_error.text);
@@ -303,7 +303,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*n = 0;
 		return r->body.bad ? MHD_NO : MHD_YES; /* the length was looked at: it lied */
 	}
-	if (!r->handled) {
+	if (!r->handled && r->visitor->door->closing) {
+		refuse(r, 503, "the console ends");
+	} else if (!r->handled) {
 		r->handled = true;
 		r->visitor->busy = true;
 		r->visitor->since_ms = env_now_ms(s->env);
@@ -386,6 +388,8 @@ static ssize_t on_stream(void *ctx, uint64_t at, char *to, size_t n)
 	bool end = false, broken = false;
 	(void)at;
 	CHECK(r, REQUEST_MAGIC);
+	if (r->visitor->door->closing)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	const size_t got = r->stream->read(r->stream_ctx, (uint8_t *)to, n, &end, &broken);
 	if (got > 0)
 		return (ssize_t)got;
@@ -470,8 +474,9 @@ bool server_listen(struct server *s, uint64_t number, int fd, struct err *e)
 }
 
 /* Suspended ones cannot be ended by the library: they get their end first. */
-static void end_requests(struct server *s, const struct door *d)
+static void end_requests(struct server *s, struct door *d)
 {
+	d->closing = true;
 	for (struct request *r = s->requests; r != NULL; r = r->next)
 		if (r->visitor->door == d && r->suspended) {
 			if (r->stream == NULL)
@@ -533,7 +538,6 @@ void server_free(struct server **sp)
 	if (s == NULL)
 		return;
 	CHECK(s, SERVER_MAGIC);
-	s->closing = true;
 	for (size_t i = 0; i < SERVER_DOORS; i++)
 		if (s->doors[i] != NULL)
 			close_door(s, &s->doors[i]);
