@@ -6,6 +6,10 @@
 #include "base/text.h"
 #include "flow/wire/scrypt.h"
 
+#include <arpa/inet.h>
+
+enum { SLOW_PLACES = 8 }; /* that a key may have */
+
 /* Failures of an address or of a name; or a name that has logged in from an address, which nobody else's failures keep out. */
 struct slow {
 	uint64_t key;
@@ -92,29 +96,62 @@ void sessions_settings(struct sessions *s, const struct set_console *set)
 
 /* --- who fails too often --- */
 
+/* Whoever has one address of a network of IPv6 has all of its lower half (RFC 4291 2.5.4): the network is one address. */
+static void network_of(const char *address, char text[INET6_ADDRSTRLEN])
+{
+	struct in6_addr six;
+	snprintf(text, INET6_ADDRSTRLEN, "%s", address);
+	if (inet_pton(AF_INET6, address, &six) != 1 || IN6_IS_ADDR_V4MAPPED(&six))
+		return;
+	memset(six.s6_addr + 8, 0, 8);
+	(void)inet_ntop(AF_INET6, &six, text, INET6_ADDRSTRLEN);
+}
+
 static uint64_t key_of(const struct sessions *s, char what, const char *address, struct view name)
 {
-	char text[256];
-	int n = snprintf(text, sizeof text, "%c%016llx %s ", what, (unsigned long long)s->salt, address);
+	char text[256], network[INET6_ADDRSTRLEN];
+	network_of(address, network);
+	int n = snprintf(text, sizeof text, "%c%016llx %s ", what, (unsigned long long)s->salt, network);
 	n += snprintf(text + n, sizeof text - (size_t)n, "%.*s", (int)(name.n < 65 ? name.n : 65), (const char *)name.p);
 	return hash_octets(HASH_START, view_of(text, (size_t)n)) | 1;
 }
 
-/* One of eight places; the one longest unused makes room for a new key. */
+static struct slow *places_of(struct sessions *s, uint64_t key)
+{
+	return &s->slow[key / 2 % (SLOW_KEYS / SLOW_PLACES) * SLOW_PLACES];
+}
+
+/* NULL: nothing is known of it. Makes no room: asking costs others nothing. */
+static struct slow *find_slow(struct sessions *s, uint64_t key, int64_t now_ms)
+{
+	struct slow *places = places_of(s, key);
+	for (size_t i = 0; i < SLOW_PLACES; i++)
+		if (places[i].key == key) {
+			if (now_ms - places[i].last_ms > SLOW_FORGET_MS && !places[i].known)
+				places[i].failures = 0;
+			return &places[i];
+		}
+	return NULL;
+}
+
+static bool goes_before(const struct slow *x, const struct slow *y)
+{
+	if (x->key == 0 || y->key == 0)
+		return x->key == 0 && y->key != 0;
+	return x->known != y->known ? y->known : x->last_ms < y->last_ms;
+}
+
+/* The one longest unused makes room for a new key, and who has logged in only for his like. */
 static struct slow *slow_of(struct sessions *s, uint64_t key, int64_t now_ms)
 {
-	struct slow *set = &s->slow[key / 2 % (SLOW_KEYS / 8) * 8], *oldest = set;
-	for (size_t i = 0; i < 8; i++) {
-		if (set[i].key == key) {
-			if (now_ms - set[i].last_ms > SLOW_FORGET_MS && !set[i].known)
-				set[i].failures = 0;
-			return &set[i];
-		}
-		if (set[i].key == 0 || (oldest->key != 0 && set[i].last_ms < oldest->last_ms))
-			oldest = &set[i];
-	}
-	*oldest = (struct slow){ .key = key, .last_ms = now_ms };
-	return oldest;
+	struct slow *places = places_of(s, key), *first = places, *found = find_slow(s, key, now_ms);
+	if (found != NULL)
+		return found;
+	for (size_t i = 1; i < SLOW_PLACES; i++)
+		if (goes_before(&places[i], first))
+			first = &places[i];
+	*first = (struct slow){ .key = key, .last_ms = now_ms };
+	return first;
 }
 
 static void failed(struct slow *x, int64_t longest_ms, int64_t now_ms)
@@ -128,25 +165,28 @@ static void failed(struct slow *x, int64_t longest_ms, int64_t now_ms)
 	x->until_ms = now_ms + (wait < longest_ms ? wait : longest_ms);
 }
 
-static int64_t wait_of(const struct slow *x, int64_t now_ms)
+static int64_t wait_of(struct sessions *s, uint64_t key, int64_t now_ms)
 {
-	return x->until_ms > now_ms ? x->until_ms - now_ms : 0;
+	const struct slow *x = find_slow(s, key, now_ms);
+	return x != NULL && x->until_ms > now_ms ? x->until_ms - now_ms : 0;
 }
 
 static const struct view nobody = { (const uint8_t *)"", 0 };
 
 bool sessions_may_try(struct sessions *s, const char *address, struct view name, int64_t now_ms, int64_t *wait_ms_r)
 {
-	int64_t wait = wait_of(slow_of(s, key_of(s, 'a', address, nobody), now_ms), now_ms);
-	if (!slow_of(s, key_of(s, 'k', address, name), now_ms)->known) {
-		const int64_t of_name = wait_of(slow_of(s, key_of(s, 'n', "", name), now_ms), now_ms);
+	const struct slow *has_been = find_slow(s, key_of(s, 'k', address, name), now_ms);
+	const bool known = has_been != NULL && has_been->known;
+	int64_t wait = wait_of(s, key_of(s, 'a', address, nobody), now_ms);
+	if (!known) {
+		const int64_t of_name = wait_of(s, key_of(s, 'n', "", name), now_ms);
 		wait = of_name > wait ? of_name : wait;
 	}
 	if (now_ms - s->second_ms >= 1000) {
 		s->second_ms = now_ms;
 		s->checks = 0;
 	}
-	if (wait == 0 && s->checks >= SLOW_CHECKS)
+	if (wait == 0 && s->checks >= SLOW_CHECKS + (known ? SLOW_SPARE : 0))
 		wait = s->second_ms + 1000 - now_ms;
 	*wait_ms_r = wait;
 	s->checks += wait == 0;
@@ -193,7 +233,9 @@ const struct session *sessions_login(struct sessions *s, const char *address, st
 	struct slow *known = slow_of(s, key_of(s, 'k', address, name), now_ms);
 	known->known = true;
 	known->last_ms = now_ms;
-	*slow_of(s, key_of(s, 'a', address, nobody), now_ms) = (struct slow){ .key = 0 };
+	struct slow *of_address = find_slow(s, key_of(s, 'a', address, nobody), now_ms);
+	if (of_address != NULL)
+		*of_address = (struct slow){ .key = 0 };
 	make_room(s, u->name);
 	struct session *x = mem_zero(sizeof *x);
 	make_token(s, x->token);

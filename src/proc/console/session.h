@@ -13,6 +13,7 @@ enum {
 	SLOW_FORGET_MS = 15 * 60 * 1000,
 	SLOW_KEYS = 4096,
 	SLOW_CHECKS = 10,             /* passwords looked at in a second, of all together */
+	SLOW_SPARE = 2,               /* besides, of names that have logged in from where they try */
 };
 
 struct session {

@@ -162,6 +162,66 @@ static void test_who_has_logged_in_is_not_kept_out_by_others(void **state)
 	sessions_free(&w.s);
 }
 
+/* What is refused without a look at a password is no failure: it makes nobody else's failures forgotten, nor who has logged in. */
+static void test_tries_that_are_refused_forget_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	char name[32];
+	setup(&w);
+	assert_non_null(login(&w, "1.1.1.1", "ann", "secret", START));
+	for (int i = 0; i < SLOW_FREE + 4; i++)
+		assert_null(login(&w, "6.6.6.6", "ann", "x", START));
+	for (int i = 0; i < 10 * SLOW_KEYS; i++) {
+		snprintf(name, sizeof name, "u%d", i);
+		assert_false(may(&w, "6.6.6.6", name, START + 1));
+	}
+	assert_false(may(&w, "6.6.6.6", "bob", START + 1));
+	assert_false(may(&w, "2.2.2.2", "ann", START + 1));
+	assert_true(may(&w, "1.1.1.1", "ann", START + 1));
+	sessions_free(&w.s);
+}
+
+/* RFC 4291 2.5.4: the lower half is the host's own to choose. */
+static void test_a_network_of_ipv6_is_one_address(void **state)
+{
+	(void)state;
+	struct world w;
+	char address[48];
+	setup(&w);
+	for (int i = 0; i < SLOW_FREE + 1; i++) {
+		snprintf(address, sizeof address, "2001:db8:0:1::%x", i + 1);
+		assert_null(login(&w, address, "ann", "x", START));
+	}
+	assert_false(may(&w, "2001:db8:0:1:ffff::99", "bob", START));
+	assert_true(may(&w, "2001:db8:0:2::1", "bob", START));
+	for (int i = 0; i < SLOW_FREE + 1; i++) {
+		snprintf(address, sizeof address, "::ffff:10.0.0.%d", i + 1); /* IPv4 by way of a door of both */
+		assert_null(login(&w, address, "bob", "x", START));
+	}
+	assert_true(may(&w, "::ffff:10.0.0.9", "eve", START));
+	sessions_free(&w.s);
+}
+
+static void test_a_flood_keeps_nobody_out_who_has_logged_in(void **state)
+{
+	(void)state;
+	struct world w;
+	char address[32];
+	setup(&w);
+	assert_non_null(login(&w, "1.1.1.1", "ann", "secret", START));
+	for (int i = 0; i < SLOW_CHECKS; i++) {
+		snprintf(address, sizeof address, "10.0.0.%d", i);
+		assert_true(may(&w, address, "bob", START + 5000));
+	}
+	assert_false(may(&w, "10.0.1.1", "bob", START + 5000));
+	assert_true(may(&w, "1.1.1.1", "ann", START + 5000));
+	for (int i = 0; i < SLOW_SPARE; i++) /* not without end */
+		(void)may(&w, "1.1.1.1", "ann", START + 5000);
+	assert_false(may(&w, "1.1.1.1", "ann", START + 5000));
+	sessions_free(&w.s);
+}
+
 static void test_all_together_cost_so_much_a_second(void **state)
 {
 	(void)state;
@@ -189,6 +249,9 @@ int main(void)
 		cmocka_unit_test(test_one_user_takes_no_room_of_others),
 		cmocka_unit_test(test_failures_are_slowed),
 		cmocka_unit_test(test_who_has_logged_in_is_not_kept_out_by_others),
+		cmocka_unit_test(test_tries_that_are_refused_forget_nothing),
+		cmocka_unit_test(test_a_network_of_ipv6_is_one_address),
+		cmocka_unit_test(test_a_flood_keeps_nobody_out_who_has_logged_in),
 		cmocka_unit_test(test_all_together_cost_so_much_a_second),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
