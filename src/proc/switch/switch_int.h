@@ -8,8 +8,9 @@
 #include "flow/queue/schedule.h"
 #include "flow/report/report.h"
 #include "flow/route/route.h"
+#include "proc/switch/monitor.h"
 #include "proc/switch/switch.h"
-#include "proc/table/metrics.h"
+#include "proc/switch/tally.h"
 #include "proc/table/msgs.h"
 #include "sys/chan.h"
 
@@ -212,32 +213,6 @@ struct again {
 	bool is_begun;
 	enum priority priority;
 	struct store_place place;
-};
-
-/* What is counted of the MTA, or of a link: tally.c. */
-struct tally {
-	struct sw *sw;
-	enum metric_scope scope;
-	char name[80];                   /* in the store */
-	bool is_dirty, is_put;           /* it has counted since it was put; it is in the open group */
-	bool is_changed, is_restored;    /* its text in the store is not what it is; what the store had is in it */
-	struct tally *next, *next_put, *next_changed;
-	int64_t now[METRIC_COUNT], durable[METRIC_COUNT], text[METRIC_COUNT]; /* of TOTAL and STAMP */
-	struct metric_histogram delay;   /* of a link */
-	char rejected[200], failed[200]; /* why the peer's last association, and ours */
-	uint64_t recipients;             /* that wait, as last asked */
-};
-
-struct tallies {
-	struct tally mta;
-	struct tally *dirty, *put, *changed;
-	bool has_now;                    /* the store's short row has something */
-	int64_t texts_ms;                /* when the texts were put */
-	uint64_t version;
-	struct out scratch;
-	struct timer due;                /* set: what has changed begins a group then */
-	struct metric_histogram commit, delay;
-	struct view names[METRIC_COUNT]; /* in the texts of the store */
 };
 
 enum calling { CALLING_NEVER, CALLING_URGENT, CALLING_ANY };
@@ -473,41 +448,6 @@ void switch_note_key(struct sw *s, const struct key *k);
 const struct chan_events *switch_control_events(enum process_kind kind);
 const struct chan_events *switch_bulk_events(void);
 
-/* tally.c: what is counted, durable with what it counts. In the turn and before the commit of what is counted. */
-void tally_init(struct sw *s);                            /* before any link */
-void tally_start(struct sw *s);                           /* what the store has, for all links */
-void tally_fini(struct sw *s);
-void tally_link_init(struct swlink *l);                   /* one that comes later has what the store has, too */
-void tally_link_fini(struct swlink *l);
-void tally_flush(struct sw *s);                           /* into the open group; before every store_commit (switch_commit) */
-void tally_stop(struct sw *s);                            /* the texts have it all */
-void tally_durable(struct sw *s);                         /* that group is on disk; before anything else is counted */
-void tally_add(struct tally *t, enum metric m, uint64_t n);
-void tally_stamp(struct tally *t, enum metric m);         /* now */
-void tally_both(struct swlink *l, enum metric of_mta, enum metric of_link);
-void tally_received(struct sw *s, struct swlink *l, const struct message *m, uint64_t size); /* l NULL: submitted */
-void tally_transmitted(struct sw *s, struct swlink *l, uint64_t size, uint64_t recipients, wall_ms_t arrived); /* l NULL: to a mailbox */
-void tally_refused(struct swlink *l, const struct err *why); /* an association of the peer's */
-void tally_open_failed(struct swlink *l, const struct err *why);
-bool tally_is_up(const struct swlink *l);
-bool tally_asked(void *ctx, struct view payload, struct err *e);
-
-/* monitor.c: test probes. */
-enum monitor_state { MONITOR_OK, MONITOR_WARNING, MONITOR_ALERT };
-struct monitor_shown {
-	bool is_on;
-	enum monitor_state state;
-	int64_t trip_ms;                 /* -1: none has been answered yet */
-	int64_t waits_ms;                /* since the oldest one that waits for an answer; 0: none does */
-};
-const char *monitor_state_name(enum monitor_state state);
-MUST_CHECK bool monitor_init(struct sw *s, struct err *e); /* before any link */
-void monitor_settings(struct swlink *l);                  /* a link is there, or has other settings, or is removed */
-void monitor_link_fini(struct swlink *l);
-bool monitor_is_probe(const struct sw *s, const struct message *m); /* of this monitor: it takes no other way, and nobody is told of its failure */
-bool monitor_takes(struct sw *s, const struct message *report, struct view link); /* true: it is about such a probe, and ends here. link: it came by */
-void monitor_show(const struct swlink *l, struct monitor_shown *m_r);
-
 /* room.c: when nothing can be taken in. */
 void room_init(struct sw *s);
 void room_check(struct sw *s);     /* after something that it looks at has changed */
@@ -666,7 +606,11 @@ void order_list_put_first(struct order_list *l, struct order *o);
 struct order *order_list_take(struct order_list *l);         /* NULL: empty */
 void order_list_remove(struct order *o);                     /* from the one it is in; fine when in none */
 
-/* dispatch.c: the window, associations, orders. */
+/* window.c: orders in memory. */
+void window_init(struct swlink *l);
+void window_refill(struct swlink *l);                     /* when it runs low */
+
+/* dispatch.c: associations, orders. */
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set);
 void dispatch_link_fini(struct swlink *l);
 void dispatch_set_policy(struct swlink *l);               /* by its settings */

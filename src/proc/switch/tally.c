@@ -514,6 +514,8 @@ static void take_oldest(const struct swlink *l, struct metric_set *m)
 /* Mail can go out, as far as is known. That the peer calls us says nothing of it, but where it gives us the turn. */
 bool tally_is_up(const struct swlink *l)
 {
+	if (l->is_stopped || l->is_removed)
+		return false;
 	if (connector_is_link(l))
 		return l->connector != NULL && !l->is_detached;
 	if (outbound(l) > 0 || l->n_turns > 0)

@@ -82,7 +82,7 @@
 	X(LINK_CONVERSIONS_FAILED, "posthorn_link_failed_conversions_total", TOTAL, ONE, LINK, "mtaGroupFailedConvertedMessages", "", "contents that could not be converted for this link") \
 	X(LINK_LOOPS, "posthorn_link_loops_detected_total", TOTAL, ONE, LINK, "mtaGroupLoopsDetected", "", "messages of the peer that have been here before") \
 	/* more of a link */                                                                                                                    \
-	X(LINK_UP, "posthorn_link_up", GAUGE, ONE, LINK, "", "", "1: an association that mail can go out on is open, or none has failed since; 0: attempts to open one fail, or no connector serves it") \
+	X(LINK_UP, "posthorn_link_up", GAUGE, ONE, LINK, "", "", "1: an association that mail can go out on is open, or none has failed since; 0: attempts to open one fail, no connector serves it, or an operator has stopped it") \
 	X(LINK_STATE, "posthorn_link_state_info", WORDS, ONE, LINK, "", "", "its state in words (label state), as posthorn status has it") \
 	X(LINK_FAILURES, "posthorn_link_open_failures", GAUGE, ONE, LINK, "", "", "attempts to open an association that have failed in a row") \
 	X(LINK_IN_FLIGHT, "posthorn_link_in_flight", GAUGE, ONE, LINK, "", "", "transfers in hand: given to an association and not confirmed") \
