@@ -47,7 +47,7 @@ static void make_store(struct case_of *c, struct dice *d)
 	struct play *p = play_new(c->seed, 2 + dice_below(d, 6), 4 + dice_below(d, 20), true);
 	play_groups(y, p, 0, p->groups);
 	if (dice_below(d, 12) == 0) /* so many steps that the index is written */
-		for (uint64_t k = 0; k < 4200; k++) {
+		for (uint64_t k = 0; k < 7000; k++) {
 			arena_reset(c->w->arena);
 			do_step(y, k % 3000);
 		}

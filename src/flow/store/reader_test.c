@@ -219,7 +219,7 @@ static void test_trace_follows_a_message_and_its_report(void **state)
 		check_journey(w, r, "C=AQ;A=ICE;P=SEAL;L=one", 5, NULL, 0);
 		check_journey(w, r, "no-such", 5, NULL, 0);
 		check_journey(w, r, "the-report", 5, journey, ARRAY_LEN(journey));
-		for (unsigned i = 0; i < 5000 && stage == 0;
+		for (unsigned i = 0; i < 18000 && stage == 0;
 		     i++) { /* now the first ones are in the table of keys */
 			char local[16];
 			snprintf(local, sizeof local, "n%u", i);
@@ -232,7 +232,7 @@ static void test_trace_follows_a_message_and_its_report(void **state)
 	size_t n;
 	assert_true(store_read_steps(r, 0, rows, 3, &n, w->arena, &w->why)); /* the newest */
 	assert_int_equal(n, 3);
-	assert_string_equal(rows[2].text, "n4999");
+	assert_string_equal(rows[2].text, "n17999");
 	assert_int_equal(rows[2].size, 9);
 	assert_string_equal(rows[2].peer, "TOKYO");
 	const uint64_t last = rows[2].seq;

@@ -162,7 +162,7 @@ static void fill(struct bed *b)
 /* So many others that the batch of the index is written, and this is in it. */
 static void bury(struct bed *b)
 {
-	for (unsigned i = 0; i < 3000; i++) {
+	for (unsigned i = 0; i < 7000; i++) {
 		char local[20];
 		snprintf(local, sizeof local, "other-%u", i);
 		also(b, STEP_RETRY, local, 0);

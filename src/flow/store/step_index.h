@@ -9,7 +9,7 @@ enum {
 	STEP_PERIOD_BITS = 16,	    /* steps a period */
 	STEP_FILTER_OCTETS = 65536, /* 8 bits a step */
 	STEP_FILTERS_MAX = 256,	    /* kept in memory; older periods are asked in the database */
-	STEP_BATCH = 4096,
+	STEP_BATCH = 16384,	    /* entries; each batch touches most pages of its period, so few large ones write less */
 };
 
 /* The key of a step: of its own identifier, with the digest that duplicates are known by (NULL:

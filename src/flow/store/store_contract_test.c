@@ -746,7 +746,7 @@ static void test_duplicate_is_known_with_its_domain_folded(void **state)
 static void test_many_steps_are_kept_and_forgotten(void **state)
 {
 	struct world *w = *state;
-	enum { STEPS = 9000 };
+	enum { STEPS = 20000 };
 	char name[32];
 	struct mts_id id = {.domain = {.country = {ORA_PRINTABLE, VIEW("AQ")}}};
 	for (unsigned i = 0; i < STEPS; i++) {

@@ -389,7 +389,7 @@ static void test_checker_finds_what_is_not_whole(void **state)
 					  "w");
 		do_octets(y, &(struct play_op){.seed = 5, .size = 100});
 		store_suspect_put(y->w->store, "message 9", 1, "SIGSEGV");
-		for (uint64_t k = 0; k < 4500; k++) {
+		for (uint64_t k = 0; k < 7500; k++) {
 			arena_reset(y->w->arena);
 			do_step(y, k);
 		}
