@@ -423,6 +423,13 @@ void request_wake(struct request *r)
 		resume(r);
 }
 
+void request_cut(struct request *r)
+{
+	CHECK(r, REQUEST_MAGIC);
+	end_connection(r->server, r->visitor, NULL);
+	resume(r);
+}
+
 /* --- doors --- */
 
 static uint16_t port_of(int fd)

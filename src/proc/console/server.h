@@ -80,5 +80,7 @@ void request_answer(struct request *r, int status, const char *type, struct view
 /* The same with octets that live as long as the program. */
 void request_answer_static(struct request *r, int status, const char *type, struct view octets, const char *const *extra);
 void request_stream(struct request *r, const struct server_stream *stream, void *ctx);
+/* Its connection ends, whatever of its stream is unsent. */
+void request_cut(struct request *r);
 /* There are octets for its stream. */
 void request_wake(struct request *r);

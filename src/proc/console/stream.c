@@ -19,6 +19,7 @@ struct viewer {
 	struct out first;        /* his alone, before the frames */
 	char token[SESSION_TEXT + 1];
 	bool ends;               /* after `first` */
+	bool is_cut;
 };
 
 struct stream_hub {
@@ -71,6 +72,16 @@ void stream_frame(struct out *o, const char *event, uint64_t id, struct view dat
 	out_str(o, "\n\n");
 }
 
+/* What he has not read is not kept any more. */
+static void cut(struct viewer *v)
+{
+	if (v->is_cut)
+		return;
+	v->is_cut = true;
+	v->hub->events->cut(v->hub->ctx, v->request->address);
+	request_cut(v->request);
+}
+
 void stream_hub_send(struct stream_hub *h, const char *event, uint64_t id, struct view data)
 {
 	struct out o;
@@ -87,7 +98,10 @@ void stream_hub_send(struct stream_hub *h, const char *event, uint64_t id, struc
 	}
 	out_fini(&o);
 	for (struct viewer *v = h->viewers; v != NULL; v = v->next)
-		request_wake(v->request);
+		if (v->at < h->oldest)
+			cut(v);
+		else
+			request_wake(v->request);
 }
 
 /* --- one viewer --- */
@@ -111,9 +125,8 @@ static size_t on_read(void *ctx, uint8_t *to, size_t n, bool *end_r, bool *broke
 		*end_r = true;
 		return 0;
 	}
-	if (v->at < h->oldest) {
+	if (v->is_cut || v->at < h->oldest) {
 		*broken_r = true;
-		h->events->cut(h->ctx, v->request->address);
 		return 0;
 	}
 	while (got < n && v->at < h->next) {

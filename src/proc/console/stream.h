@@ -4,8 +4,8 @@
 #include "proc/console/server.h"
 
 enum {
-	STREAM_FRAMES = 512,
-	STREAM_OCTETS = 8 * 1024 * 1024, /* all frames in the ring */
+	STREAM_FRAMES = 8192,
+	STREAM_OCTETS = 4 * 1024 * 1024, /* all frames in the ring */
 };
 
 struct stream_hub;
