@@ -175,6 +175,19 @@ static void show_json(struct event_log *log, const struct said *x, size_t n, uin
 	out_str(o, n == 0 ? "}\n" : "}}\n");
 }
 
+/* As show_json begins it. */
+bool event_is_of(struct view line, const char *process)
+{
+	static const struct view before = { (const uint8_t *)"{\"time\":\"", 9 }, between = { (const uint8_t *)"\",\"process\":\"", 13 };
+	const size_t n = strlen(process);
+	line = line.n > 0 && line.p[0] == EVENT_RECORD ? view_from(line, 1) : line;
+	if (line.n < before.n + EVENT_TIME - 1 + between.n + n + 1)
+		return false;
+	const struct view time = view_first(view_from(line, before.n), EVENT_TIME - 1), rest = view_from(line, before.n + EVENT_TIME - 1);
+	return view_eq(view_first(line, before.n), before) && memchr(time.p, '"', time.n) == NULL && view_eq(view_first(rest, between.n), between) &&
+	       view_eq(view_first(view_from(rest, between.n), n), view_str(process)) && view_eq(view_first(view_from(rest, between.n + n), 1), VIEW("\""));
+}
+
 void event_show(struct out *o, const char *time, const char *process, const char *severity, const char *event, const char *source,
 		const struct event_field *fields, size_t n, uint64_t repeated, uint64_t lost)
 {

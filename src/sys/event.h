@@ -47,6 +47,9 @@ bool event_log_set_category(struct event_log *log, const char *category, enum ev
  * begins with EVENT_RECORD; one of JSON has it there already. copy: take(ctx) is called with the line, its end included; false: it has
  * no room, and the line counts as lost there. */
 enum { EVENT_RECORD = 0x1e };
+/* Whether a line of JSON, EVENT_RECORD before it or not, is of the log of this process: it says so in a fixed place, by which who passes
+ * it on sees to it that nobody speaks for another. */
+bool event_is_of(struct view line, const char *process);
 void event_log_for_recorder(struct event_log *log);
 void event_log_copy(struct event_log *log, bool (*take)(void *ctx, struct view line), void *ctx);
 

@@ -77,6 +77,31 @@ static void test_text_line(void **state)
 	teardown(&w);
 }
 
+/* What a log writes is its own, cut anywhere before its name has ended or in another's name it is not. */
+static void test_whose_a_line_is(void **state)
+{
+	(void)state;
+	struct world w;
+	setup(&w, true);
+	event_emit(w.log, KIND_REFUSED, "why", "x", NULL);
+	const struct view line = view_str(lines(&w));
+	const size_t named = strlen("{\"time\":\"2026-01-01T00:00:00.000Z\",\"process\":\"link.1\"");
+	for (size_t n = 0; n <= line.n; n++)
+		assert_int_equal(event_is_of(view_first(line, n), "link.1"), n >= named);
+	for (size_t i = 0; i < named; i++) {
+		char text[200];
+		snprintf(text, sizeof text, "%.*s", (int)line.n, (const char *)line.p);
+		text[i] = '"';
+		assert_int_equal(event_is_of(view_str(text), "link.1"), line.p[i] == '"');
+	}
+	assert_false(event_is_of(line, "link.11"));
+	assert_false(event_is_of(line, "link."));
+	assert_false(event_is_of(line, ""));
+	assert_true(event_is_of(VIEW("\x1e{\"time\":\"2026-01-01T00:00:00.000Z\",\"process\":\"a-1\"}"), "a-1"));
+	assert_false(event_is_of(VIEW("\x1e\x1e{\"time\":\"2026-01-01T00:00:00.000Z\",\"process\":\"a-1\"}"), "a-1"));
+	teardown(&w);
+}
+
 static void test_dates(void **state)
 {
 	(void)state;
@@ -352,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_copies_are_counted_by_themselves),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_text_line),
+		cmocka_unit_test(test_whose_a_line_is),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_json_line_is_json),
 		cmocka_unit_test(test_storm_becomes_one_line),

@@ -342,6 +342,7 @@ static void test_hostile_lines(void **state)
 		"{\"time\":\"2026-01-01T00:00:01.000Z\",\"process\":\"p\",\"severity\":\"dire\",\"event\":\"e\",\"category\":\"c\"}\n",
 		"{\"time\":\"2026-01-01T00:00:01.000Z\",\"process\":\"\",\"severity\":\"info\",\"event\":\"e\",\"category\":\"c\"}\n",
 		"{\"time\":\"2026-01-01T00:00:01.000Z\",\"process\":\"p\",\"severity\":\"info\",\"event\":\"e\",\"category\":\"c\\u0000d\"}\n",
+		"{\"time\":\"2026-01-01T00:00:01.000Z\",\"process\":\"p\",\"process\":\"supervisor\",\"severity\":\"info\",\"event\":\"e\",\"category\":\"c\"}\n",
 		"{\"a\":\"\xff\xfe\"}\n", "\x1e{\n", "{{{{{{{{{{{{\n",
 	};
 	struct world w;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "sys/board.h"
+#include "sys/event.h"
 #include "sys/jail.h"
 
 #include <errno.h>
@@ -230,10 +231,13 @@ void child_hear(struct child *c, int64_t now_ms)
 
 /* --- standard error --- */
 
-/* Only what is a line of its own can be an event: not the rest of one that was cut. */
+/* Only what is a line of its own can be an event: not the rest of one that was cut, and not one that is said in the name of another, as who
+ * has taken a process over might. */
 static void pass(struct child *c, struct lines *to, struct view line)
 {
-	lines_pass(to, line, c->kind != PROCESS_RECORDER && !c->in_long_line);
+	char name[sizeof c->name];
+	snprintf(name, sizeof name, "%s-%u", process_kind_name(c->kind), (unsigned)c->instance);
+	lines_pass(to, line, c->kind != PROCESS_RECORDER && !c->in_long_line && event_is_of(line, name));
 }
 
 static void pass_whole_lines(struct child *c, struct lines *to, bool all)

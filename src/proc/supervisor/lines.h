@@ -1,5 +1,6 @@
 /* lines.h - event lines of all processes on their way: to our standard error, and copied into the pipe that the recorder reads. Never
- * waits: what the pipe has no room for is counted, and told when there is room again. Parses nothing: what a line is, its first octet says. */
+ * waits: what the pipe has no room for is counted, and told when there is room again. Parses nothing: what a line is, its first octet says, and whose it is, a fixed
+ * place in it (event_is_of). */
 #pragma once
 #include "base/view.h"
 
@@ -16,7 +17,7 @@ void lines_close(struct lines *l);
 void lines_end(struct lines *l);
 
 /* One line with its end. EVENT_RECORD before it: for the recorder alone; else to standard error, and when it begins as JSON does,
- * to the recorder too. Not recorded: from a process whose lines the recorder has by itself. */
+ * to the recorder too. Not recorded: no event of who said it, or from a process whose lines the recorder has by itself. */
 void lines_pass(struct lines *l, struct view line, bool recorded);
 /* A line of JSON of our own. False: no room. */
 bool lines_copy(struct lines *l, struct view line);

@@ -453,18 +453,22 @@ static void test_lines_go_to_the_recorder(void **state)
 	(void)state;
 	struct run r;
 	begin(&r, "proc recorder 0\nproc switch 0\nproc link 1\ndo link.1 lines\n");
-	expect(&r, "recorder.0/1: took {\"keep1\":1}\n");
-	expect(&r, "recorder.0/1: took {\"keep2\":2}\n");
-	expect(&r, "recorder.0/1: took {keep4\n"); /* what makes sense is the recorder's affair */
+	expect(&r, "recorder.0/1: took " EVENT_OF("link-1") "\"keep1\":1}\n");
+	expect(&r, "recorder.0/1: took " EVENT_OF("link-1") "\"keep2\":2}\n");
+	expect(&r, "recorder.0/1: took " EVENT_OF("link-1") "keep4\n"); /* what makes sense is the recorder's affair */
+	expect(&r, "recorder.0/1: took " EVENT_OF("link-1") "\"keep9\":9}\n");
 	expect(&r, "supervisor.up");
 	assert_int_equal(stop(&r), 0);
 	assert_non_null(strstr(r.log, "\ntext, nobody's: keep0\n"));
-	assert_non_null(strstr(r.log, "\n{\"keep2\":2}\n"));
+	assert_non_null(strstr(r.log, "\n" EVENT_OF("link-1") "\"keep2\":2}\n"));
 	assert_null(strstr(r.log, "took text"));
-	assert_null(strstr(r.log, "\n{\"keep1\""));
+	assert_null(strstr(r.log, "\n" EVENT_OF("link-1") "\"keep1\""));
+	assert_null(strstr(r.log, "took " EVENT_OF("switch-0"))); /* in the name of another: the switch, one whose name begins the same */
+	assert_null(strstr(r.log, "took " EVENT_OF("link-11")));
+	assert_null(strstr(r.log, "took {\"keep8\""));           /* in nobody's */
 	assert_null(strchr(r.log, 0x1e));
-	assert_null(strstr(r.log, "took {\"keep3\""));  /* too long for an event */
-	assert_non_null(strstr(r.log, "\n{\"keep3\""));
+	assert_null(strstr(r.log, "took " EVENT_OF("link-1") "\"keep3\""));  /* too long for an event */
+	assert_non_null(strstr(r.log, "\n" EVENT_OF("link-1") "\"keep3\""));
 	assert_true(expect(&r, "process.stopped name=\"switch.0\"") < expect(&r, "recorder.0/1: stop"));
 	expect(&r, "recorder.0/1: end of lines");
 	expect(&r, "process.stopped name=\"recorder.0\" how=\"exit status 0");
@@ -476,11 +480,11 @@ static void test_a_deaf_recorder(void **state)
 	(void)state;
 	struct run r;
 	begin(&r, "proc recorder 0\nproc link 1\nrestart 1 10\ndo recorder.0 deaf\ndo link.1 many\n");
-	expect(&r, "{\"keep\":\"last\"}\n");
+	expect(&r, EVENT_OF("link-1") "\"keep\":\"last\"}\n");
 	assert_null(strstr(r.log, "took"));
 	assert_null(strstr(r.log, "events.lost"));
 	kill(pid_of(&r, "recorder.0"), SIGKILL);
-	expect(&r, "recorder.0/2: took {\"keep\":\"first\"}");
+	expect(&r, "recorder.0/2: took " EVENT_OF("link-1") "\"keep\":\"first\"}");
 	unsigned long lost = strtoul(expect(&r, "events.lost events=\"") + strlen("events.lost events=\""), NULL, 10);
 	assert_in_range(lost, 4000 - (1 << 20) / 1000, 4000); /* a pipe has a megabyte at most */
 	assert_int_equal(stop(&r), 0);

@@ -295,13 +295,15 @@ static void act(void *ctx)
 		char large[20000];
 		memset(large, 'z', sizeof large);
 		large[sizeof large - 1] = 0;
-		fprintf(stderr, "text, nobody's: keep0\n\x1e{\"keep1\":1}\n{\"keep2\":2}\n{\"keep3\":\"%s\n{keep4\nhalf a line of text: keep5", large);
+		fprintf(stderr, "text, nobody's: keep0\n\x1e" EVENT_OF("link-1") "\"keep1\":1}\n" EVENT_OF("link-1") "\"keep2\":2}\n" EVENT_OF("link-1")
+			"\"keep3\":\"%s\n" EVENT_OF("link-1") "keep4\n\x1e" EVENT_OF("switch-0") "\"keep6\":6}\n" EVENT_OF("link-11") "\"keep7\":7}\n"
+			"{\"keep8\":8}\n\x1e\n" EVENT_OF("link-1") "\"keep9\":9}\nhalf a line of text: keep5", large);
 	}
 	if (strcmp(k->what, "many") == 0) {
-		fprintf(stderr, "{\"keep\":\"first\"}\n");
+		fprintf(stderr, EVENT_OF("link-1") "\"keep\":\"first\"}\n");
 		for (unsigned i = 0; i < 4000; i++)
-			fprintf(stderr, "\x1e{\"line\":\"%01000u\"}\n", i);
-		fprintf(stderr, "{\"keep\":\"last\"}\n");
+			fprintf(stderr, "\x1e" EVENT_OF("link-1") "\"line\":\"%01000u\"}\n", i);
+		fprintf(stderr, EVENT_OF("link-1") "\"keep\":\"last\"}\n");
 	}
 	if (strcmp(k->what, "longline") == 0) {
 		char large[20000];

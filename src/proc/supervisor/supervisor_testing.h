@@ -23,6 +23,9 @@ struct run {
 /* For main: whether this is a role other than that of the tests; then *status_r is for exit. */
 bool plays_a_role(int argc, char **argv, int *status_r);
 
+/* How a line begins that the recorder may have. */
+#define EVENT_OF(process) "{\"time\":\"2026-01-01T00:00:00.000Z\",\"process\":\"" process "\","
+
 void begin_in(struct run *r, const char *dir, const char *text);
 /* Each run has a directory of its own below /tmp; the supervisor makes it. */
 void begin(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -37,7 +37,8 @@ bool event_line_parse(struct view line, struct event_line *l, struct err *e)
 	l->repeated = number_of(l->json, "repeated");
 	l->lost = number_of(l->json, "lost");
 	take_fields(l);
-	if (strlen(l->time) == EVENT_LINE_TIME && *l->process != 0 && *l->event != 0 && *l->category != 0 &&
+	const bool is_own = event_is_of(line, l->process); /* and does not say later that it is another's */
+	if (is_own && strlen(l->time) == EVENT_LINE_TIME && *l->process != 0 && *l->event != 0 && *l->category != 0 &&
 	    event_severity_of(view_str(text_of(l->json, "severity")), &l->severity))
 		return true;
 	event_line_fini(l);
