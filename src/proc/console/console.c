@@ -14,6 +14,7 @@ static void on_turned(void *ctx, enum upstream_socket s, bool here)
 	EMIT(&c->host, CONSOLE_UPSTREAM, "process", names[s], "state", here ? "there" : "away");
 	if (s == UPSTREAM_RECORDER && here) {
 		const struct msg_follow m = { .id = 1, .after = feed_last(c->feed), .max = FEED_EVENTS, .last = true, .live = true };
+		feed_begins(c->feed);
 		upstream_follow(c->up, &m);
 	}
 	if (s == UPSTREAM_SWITCH)

@@ -18,6 +18,7 @@ struct feed {
 	struct kept v[FEED_EVENTS]; /* number i of all is at i % FEED_EVENTS */
 	uint64_t oldest, next, last_number;
 	size_t octets;
+	bool begins;                 /* the next one may have any number */
 	struct out out;
 };
 
@@ -117,8 +118,19 @@ static void keep(struct feed *f, uint64_t number, const json_t *x)
 	f->octets += size;
 }
 
+void feed_begins(struct feed *f)
+{
+	f->begins = true;
+}
+
 struct view feed_add(struct feed *f, const struct msg_event *m)
 {
+	if (f->begins && m->number <= f->last_number) {
+		while (f->oldest < f->next)
+			drop_oldest(f);
+		f->last_number = 0;
+	}
+	f->begins = false;
 	if (m->number <= f->last_number)
 		return (struct view){ NULL, 0 };
 	json_error_t error;

@@ -12,6 +12,9 @@ struct feed *feed_new(void);
 void feed_free(struct feed **f);
 /* One event of the recorder; what it is as JSON, good until the next call; empty: its line makes no sense, or it is known already. */
 struct view feed_add(struct feed *f, const struct msg_event *m);
+/* The recorder is another now, or may be: when its next event has a number that was told already, its clock was set back, and its numbers begin
+ * anew. What is kept by the old ones is forgotten: pages go by number. */
+void feed_begins(struct feed *f);
 /* The number of the last one; 0: none. */
 uint64_t feed_last(const struct feed *f);
 

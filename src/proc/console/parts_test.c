@@ -161,6 +161,15 @@ static void test_events_are_kept_and_found(void **state)
 		x.before = next;
 	} while (next != 0);
 	assert_int_equal(n, FEED_EVENTS);
+	/* A recorder whose clock was set back begins at lower numbers: it is believed once, at its beginning. */
+	struct msg_event lower = { .number = 7, .line = VIEW("{\"time\":\"t\",\"event\":\"a\",\"id\":1,\"severity\":\"info\",\"category\":\"c\"}") };
+	assert_int_equal(feed_add(f, &lower).n, 0);
+	feed_begins(f);
+	assert_true(feed_add(f, &lower).n > 0);
+	assert_int_equal(feed_add(f, &lower).n, 0);
+	assert_int_equal(feed_last(f), 7);
+	x = (struct feed_filter){ .severity = EVENT_DEBUG };
+	assert_int_equal(found(f, &x, 100, &next), 1);
 	feed_free(&f);
 }
 
