@@ -96,7 +96,7 @@ def test_requests_from_other_sites(lab):
         same(c.ask("GET", "/api/overview", headers={"Host": host}).status, 421 if host else 400 if c.ask("GET", "/", headers={"Host": host}).status == 400 else 421,
              "Host %r (a name that was made to point here)" % host)
     same(c.ask("GET", "/api/overview", headers={"Host": "localhost:%d" % c.port}).status, 200, "localhost is ours")
-    same(c.ask("GET", "/metrics", headers={"Host": "mta.example:9"}).status, 200, "metrics are for whoever asks")
+    same(c.ask("GET", "/metrics", headers={"Host": "mta.example:9"}).status, 421, "metrics are for whoever asks, but by our name")
     for origin in ("http://evil.example", "null", "https://" + here, "http://" + here + ".evil.example", "http://localhost:1"):
         same(c.ask("POST", "/api/queue/hold", {"ids": [1]}, {"Origin": origin}).status, 403, "Origin %s" % origin)
     same(c.ask("POST", "/api/queue/hold", {"ids": [1]}, {"Origin": "http://" + here}).status, 200, "our own")
@@ -112,6 +112,12 @@ def test_requests_from_other_sites(lab):
     for cookie in ("posthorn=x", c.cookie + "0", c.cookie[:-1], "%s=%s" % (c.cookie.split("=")[0], "0" * 64), "a=b; " * 200 + "x=y", "=;=;;=", ""):
         same(c.ask("GET", "/api/session", headers={"Cookie": cookie}).status, 401, "cookie %r" % cookie[:40])
     same(c.ask("GET", "/api/session", headers={"Cookie": "a=b; %s ; c=d" % c.cookie}).status, 200, "among others")
+
+
+def test_metrics_with_a_token(lab):
+    c = Console(alone(lab, **{"metrics-token": "a token of 20 octets"}), "operator")
+    for said, status in ((None, 401), ("a token of 20 octets", 401), ("Bearer a token of 20 octet", 401), ("Bearer a token of 20 octets", 200)):
+        same(c.ask("GET", "/metrics", headers={"Host": "mta.example:9", "Authorization": said}).status, status, "Authorization: %s" % said)
 
 
 def test_guessed_passwords(lab):
@@ -265,5 +271,5 @@ def status(c, path):
         return 0
 
 
-main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_guessed_passwords,
+main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_metrics_with_a_token, test_guessed_passwords,
      test_slow_clients, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)

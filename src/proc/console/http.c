@@ -296,12 +296,17 @@ static void on_request(void *ctx, struct request *r)
 	CHECK(c, CONSOLE_MAGIC);
 	struct task *t = task_new(c, r);
 	const struct target *target = &r->target;
+	const bool is_metrics = target->n_segments == 1 && view_eq(target->segments[0], VIEW("metrics")) && r->method != METHOD_POST;
+	/* Who has it is no browser that was led here by another name. */
+	const bool has_token = *c->settings->console.metrics_token != 0;
 	if (r->method == METHOD_OTHER)
 		wrong_method(t, "GET, HEAD, POST");
-	else if (target->n_segments == 1 && view_eq(target->segments[0], VIEW("metrics")) && r->method != METHOD_POST)
+	else if (is_metrics && has_token)
 		api_metrics(t);
 	else if (!is_for_us(t))
 		return;
+	else if (is_metrics)
+		api_metrics(t);
 	else if (target->n_segments > 0 && view_eq(target->segments[0], VIEW("api")))
 		run_api(t);
 	else
