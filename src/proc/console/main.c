@@ -65,6 +65,7 @@ int console_main(uint32_t instance)
 	const size_t descriptors = descriptors_allow(CONSOLE_DESCRIPTORS);
 	if (!jail_enter(JAIL_CONSOLE, &limits, jail_build_flags(), &e)) {
 		p.main.host.die(p.main.host.ctx, &e);
+		process_main_end(&p.main);
 		return 70;
 	}
 	p.console = console_new(&p.main.host, p.main.settings, process_board(p.main.process), descriptors);

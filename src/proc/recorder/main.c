@@ -94,12 +94,12 @@ int recorder_main(uint32_t instance)
 	process_main_begin(&p->main, PROCESS_RECORDER, instance);
 	p->recorder = recorder_new(&p->main.host, &p->main.settings->event_log, set_level, p);
 	struct err e;
-	if (!jail_enter(JAIL_FILES, NULL, jail_build_flags(), &e)) {
-		fprintf(stderr, "posthorn: recorder: %s\n", e.text);
-		return EXIT_OSERR;
-	}
 	const struct process_events events = { .accepted = on_accepted, .stop = on_stop, .lines = on_lines, .settings = on_settings };
-	int status = process_main_run(&p->main, &events, p);
+	int status = EXIT_OSERR;
+	if (jail_enter(JAIL_FILES, NULL, jail_build_flags(), &e))
+		status = process_main_run(&p->main, &events, p);
+	else
+		fprintf(stderr, "posthorn: recorder: %s\n", e.text);
 	loop_watch_free(&p->watch);
 	recorder_free(&p->recorder);
 	process_main_end(&p->main);
