@@ -398,7 +398,9 @@ bool switch_settings(struct sw *s, const struct settings *settings, struct err *
 		return false;
 	}
 	switch_decompile(&before);
+	s->is_changing = true; /* what goes out, or is given up, is routed: to links that are not there yet, by restrictions of before */
 	set_links(s, r);
+	s->is_changing = false;
 	free_restrictions(r, n);
 	follow(s, other_routes);
 	return true;

@@ -434,6 +434,32 @@ static void test_a_schedule_is_followed_at_once(void **state)
 	end(&t);
 }
 
+/* What the schedule's change sets going is done when every link of the new settings is there: here a report whose way is a new link. */
+static void test_what_a_schedule_lets_go_is_done_when_all_links_are_there(void **state)
+{
+	(void)state;
+#define PICKY(schedule) "    text: teletex\n    schedule: selected-times\n    urgent-any-time: true\n    times: [\"" schedule "\"]\n"
+	struct at t = begin(HEAD LINK("to-a", "") LINK("to-c", PICKY("Mon 00:00-00:15")) "routes:\n" HOME ROUTE("C=JP", "to-c") BOX);
+	const char *const rcpt[] = { TO_C };
+	struct message *urgent = letter(t.b, "1", 1, rcpt);
+	urgent->priority = PRIORITY_URGENT;
+	urgent->content_type = 0; /* as it is */
+	bench_join(t.b, &t.b->content, PROCESS_CONTENT, 1);
+	assert_true(offer_of(t.p, "to-a", urgent, VIEW("x"))->accepted);
+	comes_up(&t, "to-c"); /* for urgent mail only */
+	offer(&t, "2", TO_C);
+	assert_int_equal(queued(&t, "to-c"), 2);
+	struct order *o;
+	for (size_t i = 0; (o = map_next(&t.b->sw->orders, &i)) != NULL;)
+		if (o->priority != PRIORITY_URGENT)
+			o->size = 13 * 1024 * 1024; /* too long to be converted: it is reported */
+	reload(&t, HEAD LINK("to-a", "") LINK("to-c", "    text: teletex\n") LINK("to-n", "") "routes:\n" HOME ROUTE("C=JP", "to-c")
+		   ROUTE("C=GB; A=SIM", "to-n") BOX);
+	assert_int_equal(queued(&t, "to-c"), 1);
+	assert_int_equal(queued(&t, "to-n"), 1);
+	end(&t);
+}
+
 static void test_size_limit_and_restrictions_hold_for_what_comes(void **state)
 {
 	(void)state;
@@ -667,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_an_association_on_its_way_is_outdated_too),
 		cmocka_unit_test(test_a_waiting_attempt_follows_the_open_interval),
 		cmocka_unit_test(test_a_schedule_is_followed_at_once),
+		cmocka_unit_test(test_what_a_schedule_lets_go_is_done_when_all_links_are_there),
 		cmocka_unit_test(test_size_limit_and_restrictions_hold_for_what_comes),
 		cmocka_unit_test(test_k145976_k175708_k195905_k284254_queued_mail_goes_by_the_routes_of_now),
 		cmocka_unit_test(test_queued_mail_goes_into_a_mailbox_that_is_here_now),

@@ -218,8 +218,8 @@ void dispatch_run(struct swlink *l)
 {
 	struct queue_entry entry;
 	struct swassoc *a;
-	if (l->is_removed)
-		return; /* nothing is opened for it */
+	if (l->is_removed || l->sw->is_changing)
+		return; /* nothing is opened for it; or it is run when all links have their settings */
 	window_refill(l);
 	while (connector_takes(l) && (a = free_assoc(l, next_priority(l))) != NULL &&
 	       queue_window_take(l->window, PRIORITY_NON_URGENT, &entry) && start(entry.user, a))

@@ -375,6 +375,7 @@ struct sw {
 	struct arena *config_arena, *work;
 	struct swlink **links;           /* those of the settings, in their order; then those that are removed */
 	size_t n_links;
+	bool is_changing;                /* its links get other settings: nothing goes out before all have them */
 	uint64_t settings_hash;
 	struct proc *procs;
 	struct map orders;               /* transfer id -> struct order */
