@@ -247,6 +247,7 @@ bool apply_settled(void *ctx, struct view payload, struct err *e)
 		return false;
 	p->settled = m.id;
 	p->must_settle = false;
+	suspect_tell_all(p); /* of a link that was gone it has forgotten them */
 	for (size_t i = 0; i < s->n_links && apply_is_settled(p); i++)
 		if (s->links[i]->is_unknown_there) {
 			s->links[i]->is_unknown_there = false;

@@ -460,6 +460,24 @@ static void test_what_a_schedule_lets_go_is_done_when_all_links_are_there(void *
 	end(&t);
 }
 
+/* Its process forgets with a link what its peer has killed processes with; the switch knows it longer. */
+static void test_suspects_of_a_link_that_comes_back_are_told_again(void **state)
+{
+	(void)state;
+	struct at t = begin(USUAL);
+	bench_dies(t.b, t.p, PROCESS_LINK, 1, true, "input to-c 0000000000000002");
+	bench_join(t.b, t.p, PROCESS_LINK, 1);
+	reload(&t, HEAD LINK("to-a", "") LINK("to-d", "") "routes:\n" HOME BOX);
+	const size_t before = t.p->n_suspects;
+	reload(&t, USUAL);
+	assert_true(t.p->n_suspects > before);
+	const struct msg_suspect *last = &t.p->suspects[t.p->n_suspects - 1];
+	assert_true(view_eq(last->link, VIEW("to-c")));
+	assert_int_equal(last->hash, 2);
+	assert_int_equal(last->strikes, 1);
+	end(&t);
+}
+
 static void test_size_limit_and_restrictions_hold_for_what_comes(void **state)
 {
 	(void)state;
@@ -694,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_a_waiting_attempt_follows_the_open_interval),
 		cmocka_unit_test(test_a_schedule_is_followed_at_once),
 		cmocka_unit_test(test_what_a_schedule_lets_go_is_done_when_all_links_are_there),
+		cmocka_unit_test(test_suspects_of_a_link_that_comes_back_are_told_again),
 		cmocka_unit_test(test_size_limit_and_restrictions_hold_for_what_comes),
 		cmocka_unit_test(test_k145976_k175708_k195905_k284254_queued_mail_goes_by_the_routes_of_now),
 		cmocka_unit_test(test_queued_mail_goes_into_a_mailbox_that_is_here_now),
