@@ -438,9 +438,10 @@ static void turn(struct supervisor *s)
 		polls[1 + 2 * i] = (struct pollfd){ .fd = c->chan, .events = (short)(POLLIN | out) };
 		polls[2 + 2 * i] = (struct pollfd){ .fd = c->err, .events = POLLIN };
 	}
-	int n = poll(polls, 1 + 2 * s->n_posts, sleep_ms(s));
+	const size_t polled = s->n_posts; /* what a child says may add posts */
+	int n = poll(polls, 1 + 2 * polled, sleep_ms(s));
 	s->env.now_ms = monotonic_ms();
-	for (size_t i = 0; n > 0 && i < s->n_posts; i++) {
+	for (size_t i = 0; n > 0 && i < polled; i++) {
 		struct child *c = &s->posts[i].c;
 		short chan = polls[1 + 2 * i].revents, err = polls[2 + 2 * i].revents;
 		if (err != 0)
