@@ -4,6 +4,7 @@
 
 #include "sys/settings_unit.h"
 
+#include <getopt.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -109,4 +110,24 @@ bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r
 		return true;
 	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a time, as 30s, 10min, 2h, 1d", option, text);
 	return false;
+}
+
+bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage)
+{
+	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
+					       { "help", 0, NULL, 'h' }, { 0 } };
+	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;)
+		switch (o) {
+		case 'c': c->config = optarg; break;
+		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
+		case 'j': c->json = true; break;
+		case 'h':
+			puts(usage);
+			c->status = CTL_DONE;
+			return false;
+		default:
+			c->status = CTL_USAGE;
+			return false;
+		}
+	return true;
 }

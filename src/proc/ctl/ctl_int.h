@@ -92,6 +92,8 @@ int ctl_act(struct ctl *c, struct ctl_act *a);
 int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found);
 
 /* --- options that several commands have: act.c --- */
+/* Those that find the MTA, --json and --help, where there are no others. False: the command is over, with c->status. */
+bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage);
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);
 bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r);
 

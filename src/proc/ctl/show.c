@@ -25,33 +25,13 @@ static const char usage[] =
 	"nobody has decoded are shown as such, with what of them can be read.\n\n"
 	CTL_FIND CTL_STATUSES;
 
-static bool options(struct ctl *c, int argc, char **argv)
-{
-	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
-					       { "help", 0, NULL, 'h' }, { 0 } };
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
-	return true;
-}
-
 int ctl_show(int argc, char **argv)
 {
 	static const struct chan_type types[] = { { .type = MSG_SHOWN_MAIL, .name = "SHOWN_MAIL", .handle = on_shown, .max = CHAN_FRAME_MAX } };
 	struct ctl c;
 	char *end = NULL;
 	ctl_begin(&c, argv[0]);
-	if (!options(&c, argc, argv))
+	if (!ctl_options(&c, argc, argv, usage))
 		goto out;
 	uint64_t id = optind + 1 == argc ? strtoull(argv[optind], &end, 10) : 0;
 	if (id == 0 || *end != 0) {

@@ -156,27 +156,6 @@ static const char trace_usage[] =
 	"one column further right.\n\n"
 	CTL_FIND CTL_STATUSES;
 
-/* False: the command is over, with c->status. */
-static bool common_options(struct ctl *c, int argc, char **argv, const char *usage)
-{
-	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
-					       { "help", 0, NULL, 'h' }, { 0 } };
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
-	return true;
-}
-
 int ctl_trace(int argc, char **argv)
 {
 	struct tracing t = { .rows = 0 };
@@ -185,7 +164,7 @@ int ctl_trace(int argc, char **argv)
 	char buf[40];
 	ctl_begin(c, argv[0]);
 	out_init(&t.pairs, MSG_MAX_ROW);
-	if (!common_options(c, argc, argv, trace_usage))
+	if (!ctl_options(c, argc, argv, trace_usage))
 		goto out;
 	if (optind + 1 != argc)
 		ctl_say(c, CTL_USAGE, "want one MTS-identifier");
