@@ -389,8 +389,9 @@ static void put_processes(const struct sampler *s, struct jout *j)
 {
 	struct board b;
 	const int64_t now = env_wall_ms(s->env);
+	const size_t n = s->board != NULL && board_read(s->board, &b) ? b.n : 0;
 	jout_open(j, "processes", '[');
-	for (size_t i = 0; s->board != NULL && board_read(s->board, &b) && i < b.n && i < BOARD_PROCESSES; i++) {
+	for (size_t i = 0; i < n && i < BOARD_PROCESSES; i++) {
 		const struct board_process *p = &b.processes[i];
 		jout_open(j, NULL, '{');
 		jout_str(j, "kind", process_kind_name((enum process_kind)p->kind));

@@ -243,7 +243,7 @@ const struct session *sessions_login(struct sessions *s, const char *address, st
 	snprintf(x->user, sizeof x->user, "%s", u->name);
 	snprintf(x->password, sizeof x->password, "%s", u->password);
 	x->role = (enum console_role)u->role;
-	x->used_ms = x->born_ms = now_ms;
+	x->used_ms = now_ms;
 	s->v[s->n++] = x;
 	return x;
 }

@@ -21,7 +21,7 @@ struct session {
 	char user[65];
 	enum console_role role;
 	char password[301];           /* the line it was opened with: another one ends it */
-	int64_t used_ms, born_ms;
+	int64_t used_ms;
 };
 
 struct sessions;
