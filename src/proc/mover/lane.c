@@ -14,6 +14,7 @@ struct lane_job {
 	struct po_bag_entry entry;
 	struct mm_envelope v;   /* as it is here: notices are only of this bag's recipients */
 	bool has_p1;            /* a client's has none */
+	wall_ms_t since;        /* failures of the peer count from here */
 	struct out mai;
 	struct mai parsed;
 	uint64_t size;          /* of MAI and attachments */
@@ -190,7 +191,7 @@ static enum did give_up(struct mover *m)
 {
 	struct lane_job *j = m->job;
 	char text[120], n[24], where[64];
-	snprintf(n, sizeof n, "%" PRIu64, retry_count(&m->memory.retry, &j->v.mai, j->v.arrived));
+	snprintf(n, sizeof n, "%" PRIu64, retry_count(&m->memory.retry, &j->v.mai, j->since));
 	where[0] = 0;
 	if (m->there != NULL)
 		snprintf(where, sizeof where, " sending to %s/%s", postoffice_master(m->there)->own.network, postoffice_master(m->there)->own.postoffice);
@@ -405,9 +406,8 @@ static enum did begin(struct mover *m)
 		mailer_limit_size(&j->v, m->bag, j->size, m->set->size_limit);
 		return m->there == NULL ? DID_LEAVE : make_ready(m);
 	}
-	if (j->v.arrived == 0)
-		j->v.arrived = mm_date_to_wall(&j->entry.header.date, m->zone, 0);
-	if (retry_is_over(&m->memory.retry, &policy, &j->v.mai, j->v.arrived, mover_now(m)))
+	j->since = retry_seen(&m->memory.retry, &j->v.mai, m->round_at, &m->memory.dirty);
+	if (retry_is_over(&m->memory.retry, &policy, &j->v.mai, j->since, mover_now(m)))
 		return give_up(m);
 	if (mailer_limit_size(&j->v, m->bag, j->size, m->set->size_limit) > 0)
 		return begin_copy(m);
@@ -428,18 +428,10 @@ enum did lane_take(struct mover *m, const struct po_bag_entry *entry)
 
 struct settling { struct mover *m; struct mm_id ids[64]; size_t n; };
 
-static bool is_in_bag(const struct mover *m, const struct mm_id *id)
-{
-	for (unsigned i = 0; i < m->n; i++)
-		if (m->entries[i].readable && mm_same(m->entries[i].header.mai.s, id->s))
-			return true;
-	return false;
-}
-
 static bool collect(void *ctx, const struct mm_id *x)
 {
 	struct settling *s = ctx;
-	if (!is_in_bag(s->m, x))
+	if (!mover_is_in_bag(s->m, x))
 		s->ids[s->n++] = *x;
 	return s->n < ARRAY_LEN(s->ids);
 }

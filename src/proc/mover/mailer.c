@@ -92,7 +92,7 @@ static enum did place(struct mover *m, const struct po_bag_entry *entry, struct 
 	struct mm_header h = entry->header;
 	if (v->arrived > 0)
 		h.date = mm_date_of_wall(v->arrived, m->zone); /* Q111558 d: the MAI has the other one */
-	const bool last = retry_is_over(&m->memory.retry, &policy, &v->mai, v->arrived, mover_now(m));
+	const bool last = retry_is_over(&m->memory.retry, &policy, &v->mai, RETRY_NEVER, mover_now(m));
 	if (!mail_place(m->here, &h, v, mover_is_outbound, m, last, &placed, &e))
 		return e.kind == ERR_PERM ? return_fileless(m, entry, v, &e) : mover_did(m, &e, false);
 	return placed.pending > 0 ? wait_for(m, v, &placed) : finish(m, entry, v, &placed);

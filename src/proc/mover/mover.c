@@ -315,6 +315,8 @@ static bool open_bag(struct mover *m, struct err *e)
 	if (!mail_stamp(m->here, m->bag, &m->stamp_begun, e) || !postoffice_bag(m->here, m->bag, MM_BAG_RECORDS, m->entries, &m->n, &live, e))
 		return false;
 	troubled_last(m);
+	if (m->memory.retry.n_messages > m->n) /* somebody else took some */
+		m->memory.dirty |= retry_keep(&m->memory.retry, mover_is_in_bag, m);
 	return mail_journal_open(m->here, m->bag, &m->journal, e) && lane_settle(m, e);
 }
 
@@ -361,6 +363,7 @@ static void sweep(struct mover *m)
 static void begin_round(struct mover *m)
 {
 	struct err e;
+	m->round_at = mover_now(m);
 	if (!attach_here(m) || !reach_peer(m)) {
 		next_round(m);
 		return;
@@ -383,7 +386,7 @@ static enum did take(struct mover *m, const struct po_bag_entry *entry)
 	struct err e;
 	arena_reset(m->arena);
 	mover_note(m, &entry->header.mai);
-	m->last_try = retry_is_over(&m->memory.retry, &policy, &entry->header.mai, INT64_MAX, mover_now(m)); /* its own failures only */
+	m->last_try = retry_is_over(&m->memory.retry, &policy, &entry->header.mai, RETRY_NEVER, mover_now(m)); /* its own failures only */
 	if (state_strikes(&m->memory, &entry->header.mai) >= m->strikes_max)
 		return aside_take(m, entry);
 	if (FAULT_ON(MOVER_TAKE, view_str(entry->header.subject))) {

@@ -64,6 +64,7 @@ struct mover {
 	unsigned n, at, moved;
 	bool soon, again;           /* another round soon, because of somebody else; at once, because of the quota or a change */
 	struct arena *arena;        /* of one message */
+	wall_ms_t round_at;         /* when it began, before the peer was looked for */
 	struct lane_job *job;       /* the message that a lane is at; NULL: none */
 	struct timer turn;
 	struct folder_watch *watch; /* of MBG; NULL: not told, rounds begin at the interval */
@@ -93,6 +94,7 @@ static inline wall_ms_t mover_now(const struct mover *m) { return env_wall_ms(m-
 /* round.c: what the rounds of both kinds have in common */
 void mover_tell_peer(struct mover *m, enum mover_peer state, const char *why);
 void mover_note(struct mover *m, const struct mm_id *id); /* NULL: nothing in hand */
+bool mover_is_in_bag(const void *mover, const struct mm_id *id); /* as this round has read it */
 /* The world of engine/msmail at our own postoffice; is_outbound for mail_place. */
 struct mailer_world mover_world(struct mover *m);
 bool mover_is_outbound(void *ctx, const char *bag);

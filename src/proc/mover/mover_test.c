@@ -493,6 +493,30 @@ static void k277831_a_peer_that_stays_away_is_005_once(void **state)
 	testing_end(&w);
 }
 
+/* The peer has been away for longer than give-up when the message comes, whose date is of 1999: it has attempts of its own. */
+static void k118619_what_comes_late_waits_its_own_time(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	set_interval(w, 3600 * 1000);
+	testing_start_all(w);
+	testing_run(w);
+	move_away(w, HUB, false);
+	fake_env_pass(w->env, 30 * 3600 * 1000);
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "late");
+	fake_env_pass(w->env, 20 * 3600 * 1000);
+	mover_free(&w->mover[ALPHA_HUB]); /* it remembers that, too */
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	move_away(w, HUB, true);
+	fake_env_pass(w->env, 2 * 3600 * 1000);
+	testing_run(w);
+	testing_attach(w, HUB);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "late", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	testing_end(&w);
+}
+
 /* What a mover has counted outlives it. */
 static void attempts_are_remembered(void **state)
 {
@@ -1051,6 +1075,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
 		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
+		cmocka_unit_test(k118619_what_comes_late_waits_its_own_time),
 		cmocka_unit_test(attempts_are_remembered), cmocka_unit_test(k151228_a_twin_is_refused), cmocka_unit_test(a_peer_without_a_mailbag_is_no_ref),
 		cmocka_unit_test(a_peer_that_can_only_be_read_waits), cmocka_unit_test(a_mover_recovers_with_its_own_postoffice),
 		cmocka_unit_test(k152903_names_in_lower_case), cmocka_unit_test(k113165_a_locked_bag_is_no_attempt),

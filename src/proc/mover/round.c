@@ -27,6 +27,15 @@ void mover_note(struct mover *m, const struct mm_id *id)
 		m->host->note(m->host->ctx, m->item);
 }
 
+bool mover_is_in_bag(const void *mover, const struct mm_id *id)
+{
+	const struct mover *m = mover;
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->entries[i].readable && mm_same(m->entries[i].header.mai.s, id->s))
+			return true;
+	return false;
+}
+
 /* --- the world of engine/msmail --- */
 
 /* Of a name that is none (too long, control characters) what leads to its postoffice, so that it is refused there, and the sender

@@ -50,7 +50,7 @@ static struct retry_message *find(const struct retry *r, const struct mm_id *id)
 	return NULL;
 }
 
-static struct retry_message *add_message(struct retry *r, const struct mm_id *id, wall_ms_t first)
+static struct retry_message *add_message(struct retry *r, const struct mm_id *id)
 {
 	struct retry_message *m = find(r, id);
 	if (m != NULL)
@@ -60,13 +60,14 @@ static struct retry_message *add_message(struct retry *r, const struct mm_id *id
 		r->messages = mem_grow(r->messages, mem_mul(r->cap_messages, sizeof *r->messages));
 	}
 	m = &r->messages[r->n_messages++];
-	*m = (struct retry_message){ *id, 0, first };
+	*m = (struct retry_message){ .id = *id, .first = RETRY_NEVER, .seen = RETRY_NEVER };
 	return m;
 }
 
 void retry_failed(struct retry *r, const struct mm_id *id, wall_ms_t now)
 {
-	add_message(r, id, now)->n++;
+	struct retry_message *m = add_message(r, id);
+	m->first = m->n++ == 0 ? now : m->first;
 }
 
 void retry_done(struct retry *r, const struct mm_id *id)
@@ -76,12 +77,33 @@ void retry_done(struct retry *r, const struct mm_id *id)
 		*m = r->messages[--r->n_messages];
 }
 
+wall_ms_t retry_seen(struct retry *r, const struct mm_id *id, wall_ms_t round, bool *changed_r)
+{
+	struct retry_message *m = r->n_probes == 0 ? find(r, id) : add_message(r, id);
+	if (m == NULL)
+		return round;
+	if (m->seen == RETRY_NEVER) {
+		m->seen = round;
+		*changed_r = true;
+	}
+	return m->seen;
+}
+
+bool retry_keep(struct retry *r, bool (*is_there)(const void *ctx, const struct mm_id *id), const void *ctx)
+{
+	const size_t before = r->n_messages;
+	for (size_t i = r->n_messages; i-- > 0;)
+		if (!is_there(ctx, &r->messages[i].id))
+			r->messages[i] = r->messages[--r->n_messages];
+	return r->n_messages < before;
+}
+
 /* Of both kinds, with the first of them. */
 static uint64_t failures(const struct retry *r, const struct mm_id *id, wall_ms_t since, wall_ms_t *first_r)
 {
 	const struct retry_message *m = find(r, id);
 	uint64_t n = m == NULL ? 0 : m->n;
-	*first_r = m == NULL ? INT64_MAX : m->first;
+	*first_r = m == NULL ? RETRY_NEVER : m->first;
 	for (size_t i = 0; i < r->n_probes; i++) {
 		if (r->probes[i].at < since)
 			continue;
@@ -110,8 +132,13 @@ void retry_print(const struct retry *r, struct out *o)
 {
 	for (size_t i = 0; i < r->n_probes; i++)
 		out_fmt(o, "P %" PRId64 " %" PRIu64 "\n", r->probes[i].at, r->probes[i].n);
-	for (size_t i = 0; i < r->n_messages; i++)
-		out_fmt(o, "F %s %" PRId64 " %" PRIu64 "\n", r->messages[i].id.s, r->messages[i].first, r->messages[i].n);
+	for (size_t i = 0; i < r->n_messages; i++) {
+		const struct retry_message *m = &r->messages[i];
+		if (m->n > 0)
+			out_fmt(o, "F %s %" PRId64 " %" PRIu64 "\n", m->id.s, m->first, m->n);
+		if (m->seen != RETRY_NEVER)
+			out_fmt(o, "W %s %" PRId64 " 1\n", m->id.s, m->seen);
+	}
 }
 
 /* The word before the next blank; *rest goes behind it. */
@@ -131,15 +158,20 @@ static void parse_line(struct retry *r, struct view line)
 	uint32_t number;
 	struct mm_id id;
 	const struct view verb = word(&line);
-	const bool is_message = view_eq(verb, VIEW("F"));
-	if (!is_message && !view_eq(verb, VIEW("P")))
+	const bool is_failure = view_eq(verb, VIEW("F")), is_seen = view_eq(verb, VIEW("W"));
+	if (!is_failure && !is_seen && !view_eq(verb, VIEW("P")))
 		return;
-	if (is_message && !mm_id_parse(word(&line), &id, &number, NULL))
+	if ((is_failure || is_seen) && !mm_id_parse(word(&line), &id, &number, NULL))
 		return;
 	if (!text_uint(word(&line), INT64_MAX, &at) || !text_uint(word(&line), UINT32_MAX, &n))
 		return;
-	if (is_message)
-		add_message(r, &id, (wall_ms_t)at)->n = n;
+	if (is_seen)
+		add_message(r, &id)->seen = (wall_ms_t)at;
+	else if (is_failure) {
+		struct retry_message *m = add_message(r, &id);
+		m->first = (wall_ms_t)at;
+		m->n = n;
+	}
 	else
 		add_probe(r, (wall_ms_t)at, n);
 }
