@@ -26,8 +26,8 @@ void intake_durable(struct sw *s, struct waiting *w)
 	place_enter_windows(s, w);
 }
 
-/* FNV-1a over what makes two transfers the same: who is responsible for whom, the peer, and how it came. A copy that came
- * another way (other trace, other redirection or expansion history) is no duplicate. */
+/* FNV-1a over what makes two transfers the same: who is responsible for whom, the peer, and how it came to the peer. A copy that came
+ * another way (other trace, other redirection or expansion history) is no duplicate; the same by the peer's other link to us is one. */
 static void mix(uint64_t digest[2], struct view v)
 {
 	for (size_t i = 0; i < v.n; i++) {
@@ -43,9 +43,21 @@ static void mix_number(uint64_t digest[2], uint64_t x)
 	mix(digest, view_of(&x, sizeof x));
 }
 
+/* X.411 12.3.1: what the MTA that hands it over could not hand over by its first way has a further element for each, after the one of its
+ * arrival there. They are of the attempt and not of the message, which may have come by the first way without our word getting back. */
+static size_t without_attempts(const struct trace *t)
+{
+	size_t n = t->n;
+	while (n > 1 && t->v[n - 1].action == ROUTING_REROUTED && gdi_eq(&t->v[n - 1].domain, &t->v[n - 2].domain) &&
+	       view_eq_nocase(t->v[n - 1].mta, t->v[n - 2].mta) && t->v[n - 1].other_actions == 0)
+		n--;
+	return n;
+}
+
 static void mix_trace(uint64_t digest[2], const struct trace *t)
 {
-	for (size_t i = 0; i < t->n; i++) {
+	const size_t n = without_attempts(t);
+	for (size_t i = 0; i < n; i++) {
 		mix(digest, t->v[i].domain.prmd.value);
 		mix(digest, t->v[i].domain.admd.value);
 		mix(digest, t->v[i].mta);

@@ -9,6 +9,16 @@
 
 #include "proc/switch/switch_testing.h"
 
+/* Two links to one peer, which has them told apart by its selectors. */
+#define TWO_LINKS                                                                                                              \
+	"mta:\n  name: mta-p\n  domain: \"C=FR; A=SIM; P=p\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\nlinks:\n"          \
+	"  - name: to-a\n    address: \"127.0.0.1:2\"\n    remote-mta-name: mta-a\n"                                             \
+	"  - name: also-a\n    address: \"127.0.0.1:3\"\n    remote-mta-name: mta-a\n"                                           \
+	"  - name: to-c\n    address: \"127.0.0.1:4\"\n    remote-mta-name: mta-c\n"                                             \
+	"routes:\n  - match: \"C=GB; A=SIM; P=a\"\n    to: to-a\n  - match: \"C=JP; A=SIM; P=c\"\n    to: to-c\n"                   \
+	"  - match: \"C=FR; A=SIM; P=p\"\n    to: local\n"                                                                      \
+	"mailboxes:\n  - name: user\n    addresses: [\"S=user; P=p; A=SIM; C=FR\"]\n"
+
 static struct bench *with_link(void)
 {
 	struct bench *b = bench_new();
@@ -126,6 +136,56 @@ static void test_the_same_id_by_another_way_is_no_duplicate(void **state)
 	m = LETTER(b, "1", TO_US, TO_C); /* for other recipients */
 	assert_false(offer_of(p, "to-a", m, VIEW("x"))->duplicate);
 	assert_int_equal(counts_of(b).deliveries, 4);
+	bench_free(b);
+}
+
+/* The peer has two links to us. What was not confirmed over the first comes over the second; when it was rerouted it says so: a further
+ * element of the peer's own in the trace (X.411 12.3.1), and more of them with each way. With another element before it, it is another copy. */
+static void test_what_comes_again_over_the_peers_other_link_is_a_duplicate(void **state)
+{
+	(void)state;
+	struct bench *b = bench_with(TWO_LINKS);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	struct player *p = &b->link[0];
+	const struct gdi gb = domain_of("GB", "a"), de = domain_of("DE", "d"), us = domain_of("FR", "p");
+	assert_true(offer_of(p, "to-a", LETTER(b, "1", TO_US), VIEW("x"))->accepted);
+	assert_true(offer_of(p, "also-a", LETTER(b, "1", TO_US), VIEW("x"))->duplicate);
+	struct message *m = LETTER(b, "1", TO_US);
+	assert_true(trace_add_rerouted(m, &gb, VIEW("mta-a"), &gb, VIEW("mta-p"), FAKE_WALL_MS, b->a));
+	assert_true(offer_of(p, "also-a", m, VIEW("x"))->duplicate);
+	assert_true(trace_add_rerouted(m, &gb, VIEW("MTA-A"), &us, VIEW("mta-p"), FAKE_WALL_MS + 5000, b->a));
+	assert_true(offer_of(p, "also-a", m, VIEW("x"))->duplicate); /* in both traces */
+	assert_int_equal(counts_of(b).deliveries, 1);
+
+	m = LETTER(b, "1", TO_US); /* rerouted by an MTA before the peer: that one is another way */
+	add_trace(b, m, de, "mta-d");
+	assert_true(trace_add_rerouted(m, &gb, VIEW("mta-a"), &gb, VIEW("mta-p"), FAKE_WALL_MS, b->a));
+	assert_false(offer_of(p, "also-a", m, VIEW("x"))->duplicate);
+	m = LETTER(b, "1", TO_US, TO_C); /* for other recipients */
+	assert_true(trace_add_rerouted(m, &gb, VIEW("mta-a"), &gb, VIEW("mta-p"), FAKE_WALL_MS, b->a));
+	assert_false(offer_of(p, "also-a", m, VIEW("x"))->duplicate);
+	bench_free(b);
+}
+
+/* First rerouted, then again by the first way: the other way round is the same. */
+static void test_what_was_rerouted_first_is_known_too(void **state)
+{
+	(void)state;
+	struct bench *b = bench_with(TWO_LINKS);
+	bench_join(b, &b->link[0], PROCESS_LINK, 1);
+	struct player *p = &b->link[0];
+	const struct gdi gb = domain_of("GB", "a");
+	struct message *m = LETTER(b, "1", TO_US);
+	m->trace.n = m->internal_trace.n = 0;
+	m->trace.v = m->internal_trace.v = NULL;
+	assert_true(trace_add_rerouted(m, &gb, VIEW("mta-a"), &gb, VIEW("mta-p"), FAKE_WALL_MS, b->a));
+	assert_true(offer_of(p, "also-a", m, VIEW("x"))->accepted);
+	assert_true(offer_of(p, "to-a", m, VIEW("x"))->duplicate);
+	m = LETTER(b, "1", TO_US); /* that one had nothing but the rerouted element: it is what the copy is known by */
+	assert_false(offer_of(p, "to-a", m, VIEW("x"))->duplicate);
+	assert_true(trace_add_rerouted(m, &gb, VIEW("mta-a"), &gb, VIEW("mta-p"), FAKE_WALL_MS, b->a));
+	assert_true(offer_of(p, "also-a", m, VIEW("x"))->duplicate);
+	assert_int_equal(counts_of(b).deliveries, 2);
 	bench_free(b);
 }
 
@@ -658,6 +718,8 @@ int main(void)
 		cmocka_unit_test(test_rt_13_the_same_again_is_confirmed_and_stored_once),
 		cmocka_unit_test(test_both_in_one_group_are_one),
 		cmocka_unit_test(test_the_same_id_by_another_way_is_no_duplicate),
+		cmocka_unit_test(test_what_comes_again_over_the_peers_other_link_is_a_duplicate),
+		cmocka_unit_test(test_what_was_rerouted_first_is_known_too),
 		cmocka_unit_test(test_p1_13_identifiers_are_unique_over_a_restart),
 		cmocka_unit_test(test_p1_20_32000_recipients_are_one_queue_entry),
 		cmocka_unit_test(test_32000_unknown_recipients_are_one_report),
