@@ -54,6 +54,14 @@ enum event_severity event_level_least(enum event_level level)
 	CANT_HAPPEN("event level out of range");
 }
 
+enum event_level event_level_of(enum event_severity least)
+{
+	unsigned level = EVENT_LEVEL_NONE;
+	while (level < EVENT_LEVEL_MAXIMUM && event_level_least((enum event_level)level) > least)
+		level++;
+	return (enum event_level)level;
+}
+
 const char *event_severity_name(enum event_severity s)
 {
 	switch (s) {
@@ -401,6 +409,13 @@ bool event_log_set_category(struct event_log *log, const char *category, enum ev
 			found = true;
 		}
 	return found;
+}
+
+enum event_severity event_log_least(const struct event_log *log, unsigned kind_index)
+{
+	CHECK(log, EVENT_LOG_MAGIC);
+	assert(kind_index < log->n_kinds);
+	return (enum event_severity)log->least[kind_index];
 }
 
 void event_log_set_json(struct event_log *log, bool json)

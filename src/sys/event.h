@@ -16,6 +16,8 @@ enum event_level {
 	EVENT_LEVEL_COUNT,
 };
 enum event_severity event_level_least(enum event_level level);
+/* The other way: the level of a least severity that is one's. */
+enum event_level event_level_of(enum event_severity least);
 
 struct event_kind {
 	const char *name;     /* "link.refused" */
@@ -42,6 +44,7 @@ void event_log_set_json(struct event_log *log, bool json);
 /* Of all kinds; of those of one category. False: no kind is of that category. */
 void event_log_set_level(struct event_log *log, enum event_severity least);
 bool event_log_set_category(struct event_log *log, const char *category, enum event_severity least);
+enum event_severity event_log_least(const struct event_log *log, unsigned kind_index);
 
 /* The JSON form of each line for the recorder, whatever the form of fd. for_recorder: a log of text writes a second line to fd, which
  * begins with EVENT_RECORD; one of JSON has it there already. copy: take(ctx) is called with the line, its end included; false: it has

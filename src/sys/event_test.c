@@ -351,9 +351,12 @@ static void test_levels(void **state)
 		[EVENT_LEVEL_NONE] = EVENT_ERROR, [EVENT_LEVEL_MINIMUM] = EVENT_WARNING, [EVENT_LEVEL_MEDIUM] = EVENT_INFO, [EVENT_LEVEL_MAXIMUM] = EVENT_DEBUG };
 	struct world w;
 	setup(&w, false);
-	for (unsigned i = 0; i < EVENT_LEVEL_COUNT; i++)
+	for (unsigned i = 0; i < EVENT_LEVEL_COUNT; i++) {
 		assert_int_equal(event_level_least((enum event_level)i), least[i]);
+		assert_int_equal(event_level_of(least[i]), i);
+	}
 	assert_true(event_log_set_category(w.log, "x400", EVENT_DEBUG));
+	assert_int_equal(event_log_least(w.log, KIND_DEBUG), EVENT_DEBUG);
 	event_emit(w.log, KIND_DEBUG, NULL);
 	assert_int_equal(count_lines(lines(&w)), 1);
 	assert_true(event_log_set_category(w.log, "x400", EVENT_ERROR));

@@ -464,12 +464,22 @@ static void hear_reloaded(struct process *p, const struct wire_msg *m, int fd)
 	unmap(text);
 }
 
+static void set_log_level(struct process *p, const struct wire_msg *m)
+{
+	const enum event_severity least = event_level_least((enum event_level)m->number);
+	if (p->log != NULL && m->text[0] == 0)
+		event_log_set_level(p->log, least);
+	else if (p->log != NULL)
+		(void)event_log_set_category(p->log, m->text, least);
+}
+
 void process_level(struct process *p, const char *category, unsigned level)
 {
 	CHECK(p, PROCESS_MAGIC);
 	struct wire_msg m = { .type = WIRE_LEVEL, .number = level };
 	snprintf(m.text, sizeof m.text, "%s", category);
-	(void)wire_send(WIRE_FD, &m, NULL, 0); /* full or gone: the watchdog will see it later */
+	if (wire_send(WIRE_FD, &m, NULL, 0) == WIRE_OK) /* full or gone: the watchdog will see it later */
+		set_log_level(p, &m);
 }
 
 void process_log(struct process *p, struct event_log *log)
@@ -482,11 +492,7 @@ static void take_level(struct process *p, const struct wire_msg *m)
 {
 	if (m->number >= EVENT_LEVEL_COUNT)
 		CANT_HAPPEN("a level the supervisor does not send");
-	const enum event_severity least = event_level_least((enum event_level)m->number);
-	if (p->log != NULL && m->text[0] == 0)
-		event_log_set_level(p->log, least);
-	else if (p->log != NULL)
-		(void)event_log_set_category(p->log, m->text, least);
+	set_log_level(p, m);
 	if (p->events->level != NULL)
 		p->events->level(p->ctx, m->text, (unsigned)m->number);
 }

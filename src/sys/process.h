@@ -85,7 +85,7 @@ void process_accuse(struct process *p, enum process_kind kind, uint32_t instance
 /* Asks the supervisor to read the settings again, as SIGHUP does: as a whole or not at all. dry: only say what would change. id comes back
  * in reloaded(); who: for the events. For the switch. */
 void process_reload(struct process *p, uint64_t id, bool dry, const char *who);
-/* Has every process hear events of a category so: its process_log, then level() of its events; ours too. For the recorder. */
+/* Has every process hear events of a category so: its process_log (ours at once), then level() of its events; ours too. For the recorder. */
 void process_level(struct process *p, const char *category, unsigned level);
 /* What goes to this log follows process_level. */
 struct event_log;

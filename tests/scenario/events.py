@@ -153,20 +153,28 @@ def test_levels_reach_every_process_and_stay(lab):
         london.send(london.alice, paris.claude)
         london.wait_empty()
         return mark
+    def levels():
+        return {x["category"]: (x["level"], x["settings"]) for x in london.rows("events", "level")}
+    same((levels()["message"], levels()["operator"]), (("medium", "medium"), ("always", "always")), "levels at first")
     same(debug_of("", one_more()), [], "debug at first")
     london.command("events", "level", "-c", london.path, "message", "maximum", "--why", "a test")
     act = london.event("operator.act", what="events-level")
     same((act["fields"]["category"], act["fields"]["level"], act["fields"]["why"], act["severity"]), ("message", "maximum", "a test", "notice"), "audit")
     expect("uid %d" % os.getuid() in act["fields"]["who"], "who", act)
+    same((levels()["message"], levels()["x400"]), (("maximum", "medium"), ("medium", "medium")), "levels, set")
+    same(re.findall(r"^message +(\S+) +(\S+)$", london.command("events", "level", "-c", london.path), re.M), [("maximum", "medium")], "as text")
     mark = one_more()
     wait_for(lambda: debug_of("switch", mark), "debug of the switch")
-    for name in ("switch.0", "link.0"):
+    for name in ("switch.0", "link.0", "recorder.0"):
         mark = london.mark()
         os.kill(london.pids()[name], signal.SIGKILL)
         london.event("process.ready", after=mark)
         wait_for(lambda: name in london.pids(), "%s runs" % name) # pylint: disable=cell-var-from-loop
     wait_for(lambda: debug_of("switch", one_more()), "debug after a restart")
+    wait_for(lambda: london.command("events", "level", "-c", london.path, status=None) != "", "the recorder answers")
+    same(levels()["message"], ("maximum", "medium"), "levels after a restart")
     london.command("events", "level", "-c", london.path, "all", "none")
+    same({x for c, x in levels().items() if c != "operator"}, {("none", "medium")}, "levels, all set")
     mark = london.mark()
     os.kill(london.pids()["reader.0"], signal.SIGKILL)
     london.command("events", "level", "-c", london.path, "process", "medium")
@@ -178,6 +186,7 @@ def test_levels_reach_every_process_and_stay(lab):
     mark = london.mark()
     london.start()
     same(debug_of("", one_more()), [], "debug after a start")
+    same(levels()["message"], ("medium", "medium"), "levels after a start")
     return "message maximum, all none, back by a start"
 
 

@@ -21,11 +21,13 @@ static const char usage[] =
 	"usage: posthorn events -c FILE [--follow] [--category A,B] [--severity S] [--link LINK] [--text TEXT]\n"
 	"                       [--since WHEN] [--max N] [--json]\n"
 	"       posthorn events list [--category A,B] [--json]\n"
+	"       posthorn events level -c FILE [--json]\n"
 	"       posthorn events level -c FILE CATEGORY|all LEVEL [--why TEXT]\n\n"
 	"What has happened: the events that the MTA has in memory (event-log.memory), oldest first.\n\n"
 	"  list      every kind of event there is: number, name, severity, category, the event of Exchange for the same fact, meaning\n"
 	"  level     how much every process says of a category from now on, until the next reload or start: none (errors and alarms),\n"
-	"            minimum (warnings too), medium (what happens, too), maximum (everything)\n\n"
+	"            minimum (warnings too), medium (what happens, too), maximum (everything); without arguments: which level each\n"
+	"            category has now, and which the settings give it\n\n"
 	"  --follow             go on with those that come, until interrupted\n"
 	"  --category A,B       of these categories\n"
 	"  --severity S         this and worse: debug, info, notice, warning, error, alarm\n"
@@ -194,17 +196,43 @@ static void say_level(struct ctl *c)
 	chan_end(c->chan);
 }
 
+static bool on_level(void *ctx, struct view payload, struct err *e)
+{
+	struct ctl *c = ctx;
+	struct command *q = command_of(c);
+	struct msg_row m;
+	if (!get_msg_row(payload, &m, e))
+		return false;
+	arena_reset(c->row);
+	if (!c->json && !q->heard)
+		printf("%-10s  %-8s  %s\n", "category", "level", "settings");
+	q->heard = true;
+	if (c->json)
+		ctl_print_json(m.pairs);
+	else
+		printf("%-10s  %-8s  %s\n", ctl_value(c, m.pairs, "category"), ctl_value(c, m.pairs, "level"), ctl_value(c, m.pairs, "settings"));
+	return true;
+}
+
+static void ask_levels(struct ctl *c)
+{
+	chan_send(c->chan, MSG_LEVELS, (struct view){ NULL, 0 });
+}
+
 static int set_level(struct command *q, int n, char **args)
 {
-	static const struct chan_type done[] = { { .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE } };
+	static const struct chan_type answers[] = { { .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE },
+						    { .type = MSG_ROW, .name = "ROW", .handle = on_level, .max = MSG_MAX_ROW } };
+	if (n == 0)
+		return ctl_find_mta(&q->ctl) ? ctl_converse(&q->ctl, "events", answers, ARRAY_LEN(answers), ask_levels) : q->ctl.status;
 	if (n != 2)
-		return ctl_say(&q->ctl, CTL_USAGE, "level: want a category, or all, and a level");
+		return ctl_say(&q->ctl, CTL_USAGE, "level: want a category, or all, and a level; or nothing, to see them");
 	q->category = args[0];
 	while (settings_level_names[q->level] != NULL && strcmp(settings_level_names[q->level], args[1]) != 0)
 		q->level++;
 	if (settings_level_names[q->level] == NULL)
 		return ctl_say(&q->ctl, CTL_USAGE, "level \"%.40s\": want none, minimum, medium or maximum", args[1]);
-	return ctl_find_mta(&q->ctl) ? ctl_converse(&q->ctl, "events", done, ARRAY_LEN(done), say_level) : q->ctl.status;
+	return ctl_find_mta(&q->ctl) ? ctl_converse(&q->ctl, "events", answers, ARRAY_LEN(answers), say_level) : q->ctl.status;
 }
 
 /* --- options --- */

@@ -198,6 +198,52 @@ static bool on_level(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
+static void put_pair(struct out *o, const char *name, const char *value)
+{
+	put_string(o, view_str(name));
+	put_string(o, view_str(value));
+}
+
+/* One category, of which `kind` is the first one. */
+static void send_level(struct follower *f, unsigned kind)
+{
+	const struct recorder *r = f->recorder;
+	const bool is_audit = strcmp(event_kinds[kind].category, EVENT_AUDIT) == 0;
+	struct msg_row row = { 0 };
+	struct out o;
+	out_init(&o, 1024);
+	put_pair(&o, "category", event_kinds[kind].category);
+	put_pair(&o, "level", is_audit ? "always" : settings_level_names[event_level_of(event_log_least(r->host.log, kind))]);
+	put_pair(&o, "settings", is_audit ? "always" : settings_level_names[r->configured[kind]]);
+	row.pairs = out_view(&o);
+	put_msg_row(chan_begin(f->chan, MSG_ROW), &row);
+	chan_end(f->chan);
+	out_fini(&o);
+}
+
+static bool is_first_of_category(unsigned kind)
+{
+	for (unsigned i = 0; i < kind; i++)
+		if (strcmp(event_kinds[i].category, event_kinds[kind].category) == 0)
+			return false;
+	return true;
+}
+
+static bool on_levels(void *ctx, struct view payload, struct err *e)
+{
+	struct follower *f = ctx;
+	CHECK(f, FOLLOWER_MAGIC);
+	if (payload.n != 0)
+		return err_set(e, ERR_PEER, ERR_OF_ASSOCIATION, "LEVELS: %zu octets, want none", payload.n);
+	for (unsigned i = 0; i < EVENT_KINDS; i++)
+		if (is_first_of_category(i))
+			send_level(f, i);
+	const struct msg_answer done = { .accepted = true, .err = { .reason = -1, .diagnostic = -1 } };
+	put_msg_answer(chan_begin(f->chan, MSG_DONE), &done);
+	chan_end(f->chan);
+	return true;
+}
+
 static void on_closed(void *ctx, const struct err *why)
 {
 	struct follower *f = ctx;
@@ -208,6 +254,7 @@ static void on_closed(void *ctx, const struct err *why)
 static const struct chan_type types[] = {
 	{ .type = MSG_FOLLOW, .name = "FOLLOW", .handle = on_follow, .max = MSG_MAX_FOLLOW },
 	{ .type = MSG_LEVEL, .name = "LEVEL", .handle = on_level, .max = MSG_MAX_LEVEL },
+	{ .type = MSG_LEVELS, .name = "LEVELS", .handle = on_levels, .max = MSG_MAX_LEVELS },
 };
 static const struct chan_events events = { .types = types, .n_types = ARRAY_LEN(types), .closed = on_closed };
 

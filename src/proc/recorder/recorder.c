@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "proc/table/settings_operate.h"
 
 #include <ctype.h>
 
@@ -246,6 +247,8 @@ static void use_outputs(struct recorder *r, const struct set_event_log *set)
 	journal_free(&r->journal);
 	if (set->journal)
 		r->journal = journal_new(JOURNAL_SOCKET);
+	for (size_t i = 0; i < EVENT_KINDS; i++)
+		r->configured[i] = (uint8_t)settings_level_of(set, event_kinds[i].category);
 }
 
 void recorder_set(struct recorder *r, const struct set_event_log *set)

@@ -30,6 +30,7 @@ struct recorder {
 	struct actor_host host;
 	recorder_level_f *level;
 	void *level_ctx;
+	uint8_t configured[EVENT_KINDS]; /* enum event_level: what the settings say of a kind's category */
 	struct ring *ring;
 	struct out in;             /* of the pipe: a line that has not ended */
 	bool in_long_line;         /* and was too long to be one: dropped up to its end */

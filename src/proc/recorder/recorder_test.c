@@ -24,6 +24,7 @@ struct reader {
 	char events[SEEN_MAX];       /* the values of field "n", with a space after each */
 	uint64_t last, n_events, dropped;
 	unsigned n_followed, n_done;
+	char rows[1024];             /* the strings of ROWs, with a space after each */
 	struct msg_followed followed;
 	struct msg_answer done;
 	bool closed;
@@ -109,6 +110,19 @@ static bool on_done(void *ctx, struct view payload, struct err *e)
 	return get_msg_answer(payload, &x->done, e);
 }
 
+static bool on_row(void *ctx, struct view payload, struct err *e)
+{
+	struct reader *x = ctx;
+	struct msg_row m;
+	assert_true(get_msg_row(payload, &m, e));
+	for (struct cur c = cur_of(m.pairs); cur_left(&c) > 0;) {
+		const struct view v = get_string(&c);
+		const size_t at = strlen(x->rows);
+		snprintf(x->rows + at, sizeof x->rows - at, "%.*s ", (int)v.n, (const char *)v.p);
+	}
+	return true;
+}
+
 static void on_closed(void *ctx, const struct err *why)
 {
 	struct reader *x = ctx;
@@ -120,6 +134,7 @@ static struct reader *connect_reader(struct world *w)
 {
 	static const struct chan_type types[] = {
 		{ .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE },
+		{ .type = MSG_ROW, .name = "ROW", .handle = on_row, .max = MSG_MAX_ROW },
 		{ .type = MSG_FOLLOWED, .name = "FOLLOWED", .handle = on_followed, .max = MSG_MAX_FOLLOWED },
 		{ .type = MSG_EVENT, .name = "EVENT", .handle = on_event, .max = MSG_MAX_EVENT },
 	};
@@ -378,6 +393,44 @@ static void set_level(struct reader *x, const char *category, uint32_t level)
 	fake_env_settle(x->w->env);
 }
 
+static const char *levels_of(struct reader *x)
+{
+	x->rows[0] = 0;
+	chan_send(x->chan, MSG_LEVELS, (struct view){ NULL, 0 });
+	fake_env_settle(x->w->env);
+	assert_true(x->done.accepted);
+	return x->rows;
+}
+
+/* What it is now is the recorder's own log, which every process's follows; what the settings say is theirs. */
+static void test_levels_are_shown(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, 100);
+	const char *lines[] = { "x400 none", "store maximum", "x400 minimum" };
+	w.set.level = EVENT_LEVEL_MEDIUM;
+	w.set.levels.v = lines;
+	w.set.levels.n = ARRAY_LEN(lines);
+	recorder_set(w.r, &w.set);
+	struct reader *x = connect_reader(&w);
+	assert_true(event_log_set_category(w.host.log, "msmail", EVENT_DEBUG));
+	assert_true(event_log_set_category(w.host.log, "store", EVENT_ERROR));
+	assert_non_null(strstr(levels_of(x), "category x400 level medium settings minimum "));
+	assert_non_null(strstr(x->rows, "category msmail level maximum settings medium "));
+	assert_non_null(strstr(x->rows, "category store level none settings maximum "));
+	assert_non_null(strstr(x->rows, "category operator level always settings always "));
+	assert_null(strstr(strstr(x->rows, "category x400") + 1, "category x400"));
+	event_log_set_level(w.host.log, EVENT_WARNING);
+	w.set.levels.n = 0;
+	recorder_set(w.r, &w.set);
+	assert_non_null(strstr(levels_of(x), "category x400 level minimum settings medium "));
+	chan_send(x->chan, MSG_LEVELS, VIEW("x"));
+	fake_env_settle(w.env);
+	assert_true(x->closed);
+	end(&w);
+}
+
 static void test_levels_are_audited(void **state)
 {
 	(void)state;
@@ -545,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_lines_cut_anywhere),
 		cmocka_unit_test(test_hostile_lines),
 		cmocka_unit_test(test_levels_are_audited),
+		cmocka_unit_test(test_levels_are_shown),
 		cmocka_unit_test(test_file_in_both_forms),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_rotation_under_load_loses_no_line),

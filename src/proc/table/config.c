@@ -60,19 +60,6 @@ static size_t count_processes(const struct settings *s)
 	return n;
 }
 
-/* What is heard of the supervisor, which reads no settings. */
-static enum event_severity supervisors_least(const struct settings *s)
-{
-	const char *const *levels = s->event_log.levels.v, *category;
-	enum event_level level = (enum event_level)s->event_log.level, one;
-	struct arena *a = arena_new(CONFIG_MAX);
-	for (size_t i = 0; i < s->event_log.levels.n; i++)
-		if (settings_event_level(levels[i], &category, &one, a) && strcmp(category, event_kinds[EV_PROCESS_STARTED].category) == 0)
-			level = one;
-	arena_free(&a);
-	return event_level_least(level);
-}
-
 /* --- what a process reads once --- */
 
 static void print_numbers(struct out *o, const uint64_t *v, size_t n)
@@ -167,7 +154,8 @@ static bool make_plan(const struct settings *s, const char *path, struct plan *p
 	p->watchdog_ms = s->processes.watchdog_ms;
 	p->events_json = s->events == 1;
 	p->events_quiet = !s->event_log.standard_error;
-	p->events_least = supervisors_least(s);
+	/* Of the supervisor, which reads no settings: most of its events are of this category. */
+	p->events_least = event_level_least(settings_level_of(&s->event_log, event_kinds[EV_PROCESS_STARTED].category));
 	return true;
 }
 

@@ -100,7 +100,8 @@ enum {
 	X(FOLLOW, 100, 8192, "tool", "events that fit: those in memory, then, if so wanted, those to come")              \
 	X(FOLLOWED, 101, 1024, "recorder", "memory has been gone through; or some events were dropped, because the follower was too slow or came too late") \
 	X(EVENT, 102, 8192, "recorder", "one event: its number and its line of JSON")                                \
-	X(LEVEL, 103, 1024, "tool", "hear so much of a category of events, in every process, until the next reload or start")
+	X(LEVEL, 103, 1024, "tool", "hear so much of a category of events, in every process, until the next reload or start") \
+	X(LEVELS, 104, 8, "tool", "which level has each category now, and which by the settings: a ROW each (category, level, settings), then DONE")
 
 enum msg {
 #define X(name, number, max, who, what) MSG_##name = number,

@@ -6,6 +6,7 @@
 #include "sys/net.h"
 
 #define AT(type, member) offsetof(struct type, member)
+enum { LEVELS_ARENA = 8 * 1024 * 1024 };
 #define MS_MAX (366ull * 86400 * 1000)
 
 const char *const settings_level_names[] = { "none", "minimum", "medium", "maximum", NULL };
@@ -65,6 +66,20 @@ bool settings_event_level(const char *text, const char **category_r, enum event_
 			return true;
 		}
 	return false;
+}
+
+enum event_level settings_level_of(const struct set_event_log *set, const char *category)
+{
+	const char *const *levels = set->levels.v, *one;
+	enum event_level level = (enum event_level)set->level;
+	struct arena *a = arena_new(LEVELS_ARENA);
+	for (size_t i = 0; i < set->levels.n; i++) {
+		enum event_level x;
+		if (settings_event_level(levels[i], &one, &x, a) && strcmp(one, category) == 0)
+			level = x;
+	}
+	arena_free(&a);
+	return level;
 }
 
 static bool is_category(const char *name)

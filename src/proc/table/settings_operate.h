@@ -10,4 +10,6 @@ MUST_CHECK bool settings_check_operate(const struct settings *s, const char *fil
 
 /* "x400 maximum" -> the category, in the arena, and the level. False: it is no such text. */
 MUST_CHECK bool settings_event_level(const char *text, const char **category_r, enum event_level *level_r, struct arena *a);
+/* What the settings, which have been checked, give a category. */
+enum event_level settings_level_of(const struct set_event_log *set, const char *category);
 extern const char *const settings_level_names[]; /* by enum event_level, NULL-terminated */
