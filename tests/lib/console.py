@@ -154,11 +154,20 @@ class Console:
 
 
 class Stream:
-    """Server-sent events, one at a time."""
+    """Server-sent events, one at a time. after: the number of the last one that was heard before; window: octets the system takes in for who
+    does not read."""
 
-    def __init__(self, console):
+    def __init__(self, console, after=None, window=None, query=""):
         self.c = http.client.HTTPConnection(console.host, console.port, timeout=PATIENCE_S)
-        self.c.request("GET", "/api/stream", headers={"Host": "%s:%d" % (console.host, console.port), "Cookie": console.cookie or ""})
+        if window is not None:
+            self.c.sock = socket.socket()
+            self.c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+            self.c.sock.settimeout(PATIENCE_S)
+            self.c.sock.connect((console.host, console.port))
+        headers = {"Host": "%s:%d" % (console.host, console.port), "Cookie": console.cookie or ""}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
+        self.c.request("GET", "/api/stream" + query, headers=headers)
         self.response = self.c.getresponse()
         self.status = self.response.status
 

@@ -4,12 +4,13 @@ import http.client
 import os
 import signal
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from browser import with_console  # noqa: E402
 from console import CONTRACT, Console, Stream, judge  # noqa: E402
-from posthorn import expect, free_port, main, same, wait_for  # noqa: E402
+from posthorn import expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
 
 
 def stuck(lab, **more):
@@ -141,6 +142,110 @@ def test_live_updates(lab):
     Console(london, "operator").get("/api/stream", 401, Cookie="posthorn=nothing")
 
 
+def newest(c):
+    return c.get("/api/events?max=1")["rows"][0]["seq"]
+
+
+def told(c, n, octets, until):
+    """Acts on n transfers, whose events are so many octets at most. Acts are events that no storm joins; a quote is two octets of JSON."""
+    sent, act = 0, "hold"
+    while sent < octets and not until():
+        same(c.post("/api/queue/" + act, {"filter": {"all": True}, "why": '"' * 300})["done"], n, act)
+        act, sent = "release" if act == "hold" else "hold", sent + n * 600
+
+
+def listen(stream, last, seen):
+    """Numbers of what comes, up to the event that gives this reason."""
+    while True:
+        got = stream.next()
+        if got is None:
+            return
+        if got[0] == "event":
+            seen.append(got[1]["seq"])
+            if {"name": "why", "value": last} in got[1]["fields"]:
+                return
+
+
+def rest(sock):
+    """What comes until the connection ends."""
+    octets = b""
+    try:
+        while True:
+            piece = sock.recv(65536)
+            if not piece:
+                return octets
+            octets += piece
+    except ConnectionError:
+        return octets
+
+
+def test_a_viewer_that_does_not_read(lab):
+    """It is cut off, and told so in an event; the console keeps nothing for it; the others hear everything, and mail goes on. When it comes again it is
+    told that it missed something, and gets what is kept."""
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    for i in range(20):
+        london.send(london.alice, paris.claude, "number %d" % i)
+    reads, slow = Stream(Console(london, "viewer")), Stream(c, window=4096)
+    reads.until("overview")
+    seen = []
+    listener = threading.Thread(target=listen, args=(reads, "the end", seen))
+    listener.start()
+    before = newest(c)
+    try:
+        told(c, 20 + len(ids), 8 << 20, lambda: london.find("console.viewer-cut"))  # the ring holds 4 MB of JSON, the system less than 1 MB
+        london.event("console.viewer-cut")
+        memory = london.usage("console.0")[1]
+        london.send(london.alice, london.alice, "mail goes on")
+        london.wait_mail("alice", 2)
+        c.get("/api/overview")
+    finally:
+        c.post("/api/queue/hold", {"filter": {"id": ids[0]}, "why": "the end"})
+        listener.join()
+    after = newest(c)
+    expect(seen[0] <= before + 1 and seen == list(range(seen[0], seen[-1] + 1)), "who reads hears all of them", seen[0], before, len(seen))
+    expect(len(rest(slow.c.sock)) < 2 << 20, "who did not is cut off from what waited for him")
+    if not is_sanitized(lab.program):
+        expect(memory < 100 << 20, "memory", memory)
+    for s in reads, slow:
+        s.close()
+    again, heard = Stream(c, after=before), []
+    again.until("overview")
+    gap = again.until("gap")
+    judge(gap, CONTRACT["components"]["schemas"]["Gap"], "gap of the stream")
+    listen(again, "the end", heard)
+    same((gap["after"], gap["before"]), (before, heard[0]), "what it is told of what it missed")
+    expect(len(heard) > 1000 and heard == list(range(heard[0], heard[-1] + 1)) and heard[-1] <= after, "all that is kept comes", len(heard), heard[-1], after)
+    again.close()
+    return "%d events, %d heard again, %d MB" % (len(seen), len(heard), memory >> 20)
+
+
+def test_a_viewer_that_was_away(lab):
+    """What has happened meanwhile comes before what happens then, each once."""
+    london, paris, ids = stuck(lab)
+    c = Console(london, "operator")
+    first = Stream(c)
+    first.until("overview")
+    c.post("/api/queue/hold", {"filter": {"all": True}, "why": "one"})
+    heard = []
+    listen(first, "one", heard)
+    first.close()
+    for why in ("two", "three"):
+        c.post("/api/queue/hold", {"filter": {"all": True}, "why": why})
+    for ask in ({"after": heard[-1]}, {"query": "?after=%d" % heard[-1]}):
+        now, missed = Stream(c, **ask), []
+        c.post("/api/queue/hold", {"filter": {"all": True}, "why": "four"})
+        for why in ("two", "three", "four"):
+            listen(now, why, missed)
+        same(missed, list(range(heard[-1] + 1, missed[-1] + 1)), "all of them, in order")
+        now.close()
+    other = Stream(c, after=newest(c) + 1000000)
+    same(other.until("gap")["after"] > newest(c), True, "a number that was never given is no place to go on from")
+    other.close()
+    for bad in ("x", "-1", "1x"):
+        same(Stream(c, after=bad).status, 400, "Last-Event-ID: %s" % bad)
+
+
 def test_others_may_be_away(lab):
     london, paris, ids = stuck(lab)
     c = Console(london, "operator")
@@ -214,5 +319,5 @@ def test_sessions_end(lab):
     c.get("/api/session")
 
 
-main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates,
+main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates, test_a_viewer_that_does_not_read, test_a_viewer_that_was_away,
      test_others_may_be_away, test_other_addresses_end_no_session, test_sessions_end)

@@ -1,6 +1,7 @@
 /* api_now.c - how it is now: overview, history, stream, events, metrics. */
 #include "proc/console/console_int.h"
 
+#include "base/text.h"
 #include "proc/table/metrics.h"
 
 void api_overview(struct task *t)
@@ -28,10 +29,27 @@ void api_history(struct task *t)
 		task_answer(t);
 }
 
+/* Which event was heard last: as browsers say it when they come again, or as a page does that knows it otherwise. */
+static bool read_last(struct task *t, struct stream_join *j)
+{
+	unsigned n;
+	bool has;
+	const struct view header = request_header(t->request, "Last-Event-ID", &n), parameter = target_value(&t->request->target, "after", &has);
+	const struct view said = n > 0 ? header : parameter;
+	j->again = (n > 0 || has) && said.n > 0;
+	if (n <= 1 && (!j->again || text_uint(said, INT64_MAX, &j->after)))
+		return true;
+	task_fail(t, 400, "Last-Event-ID, after: want the number of an event");
+	return false;
+}
+
 void api_stream(struct task *t)
 {
 	struct console *c = t->console;
 	struct out *first = &t->more;
+	struct stream_join join = { .token = view_str(t->who.token), .until = feed_last(c->feed) };
+	if (!read_last(t, &join))
+		return;
 	if (stream_hub_viewers(c->hub) >= c->settings->console.viewers) {
 		static const char *const extra[] = { "Retry-After: 30", NULL };
 		EMIT(&c->host, CONSOLE_VIEWERS, "peer", t->request->address);
@@ -43,7 +61,8 @@ void api_stream(struct task *t)
 	out_str(first, "retry: 2000\n\n");
 	if (sampler_overview(c->sampler, &t->out))
 		stream_frame(first, "overview", 0, out_view(&t->out));
-	stream_hub_join(c->hub, t->request, out_view(first), view_str(t->who.token));
+	join.first = out_view(first);
+	stream_hub_join(c->hub, t->request, &join);
 }
 
 static bool severity_of(struct view name, enum event_severity *s_r)

@@ -99,7 +99,31 @@ static void on_cut(void *ctx, const char *address)
 	EMIT(&c->host, CONSOLE_CUT, "peer", address);
 }
 
-static const struct stream_hub_events hub_events = { .viewers = on_viewers, .cut = on_cut };
+static bool on_missed(void *ctx, uint64_t *after_io, uint64_t until, struct out *frame)
+{
+	struct console *c = ctx;
+	uint64_t number = 0;
+	bool gap;
+	const struct view json = feed_after(c->feed, *after_io, &number, &gap);
+	const bool is_there = json.n > 0 && number <= until;
+	if (gap) {
+		struct out text;
+		struct jout j = { &text, false };
+		out_init(&text, 200);
+		jout_open(&j, NULL, '{');
+		jout_int(&j, "after", (int64_t)*after_io);
+		jout_int(&j, "before", (int64_t)(is_there ? number : until + 1));
+		jout_close(&j, '}');
+		stream_frame(frame, "gap", 0, out_view(&text));
+		out_fini(&text);
+	}
+	if (is_there)
+		stream_frame(frame, "event", number, json);
+	*after_io = is_there ? number : until;
+	return is_there;
+}
+
+static const struct stream_hub_events hub_events = { .viewers = on_viewers, .cut = on_cut, .missed = on_missed };
 
 static bool is_logged_in(void *ctx, struct view token)
 {

@@ -17,6 +17,7 @@ struct kept {
 struct feed {
 	struct kept v[FEED_EVENTS]; /* number i of all is at i % FEED_EVENTS */
 	uint64_t oldest, next, last_number;
+	uint64_t missing;            /* of those up to this number not all are here */
 	size_t octets;
 	bool begins;                 /* the next one may have any number */
 	struct out out;
@@ -33,6 +34,7 @@ static void drop_oldest(struct feed *f)
 {
 	struct kept *k = &f->v[f->oldest++ % FEED_EVENTS];
 	f->octets -= k->size;
+	f->missing = k->number;
 	MEM_FREE(k->octets);
 }
 
@@ -128,25 +130,46 @@ struct view feed_add(struct feed *f, const struct msg_event *m)
 	if (f->begins && m->number <= f->last_number) {
 		while (f->oldest < f->next)
 			drop_oldest(f);
-		f->last_number = 0;
+		f->last_number = f->missing = 0;
 	}
 	f->begins = false;
 	if (m->number <= f->last_number)
 		return (struct view){ NULL, 0 };
+	if (m->number != f->last_number + 1)
+		f->missing = m->number - 1; /* it was dropped for us, or is of another recorder, whose life we know from here */
 	json_error_t error;
 	json_t *x = json_loadb((const char *)m->line.p, m->line.n, 0, &error);
 	out_clear(&f->out);
 	f->last_number = m->number;
-	if (json_is_object(x)) {
+	if (json_is_object(x))
 		render(&f->out, m->number, x);
-		if (!f->out.bad)
-			keep(f, m->number, x);
-	}
+	if (json_is_object(x) && !f->out.bad)
+		keep(f, m->number, x);
+	else
+		f->missing = m->number;
 	json_decref(x);
 	return f->out.bad ? (struct view){ NULL, 0 } : out_view(&f->out);
 }
 
 /* --- looking --- */
+
+struct view feed_after(const struct feed *f, uint64_t after, uint64_t *number_r, bool *gap_r)
+{
+	uint64_t low = f->oldest, high = f->next; /* numbers grow: the first one over `after` is among these */
+	*gap_r = after < f->missing || after > f->last_number;
+	while (low < high) {
+		const uint64_t middle = low + (high - low) / 2;
+		if (f->v[middle % FEED_EVENTS].number > after)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	if (low == f->next)
+		return (struct view){ NULL, 0 };
+	const struct kept *k = &f->v[low % FEED_EVENTS];
+	*number_r = k->number;
+	return view_of(k->octets, k->n);
+}
 
 static uint8_t lower(uint8_t c)
 {

@@ -23,5 +23,9 @@ struct feed_filter {
 	enum event_severity severity; /* and worse */
 	struct view category, link, text;
 };
+/* The first one with a number over `after`, as JSON, good until the next call; its number. Empty: none. *gap_r: events between the two have happened
+ * that are not here: not kept any more, or never heard; or `after` is no number of these. */
+struct view feed_after(const struct feed *f, uint64_t after, uint64_t *number_r, bool *gap_r);
+
 /* At most max that fit, newest first, as members of an open array. *next_r: to be given as `before` for those after them; 0: there are none. */
 void feed_put(const struct feed *f, const struct feed_filter *x, size_t max, uint64_t *next_r, struct jout *j);

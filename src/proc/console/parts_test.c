@@ -173,6 +173,61 @@ static void test_events_are_kept_and_found(void **state)
 	feed_free(&f);
 }
 
+static void say(struct feed *f, uint64_t number, size_t octets)
+{
+	struct out o;
+	out_init(&o, 20000);
+	out_str(&o, "{\"event\":\"x\",\"fields\":{\"f\":\"");
+	for (size_t i = 0; i < octets; i++)
+		out_u8(&o, 'x');
+	out_str(&o, "\"}}");
+	feed_add(f, &(struct msg_event){ .number = number, .line = out_view(&o) });
+	out_fini(&o);
+}
+
+/* What comes after `after`: its number, 0 for none; and whether some between are missing. */
+static void follows(const struct feed *f, uint64_t after, uint64_t wanted, bool gap_wanted)
+{
+	uint64_t number = 0;
+	bool gap;
+	const struct view json = feed_after(f, after, &number, &gap);
+	assert_int_equal(json.n > 0 ? number : 0, wanted);
+	assert_int_equal(gap, gap_wanted);
+}
+
+static void test_events_after_one(void **state)
+{
+	(void)state;
+	struct feed *f = feed_new();
+	follows(f, 0, 0, false);
+	follows(f, 7, 0, true);
+	for (uint64_t n = 100; n < 110; n++)
+		say(f, n, 10);
+	follows(f, 98, 100, true); /* what was before the first one nobody knows */
+	follows(f, 99, 100, false);
+	follows(f, 100, 101, false);
+	follows(f, 108, 109, false);
+	follows(f, 109, 0, false);
+	follows(f, 110, 0, true);
+	say(f, 200, 10); /* another recorder, or some were dropped for us */
+	follows(f, 109, 200, true);
+	follows(f, 199, 200, false);
+	feed_add(f, &(struct msg_event){ .number = 201, .line = VIEW("no JSON") });
+	say(f, 202, 10);
+	follows(f, 200, 202, true);
+	follows(f, 201, 202, false);
+	for (uint64_t n = 203; n < 203 + FEED_EVENTS; n++)
+		say(f, n, 10);
+	follows(f, 201, 203, true); /* 202 made room */
+	follows(f, 202, 203, false);
+	follows(f, 202 + FEED_EVENTS, 0, false);
+	feed_begins(f);
+	say(f, 50, 10); /* the clock was set back */
+	follows(f, 49, 50, false);
+	follows(f, 202 + FEED_EVENTS, 0, true);
+	feed_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_json_as_it_is_written),
 		cmocka_unit_test(test_history_is_in_order_and_bounded),
 		cmocka_unit_test(test_events_are_kept_and_found),
+		cmocka_unit_test(test_events_after_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,13 +180,12 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request, en
 	struct door *d = ctx;
 	struct request *r = *request;
 	(void)c;
-	(void)code;
 	if (r == NULL)
 		return;
 	CHECK(r, REQUEST_MAGIC);
 	*request = NULL;
 	if (r->stream != NULL)
-		r->stream->gone(r->stream_ctx);
+		r->stream->gone(r->stream_ctx, code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
 	if (!r->begun && !d->closing)
 		d->server->events->refused(d->server->ctx, "its headers make no sense, are too long or did not come", r->address);
 	if (r->handled)
@@ -403,7 +402,9 @@ static ssize_t on_stream(void *ctx, uint64_t at, char *to, size_t n)
 void request_stream(struct request *r, const struct server_stream *stream, void *ctx)
 {
 	CHECK(r, REQUEST_MAGIC);
+	const int unsent = SERVER_STREAM_UNSENT;
 	assert(r->response == NULL && r->stream == NULL);
+	(void)setsockopt(r->visitor->fd, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof unsent); /* else the system's own limit, of some MB */
 	r->stream = stream;
 	r->stream_ctx = ctx;
 	r->visitor->streams = true;
@@ -425,7 +426,9 @@ void request_wake(struct request *r)
 
 void request_cut(struct request *r)
 {
+	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 	CHECK(r, REQUEST_MAGIC);
+	(void)setsockopt(r->visitor->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 	end_connection(r->server, r->visitor, NULL);
 	resume(r);
 }

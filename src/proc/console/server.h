@@ -10,6 +10,7 @@ enum {
 	SERVER_MEMORY = 24 * 1024,       /* of a connection: headers and what is being sent */
 	SERVER_REQUEST_MS = 10 * 1000,   /* from the first octet (or the answer before) to the end of the request */
 	SERVER_SILENT_S = 20,            /* nothing taken of an answer */
+	SERVER_STREAM_UNSENT = 128 * 1024, /* of a stream, that the system keeps for a client that does not read; it takes about twice that */
 	SERVER_ANSWER_MS = 120 * 1000,   /* for all of an answer that is no stream */
 };
 
@@ -24,7 +25,8 @@ struct request;
  * *broken_r the client has missed some. */
 struct server_stream {
 	size_t (*read)(void *ctx, uint8_t *to, size_t n, bool *end_r, bool *broken_r);
-	void (*gone)(void *ctx); /* the client has; last call */
+	/* The client has gone, or took nothing for SERVER_SILENT_S and was ended: silent. Last call. */
+	void (*gone)(void *ctx, bool silent);
 };
 
 struct server_events {
@@ -80,7 +82,7 @@ void request_answer(struct request *r, int status, const char *type, struct view
 /* The same with octets that live as long as the program. */
 void request_answer_static(struct request *r, int status, const char *type, struct view octets, const char *const *extra);
 void request_stream(struct request *r, const struct server_stream *stream, void *ctx);
-/* Its connection ends, whatever of its stream is unsent. */
+/* Its connection ends at once; what of its stream is unsent is thrown away, in the system too. */
 void request_cut(struct request *r);
 /* There are octets for its stream. */
 void request_wake(struct request *r);

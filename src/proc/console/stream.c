@@ -18,6 +18,8 @@ struct viewer {
 	size_t offset;           /* in it */
 	struct out first;        /* his alone, before the frames */
 	char token[SESSION_TEXT + 1];
+	bool catches_up;         /* with what he has missed, before the frames */
+	uint64_t after, until;   /* numbers of events */
 	bool ends;               /* after `first` */
 	bool is_cut;
 };
@@ -119,6 +121,8 @@ static size_t on_read(void *ctx, uint8_t *to, size_t n, bool *end_r, bool *broke
 	struct viewer *v = ctx;
 	struct stream_hub *h = v->hub;
 	size_t got = 0;
+	if (v->catches_up && out_len(&v->first) == 0 && !v->ends)
+		v->catches_up = h->events->missed(h->ctx, &v->after, v->until, &v->first);
 	if (out_len(&v->first) > 0 && v->offset == 0)
 		return take_first(v, to, n);
 	if (v->ends && v->offset == 0) {
@@ -145,10 +149,12 @@ static size_t on_read(void *ctx, uint8_t *to, size_t n, bool *end_r, bool *broke
 	return got;
 }
 
-static void on_gone(void *ctx)
+static void on_gone(void *ctx, bool silent)
 {
 	struct viewer *v = ctx;
 	struct stream_hub *h = v->hub;
+	if (silent && !v->is_cut)
+		h->events->cut(h->ctx, v->request->address);
 	*v->prev = v->next;
 	if (v->next != NULL)
 		v->next->prev = v->prev;
@@ -157,7 +163,7 @@ static void on_gone(void *ctx)
 	h->events->viewers(h->ctx, --h->n_viewers);
 }
 
-void stream_hub_join(struct stream_hub *h, struct request *r, struct view first, struct view token)
+void stream_hub_join(struct stream_hub *h, struct request *r, const struct stream_join *j)
 {
 	static const struct server_stream stream = { .read = on_read, .gone = on_gone };
 	struct viewer *v = mem_zero(sizeof *v);
@@ -165,8 +171,11 @@ void stream_hub_join(struct stream_hub *h, struct request *r, struct view first,
 	v->request = r;
 	v->at = h->next;
 	out_init(&v->first, STREAM_OCTETS);
-	out_bytes(&v->first, first);
-	snprintf(v->token, sizeof v->token, "%.*s", (int)token.n, (const char *)token.p);
+	out_bytes(&v->first, j->first);
+	snprintf(v->token, sizeof v->token, "%.*s", (int)j->token.n, (const char *)j->token.p);
+	v->catches_up = j->again;
+	v->after = j->after;
+	v->until = j->until;
 	v->next = h->viewers;
 	v->prev = &h->viewers;
 	if (v->next != NULL)
