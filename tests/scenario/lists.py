@@ -51,6 +51,9 @@ def tr_16_k175739_k175780_nested_lists_over_two_mtas(lab):
         same([e["event"] for e in odd], [], "complaints of %s" % mta.name)
     same(london.steps(sent).count("expanded"), 1, "expansions in London")
     same(paris.steps(sent).count("expanded"), 1, "expansions in Paris")
+    told = london.command("route", "explain", "-c", london.path, here)
+    for line in ("goes to list london", "4 members, open to anybody", "mailbox ann", "link paris"):
+        expect(line in told, "route explain says: " + line, told)
     return "four members, four copies"
 
 

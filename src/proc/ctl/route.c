@@ -6,7 +6,8 @@
 static const char usage[] =
 	"usage: posthorn route explain -c FILE ADDRESS [--from LINK] [--size SIZE]\n\n"
 	"Where the MTA would hand a message for ADDRESS (an O/R address, or a mailbox's name) now, and why: every route that matches,\n"
-	"the winner marked, each other one with the step at which it lost, and the state of its link.\n\n"
+	"the winner marked, each other one with the step at which it lost, and the state of its link. Alternate recipients are followed.\n"
+	"Of a distribution list: its members, with those of lists in it, and where each goes (of more than 500 the first).\n\n"
 	"  --from LINK             as if it had come by that link, to which it never goes back\n"
 	"  --size SIZE             of its content: 4096, 64K, 1M\n"
 	CTL_FIND CTL_STATUSES;
@@ -19,13 +20,59 @@ struct explain {
 	bool is_routed;
 };
 
+static void print_why(struct ctl *c, struct view pairs)
+{
+	const char *why = ctl_value(c, pairs, "why"), *reason = ctl_value(c, pairs, "reason");
+	if (*why != 0)
+		printf(": %s", why);
+	if (*reason != 0)
+		printf(" (%s, %s)", reason, ctl_value(c, pairs, "diagnostic"));
+	putchar('\n');
+}
+
+static void print_goes(struct ctl *c, struct view pairs)
+{
+	const char *as = ctl_value(c, pairs, "as");
+	printf("%s", ctl_value(c, pairs, "goes"));
+	if (*as != 0)
+		printf(" as %s", as);
+	print_why(c, pairs);
+}
+
+static const char *reports_to(const char *who)
+{
+	return strcmp(who, "both") == 0 ? "its owner and the originator" : strcmp(who, "owner") == 0 ? "its owner" : "the originator";
+}
+
 static void print_answer(struct ctl *c, struct view pairs)
 {
-	const char *why = ctl_value(c, pairs, "why");
-	printf("%s\n  goes to %s", ctl_value(c, pairs, "address"), ctl_value(c, pairs, "goes"));
-	if (*why != 0)
-		printf(": %s (%s, %s)", why, ctl_value(c, pairs, "reason"), ctl_value(c, pairs, "diagnostic"));
-	putchar('\n');
+	printf("%s\n  goes to ", ctl_value(c, pairs, "address"));
+	print_goes(c, pairs);
+}
+
+static void print_redirect(struct ctl *c, struct view pairs)
+{
+	printf("  %s\n      is redirected to %s\n", ctl_value(c, pairs, "address"), ctl_value(c, pairs, "to"));
+	printf("      %s\n", ctl_value(c, pairs, "why"));
+}
+
+static void print_alternate(struct ctl *c, struct view pairs)
+{
+	printf("  if its originator allows an alternate recipient, it goes to mta.alternate-recipient\n      %s, ", ctl_value(c, pairs, "to"));
+	print_goes(c, pairs);
+}
+
+static void print_list(struct ctl *c, struct view pairs)
+{
+	printf("  list %s: %s members, open to %s, reports go to %s", ctl_value(c, pairs, "list"), ctl_value(c, pairs, "members"),
+	       ctl_value(c, pairs, "open-to"), reports_to(ctl_value(c, pairs, "reports-to")));
+	print_why(c, pairs);
+}
+
+static void print_member(struct ctl *c, struct view pairs)
+{
+	printf("    %s (of %s)\n      ", ctl_value(c, pairs, "address"), ctl_value(c, pairs, "list"));
+	print_goes(c, pairs);
 }
 
 static void print_link(struct ctl *c, struct view pairs)
@@ -55,18 +102,24 @@ static void print_candidate(struct ctl *c, struct view pairs)
 
 static void print_row(struct explain *x, struct view pairs)
 {
+	static const struct { const char *kind; void (*print)(struct ctl *c, struct view pairs); } kinds[] = {
+		{ "answer", print_answer }, { "redirect", print_redirect }, { "alternate", print_alternate }, { "list", print_list },
+		{ "member", print_member }, { "mailbox", print_candidate }, { "route", print_candidate },
+	};
 	struct ctl *c = &x->ctl;
 	const char *kind = ctl_value(c, pairs, "kind");
 	if (strcmp(kind, "answer") == 0)
 		x->is_routed = strcmp(ctl_value(c, pairs, "goes"), "nowhere") != 0;
-	if (c->json)
+	if (c->json) {
 		ctl_print_json(pairs);
-	else if (strcmp(kind, "answer") == 0)
-		print_answer(c, pairs);
-	else if (strcmp(kind, "rest") == 0)
-		printf("    %s\n", ctl_value(c, pairs, "why"));
-	else
-		print_candidate(c, pairs);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kind, kinds[i].kind) == 0) {
+			kinds[i].print(c, pairs);
+			return;
+		}
+	printf("    %s\n", ctl_value(c, pairs, "why"));
 }
 
 static bool on_explained(void *ctx, struct view payload, struct err *e)

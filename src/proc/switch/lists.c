@@ -194,13 +194,16 @@ static bool may_submit(const struct message *m, const struct list *l, const stru
 			       : h->n > 0 && restrict_matches(l->submitters, &h->v[h->n - 1].name));
 }
 
+static bool refuse_empty(const struct list *l, struct err *e)
+{
+	return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "list %s has no members", l->set->name);
+}
+
 static bool is_allowed(const struct message *m, const struct list *l, const struct list *parent, struct err *e)
 {
 	if (!may_submit(m, l, parent))
 		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 29, "list %s is not open to this originator", l->set->name);
-	if (l->n == 0)
-		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "list %s has no members", l->set->name);
-	return true;
+	return l->n > 0 || refuse_empty(l, e);
 }
 
 enum lists_verdict lists_check(const struct sw *s, const struct message *m, const struct list *l, struct err *e)
@@ -344,6 +347,24 @@ static bool make_roster(struct roster *p, const struct list *root, struct err *e
 	route_table_free(&p->exempted);
 	return good || err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "list %s stands for more than %zu recipients (limits.list-members)",
 				  root->set->name, p->max);
+}
+
+bool lists_members(struct sw *s, const struct list *l, lists_member_f *each, void *ctx, struct err *e)
+{
+	const struct message nobody = { .kind = MESSAGE_MESSAGE };
+	struct roster p = { .s = s, .m = &nobody };
+	if (l->n == 0)
+		return refuse_empty(l, e);
+	if (!make_roster(&p, l, e))
+		return false;
+	for (size_t i = 0; i < p.n_leaves; i++)
+		each(ctx, p.branches[p.leaves[i].branch].list->set, &p.leaves[i].member->addr, p.leaves[i].refused ? p.leaves[i].why : NULL);
+	return true;
+}
+
+const struct set_list *lists_settings(const struct list *l)
+{
+	return l->set;
 }
 
 /* --- the members, a slice at a time --- */

@@ -581,6 +581,12 @@ MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
 void lists_fini(struct sw *s);
 const struct list *lists_find(const struct sw *s, const struct oraddr *addr); /* NULL: no list of ours */
 const char *lists_name(const struct list *l);
+const struct set_list *lists_settings(const struct list *l);
+/* Whom it stands for now, each address once, lists of ours in it followed; from: the one of them that has the member. refused: a list that is
+ * not expanded there, as its submitters are others (of the originator nothing is known) or it has no members. In s->work. False: it has no
+ * members, or too many. */
+typedef void lists_member_f(void *ctx, const struct set_list *from, const struct oraddr *member, const struct err *refused);
+MUST_CHECK bool lists_members(struct sw *s, const struct list *l, lists_member_f *each, void *ctx, struct err *e);
 size_t lists_index(const struct sw *s, const struct list *l); /* below the number of lists in the settings */
 enum lists_verdict { LISTS_EXPAND, LISTS_REFUSE, LISTS_AGAIN /* it is in itself: nothing is done, nothing reported */ };
 enum lists_verdict lists_check(const struct sw *s, const struct message *m, const struct list *l, struct err *e);

@@ -66,6 +66,8 @@ struct player {
 	unsigned n_rows;
 	struct msg_row blocks;           /* BLOCKS, the last one */
 	unsigned n_blocks;
+	struct msg_explained explained;  /* EXPLAINED, the last one */
+	unsigned n_explained;
 	struct out partial;              /* PARTIAL_DATA */
 	unsigned empty_partials;
 	struct out data;                 /* pieces of content */
@@ -271,6 +273,13 @@ static inline bool play_row(void *ctx, struct view payload, struct err *e)
 	return get_msg_row(arena_copy(p->b->a, payload), &p->row, e);
 }
 
+static inline bool play_explained(void *ctx, struct view payload, struct err *e)
+{
+	struct player *p = ctx;
+	p->n_explained++;
+	return get_msg_explained(arena_copy(p->b->a, payload), &p->explained, e);
+}
+
 static inline bool play_acted(void *ctx, struct view payload, struct err *e)
 {
 	struct player *p = ctx;
@@ -331,7 +340,7 @@ static const struct chan_type play_types[] = {
 	HEARD(EXAMINE, play_examine), HEARD(RENDER, play_render), HEARD(CONVERT, play_convert),
 	HEARD(STATUS_LINK, play_status), HEARD(STATUS_END, play_totals), HEARD(SHOWN_MAIL, play_shown), HEARD(DONE, play_done),
 	HEARD(ACTED, play_acted), HEARD(ROW, play_row), HEARD(REGISTERED, play_registered), HEARD(ALIVE, play_alive),
-	HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume), HEARD(BLOCKS, play_blocks),
+	HEARD(EXPLAINED, play_explained), HEARD(ASSOC_HOW, play_how), HEARD(TRANSFER_RESUME, play_resume), HEARD(BLOCKS, play_blocks),
 	HEARD(PARTIAL_DATA, play_partial), HEARD(PARTIAL_SYNCED, play_synced), HEARD(PARTIAL_FOUND, play_found),
 	HEARD(RELOADED, play_reloaded), HEARD(LINK_ACT, play_link_act),
 };
