@@ -124,6 +124,24 @@ def op_08_lists_redirection_reports(lab):
     return "%d steps" % len(steps)
 
 
+def op_08_each_of_five_hundred(lab):
+    """A message for 500 recipients, and one for a list of 500: each of them finds it, the last as the first."""
+    london, paris = linked(lab)
+    to = [paris.address("R%d" % i, "Each") for i in range(500)]
+    members = [paris.address("M%d" % i, "Member") for i in range(500)]
+    team = london.address("Team", "List")
+    london.settings["lists"] = [{"name": "team", "addresses": [team], "members": members}]
+    london.start()
+    many = london.send("alice", to, "hello")
+    listed = london.send("alice", team, "hello")
+    wait_for(lambda: len(london.rows("queue")) >= 2, "both wait for a link that is down")
+    for i in (0, 63, 64, 498, 499):
+        same(ids(london, "--recipient", to[i]), [many], "recipient %d" % i)
+        same(ids(london, "--recipient", members[i], "--originator", london.alice), [listed], "member %d" % i)
+    none(london, "--recipient", paris.address("R500", "Each"))
+    return "1000 recipients"
+
+
 def op_08_rerouted_and_deleted(lab):
     """Another way than the first, and an operator's hand."""
     london, paris, tokyo = lab.mta("london"), lab.mta("paris", "FR"), lab.mta("tokyo", "JP")
@@ -232,5 +250,5 @@ def tracking_takes_no_more_than_its_size(lab):
 
 
 if __name__ == "__main__":
-    main(op_08_by_every_criterion, op_08_lists_redirection_reports, op_08_rerouted_and_deleted, op_08_microsoft_mail, op_08_twenty_thousand_steps,
+    main(op_08_by_every_criterion, op_08_lists_redirection_reports, op_08_each_of_five_hundred, op_08_rerouted_and_deleted, op_08_microsoft_mail, op_08_twenty_thousand_steps,
          tracking_takes_no_more_than_its_size)

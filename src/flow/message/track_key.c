@@ -1,7 +1,6 @@
 /* track_key.c - see track_key.h. */
 #include "flow/message/track_key.h"
 
-#include "base/cur.h"
 #include "base/hash.h"
 
 enum { KEY_OCTETS = 8 };
@@ -157,11 +156,30 @@ void track_keys_print(const struct track_keys *k, struct out *o)
 
 void track_keys_read(struct view octets, struct track_keys *k_r)
 {
-	struct cur c = cur_of(octets);
+	struct cur c = track_keys_cur(octets);
+	uint64_t key;
 	k_r->n = 0;
-	while (octets.n % KEY_OCTETS == 0 && cur_left(&c) > 0) {
-		const uint64_t key = cur_u64(&c);
-		if (track_key_role(key) < TRACK_ROLES)
-			track_keys_add(k_r, key);
+	while (k_r->n < TRACK_KEYS_MAX && track_keys_next(&c, &key))
+		track_keys_add(k_r, key);
+}
+
+void track_key_put(uint64_t key, struct out *o)
+{
+	if (key != 0)
+		out_u64(o, key);
+}
+
+struct cur track_keys_cur(struct view octets)
+{
+	return cur_of(octets.n % KEY_OCTETS == 0 ? octets : (struct view){NULL, 0});
+}
+
+bool track_keys_next(struct cur *c, uint64_t *key_r)
+{
+	while (cur_left(c) > 0) {
+		*key_r = cur_u64(c);
+		if (*key_r != 0 && track_key_role(*key_r) < TRACK_ROLES)
+			return true;
 	}
+	return false;
 }

@@ -4,6 +4,7 @@
  * A key has its role in the three lowest bits; the rest is a hash of the normalised text, the same for equal ones. An originator and a
  * recipient of the same address differ in the role alone. 0 is no key. */
 #pragma once
+#include "base/cur.h"
 #include "flow/message/oraddr.h"
 
 enum track_role {
@@ -16,9 +17,8 @@ enum track_role {
 };
 
 enum {
-	TRACK_RECIPIENTS_MAX = 64, /* of a message; those after can only be found by the steps of their own (delivered ...) */
-	TRACK_CONTENT_MAX = 4,	   /* keys that come with an offer */
-	TRACK_KEYS_MAX = 1 + TRACK_RECIPIENTS_MAX + TRACK_CONTENT_MAX,
+	TRACK_CONTENT_MAX = 4, /* keys that come with an offer */
+	TRACK_KEYS_MAX = 16,   /* of a set (struct track_keys) */
 	TRACK_TEXT_MAX = 1024, /* octets of a subject or identifier that count */
 };
 
@@ -51,3 +51,9 @@ void track_keys_add(struct track_keys *k, uint64_t key);
 /* 8 octets each, big-endian, as they travel and are stored; reading gives at most TRACK_KEYS_MAX, and none of octets that are no keys. */
 void track_keys_print(const struct track_keys *k, struct out *o);
 void track_keys_read(struct view octets, struct track_keys *k_r);
+
+/* Those octets one by one: a message has a key for each of its recipients. 0 is left out. */
+void track_key_put(uint64_t key, struct out *o);
+/* Reading: none of octets that were cut; the next that is a key. */
+struct cur track_keys_cur(struct view octets);
+MUST_CHECK bool track_keys_next(struct cur *c, uint64_t *key_r);

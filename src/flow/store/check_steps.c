@@ -152,10 +152,10 @@ static void check_filter(struct steps *s, int64_t period, bool full)
 
 static void add_keys(struct steps *s, struct view octets, int64_t seq)
 {
-	struct track_keys keys;
-	track_keys_read(octets, &keys);
-	for (size_t i = 0; i < keys.n; i++)
-		add(s, (int64_t)step_key_track(keys.v[i]), seq);
+	struct cur keys = track_keys_cur(octets);
+	uint64_t key;
+	while (track_keys_next(&keys, &key))
+		add(s, (int64_t)step_key_track(key), seq);
 }
 
 /* In the order of the table, and each once: two keys of a step may be the same. */
@@ -351,7 +351,7 @@ bool check_steps_rebuild(sqlite3 *db, const char *path, struct err *e)
 	char sql[120];
 	s.last = number(&s, "select max(seq) from step", number(&s, "select value from counter where name = 'indexed'", 0));
 	snprintf(sql, sizeof sql, "insert or replace into counter values ('indexed', %lld)", (long long)s.last);
-	const bool ok = !s.failed && execute(&s, "delete from step_key; delete from step_filter") &&
+	const bool ok = !s.failed && execute(&s, "delete from step_key; delete from step_filter; delete from counter where name = 'step-octets'") &&
 			prepare(&s, "select seq, key, other_key, keys from step order by seq", &s.step) && rebuild(&s) && execute(&s, sql);
 	fini(&s);
 	return ok;

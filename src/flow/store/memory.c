@@ -356,7 +356,7 @@ static void put_step(struct store *s, const struct store_step *step)
 	row->digest[0] = step->digest[0];
 	row->digest[1] = step->digest[1];
 	row->size = step->size;
-	row->octets = store_step_octets(row->id.n + row->other.n + row->peer.n + row->text.n, step->keys == NULL ? 0 : step->keys->n);
+	row->octets = store_step_octets(row->id.n + row->other.n + row->peer.n + row->text.n, step->keys.n / sizeof(uint64_t));
 	m->disk->step_octets += row->octets;
 }
 

@@ -55,10 +55,11 @@ MUST_CHECK bool store_read_steps(struct store_reader *r, uint64_t after_seq,
 				 struct read_step_row *rows, size_t max, size_t *n_r,
 				 struct arena *a, struct err *e);
 
+enum { READ_TRACK_KEYS = 5 };
 /* What tracking is searched by; all that is given must fit. Zero: any. */
 struct read_track {
 	struct view id;			/* MTS-identifier, whole or its local part; or the id by which a gateway knows it */
-	uint64_t keys[5];		/* track_key.h: each must be one of the message's; 0: none. Of an address with the role of a
+	uint64_t keys[READ_TRACK_KEYS];	/* track_key.h: each must be one of the message's; 0: none. Of an address with the role of a
 					 * recipient: one of those that the message has had, also after redirection and expansion */
 	size_t n_keys;
 	uint64_t address;		/* originator or recipient: the key of either role */

@@ -13,6 +13,13 @@ struct pending {
 	uint64_t key, seq;
 };
 
+enum { WANT_ADDRESS = READ_TRACK_KEYS, WANT_GATEWAY, WANTS };
+
+struct want {
+	uint64_t key; /* 0: nothing */
+	bool any_role;
+};
+
 struct track {
 	struct store_reader *r;
 	const struct read_track *f;
@@ -22,9 +29,10 @@ struct track {
 	int64_t deadline_us;
 	bool whole;		    /* id: the whole identifier, else its local part */
 	struct mts_id id;
-	uint64_t drive, gateway_id; /* entries of the index; drive 0: by id */
-	uint64_t drive_key;	    /* what the step must bear; 0: by id */
-	bool drive_any;		    /* in either role */
+	struct want want[WANTS];    /* keys in the order of the filter, and those two */
+	uint32_t all, fixed;	    /* bits of want: must be borne, and by the step it came in with: recipients alone are added later */
+	uint32_t drive;		    /* the bit of what the step at hand must bear; 0: by id */
+	uint64_t entry;		    /* of it in the index */
 	struct pending *pending;    /* ascending */
 	size_t n_pending, cap_pending;
 	uint64_t first, low, looked; /* first: of all; low: no step before it */
@@ -37,29 +45,20 @@ static bool is_over(const struct track *t)
 }
 
 /* --- what is wanted --- */
-static bool bears(const struct track_keys *keys, uint64_t want, bool any_role)
-{
-	for (size_t i = 0; i < keys->n; i++)
-		if (any_role ? track_key_same(keys->v[i], want) && track_key_role(keys->v[i]) <= TRACK_RECIPIENT : keys->v[i] == want)
-			return true;
-	return false;
-}
+#define BIT(i) (UINT32_C(1) << (i))
 
-static bool has_all(const struct track *t, const struct track_keys *keys)
+/* Once through the keys: a message may have as many as recipients. */
+static uint32_t borne_by(const struct track *t, struct view octets, bool *any_r)
 {
-	for (size_t i = 0; i < t->f->n_keys; i++)
-		if (t->f->keys[i] != 0 && !bears(keys, t->f->keys[i], false))
-			return false;
-	return t->f->address == 0 || bears(keys, t->f->address, true);
-}
-
-/* Whatever else becomes of the message, it will not have them: recipients alone are added. */
-static bool lacks_for_good(const struct track *t, const struct track_keys *keys)
-{
-	for (size_t i = 0; i < t->f->n_keys; i++)
-		if (t->f->keys[i] != 0 && track_key_role(t->f->keys[i]) != TRACK_RECIPIENT && !bears(keys, t->f->keys[i], false))
-			return true;
-	return false;
+	struct cur c = track_keys_cur(octets);
+	uint32_t borne = 0;
+	uint64_t key;
+	for (*any_r = false; track_keys_next(&c, &key); *any_r = true)
+		for (unsigned i = 0; i < WANTS; i++)
+			if (t->want[i].any_role ? track_key_same(key, t->want[i].key) && track_key_role(key) <= TRACK_RECIPIENT
+						: key == t->want[i].key)
+				borne |= BIT(i);
+	return borne;
 }
 
 static bool is_event(const struct track *t, int event)
@@ -82,20 +81,36 @@ static bool is_in_time(const struct track *t, wall_ms_t at)
 }
 
 /* The rarest first: an address writes more mail than any gets, or any has the subject of. */
-static void choose_drive(struct track *t)
+static unsigned rarest(const struct track *t)
 {
 	static const enum track_role order[] = {TRACK_GATEWAY_ID, TRACK_IPM_ID, TRACK_RECIPIENT, TRACK_SUBJECT};
-	for (size_t k = 0; k < ARRAY_LEN(order) && t->drive_key == 0; k++)
-		for (size_t i = 0; i < t->f->n_keys; i++)
-			if (t->f->keys[i] != 0 && track_key_role(t->f->keys[i]) == order[k])
-				t->drive_key = t->f->keys[i];
-	if (t->drive_key == 0 && t->f->address != 0) {
-		t->drive_key = t->f->address;
-		t->drive_any = true;
+	for (size_t k = 0; k < ARRAY_LEN(order); k++)
+		for (unsigned i = READ_TRACK_KEYS; i-- > 0;)
+			if (t->want[i].key != 0 && track_key_role(t->want[i].key) == order[k])
+				return i;
+	if (t->want[WANT_ADDRESS].key != 0)
+		return WANT_ADDRESS;
+	for (unsigned i = 0; i < READ_TRACK_KEYS; i++)
+		if (t->want[i].key != 0)
+			return i;
+	return WANTS;
+}
+
+static void set_wants(struct track *t)
+{
+	assert(t->f->n_keys <= READ_TRACK_KEYS);
+	for (unsigned i = 0; i < t->f->n_keys; i++) {
+		t->want[i].key = t->f->keys[i];
+		t->all |= t->want[i].key != 0 ? BIT(i) : 0;
+		t->fixed |= t->want[i].key != 0 && track_key_role(t->want[i].key) != TRACK_RECIPIENT ? BIT(i) : 0;
 	}
-	for (size_t i = 0; i < t->f->n_keys && t->drive_key == 0; i++)
-		t->drive_key = t->f->keys[i];
-	t->drive = t->drive_key == 0 ? 0 : step_key_track(t->drive_key);
+	t->want[WANT_ADDRESS] = (struct want){t->f->address, t->f->address != 0};
+	t->all |= t->f->address != 0 ? BIT(WANT_ADDRESS) : 0;
+	const unsigned drive = t->f->id.n > 0 ? WANTS : rarest(t);
+	if (drive == WANTS)
+		return;
+	t->drive = BIT(drive);
+	t->entry = step_key_track(t->want[drive].key);
 }
 
 /* --- one step --- */
@@ -105,7 +120,8 @@ struct step_now {
 	int kind, event;
 	struct mts_id id; /* in work */
 	bool has_id, is_ours; /* is_ours: its or the other identifier is the one asked for */
-	struct track_keys keys;
+	bool has_keys;
+	uint32_t borne; /* bits of want */
 };
 
 static bool is_asked(struct track *t, struct view text)
@@ -124,7 +140,7 @@ static bool load(struct track *t, uint64_t seq, struct step_now *x)
 		return false;
 	*x = (struct step_now){.seq = seq, .at = sqlite3_column_int64(st, 1), .kind = sqlite3_column_int(st, 2)};
 	x->event = sqlite3_column_type(st, 8) == SQLITE_NULL ? TRACK_NO_EVENT : sqlite3_column_int(st, 8);
-	track_keys_read(sqlite_view(st, 9), &x->keys);
+	x->borne = borne_by(t, sqlite_view(st, 9), &x->has_keys);
 	x->has_id = mts_id_parse(arena_copy(t->work, sqlite_view(st, 3)), &x->id, t->work, NULL);
 	x->is_ours = t->f->id.n > 0 && (is_asked(t, sqlite_view(st, 3)) || is_asked(t, sqlite_view(st, 4)));
 	sqlite3_reset(st);
@@ -231,14 +247,14 @@ static bool is_earlier(const struct track *t, const struct step_now *x, const st
 {
 	if (y->seq >= x->seq)
 		return false;
-	return t->drive_key != 0 ? bears(&y->keys, t->drive_key, t->drive_any) : y->keys.n > 0;
+	return t->drive != 0 ? (y->borne & t->drive) != 0 : y->has_keys;
 }
 
-/* The keys of all its steps together; its events, when they are asked for. */
+/* What all its steps bear together; its events, when they are asked for. */
 static void look_at_all(struct track *t, const struct step_now *x)
 {
 	struct journey j = {.n = 0};
-	struct track_keys all = x->keys;
+	uint32_t borne = x->borne;
 	bool is_first = true;
 	journey_of(t, x->id.local, &j);
 	for (size_t i = 0; i < j.n && is_first; i++) {
@@ -246,10 +262,9 @@ static void look_at_all(struct track *t, const struct step_now *x)
 		if (j.v[i] == x->seq || !load(t, j.v[i], &y) || !y.has_id || !mts_id_eq(&y.id, &x->id))
 			continue;
 		is_first = t->f->n_events == 0 || !is_earlier(t, x, &y);
-		for (size_t k = 0; k < y.keys.n; k++)
-			track_keys_add(&all, y.keys.v[k]);
+		borne |= y.borne;
 	}
-	if (is_first && has_all(t, &all)) {
+	if (is_first && (borne & t->all) == t->all) {
 		if (t->f->n_events > 0)
 			show_events(t, x, &j);
 		else if (!emit(t, x->seq))
@@ -266,14 +281,14 @@ static void look_at(struct track *t, uint64_t seq)
 	if (!load(t, seq, &x) || !x.has_id)
 		return;
 	const bool arrival = is_arrival((enum store_step_kind)x.kind, x.event);
-	if (t->drive_key != 0 && !bears(&x.keys, t->drive_key, t->drive_any))
+	if ((x.borne & t->drive) != t->drive)
 		return;
-	if (t->f->id.n > 0 && !x.is_ours && !bears(&x.keys, t->gateway_id, false))
+	if (t->f->id.n > 0 && !x.is_ours && (x.borne & BIT(WANT_GATEWAY)) == 0)
 		return;
-	if (t->drive_key == 0 && x.keys.n == 0 && !arrival && x.kind != STEP_REPORT_MADE)
+	if (t->drive == 0 && !x.has_keys && !arrival && x.kind != STEP_REPORT_MADE)
 		return;
-	const bool all = has_all(t, &x.keys);
-	if (!all && arrival && lacks_for_good(t, &x.keys))
+	const bool all = (x.borne & t->all) == t->all;
+	if (!all && arrival && (x.borne & t->fixed) != t->fixed)
 		return;
 	if (t->f->n_events == 0 && !is_in_time(t, x.at))
 		return;
@@ -302,21 +317,21 @@ static void load_pending(struct track *t)
 	sqlite3_bind_int64(st, 1, last);
 	while (reader_row(t->r, st)) {
 		const uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
-		struct track_keys keys;
+		struct cur keys = track_keys_cur(sqlite_view(st, 3));
 		add_pending(t, (uint64_t)sqlite3_column_int64(st, 1), seq);
 		if (sqlite3_column_type(st, 2) != SQLITE_NULL)
 			add_pending(t, (uint64_t)sqlite3_column_int64(st, 2), seq);
-		track_keys_read(sqlite_view(st, 3), &keys);
-		for (size_t i = 0; i < keys.n; i++)
-			add_pending(t, step_key_track(keys.v[i]), seq);
+		for (uint64_t key; track_keys_next(&keys, &key);)
+			add_pending(t, step_key_track(key), seq);
 	}
 }
 
 static bool drives(const struct track *t, uint64_t key)
 {
+	const uint64_t gateway_id = t->want[WANT_GATEWAY].key;
 	if (t->drive != 0)
-		return key == t->drive;
-	return key >> 32 == step_key_first(t->id.local) >> 32 || (t->gateway_id != 0 && key == step_key_track(t->gateway_id));
+		return key == t->entry;
+	return key >> 32 == step_key_first(t->id.local) >> 32 || (gateway_id != 0 && key == step_key_track(gateway_id));
 }
 
 static sqlite3_stmt *ask_period(struct track *t, int64_t period, uint64_t before)
@@ -324,14 +339,14 @@ static sqlite3_stmt *ask_period(struct track *t, int64_t period, uint64_t before
 	sqlite3_stmt *st = reader_ask(t->r, t->drive != 0 ? ASK_TRACK_KEY : ASK_TRACK_ID);
 	sqlite3_bind_int64(st, 1, period);
 	if (t->drive != 0) {
-		sqlite3_bind_int64(st, 2, (int64_t)t->drive);
+		sqlite3_bind_int64(st, 2, (int64_t)t->entry);
 		sqlite3_bind_int64(st, 3, (int64_t)before);
 		return st;
 	}
 	const uint64_t first = step_key_first(t->id.local);
 	sqlite3_bind_int64(st, 2, (int64_t)first);
 	sqlite3_bind_int64(st, 3, (int64_t)(first | UINT32_MAX));
-	sqlite3_bind_int64(st, 4, (int64_t)step_key_track(t->gateway_id));
+	sqlite3_bind_int64(st, 4, (int64_t)step_key_track(t->want[WANT_GATEWAY].key));
 	sqlite3_bind_int64(st, 5, (int64_t)before);
 	return st;
 }
@@ -459,10 +474,9 @@ bool store_read_track(struct store_reader *r, const struct read_track *filter, u
 		t.whole = mts_id_parse(filter->id, &t.id, t.ids, NULL);
 		if (!t.whole)
 			t.id = (struct mts_id){.local = filter->id};
-		t.gateway_id = track_key_text(filter->id, TRACK_GATEWAY_ID);
-	} else {
-		choose_drive(&t);
+		t.want[WANT_GATEWAY].key = track_key_text(filter->id, TRACK_GATEWAY_ID);
 	}
+	set_wants(&t);
 	reader_begin(r);
 	t.deadline_us = r->deadline_us;
 	r->deadline_us = INT64_MAX; /* it ends between steps, so that each question comes further than the one before */

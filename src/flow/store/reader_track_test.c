@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "flow/store/check.h"
 #include "flow/store/read.h"
 #include "flow/store/store_testing.h"
 #include "flow/store/track.h"
@@ -85,12 +86,22 @@ static uint64_t to(const char *surname)
 }
 
 /* One second after the one before. */
-static void step(struct bed *b, enum store_step_kind kind, const char *local, const struct track_keys *keys)
+static void step_keyed(struct bed *b, enum store_step_kind kind, const char *local, struct view keys)
 {
 	const struct mts_id id = {.domain = {.country = {ORA_PRINTABLE, VIEW("AQ")}, .admd = {ORA_PRINTABLE, VIEW("ICE")}}, .local = view_str(local)};
 	const struct store_step s = {.kind = kind, .id = &id, .peer = VIEW("PARIS"), .text = view_str(local), .digest = {1, 2}, .keys = keys};
 	now_ms += 1000;
 	store_put_step(b->w->store, &s);
+}
+
+static void step(struct bed *b, enum store_step_kind kind, const char *local, const struct track_keys *keys)
+{
+	struct out octets;
+	out_init(&octets, 1000);
+	if (keys != NULL)
+		track_keys_print(keys, &octets);
+	step_keyed(b, kind, local, out_view(&octets));
+	out_fini(&octets);
 }
 
 static void arrival(struct bed *b, const char *local, uint64_t originator, uint64_t recipient, const char *subject)
@@ -344,6 +355,102 @@ static void test_events_of_one_message_are_not_torn(void **state)
 	assert_int_equal(seen, 12);
 }
 
+static uint64_t to_nth(unsigned i)
+{
+	return ((uint64_t)i + 1) * UINT64_C(0x9e3779b97f4a7c15) << 3 | TRACK_RECIPIENT;
+}
+
+/* Each recipient of a message finds it, in a search for him alone and with others, also when he is the last of very many. */
+static void put_many(struct bed *b, const char *local, unsigned first, unsigned n)
+{
+	struct out keys;
+	out_init(&keys, 1 << 20);
+	track_key_put(from("SKUA"), &keys);
+	for (unsigned i = first; i < first + n; i++)
+		track_key_put(to_nth(i), &keys);
+	step_keyed(b, STEP_TRANSFER_IN, local, out_view(&keys));
+	out_fini(&keys);
+}
+
+static void very_many(struct bed *b)
+{
+	FINDS(b, ((struct read_track){.keys = {to_nth(32766)}, .n_keys = 1}), "most transfer-in");
+	FINDS(b, ((struct read_track){.keys = {to_nth(499)}, .n_keys = 1}), "most transfer-in", "many transfer-in");
+	FINDS(b, ((struct read_track){.keys = {to_nth(0), from("SKUA"), to_nth(64), to_nth(32000)}, .n_keys = 4}), "most transfer-in");
+	FINDS(b, ((struct read_track){.address = to_nth(20000), .keys = {to("TERN")}, .n_keys = 1}), "most redirected");
+	FINDS_NONE(b, ((struct read_track){.keys = {to_nth(32767)}, .n_keys = 1}));
+	FINDS_NONE(b, ((struct read_track){.address = to_nth(20000), .keys = {to("GULL")}, .n_keys = 1}));
+}
+
+static void test_every_recipient_finds_the_message(void **state)
+{
+	struct bed *b = *state;
+	put_many(b, "many", 0, 500);
+	put_many(b, "most", 0, 32767); /* X.411 ub-recipients */
+	also(b, STEP_REDIRECTED, "most", to("TERN"));
+	world_commit(b->w);
+	both(b, very_many);
+}
+
+static void told(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	print_error("%s\n", sentence);
+}
+
+/* Keys are forgotten with the last step of their period, so a period of large messages has fewer steps; what is searched, known as a
+ * duplicate and found right by a check is the same over its ends and a start in between. */
+static void test_periods_of_many_keys_are_short(void **state)
+{
+	struct bed *b = *state;
+	enum { MESSAGES = 20, EACH = 32767 };
+	char local[24];
+	struct store_counts c;
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		snprintf(local, sizeof local, "m%u", i);
+		put_many(b, local, i * EACH, EACH);
+		if (i == MESSAGES / 2) {
+			world_commit(b->w);
+			store_reader_close(&b->r);
+			world_reopen(b->w);
+			b->r = store_reader_open(b->w->env, "store.db", &b->w->why);
+			assert_non_null(b->r);
+		}
+	}
+	world_commit(b->w);
+	FINDS(b, ((struct read_track){.keys = {to_nth(0)}, .n_keys = 1}), "m0 transfer-in");
+	FINDS(b, ((struct read_track){.keys = {to_nth(655339)}, .n_keys = 1}), "m19 transfer-in");
+	ask(b, &(struct read_track){.keys = {from("SKUA")}, .n_keys = 1}, 0, 500);
+	assert_int_equal(b->n, MESSAGES);
+	assert_true(b->rows[0].seq - b->rows[MESSAGES - 1].seq > 65536); /* a period, where the steps are few */
+	store_count(b->w->store, &c);
+	const uint64_t all = c.tracking_octets;
+	assert_true(all > MESSAGES * EACH * 8u);
+	wall_ms_t until;
+	for (bool more = true; more;) {
+		more = store_forget_steps(b->w->store, 0, all / 2, &until);
+		if (store_has_group(b->w->store))
+			world_commit(b->w);
+	}
+	store_count(b->w->store, &c);
+	assert_true(c.tracking_octets <= all / 2 && c.tracking_octets > all / 2 - all / MESSAGES); /* not one step more than must */
+	FINDS_NONE(b, ((struct read_track){.keys = {to_nth(0)}, .n_keys = 1}));
+	ask(b, &(struct read_track){.keys = {from("SKUA")}, .n_keys = 1}, 0, 500);
+	assert_in_range(b->n, MESSAGES / 2 - 1, MESSAGES / 2);
+	const uint64_t left = c.tracking_octets;
+	store_reader_close(&b->r);
+	world_reopen(b->w);
+	store_count(b->w->store, &c);
+	assert_int_equal(c.tracking_octets, left); /* known, not estimated */
+	store_close(&b->w->store);
+	struct store_check_result result;
+	if (!store_check(b->w->env, "store.db", told, NULL, &result, &b->w->why) || result.found != 0)
+		fail_msg("%s", b->w->why.text);
+	world_open(b->w);
+	b->r = store_reader_open(b->w->env, "store.db", &b->w->why);
+	assert_non_null(b->r);
+}
+
 /* Names and numbers: those of Q173364 and Q173280. */
 static void test_events_have_the_numbers_of_the_tracking_log(void **state)
 {
@@ -391,6 +498,8 @@ int main(void)
 		TEST(test_the_whole_hash_decides),
 		TEST(test_each_question_ends_in_its_time),
 		TEST(test_events_of_one_message_are_not_torn),
+		TEST(test_every_recipient_finds_the_message),
+		TEST(test_periods_of_many_keys_are_short),
 		cmocka_unit_test(test_events_have_the_numbers_of_the_tracking_log),
 	};
 	return cmocka_run_group_tests_name("tracking search", tests, NULL, NULL);

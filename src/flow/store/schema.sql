@@ -6,7 +6,8 @@
 -- Times are milliseconds since 1970 UTC, 0 none. Ids of messages, transfers, deliveries and content files come from one
 -- ascending counter and are never given twice. Nothing but the switch writes here; a change is made by the commands.
 
--- What must not start again: 'id' and 'number' are above all that were ever given, 'indexed' is the last step in step_key.
+-- What must not start again: 'id' and 'number' are above all that were ever given, 'indexed' is the last step in step_key,
+-- and 'step-octets' about what the steps up to it take.
 -- 'total:mta' and 'total:link NAME' are texts: what was counted for ever, name and number, name and number; 'total:now' has what of it
 -- is less than a second old (octets of the switch).
 create table counter (

@@ -67,15 +67,14 @@ X(QUEUE_LATER, "select id, message, next, arrived, expires, attempts, size from 
 X(QUEUE_WAKES, "select next from transfer indexed by transfer_due where queue = ? and priority = ? and next > ? order by next limit 1")
 X(COUNT_HELD, "select count(*) from transfer indexed by transfer_due where queue = ? and priority = ? and next >= ?")
 X(GET_STEP, "select kind, mts_id, digest from step where seq = ?")
-X(STEP_AGES, "select seq, at from step order by seq limit ?")
-X(STEP_SIZE, "select coalesce(avg(length(mts_id) + coalesce(length(other), 0) + coalesce(length(peer), 0) + coalesce(length(text), 0)), 0), "
-	     "coalesce(avg(coalesce(length(keys), 0)), 0) from (select * from step order by seq desc limit 2000)")
+X(STEP_AGES, "select seq, at, " SQL_STEP_LENGTHS " from step order by seq limit ?")
+X(STEP_SIZE, "select coalesce(avg(texts), 0), coalesce(avg(keys), 0) from (select " SQL_STEP_LENGTHS " from step order by seq desc limit 2000)")
 X(FIRST_STEP, "select seq from step where seq > ? order by seq limit 1")
 X(STEP_KEYS, "select seq from step_key where period = ? and key = ?")
 X(FIRST_PERIOD, "select period from step_key order by period limit 1")
 X(SOME_KEY, "select key from step_key where period = ? order by key limit 1 offset ?")
 X(PERIOD_KEYS, "select key from step_key where period = ?")
-X(STEPS_AFTER, "select seq, key, other_key, keys from step where seq > ? order by seq")
+X(STEPS_AFTER, "select seq, key, other_key, keys, " SQL_STEP_LENGTHS " from step where seq > ? order by seq")
 X(LAST_STEP, "select seq from step order by seq desc limit 1")
 X(PARTIALS, "select p.id, p.link, p.host, p.reference, p.activity, p.started, s.serial, s.octets from partial p join partial_sync s on s.partial = p.id "
 	    "where s.serial = (select max(serial) from partial_sync where partial = p.id) order by p.id")

@@ -16,6 +16,10 @@ enum { SQLITE_SCHEMA_VERSION = 4, SQLITE_APPLICATION_ID = 0x50484f52 }; /* "PHOR
  * snapshot names. Asked after a commit and before a removal, so that what is removed was over in every snapshot made since. */
 #define SQLITE_HOLD "backup.hold"
 
+/* What store_step_octets is told, of a row of table step. */
+#define SQL_STEP_LENGTHS                                                                                                              \
+	"length(mts_id) + coalesce(length(other), 0) + coalesce(length(peer), 0) + coalesce(length(text), 0) as texts, "              \
+	"coalesce(length(keys), 0) as keys"
 enum sql {
 #define X(name, text) SQL_##name,
 #include "flow/store/sql_table.h"
@@ -75,7 +79,8 @@ struct sqlite {
 	uint64_t n_files; /* messages with their content in a file */
 	struct step_index *steps;
 	uint64_t first_seq, next_seq, first_period, open_period;
-	uint64_t step_octets;  /* that they take, about: an estimate at the start, then counted */
+	uint64_t period_keys;  /* those of the period of next_seq, about */
+	uint64_t step_octets;  /* that they take, about: counted, on disk as of the last batch; before there was one, an estimate */
 	bool steps_flushed;    /* the batch is in the transaction */
 	bool flush_steps;      /* it is to be, however small */
 	struct out scratch[4]; /* for packing; kept so that no message allocates */

@@ -6,6 +6,7 @@
 #include "flow/store/track.h"
 
 enum { FORGET_STEPS = 1000, FORGET_KEYS = 3000 };
+#define STEP_OCTETS "step-octets" /* of the steps up to `indexed` */
 
 static struct bind text_or_null(struct view v)
 {
@@ -19,30 +20,44 @@ static struct view digest_octets(const uint64_t digest[2], uint8_t buf[16])
 	return view_of(buf, 16);
 }
 
-/* An originator who is a recipient too has one entry. */
-static void add_keys(struct sqlite *q, const struct track_keys *keys, uint64_t seq)
+/* An originator, who is the first, has one entry when he is a recipient too. */
+static void add_keys(struct sqlite *q, struct view keys, uint64_t seq)
 {
-	for (size_t i = 0; keys != NULL && i < keys->n; i++)
-		if (i == 0 || step_key_track(keys->v[i]) != step_key_track(keys->v[0]))
-			step_index_add(q->steps, step_key_track(keys->v[i]), seq);
+	struct cur c = track_keys_cur(keys);
+	uint64_t key, first = 0; /* of no role but the index's own, so no key's entry is 0 */
+	for (; track_keys_next(&c, &key); q->period_keys++) {
+		const uint64_t entry = step_key_track(key);
+		if (entry != first)
+			step_index_add(q->steps, entry, seq);
+		first = first == 0 ? entry : first;
+	}
+}
+
+static uint64_t next_seq(struct sqlite *q)
+{
+	if (q->period_keys >= STEP_PERIOD_KEYS) {
+		q->next_seq = (step_period(q->next_seq) + 1) << STEP_PERIOD_BITS;
+		q->period_keys = 0;
+	}
+	const uint64_t seq = q->next_seq++;
+	if (step_period(q->next_seq) != step_period(seq))
+		q->period_keys = 0;
+	return seq;
 }
 
 void sqlite_put_step(struct store *s, const struct store_step *step)
 {
 	struct sqlite *q = sqlite_of(s);
-	struct out *id = &q->scratch[0], *other = &q->scratch[1], *keys = &q->scratch[2];
+	struct out *id = &q->scratch[0], *other = &q->scratch[1];
 	uint8_t digest[16];
 	const int event = track_event(step->kind, step->of, step->gateway);
 	out_clear(id);
 	out_clear(other);
-	out_clear(keys);
-	if (step->keys != NULL)
-		track_keys_print(step->keys, keys);
 	mts_id_print(step->id, id);
 	if (step->other != NULL)
 		mts_id_print(step->other, other);
-	assert(!id->bad && !other->bad && !keys->bad);
-	const uint64_t seq = q->next_seq++, lost = s->lost;
+	assert(!id->bad && !other->bad);
+	const uint64_t seq = next_seq(q), lost = s->lost;
 	const bool keyed = store_step_is_arrival(step->kind);
 	const uint64_t key = step_key(step->id->local, keyed ? step->digest : NULL);
 	const uint64_t other_key = step->other == NULL ? 0 : step_key_other(step->other->local);
@@ -52,7 +67,7 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 		   keyed ? BIND_B(digest_octets(step->digest, digest)) : BIND_N(),
 		   text_or_null(view_first(step->text, STORE_STEP_TEXT_MAX)), BIND_I(key),
 		   step->other == NULL ? BIND_N() : BIND_I(other_key), event == TRACK_NO_EVENT ? BIND_N() : BIND_I(event),
-		   out_len(keys) == 0 ? BIND_N() : BIND_B(out_view(keys)));
+		   step->keys.n == 0 ? BIND_N() : BIND_B(step->keys));
 	if (s->lost != lost)
 		return; /* what is not there need not be found */
 	step_index_add(q->steps, key, seq);
@@ -60,7 +75,13 @@ void sqlite_put_step(struct store *s, const struct store_step *step)
 		step_index_add(q->steps, other_key, seq);
 	add_keys(q, step->keys, seq);
 	q->step_octets += store_step_octets(out_len(id) + out_len(other) + step->peer.n + view_first(step->text, STORE_STEP_TEXT_MAX).n,
-					    out_len(keys) / sizeof(uint64_t));
+					    step->keys.n / sizeof(uint64_t));
+}
+
+/* Of a row with SQL_STEP_LENGTHS from that column on. */
+static uint64_t octets_of(sqlite3_stmt *st, int texts)
+{
+	return store_step_octets((uint64_t)sqlite3_column_int64(st, texts), (uint64_t)sqlite3_column_int64(st, texts + 1) / sizeof(uint64_t));
 }
 
 /* --- duplicates --- */
@@ -120,10 +141,9 @@ static bool execute_filter(struct sqlite *q, uint64_t period)
 bool sqlite_steps_flush(struct sqlite *q)
 {
 	const size_t n = step_index_pending(q->steps);
-	if (n == 0 ||
-	    (n < STEP_BATCH && step_period(q->next_seq) == q->open_period && !q->flush_steps))
+	if (!q->flush_steps && (n == 0 || (n < STEP_BATCH && step_period(q->next_seq) == q->open_period)))
 		return true;
-	const struct step_entry *v = step_index_batch(q->steps);
+	const struct step_entry *v = n == 0 ? NULL : step_index_batch(q->steps);
 	for (size_t i = 0; i < n; i++) {
 		const struct bind row[] = {BIND_I(step_period(v[i].seq)), BIND_I(v[i].key),
 					   BIND_I(v[i].seq)};
@@ -133,8 +153,8 @@ bool sqlite_steps_flush(struct sqlite *q)
 	for (uint64_t full = q->open_period; full < step_period(q->next_seq); full++)
 		if (!execute_filter(q, full))
 			return false;
-	const struct bind indexed[] = {BIND_T(VIEW("indexed")), BIND_I(q->next_seq - 1)};
-	if (!sqlite_execute(q, SQL_SET_COUNTER, ARRAY_LEN(indexed), indexed))
+	const struct bind indexed[] = {BIND_T(VIEW("indexed")), BIND_I(q->next_seq - 1)}, octets[] = {BIND_T(VIEW(STEP_OCTETS)), BIND_I(q->step_octets)};
+	if (!sqlite_execute(q, SQL_SET_COUNTER, ARRAY_LEN(indexed), indexed) || !sqlite_execute(q, SQL_SET_COUNTER, ARRAY_LEN(octets), octets))
 		return false;
 	q->steps_flushed = true;
 	return true;
@@ -156,28 +176,28 @@ static uint64_t count_of(const struct sqlite *q)
 	return q->next_seq > q->first_seq ? q->next_seq - q->first_seq : 1;
 }
 
-/* How many have to go until the others take so little. */
-static uint64_t too_many(const struct sqlite *q, uint64_t octets_max)
-{
-	if (octets_max == 0 || q->step_octets <= octets_max)
-		return 0;
-	const uint64_t each = q->step_octets / count_of(q);
-	return (q->step_octets - octets_max) / (each == 0 ? 1 : each) + 1;
-}
+/* The first steps that are too old, or too many, to go in this slice. */
+struct oldest {
+	uint64_t last, octets; /* last 0: none */
+	unsigned n;
+};
 
-/* The last of the first steps that are too old, or too many; 0: none. */
-static uint64_t last_old(struct sqlite *q, wall_ms_t before, uint64_t many, unsigned *n_r, wall_ms_t *short_r)
+static struct oldest oldest_of(struct sqlite *q, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r)
 {
-	uint64_t last = 0;
-	*n_r = 0;
+	struct oldest x = {.n = 0};
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_STEP_AGES, BIND_I(FORGET_STEPS));
-	for (; sqlite_step_row(q, st) && (sqlite3_column_int64(st, 1) < before || *n_r < many); ++*n_r) {
-		last = (uint64_t)sqlite3_column_int64(st, 0);
-		if (sqlite3_column_int64(st, 1) >= before)
-			*short_r = sqlite3_column_int64(st, 1);
+	while (sqlite_step_row(q, st)) {
+		const wall_ms_t at = sqlite3_column_int64(st, 1);
+		if (at >= before && (octets_max == 0 || q->step_octets <= octets_max + x.octets))
+			break;
+		if (at >= before)
+			*short_r = at;
+		x.last = (uint64_t)sqlite3_column_int64(st, 0);
+		x.octets += octets_of(st, 2);
+		x.n++;
 	}
 	sqlite3_reset(st);
-	return last;
+	return x;
 }
 
 /* Some keys of a period none of whose steps is left. True: that was all of it. */
@@ -196,13 +216,12 @@ static bool forget_keys(struct sqlite *q, uint64_t period)
 bool sqlite_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max, wall_ms_t *short_r)
 {
 	struct sqlite *q = sqlite_of(s);
-	unsigned n;
-	const uint64_t lost = s->lost, many = too_many(q, octets_max), last = last_old(q, before, many, &n, short_r);
-	if (n > 0) {
-		const uint64_t each = q->step_octets / count_of(q);
-		q->step_octets -= n < count_of(q) ? each * n : q->step_octets;
-		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(last));
-		q->first_seq = last + 1;
+	const uint64_t lost = s->lost;
+	const struct oldest x = oldest_of(q, before, octets_max, short_r);
+	if (x.n > 0) {
+		q->step_octets -= x.octets < q->step_octets ? x.octets : q->step_octets;
+		SQLITE_RUN(q, SQL_DEL_STEPS, BIND_I(x.last));
+		q->first_seq = x.last + 1;
 		q->flush_steps = true; /* so that a number is never given twice: counter `indexed`
 					  knows the last one */
 	}
@@ -211,7 +230,7 @@ bool sqlite_forget_steps(struct store *s, wall_ms_t before, uint64_t octets_max,
 		step_index_forget(q->steps, q->first_period++);
 	if (s->lost != lost)
 		return false; /* the same would be found again, and again */
-	return !s->over && (n == FORGET_STEPS || q->first_period < step_period(q->first_seq));
+	return !s->over && (x.n == FORGET_STEPS || q->first_period < step_period(q->first_seq));
 }
 
 /* --- opening --- */
@@ -242,7 +261,7 @@ static bool load_filters(struct sqlite *q, struct err *e)
 static void fill_open_filter(struct sqlite *q)
 {
 	sqlite3_stmt *st = SQLITE_ASK(q, SQL_PERIOD_KEYS, BIND_I(q->open_period));
-	while (sqlite_row(q, st))
+	for (; sqlite_row(q, st); q->period_keys++)
 		step_index_add_written(q->steps, (uint64_t)sqlite3_column_int64(st, 0),
 				       q->open_period);
 }
@@ -251,8 +270,7 @@ static void estimate(struct sqlite *q)
 {
 	sqlite3_stmt *st = sqlite_ask(q, SQL_STEP_SIZE, 0, NULL);
 	if (q->next_seq > q->first_seq && sqlite_step_row(q, st))
-		q->step_octets = store_step_octets((uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1) / sizeof(uint64_t)) *
-				 count_of(q);
+		q->step_octets = octets_of(st, 0) * count_of(q);
 	sqlite3_reset(st);
 }
 
@@ -265,9 +283,8 @@ static void fill_pending(struct sqlite *q, uint64_t indexed)
 		step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 1), seq);
 		if (sqlite3_column_type(st, 2) != SQLITE_NULL)
 			step_index_add(q->steps, (uint64_t)sqlite3_column_int64(st, 2), seq);
-		struct track_keys keys;
-		track_keys_read(sqlite_view(st, 3), &keys);
-		add_keys(q, &keys, seq);
+		add_keys(q, sqlite_view(st, 3), seq);
+		q->step_octets += octets_of(st, 4);
 	}
 }
 
@@ -293,7 +310,11 @@ bool sqlite_steps_open(struct sqlite *q, struct err *e)
 	if (!load_filters(q, e))
 		return false;
 	fill_open_filter(q);
+	const struct bind octets[] = {BIND_T(VIEW(STEP_OCTETS))};
+	const int64_t counted = (int64_t)first_of(q, SQL_GET_COUNTER, 1, octets, UINT64_MAX);
+	q->step_octets = counted < 0 ? 0 : (uint64_t)counted;
 	fill_pending(q, indexed);
-	estimate(q);
+	if (counted < 0)
+		estimate(q);
 	return !q->s.over;
 }

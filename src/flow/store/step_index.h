@@ -9,6 +9,7 @@ enum {
 	STEP_PERIOD_BITS = 16,	    /* steps a period */
 	STEP_FILTER_OCTETS = 65536, /* 8 bits a step */
 	STEP_FILTERS_MAX = 256,	    /* kept in memory; older periods are asked in the database */
+	STEP_PERIOD_KEYS = 1 << 19,   /* keys of addresses a period, about: they are forgotten together with it, so one of large messages has fewer steps */
 	STEP_BATCH = 16384,	    /* entries; each batch touches most pages of its period, so few large ones write less */
 };
 

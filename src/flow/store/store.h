@@ -102,7 +102,7 @@ struct store_step {
 	uint64_t size;                  /* content octets */
 	enum message_kind of;           /* these two say which event of a tracking log it is: track.h */
 	bool gateway;
-	const struct track_keys *keys;  /* what a search finds it by; NULL: by its identifiers only */
+	struct view keys;               /* what a search finds it by (track_key_put), besides its identifiers */
 };
 
 struct store_message {

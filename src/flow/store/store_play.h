@@ -177,12 +177,16 @@ static inline void do_step(struct player *y, uint64_t seed)
 	/* Of three addresses, two at times the same; half of what the index has of a key is the same for some of different ones. */
 	const struct track_keys keys = {.v = {play_key(seed % 5, TRACK_ORIGINATOR), play_key(seed % 7, TRACK_RECIPIENT),
 					      play_key(seed % 11 + 5, TRACK_SUBJECT)}, .n = seed % 4};
+	struct out octets;
+	out_init(&octets, 1000);
+	track_keys_print(&keys, &octets);
 	const struct store_step step = {.kind = kinds[seed % 4],
 					.id = &id,
 					.other = seed % 4 == 3 ? &other : NULL,
-					.text = VIEW("a step"), .keys = &keys,
+					.text = VIEW("a step"), .keys = out_view(&octets),
 					.digest = {seed, ~seed}};
 	store_put_step(y->w->store, &step);
+	out_fini(&octets);
 }
 
 static inline void do_octets(struct player *y, const struct play_op *op)

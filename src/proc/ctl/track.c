@@ -209,7 +209,7 @@ static const char track_usage[] =
 	"  --id ID                 MTS-identifier, whole or its local part, or the one a gateway knows it by\n"
 	"  --ipm-id TEXT           local part of the IPM-identifier that its author's program gave it\n"
 	"  --address ADDRESS       its originator, or a recipient\n"
-	"  --originator, --recipient ADDRESS   one of the two; of many recipients, the first 64\n"
+	"  --originator, --recipient ADDRESS   one of the two\n"
 	"  --subject TEXT          all of the subject; case, blanks and \"Re:\" do not count\n"
 	"  --from, --to WHEN       \"2026-11-22T10:30Z\", \"2026-11-22\", or so long ago: \"2 h\"\n"
 	"  --event N[,N]           steps that are such an event (numbers of Exchange's tracking log:\n"

@@ -430,12 +430,14 @@ static void tell(const struct roster *p, const struct recipient *list_rcpt, cons
 	char members[24], text[200];
 	snprintf(members, sizeof members, "%zu", p->n_leaves);
 	snprintf(text, sizeof text, "list %s: %zu recipients, %zu lists in it", root->set->name, p->n_leaves, p->n_branches - 1);
-	struct track_keys keys = { .n = 0 };
-	for (size_t i = 0; i < p->n_leaves && i < TRACK_RECIPIENTS_MAX; i++)
-		steps_recipient_keys(&p->leaves[i].member->addr, &keys);
+	struct out keys;
+	out_init(&keys, STEPS_KEYS_MAX);
+	for (size_t i = 0; i < p->n_leaves; i++)
+		steps_recipient_key(&p->leaves[i].member->addr, &keys);
 	struct store_step step = { .kind = STEP_EXPANDED, .id = &p->m->id, .peer = l->peer, .text = view_str(text), .size = l->content_size,
-				   .of = p->m->kind, .keys = &keys };
+				   .of = p->m->kind, .keys = out_view(&keys) };
 	store_put_step(s->store, &step);
+	out_fini(&keys);
 	EMIT(&s->host, LIST_EXPANDED, "message", w->mts_id, "list", root->set->name, "recipients", members);
 	if (root->set->reports == LIST_REPORTS_OWNER) { /* of the members the originator will hear nothing */
 		struct report_result done = { .rcpt = list_rcpt, .delivered = true, .reason = -1, .diagnostic = -1, .type_of_user = USER_DL };

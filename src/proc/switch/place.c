@@ -39,7 +39,7 @@ static void *take(struct sw *s, size_t n, size_t size)
 }
 
 static void step_with(struct placing *p, enum store_step_kind kind, const struct oraddr *addr, struct view peer, const char *cause,
-		      const struct track_keys *keys)
+		      struct view keys)
 {
 	struct out text;
 	out_init(&text, 1024);
@@ -55,7 +55,7 @@ static void step_with(struct placing *p, enum store_step_kind kind, const struct
 
 static void step_of(struct placing *p, enum store_step_kind kind, const struct oraddr *addr, struct view peer, const char *cause)
 {
-	step_with(p, kind, addr, peer, cause, NULL);
+	step_with(p, kind, addr, peer, cause, (struct view){ NULL, 0 });
 }
 
 /* --- one recipient --- */
@@ -129,9 +129,11 @@ static bool redirect(struct placing *p, size_t i, const struct oraddr *to, enum 
 	x->index = i;
 	p->n_redirected++;
 	const char *other = oraddr_text(to, s->work);
-	struct track_keys keys = { .n = 0 };
-	steps_recipient_keys(to, &keys);
-	step_with(p, STEP_REDIRECTED, &r->addr, p->in->link, other, &keys);
+	struct out keys;
+	out_init(&keys, STEPS_KEYS_MAX);
+	steps_recipient_key(to, &keys);
+	step_with(p, STEP_REDIRECTED, &r->addr, p->in->link, other, out_view(&keys));
+	out_fini(&keys);
 	EMIT(&s->host, MESSAGE_REDIRECTED, "message", p->w->mts_id, "recipient", oraddr_text(&r->addr, s->work), "to", other);
 	return true;
 }

@@ -22,6 +22,7 @@ enum {
 	HANDOVERS = 2,                   /* transfers given to one association at once */
 	ID_BLOCK = 4096,                 /* numbers reserved for MTS-identifiers at a time */
 	RECIPIENTS_MAX = 32767,          /* X.411 ub-recipients */
+	STEPS_KEYS_MAX = (2 + TRACK_CONTENT_MAX + RECIPIENTS_MAX) * 8, /* octets of a step's keys */
 	WORK_ARENA = 192 * 1024 * 1024,  /* a quota: one message of that many recipients, and the report about them all */
 	HOT_MAX = 16 * 1024 * 1024,      /* octets of recently stored messages kept to save reading them back, shared out to the links: */
 	HOT_LEAST = 256 * 1024,          /* what one link has at least of it, so that no other one's backlog takes it away */
@@ -530,7 +531,7 @@ bool steps_is_gateway(const struct swlink *l); /* NULL: no */
 /* It has come in: submitted, or by in->link. */
 void steps_arrived(struct sw *s, const struct incoming *in, const uint64_t digest[2]);
 /* Keys by which a search finds it under a recipient of now. */
-void steps_recipient_keys(const struct oraddr *addr, struct track_keys *keys);
+void steps_recipient_key(const struct oraddr *addr, struct out *keys);
 
 /* place.c: where each recipient goes, and the one operation that stores it all. Reports that are due are made and placed too.
  * Ownership of in->file passes to the ticket; when something stored has it, in->content_of says what. */
