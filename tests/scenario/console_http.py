@@ -13,7 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from browser import with_console  # noqa: E402
 from console import Console, Stream  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, expect, main, same, wait_for  # noqa: E402
 
 
 def alone(lab, **more):
@@ -174,6 +174,45 @@ def test_slow_clients(lab):
     expect(time.monotonic() - begun >= 8, "but not at once", time.monotonic() - begun)
 
 
+def slow_question(c, path):
+    """A connection on which this was asked, and of whose answer nobody takes more than the first words; its status."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.settimeout(PATIENCE_S)
+    s.connect((c.host, c.port))
+    s.sendall(b"GET %s HTTP/1.1\r\nHost: %s:%d\r\nCookie: %s\r\n\r\n" % (path.encode(), c.host.encode(), c.port, c.cookie.encode()))
+    return s, status_of(s.recv(64))
+
+
+def test_answers_that_are_not_taken(lab):
+    """Who is slow to take long answers on many connections is told to come again; nobody else is, and memory has an end."""
+    london = alone(lab, viewers=1000)
+    operator, viewer = Console(london, "operator"), Console(london, "viewer")
+    ids = [london.send(london.alice, "G=Claude; S=Monet; O=Office; P=PARIS; A=POSTHORN; C=FR", "number %d" % i) for i in range(10)]
+    for i in range(50):  # 500 events, each of some 1.2 KB
+        same(operator.post("/api/queue/" + ("hold", "release")[i % 2], {"filter": {"all": True}, "why": '"' * 300})["done"], len(ids), "acts")
+    path = "/api/events?max=500&category=operator"
+    size = len(wait_for(lambda: (lambda a: a.octets if len(a.octets) > 400000 else None)(operator.ask("GET", path)), "a long answer"))
+    before, held, status = london.usage("console.0")[1], [], 200
+    while status == 200:
+        expect(len(held) * size < 100 << 20, "an end of what is held for one user", len(held), size)
+        s, status = slow_question(viewer, path)
+        held.append(s)
+    same(status, 503, "who holds too much is told")
+    expect(len(held) * size > 30 << 20, "but not soon", len(held), size)
+    answer = viewer.ask("GET", path)
+    same((answer.status, answer.headers["retry-after"]), (503, "5"), "on another connection, too")
+    london.event("console.answers-held", of="user viewer")
+    same(viewer.ask("GET", "/api/session").status, 200, "a short answer is had all the same")
+    same(operator.ask("GET", path).status, 200, "and others have theirs")
+    memory = london.usage("console.0")[1]
+    expect(memory - before < 100 << 20, "memory", before, memory)
+    for s in held:
+        s.close()
+    wait_for(lambda: viewer.ask("GET", path).status == 200, "and so has he, when he has taken or left what was his")
+    return "%d answers of %d KB, %d MB" % (len(held), size >> 10, memory >> 20)
+
+
 def test_ten_thousand_connections(lab):
     london = alone(lab)
     c = Console(london, "operator")
@@ -272,4 +311,4 @@ def status(c, path):
 
 
 main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_metrics_with_a_token, test_guessed_passwords,
-     test_slow_clients, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)
+     test_slow_clients, test_answers_that_are_not_taken, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)

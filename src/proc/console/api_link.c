@@ -85,7 +85,7 @@ static bool on_association(struct call *c, struct view pairs)
 	jout_open(&t->j, NULL, '{');
 	pairs_put(&t->j, pairs);
 	jout_close(&t->j, '}');
-	return true;
+	return task_grown(t);
 }
 
 /* The rest of the page, when the switch has told the associations. */

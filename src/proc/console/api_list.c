@@ -73,7 +73,7 @@ static bool on_queued(struct call *c, struct view pairs)
 	else
 		jout_null(&t->j, "next_ms");
 	jout_close(&t->j, '}');
-	return true;
+	return task_grown(t);
 }
 
 void api_queue(struct task *t)
@@ -100,7 +100,7 @@ static bool on_plain(struct call *c, struct view pairs)
 	jout_open(&t->j, NULL, '{');
 	pairs_put(&t->j, pairs);
 	jout_close(&t->j, '}');
-	return true;
+	return task_grown(t);
 }
 
 void api_quarantine(struct task *t)
@@ -132,7 +132,7 @@ static bool on_step(struct call *c, struct view pairs)
 	jout_close(&t->j, '}');
 	t->before_ms = at;
 	note_last(t, pairs);
-	return true;
+	return task_grown(t);
 }
 
 void api_trace(struct task *t)

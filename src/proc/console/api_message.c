@@ -153,7 +153,7 @@ static bool on_piece(struct call *c, struct view pairs)
 	out_bytes(&t->more, pairs_value(pairs, "octets"));
 	if (text_uint(pairs_value(pairs, "next"), UINT64_MAX, &next))
 		t->next = next;
-	return !t->more.bad;
+	return !t->more.bad && task_grown(t);
 }
 
 static void fetch(struct task *t);

@@ -128,10 +128,12 @@ void api_metrics(struct task *t)
 		task_fail(t, 401, "want Authorization: Bearer and the token of console.metrics-token");
 		return;
 	}
-	t->answered = true;
 	out_init(&o, METRICS_OUT_MAX);
 	sampler_look(t->console->sampler);
 	sampler_metrics(t->console->sampler, &o);
-	request_answer(t->request, 200, METRICS_CONTENT_TYPE, out_view(&o), NULL);
+	if (task_may_hold(t, out_len(&o))) {
+		t->answered = true;
+		request_answer(t->request, 200, METRICS_CONTENT_TYPE, out_view(&o), NULL);
+	}
 	out_fini(&o);
 }

@@ -157,7 +157,7 @@ struct console *console_new(const struct actor_host *host, const struct settings
 	struct console *c = mem_zero(sizeof *c);
 	const unsigned viewers = (unsigned)settings->console.viewers;
 	const size_t most = descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
-	const struct server_limits limits = { .connections = (unsigned)most, .of_address = viewers + CONNECTIONS_SPARE };
+	const struct server_limits limits = { .connections = (unsigned)most, .of_address = viewers + CONNECTIONS_SPARE, .held = HELD, .held_of_one = HELD_OF_ONE };
 	c->magic = CONSOLE_MAGIC;
 	c->host = *host;
 	c->settings = settings;

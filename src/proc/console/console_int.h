@@ -13,6 +13,9 @@
 enum {
 	TASK_ARENA = 96 * 1024 * 1024, /* most that one request may take: an envelope of 32,000 recipients */
 	TASK_ANSWER = 24 * 1024 * 1024,
+	HELD = 256 * 1024 * 1024,      /* by all requests: what is found for them, and answers that were not taken yet */
+	HELD_OF_ONE = 48 * 1024 * 1024, /* by those of one user, or of one address without a user */
+	HELD_AGAIN_S = 5,              /* who has too much is to come again then */
 	TASK_SLICE_MS = 600,           /* bulk acts: then the answer says where to go on */
 	TASK_BATCH = 50,               /* acts at once: each is a line of the audit */
 	ROWS_DEFAULT = 50, ROWS_MOST = 500,
@@ -79,6 +82,10 @@ void task_upstream_failed(struct task *t, const struct call *c, const struct err
 void task_answer(struct task *t);       /* t->out is JSON */
 /* {"done":true} */
 void task_done(struct task *t);
+/* What was found for it has grown. False: more than may be held; it is answered, and its call forgotten. */
+MUST_CHECK bool task_grown(struct task *t);
+/* An answer of n octets: false: more than may be held; it is answered that it is to come again. */
+MUST_CHECK bool task_may_hold(struct task *t, size_t n);
 static inline struct task *task_of(struct call *c)
 {
 	struct task *t = CONTAINER(c, struct task, call);

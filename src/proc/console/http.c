@@ -38,6 +38,15 @@ static const struct route routes[] = {
 
 /* --- answers --- */
 
+/* What was found is in the answer now. */
+static void give_up_memory(struct task *t)
+{
+	out_fini(&t->out);
+	out_fini(&t->more);
+	out_fini(&t->row);
+	arena_reset(t->arena);
+}
+
 static void fail_with(struct task *t, int status, const char *text, const char *const *extra)
 {
 	t->answered = true;
@@ -47,6 +56,7 @@ static void fail_with(struct task *t, int status, const char *text, const char *
 	jout_str(&t->j, "error", text);
 	jout_close(&t->j, '}');
 	request_answer(t->request, status, "application/json", out_view(&t->out), extra);
+	give_up_memory(t);
 }
 
 void task_fail(struct task *t, int status, const char *fmt, ...)
@@ -57,6 +67,26 @@ void task_fail(struct task *t, int status, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	fail_with(t, status, text, NULL);
+}
+
+bool task_may_hold(struct task *t, size_t n)
+{
+	char again[32];
+	const char *const extra[] = { again, NULL };
+	if (request_hold(t->request, n))
+		return true;
+	snprintf(again, sizeof again, "Retry-After: %d", HELD_AGAIN_S);
+	EMIT(&t->console->host, CONSOLE_HELD, "of", t->request->payer, "peer", t->request->address);
+	fail_with(t, 503, "answers that were not taken yet fill the memory of the console: come again in a few seconds", extra);
+	return false;
+}
+
+bool task_grown(struct task *t)
+{
+	if (request_hold(t->request, t->out.cap + t->more.cap + t->row.cap))
+		return true;
+	upstream_forget(&t->call);
+	return task_may_hold(t, SIZE_MAX / 2);
 }
 
 void task_failed(struct task *t, int status, const struct err *e)
@@ -75,11 +105,13 @@ void task_upstream_failed(struct task *t, const struct call *c, const struct err
 void task_answer(struct task *t)
 {
 	static const char *const none[] = { NULL };
-	t->answered = true;
-	if (t->out.bad)
+	if (t->out.bad) {
 		task_fail(t, 500, "the answer is longer than the console can hold");
-	else
+	} else if (task_may_hold(t, out_len(&t->out))) {
+		t->answered = true;
 		request_answer(t->request, 200, "application/json", out_view(&t->out), none);
+		give_up_memory(t);
+	}
 }
 
 void task_done(struct task *t)
@@ -127,6 +159,7 @@ static void find_session(struct task *t, bool touch)
 	t->who.role = s->role;
 	snprintf(t->who.user, sizeof t->who.user, "%s", s->user);
 	snprintf(t->who.token, sizeof t->who.token, "%s", s->token);
+	snprintf(t->request->payer, sizeof t->request->payer, "user %s", s->user);
 }
 
 static bool has_csrf(struct task *t)

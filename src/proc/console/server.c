@@ -44,6 +44,7 @@ struct server {
 	struct visitor *visitors;
 	size_t n_visitors;
 	struct request *requests;
+	size_t held;             /* octets, of all requests */
 	struct timer sweep;
 };
 
@@ -80,8 +81,10 @@ static void visitor_comes(struct door *d, struct MHD_Connection *c, void **ctx_r
 {
 	struct server *s = d->server;
 	struct visitor *v = mem_zero(sizeof *v);
+	const int unsent = SERVER_UNSENT;
 	v->door = d;
 	v->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	(void)setsockopt(v->fd, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof unsent); /* else the system's own limit, of some MB */
 	address_text(MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, v->address, sizeof v->address);
 	v->since_ms = env_now_ms(s->env);
 	v->next = s->visitors;
@@ -164,6 +167,7 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *c)
 	r->visitor = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	r->visitor->has_asked = true;
 	snprintf(r->address, sizeof r->address, "%s", r->visitor->address);
+	snprintf(r->payer, sizeof r->payer, "%s", r->address);
 	out_init(&r->body, PARSE_BODY);
 	if (!target_parse(view_str(uri), &r->target, &r->target_status, &r->target_error))
 		r->target.n_segments = r->target.n_query = 0;
@@ -173,6 +177,27 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *c)
 		r->next->prev = &r->next;
 	s->requests = r;
 	return r;
+}
+
+static void set_held(struct request *r, size_t octets)
+{
+	r->server->held += octets - r->held;
+	r->held = octets;
+}
+
+bool request_hold(struct request *r, size_t octets)
+{
+	CHECK(r, REQUEST_MAGIC);
+	const struct server *s = r->server;
+	size_t of_payer = 0;
+	if (octets > r->held && octets > SERVER_SMALL) {
+		for (const struct request *x = s->requests; x != NULL; x = x->next)
+			of_payer += x != r && strcmp(x->payer, r->payer) == 0 ? x->held : 0;
+		if (of_payer + octets > s->limits.held_of_one || s->held - r->held + octets > s->limits.held)
+			return false;
+	}
+	set_held(r, octets);
+	return true;
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **request, enum MHD_RequestTerminationCode code)
@@ -192,6 +217,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request, en
 		d->server->events->gone(d->server->ctx, r);
 	r->visitor->busy = r->visitor->streams = false;
 	r->visitor->since_ms = env_now_ms(d->server->env);
+	set_held(r, 0);
 	*r->prev = r->next;
 	if (r->next != NULL)
 		r->next->prev = r->prev;
@@ -363,6 +389,8 @@ static void answer(struct request *r, int status, const char *type, struct view 
 	r->response = MHD_create_response_from_buffer(octets.n, (void *)(uintptr_t)octets.p, mode);
 	assert(r->response != NULL);
 	r->status = status;
+	out_fini(&r->body);
+	set_held(r, mode == MHD_RESPMEM_PERSISTENT ? 0 : octets.n);
 	add_headers(r->response, type, extra);
 	if (mode != MHD_RESPMEM_PERSISTENT)
 		MHD_add_response_header(r->response, "Cache-Control", "no-store");
@@ -402,9 +430,7 @@ static ssize_t on_stream(void *ctx, uint64_t at, char *to, size_t n)
 void request_stream(struct request *r, const struct server_stream *stream, void *ctx)
 {
 	CHECK(r, REQUEST_MAGIC);
-	const int unsent = SERVER_STREAM_UNSENT;
 	assert(r->response == NULL && r->stream == NULL);
-	(void)setsockopt(r->visitor->fd, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof unsent); /* else the system's own limit, of some MB */
 	r->stream = stream;
 	r->stream_ctx = ctx;
 	r->visitor->streams = true;

@@ -1,6 +1,7 @@
 /* server.h - HTTP on libmicrohttpd inside our loop: no threads, its epoll descriptors are watched like any other. It bounds what a client can
  * cost before anybody looks at what he wants: connections, their number of one address, octets of headers and bodies, and time: a request
- * that is not whole after SERVER_REQUEST_MS, however slowly it drips, ends its connection. */
+ * that is not whole after SERVER_REQUEST_MS, however slowly it drips, ends its connection. And what he costs afterwards: an answer is held
+ * until its octets are taken, and who takes them slowly on many connections gets no more answers meanwhile. */
 #pragma once
 #include "proc/console/parse.h"
 #include "sys/env.h"
@@ -10,12 +11,14 @@ enum {
 	SERVER_MEMORY = 24 * 1024,       /* of a connection: headers and what is being sent */
 	SERVER_REQUEST_MS = 10 * 1000,   /* from the first octet (or the answer before) to the end of the request */
 	SERVER_SILENT_S = 20,            /* nothing taken of an answer */
-	SERVER_STREAM_UNSENT = 128 * 1024, /* of a stream, that the system keeps for a client that does not read; it takes about twice that */
+	SERVER_UNSENT = 128 * 1024,      /* that the system keeps of an answer for who does not read; it takes about twice that */
 	SERVER_ANSWER_MS = 120 * 1000,   /* for all of an answer that is no stream */
+	SERVER_SMALL = 32 * 1024,        /* an answer as small as that is always held: what a refusal is, and what an act has done */
 };
 
 struct server_limits {
 	unsigned connections, of_address;
+	size_t held, held_of_one; /* octets of memory for requests and answers under way: of all, and of one payer */
 };
 
 struct server;
@@ -47,9 +50,11 @@ struct request {
 	enum method method;
 	struct target target;
 	char address[64];        /* of the peer, without the port */
+	char payer[72];          /* whom its memory is charged to: the address, until the handler knows better */
 	struct out body;
 	void *user;
 	/* The server's own: */
+	size_t held;
 	int target_status;       /* 0: the target makes sense */
 	struct err target_error;
 	struct MHD_Connection *mhd;
@@ -75,9 +80,12 @@ size_t server_connections(const struct server *s);
 /* The first header of that name; empty: none. n_r: how many there are; may be NULL. Good while the request is. */
 struct view request_header(const struct request *r, const char *name, unsigned *n_r);
 
+/* It holds so many octets from now on, in place of what it held. False: its payer holds too much already, or all together do; what it held
+ * stays as it was, and it is to be answered in a few words: 503. */
+MUST_CHECK bool request_hold(struct request *r, size_t octets);
 /* It is answered later, by one of the next three. */
 void request_later(struct request *r);
-/* Once. octets are copied. extra: more headers, "Name: value" each, ended by NULL; NULL: none. */
+/* Once. octets are copied, and held until they are taken, whether request_hold was asked or not; the body is given up. extra: more headers, "Name: value" each, ended by NULL; NULL: none. */
 void request_answer(struct request *r, int status, const char *type, struct view octets, const char *const *extra);
 /* The same with octets that live as long as the program. */
 void request_answer_static(struct request *r, int status, const char *type, struct view octets, const char *const *extra);
