@@ -159,7 +159,7 @@ def k165485_k176194_k176952_empty_private_domain(lab):
 
 # --- reports ---
 
-def k141135_k156728_k188597_k238838_odd_reports(lab):
+def k141135_k156728_k188597_k238838_k129693_odd_reports(lab):
     """Reports from other MTAs: delivered and not delivered told apart for each recipient; content returned of an unknown type, of none,
     nonsense or absent; recipients without an O/R address: all are shown."""
     site = Site(lab)
@@ -484,7 +484,7 @@ def k246608_k275647_k275653_k282275_hostile_strings(lab):
 
 
 main(k173344_k243701_k169671_bad_addresses, k175965_neither_sender_nor_recipient, k165485_k176194_k176952_empty_private_domain,
-     k141135_k156728_k188597_k238838_odd_reports, k146397_k163297_many_reports_and_a_corrupt_one, k174895_reports_pass_limits,
+     k141135_k156728_k188597_k238838_k129693_odd_reports, k146397_k163297_many_reports_and_a_corrupt_one, k174895_reports_pass_limits,
      k153940_report_to_the_envelope_originator, k161936_k166587_priority_is_left_alone, k161933_k170004_times_of_the_envelope,
      k157420_k177979_k200661_k169682_what_is_inside, k155592_size_in_every_step, k141970_k193035_headings, k151249_names_and_contents_of_files,
      k159166_k166402_k193049_k253718_a_bad_member_of_a_list, k157235_peculiar_encodings, k175964_a_wrong_length_in_a_receipt,

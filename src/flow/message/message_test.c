@@ -103,7 +103,7 @@ static void test_identifier_as_text_and_back(void **state)
 
 /* X.680 UTCTime forms; the years 80..99 are 19xx, 00..79 are 20xx (RFC 2156 3.3.5). Seconds since 1970
  * are those of `date -u -d ... +%s`. */
-static void test_p1_19_utctime(void **state)
+static void test_p1_19_k192084_k194546_utctime(void **state)
 {
 	(void)state;
 	static const struct {
@@ -243,7 +243,7 @@ int main(void)
 		cmocka_unit_test(test_p1_18_numeric_admd_equals_printable),
 		cmocka_unit_test(test_identifiers_compare_local_exactly),
 		cmocka_unit_test(test_identifier_as_text_and_back),
-		cmocka_unit_test(test_p1_19_utctime),
+		cmocka_unit_test(test_p1_19_k192084_k194546_utctime),
 		cmocka_unit_test(test_utctime_prints_every_day),
 		cmocka_unit_test(test_p1_11_unsupported_critical_function),
 		cmocka_unit_test(test_words),

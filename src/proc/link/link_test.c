@@ -50,7 +50,7 @@ static void test_tp_10_an_unknown_selector_is_refused_by_transport(void **state)
 	world_free(w);
 }
 
-static void test_rt_26_over_the_limit_is_busy(void **state)
+static void test_rt_26_k119303_k124737_over_the_limit_is_busy(void **state)
 {
 	(void)state;
 	struct world *w = world_new();
@@ -61,6 +61,17 @@ static void test_rt_26_over_the_limit_is_busy(void **state)
 	assert_int_equal(third->bind_error, X400_BUSY);
 	assert_true(was_told(w, "link.association-limit"));
 	assert_int_equal(w->ups, 2);
+	/* What is counted is what lives now: neither the refused nor those that have gone, however long the others stay. */
+	for (unsigned i = 0; i < 5; i++) {
+		stream_close(&w->peer[1].stream, false);
+		fake_env_pass(w->env, 20);
+		peer_free(&w->peer[1]);
+		peer_free(&w->peer[2]);
+		w->peer[1] = w->peer[2] = (struct peer){ 0 };
+		assert_int_equal(call(w, 1)->seen[X400_BOUND], 1);
+		assert_int_equal(call(w, 2)->bind_error, X400_BUSY);
+	}
+	assert_int_equal(w->peer[0].seen[X400_ENDED], 0);
 	world_free(w);
 }
 
@@ -409,7 +420,7 @@ int main(void)
 		cmocka_unit_test(test_a_wrong_password_is_bind_error_2),
 		cmocka_unit_test(test_an_unknown_mta_is_bind_error_2),
 		cmocka_unit_test(test_tp_10_an_unknown_selector_is_refused_by_transport),
-		cmocka_unit_test(test_rt_26_over_the_limit_is_busy),
+		cmocka_unit_test(test_rt_26_k119303_k124737_over_the_limit_is_busy),
 		cmocka_unit_test(test_without_a_switch_callers_are_told_busy),
 		cmocka_unit_test(test_a_small_message_is_confirmed_after_the_answer),
 		cmocka_unit_test(test_rt_30_k169691_k236586_a_stalled_stream_holds_up_nobody),

@@ -94,7 +94,7 @@ static void test_the_link_calls_in_its_mode(void **state)
 }
 
 /* Q171113, Q169701, Q140958: refused with bind error 3, and the event says whose link it is. */
-static void test_k171113_k169701_dialogue_mode_that_is_not_enabled(void **state)
+static void test_k171113_k169701_k102750_dialogue_mode_that_is_not_enabled(void **state)
 {
 	(void)state;
 	for (unsigned mode = 0; mode < X400_MODE_COUNT; mode++) {
@@ -358,7 +358,7 @@ int main(void)
 		cmocka_unit_test(test_callers_of_every_mode_are_taken),
 		cmocka_unit_test(test_only_conformance_refuses_the_other_modes),
 		cmocka_unit_test(test_the_link_calls_in_its_mode),
-		cmocka_unit_test(test_k171113_k169701_dialogue_mode_that_is_not_enabled),
+		cmocka_unit_test(test_k171113_k169701_k102750_dialogue_mode_that_is_not_enabled),
 		cmocka_unit_test(test_k140958_monologue_where_two_way_is_enabled),
 		cmocka_unit_test(test_k252843_k166308_selectors_in_hex),
 		cmocka_unit_test(test_an_inbound_two_way_association_can_send),

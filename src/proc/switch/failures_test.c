@@ -99,6 +99,26 @@ static void test_k174895_k197058_k196663_k165146_no_limit_of_size_stops_a_report
 	bench_free(b);
 }
 
+/* One bad recipient: one report about it, and nothing else is made of the message (a second one, for nobody, was). */
+static void test_k194549_one_bad_recipient_is_one_report(void **state)
+{
+	(void)state;
+	struct bench *b = with_link();
+	struct player *p = &b->link[0];
+	assert_true(offer_of(p, "to-a", LETTER(b, "1", TO_NOBODY), VIEW("x"))->accepted);
+	assert_int_equal(counts_of(b).transfers, 1);
+	assert_int_equal(counts_of(b).deliveries, 0);
+	const struct message *m = report_of(b);
+	assert_int_equal(m->n_rcpt, 1);
+	assert_int_equal(m->rcpt[0].diagnostic, 0);
+	say_result(p, last_transfer(p)->transfer, ERR_NONE, ERR_OF_MESSAGE);
+	fake_env_pass(b->env, 60000);
+	assert_int_equal(p->n_transfers, 1);
+	assert_int_equal(counts_of(b).transfers, 0);
+	assert_int_equal(counts_of(b).messages, 0);
+	bench_free(b);
+}
+
 /* A message was returned for a limit that nobody had expected: which one is said. */
 static void test_k263709_the_report_says_which_limit(void **state)
 {
@@ -355,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_k174895_k197058_k196663_k165146_no_limit_of_size_stops_a_report),
+		cmocka_unit_test(test_k194549_one_bad_recipient_is_one_report),
 		cmocka_unit_test(test_k263709_the_report_says_which_limit),
 		cmocka_unit_test(test_k241462_recipients_are_known_by_their_number),
 		cmocka_unit_test(test_k214682_life_begins_with_the_release),

@@ -222,7 +222,7 @@ static void submit_many(struct bench *b, struct ids *ids, size_t n)
 	}
 }
 
-static void test_p1_13_identifiers_are_unique_over_a_restart(void **state)
+static void test_p1_13_k126304_identifiers_are_unique_over_a_restart(void **state)
 {
 	(void)state;
 	struct ids *ids = mem_zero(sizeof *ids);
@@ -253,7 +253,7 @@ static struct message *letter_to_many(struct bench *b, const char *id, size_t n,
 	return m;
 }
 
-static void test_p1_20_32000_recipients_are_one_queue_entry(void **state)
+static void test_p1_20_k194555_k115438_32000_recipients_are_one_queue_entry(void **state)
 {
 	(void)state;
 	struct bench *b = with_link();
@@ -720,8 +720,8 @@ int main(void)
 		cmocka_unit_test(test_the_same_id_by_another_way_is_no_duplicate),
 		cmocka_unit_test(test_what_comes_again_over_the_peers_other_link_is_a_duplicate),
 		cmocka_unit_test(test_what_was_rerouted_first_is_known_too),
-		cmocka_unit_test(test_p1_13_identifiers_are_unique_over_a_restart),
-		cmocka_unit_test(test_p1_20_32000_recipients_are_one_queue_entry),
+		cmocka_unit_test(test_p1_13_k126304_identifiers_are_unique_over_a_restart),
+		cmocka_unit_test(test_p1_20_k194555_k115438_32000_recipients_are_one_queue_entry),
 		cmocka_unit_test(test_32000_unknown_recipients_are_one_report),
 		cmocka_unit_test(test_more_recipients_than_x411_allows_are_refused),
 		cmocka_unit_test(test_p1_21_without_responsibility_nothing_is_done),

@@ -286,6 +286,32 @@ static void test_compose_heading_fields(void **state)
 	out_fini(&o);
 }
 
+/* X.420 annex: ub-free-form-name 64, in octets of T.61; an accent is not parted from its letter. */
+static void test_k194548_free_form_names_have_64_octets(void **state)
+{
+	(void)state;
+	struct ipm_recipient to;
+	struct ipm_compose_part part = { .kind = IPM_COMPOSE_TEXT, .data = VIEW("x") };
+	static const char *const lengths[] = { "", "x", "xx" };
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		struct ipm_compose m = small(&to, &part);
+		struct ipm_composed done;
+		struct out o, name;
+		out_init(&name, 1000);
+		out_str(&name, lengths[i]);
+		for (unsigned k = 0; k < 70; k++)
+			out_str(&name, "\xc3\xa9");
+		to.user.free_form = out_view(&name);
+		const struct ipm ipm = parse_ok(compose(&m, &done, &o));
+		const struct ipm_recipient_specifier *r = ipm.message->heading.primary_recipients.v;
+		const struct view got = r->recipient.free_form_name;
+		assert_int_equal(got.n, i == 1 ? 63 : 64);
+		assert_memory_equal(got.p + got.n - 4, "\xc2" "e" "\xc2" "e", 4);
+		out_fini(&name);
+		out_fini(&o);
+	}
+}
+
 static void test_compose_refuses_what_the_bounds_forbid(void **state)
 {
 	(void)state;
@@ -667,6 +693,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_compose_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_bilateral_and_line_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_heading_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_k194548_free_form_names_have_64_octets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_compose_refuses_what_the_bounds_forbid, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_kind_of_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_in_pieces, setup, teardown),

@@ -166,6 +166,44 @@ static void test_k159180_k148234_character_sets(void **state)
 	w.how.code_page = 850;
 }
 
+/* The heading names three of a postoffice and the envelope makes us responsible for one: one gets it, once. */
+static void test_k100768_the_envelope_says_for_whom_it_is(void **state)
+{
+	(void)state;
+	const struct message m = testing_message(&w);
+	struct ipm_recipient to[3] = { { .ask = IPM_ASK_RN } };
+	const struct ipm_compose_part p = text_of("t");
+	const struct ipm_compose c = { .subject = VIEW("s"), .parts = &p, .n_parts = 1, .to = to, .n_to = 3 };
+	static const char *const given[] = { "G=Bob; S=Builder", "G=Ann; S=Builder", "G=Cid; S=Builder" };
+	char text[3][80];
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(text[i], sizeof text[i], "%s; O=Works; P=SITE; A=EXAMPLE; C=GB", given[i]);
+		to[i].user.addr = testing_oraddr(&w, text[i]);
+	}
+	struct testing_mai r = convert(&m, testing_content_of(&w, &c));
+	assert_int_equal(r.m.n_to, 3); /* who reads it sees them all */
+	assert_int_equal(r.done.envelope.n, 1);
+	assert_text(r.done.envelope.recipients[0].address.text, "NET1/PO1/BOB");
+	done(&r);
+}
+
+/* X.420 7.3.5: [5] { SET {}, SEQUENCE { TeletexString } }, accent before letter; and the name of a file. */
+static void test_k194547_teletex_text_and_names(void **state)
+{
+	(void)state;
+	const struct message m = testing_message(&w);
+	struct testing_mai r = convert(&m, VIEW("\xa0\x1f\x31\x0b\x6b\x03\x13\x01" "1\xa8\x04\x14\x02Hi\x30\x10\xa5\x0e\x31\x00\x30\x0a\x14\x08"
+						"Gr\xc8u\xfb" "e \xb0"));
+	assert_text(r.m.text, "Gr\x81\xe1" "e \xf8");
+	assert_int_equal(r.done.replaced, 0);
+	done(&r);
+	const struct ipm_compose_part p = file_of("Gr\xc3\xbc\xc3\x9f" "e.txt", VIEW("octets"));
+	r = convert_parts(&p, 1);
+	assert_int_equal(r.m.n_attachments, 1);
+	assert_text(r.m.attachments[0].name, "Gr\x81\xe1" "e.txt");
+	done(&r);
+}
+
 /* conversion-with-loss-prohibited (X.411 8.2.1.1.1.10): reason 2, diagnostic 19; with nothing lost it goes. */
 static void test_loss_prohibited(void **state)
 {
@@ -743,6 +781,8 @@ int main(void)
 		cmocka_unit_test(test_k168771_a_receipt),
 		cmocka_unit_test(test_k159162_subject_from_the_identifier),
 		cmocka_unit_test(test_k121732_k127919_a_non_delivery_report),
+		cmocka_unit_test(test_k100768_the_envelope_says_for_whom_it_is),
+		cmocka_unit_test(test_k194547_teletex_text_and_names),
 		cmocka_unit_test(test_k156728_k149021_delivered_is_no_failure),
 		cmocka_unit_test(test_k141135_k191947_returned_content_of_any_kind),
 		cmocka_unit_test(test_k193035_header_limit),

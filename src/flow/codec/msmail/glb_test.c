@@ -251,6 +251,22 @@ static void test_master_ours(void **state)
 	assert_false(mm_serial_is(VIEW("22-2879x")));
 }
 
+/* A gateway kept them in 16 bits and did not start. */
+static void test_k194712_serial_numbers_over_16_bits(void **state)
+{
+	static const char *const numbers[] = { "11-64537", "22-65536", "99-99999", "00-00000" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		struct mm_master m = { .own = { .network = "HQ", .postoffice = "LONDON" }, .hops = 10 }, n;
+		uint8_t file[MM_MASTER_SIZE];
+		snprintf(m.serial, sizeof m.serial, "%s", numbers[i]);
+		mm_master_print(&m, file);
+		assert_true(mm_master_parse(view_of(file, sizeof file), &n, &e));
+		assert_string_equal(n.serial, numbers[i]);
+		assert_true(mm_serial_is(view_str(numbers[i])));
+	}
+}
+
 static void test_user_three_records(void **state)
 {
 	(void)state;
@@ -339,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_network_record_12),   cmocka_unit_test(test_network_damaged),
 		cmocka_unit_test(test_xtn_offsets),	    cmocka_unit_test(test_xtn_next_hop),
 		cmocka_unit_test(test_master),		    cmocka_unit_test(test_master_ours),
+		cmocka_unit_test(test_k194712_serial_numbers_over_16_bits),
 		cmocka_unit_test(test_user_three_records),  cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_k110100_k110223_netpo_chain), cmocka_unit_test(test_k175978_reserved_names),
 	};

@@ -320,6 +320,21 @@ static void test_forms_of_the_bind_argument(void **state)
 	arena_free(&a);
 }
 
+/* X.411 wants 1 to 32 characters in an MTA name; one of none was the end of an association. Whose answer it is the password says. */
+static void test_k123650_an_answer_with_an_empty_name(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(1 << 16);
+	struct mta_bind_value v;
+	struct out in = octets("b10a a108 8000 a1040402 4142");
+	decode(&mta_bind_result_type, out_view(&in), &v, a);
+	assert_int_equal(v.choice.which, MTA_BIND_AUTHENTICATED);
+	assert_int_equal(v.authenticated.name.n, 0);
+	assert_true(view_eq(v.authenticated.credentials.password, VIEW("AB")));
+	out_fini(&in);
+	arena_free(&a);
+}
+
 static void test_forms_of_aborts(void **state)
 {
 	(void)state;
@@ -393,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_transferred_octets_of_the_captures),
 		cmocka_unit_test(test_bare_and_wrapped_bind_errors),
 		cmocka_unit_test(test_forms_of_the_bind_argument),
+		cmocka_unit_test(test_k123650_an_answer_with_an_empty_name),
 		cmocka_unit_test(test_forms_of_aborts),
 		cmocka_unit_test(test_open_without_user_data),
 		cmocka_unit_test(test_cut_at_every_offset),

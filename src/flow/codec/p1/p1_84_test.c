@@ -91,7 +91,7 @@ static struct view probe_mpdu(struct arena *a)
 }
 
 /* Two recipients: one delivered to a private UA, one not, reason 1, diagnostic 0; content returned; billing information NULL. */
-static struct view report_mpdu(struct arena *a)
+static struct view report_with(struct arena *a, struct view more)
 {
 	struct view good = join(a, hex(a, U_EITS U_TRACE_TIME), tlv(a, 0xa1, tlv(a, 0xa0, hex(a, "800d 3936303130323033303530305a 810101"))));
 	struct view bad = join(a, hex(a, U_TRACE_TIME), tlv(a, 0xa1, tlv(a, 0xa1, hex(a, "800101 810100"))));
@@ -101,9 +101,14 @@ static struct view report_mpdu(struct arena *a)
 	struct view recipients = join(a, tlv(a, 0x31, all(a, first, ARRAY_LEN(first))), tlv(a, 0x31, all(a, second, ARRAY_LEN(second))));
 	const struct view envelope[] = { or_name(a, 0x60), mpdu_id(a, "1.4"), trace_of(a) };
 	const struct view content[] = { mpdu_id(a, "1.2"), trace_of(a), hex(a, "4a02 6964"), tlv(a, 0xa0, recipients),
-					hex(a, "8101 78 a202 0500") };
+					hex(a, "8101 78 a202 0500"), more };
 	return tlv(a, 0xa1, join(a, tlv(a, 0x31, all(a, envelope, ARRAY_LEN(envelope))),
 				 tlv(a, 0x31, all(a, content, ARRAY_LEN(content)))));
+}
+
+static struct view report_mpdu(struct arena *a)
+{
+	return report_with(a, (struct view){ NULL, 0 });
 }
 
 static struct message *decoded_84(struct view mpdu, struct view *content_r, struct arena *a)
@@ -229,6 +234,22 @@ static void test_a_delivery_report_mpdu(void **state)
 	assert_int_equal(m->rcpt[1].reason, 1);
 	assert_int_equal(m->rcpt[1].diagnostic, 0);
 	assert_false(m->rcpt[1].has_intended);
+}
+
+/* InternalTraceInformation of MOTIS [APPLICATION 30] where 1984 has no place for it: the report is a report all the same. */
+static void test_k115357_internal_trace_inside_a_report(void **state)
+{
+	static const char *const odd[] = { "7e0a 3008 800341 4243 8001 42", "7e00", "7e02 3000", "5e03 414243" };
+	struct arena *a = *state;
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		struct view content;
+		const struct message *m = decoded_84(report_with(a, hex(a, odd[i])), &content, a);
+		assert_int_equal(m->kind, MESSAGE_REPORT);
+		assert_view(m->subject_id.local, "1.2");
+		assert_int_equal(m->n_rcpt, 2);
+		assert_int_equal(m->rcpt[1].outcome, OUTCOME_NOT_DELIVERED);
+		assert_view(m->returned_content, "x");
+	}
 }
 
 /* --- and out again --- */
@@ -802,6 +823,7 @@ int main(void)
 		T(test_a_user_mpdu_of_every_element),
 		T(test_a_probe_mpdu),
 		T(test_a_delivery_report_mpdu),
+		T(test_k115357_internal_trace_inside_a_report),
 		T(test_of_1984_comes_back_octet_for_octet),
 		T(test_of_1984_is_readable_as_1988),
 		T(test_dg_05_everything_of_1988_is_left_out),
