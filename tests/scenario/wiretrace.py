@@ -83,15 +83,51 @@ def test_tshark_and_decode_read_it(lab):
     return "%d files, %d packets" % (len(files), len(rows))
 
 
+def viewer(m, *args):
+    """`posthorn link trace --follow` as an operator leaves it running, and what it shows."""
+    process = subprocess.Popen([m.lab.program, "link", "trace", "-c", m.path, "paris", "--follow", "--json", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    rows = []
+    threading.Thread(target=lambda: [rows.append(json.loads(x)) for x in process.stdout], daemon=True).start()
+    m.lab.closers.append(process.kill)
+    return process, rows
+
+
+def test_who_follows_is_told_of_the_end(lab):
+    """It ends when others have ended what it shows, and ends nothing of theirs."""
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+
+    def ended(process, why):
+        said = process.stderr.read().decode()
+        same(process.wait(60), 0, "status")
+        process.stdout.close()
+        process.stderr.close()
+        expect(why in said, "why it has ended: %s" % why, said)
+    first, _ = viewer(london)
+    london.event("operator.act", what="trace-on")
+    mark = london.mark()
+    london.command("link", "trace", "-c", london.path, "paris", "on")
+    ended(first, "another one")
+    same([e["fields"]["what"] for e in london.events[mark:] if e["event"] == "operator.act"], ["trace-on"], "acts: it has not ended the other one")
+    second, rows = viewer(london)
+    london.send(london.alice, paris.claude, "--subject", "shown before it ends")
+    wait_for(lambda: "shown before it ends" in json.dumps(rows), "the message")
+    london.command("link", "trace", "-c", london.path, "paris", "off")
+    ended(second, "an operator has ended it")
+    third, _ = viewer(london, "--time", "1ms")
+    ended(third, "its time is over")
+
+
 def test_followed_live(lab):
     london, paris = lab.pair()
     london.link(paris)
     paris.link(london)
     paris.start()
     london.start()
-    process = subprocess.Popen([lab.program, "link", "trace", "-c", london.path, "paris", "--follow", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    rows = []
-    threading.Thread(target=lambda: [rows.append(json.loads(x)) for x in process.stdout], daemon=True).start()
+    process, rows = viewer(london)
     try:
         london.event("operator.act", what="trace-on")
         london.send(london.alice, paris.claude, "--subject", "seen at once")
@@ -103,6 +139,10 @@ def test_followed_live(lab):
         mark = len(rows)
         paris.send(paris.claude, london.alice, "--subject", "and the other way")
         wait_for(lambda: "and the other way" in json.dumps(rows[mark:]), "the answer, in another file or the same")
+        for name in ("recorder.0", "link.0"):
+            killed(london, name)
+        london.send(london.alice, paris.claude, "--subject", "after they were killed")
+        wait_for(lambda: "after they were killed" in json.dumps(rows[mark:]), "a message in another file")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -112,6 +152,59 @@ def test_followed_live(lab):
     same((process.returncode, said), (0, ""), "its end")
     london.event("link.trace-ended", why="operator")
     return "%d events" % len(rows)
+
+
+def killed(m, name):
+    """It is dead, and its successor is ready."""
+    pid, mark = m.pids()[name], m.mark()
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: [e for e in m.events[mark:] if e["event"] == "process.ready" and e["process"] == name.replace(".", "-")], "%s is ready" % name)
+    wait_for(lambda: m.pids().get(name) not in (None, pid), "%s runs" % name)
+
+
+def test_goes_on_over_killed_processes(lab):
+    """The link's process dies, then the switch that knew of the trace and the link's again: each goes on in a file of its own, until an operator ends it."""
+    london, paris = lab.pair()
+    london.link(paris)
+    paris.link(london)
+    paris.start()
+    london.start()
+
+    def one_more(subject):
+        n = len(paris.mail("claude"))
+        london.send(london.alice, paris.claude, "--subject", subject)
+        paris.wait_mail("claude", n + 1)
+    london.command("link", "trace", "-c", london.path, "paris", "on", "--octets", "40K", "--time", "1h")
+    subjects = ["of the first life", "of the second life", "of the third life"]
+    one_more(subjects[0])
+    killed(london, "link.0")
+    one_more(subjects[1])
+    killed(london, "switch.0")
+    killed(london, "link.0")
+    one_more(subjects[2])
+    files = captures(london)
+    same([os.path.basename(f).split("-", 2)[2] for f in sorted(files, key=len)[:2] + [f for f in files if "-3.pcap" in f]],
+         ["link.0.pcap", "link.0-2.pcap", "link.0-3.pcap"], "files")
+    whole = {f: json.dumps(decoded(lab, f)[0]) for f in files}
+    for subject in subjects:
+        same(len([f for f, text in whole.items() if subject in text]), 1, "files that have the message %s" % subject)
+    same([decoded(lab, f)[1] for f in files], [0] * 3, "posthorn decode finds no damage")
+    # They have one limit together.
+    mark = london.mark()
+    big = lab.file("big.txt", b"a line of text, and another one\r\n" * 2000)
+    london.send(london.alice, paris.claude, "--text-file", big)
+    end = london.event("link.trace-ended", after=mark)["fields"]
+    expect("as many octets" in end["why"] and sum(os.path.getsize(f) for f in files) >= 40 << 10 and int(end["octets"]) < 150 << 10, "it ends by its octets", end)
+    mark = london.mark()
+    london.command("link", "trace", "-c", london.path, "paris", "off")
+    act = london.event("operator.act", after=mark)["fields"]
+    expect(act["trace"] in files[0], "the switch knows which it was", act)
+    killed(london, "link.0")
+    one_more("after the end")
+    same(captures(london), files, "files after the end")
+    for f in files:
+        expect("Malformed" not in tshark(f, "-V"), "tshark reads it")
+    return "%d files" % len(files)
 
 
 def test_in_clear_where_there_is_tls_and_bounds(lab):
@@ -156,4 +249,4 @@ def test_a_disk_that_fails_ends_the_trace_alone(lab):
     expect(not london.find("link.trace-begun"), "no file")
 
 
-main(test_tshark_and_decode_read_it, test_followed_live, test_in_clear_where_there_is_tls_and_bounds, test_a_disk_that_fails_ends_the_trace_alone)
+main(test_tshark_and_decode_read_it, test_followed_live, test_who_follows_is_told_of_the_end, test_goes_on_over_killed_processes, test_in_clear_where_there_is_tls_and_bounds, test_a_disk_that_fails_ends_the_trace_alone)

@@ -107,6 +107,8 @@ int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *type
 	c->chan = chan_new(&s, &events, c, PROCESS_TOOL, 0);
 	start(c);
 	loop_run(c->env);
+	if (c->end != NULL)
+		c->end(c);
 	chan_free(&c->chan, false);
 	loop_free(&c->env);
 	return c->status;

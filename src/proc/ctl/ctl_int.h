@@ -28,6 +28,7 @@ struct ctl {
 	int status;
 	bool silent;               /* nothing is said when no MTA answers */
 	bool over;
+	void (*end)(struct ctl *c); /* NULL, or called at the end of a conversation: env goes */
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */
 };

@@ -1,28 +1,38 @@
 /* link_trace.c - `posthorn link trace`: the octets of a link's connections, in a file and decoded as they come. */
 #include "proc/ctl/ctl_int.h"
 
+#include "proc/table/event_line.h"
+#include "sys/loop.h"
+#include "sys/moment.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OCTETS = 16 << 20, TIME_MS = 10 * 60 * 1000 };
+enum {
+	OCTETS = 16 << 20, TIME_MS = 10 * 60 * 1000,
+	AGAIN_MS = 100, AGAIN_MAX = 300, /* a recorder that died is back in a moment; an MTA that was ended is not */
+	TAIL_MS = 500,                   /* a few looks of the decoder */
+};
 
 static const char usage[] =
 	"usage: posthorn link trace -c FILE NAME on [--octets SIZE] [--time TIME] [--why TEXT]\n"
 	"       posthorn link trace -c FILE NAME off [--why TEXT]\n"
 	"       posthorn link trace -c FILE NAME --follow [--secrets] [--octets SIZE] [--time TIME] [--why TEXT]\n\n"
 	"What goes over a link's connections, in clear even where there is TLS: a capture that posthorn decode, tshark and Wireshark read,\n"
-	"with made-up headers of IP and TCP, in the folder trace of the store's directory, one file for each link process.\n"
+	"with made-up headers of IP and TCP, in the folder trace of the store's directory, one file for each link process,\n"
+	"and one more (-2, -3 ...) for each time that it was started anew meanwhile.\n"
 	"It has passwords and mail in it. An association that is open already is in it from the middle on; posthorn link close begins anew.\n\n"
 	"  on             begins; another one of this link ends\n"
 	"  off            ends\n"
-	"  --follow       begins, shows every layer as it comes, and ends when interrupted\n"
+	"  --follow       begins, shows every layer as it comes, and ends when interrupted, or says what has ended it\n"
 	"  --secrets      show passwords too\n"
-	"  --octets SIZE  a file is not longer than that, about (16M)\n"
+	"  --octets SIZE  the files of one link process are not longer than that, about (16M)\n"
 	"  --time TIME    it ends by itself after so long (10min)\n"
 	"  --why TEXT     kept in the audit event\n"
 	CTL_FIND CTL_STATUSES;
@@ -33,6 +43,15 @@ struct command {
 	const char *link, *why;
 	bool follow, secrets;
 	char name[128];              /* what names of files begin with */
+	/* --follow */
+	pid_t decoder;
+	int signals;                 /* signalfd */
+	int64_t until_ms;            /* by the wall */
+	struct loop_watch *watch;
+	struct timer timer;
+	struct msg_follow follow_of; /* the events */
+	bool heard;                  /* anything of the recorder, in this conversation */
+	bool over, at_end;           /* at_end: it is not we who end it */
 };
 
 static struct command *command_of(struct ctl *c)
@@ -47,7 +66,8 @@ static bool on_done(void *ctx, struct view payload, struct err *e)
 	struct msg_answer m;
 	if (!get_msg_answer(payload, &m, e))
 		return false;
-	snprintf(q->name, sizeof q->name, "%.*s", (int)(m.mts_id.n < sizeof q->name ? m.mts_id.n : sizeof q->name - 1), (const char *)m.mts_id.p);
+	if (q->ask.on)
+		snprintf(q->name, sizeof q->name, "%.*s", (int)(m.mts_id.n < sizeof q->name ? m.mts_id.n : sizeof q->name - 1), (const char *)m.mts_id.p);
 	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
 	return true;
 }
@@ -60,8 +80,19 @@ static void say(struct ctl *c)
 	q->ask.link = view_str(q->link);
 	q->ask.who = view_str(pw == NULL ? "unknown" : pw->pw_name);
 	q->ask.why = view_str(q->why == NULL ? "" : q->why);
+	q->ask.name = view_str(q->ask.on ? "" : q->name); /* what --follow has begun, and no later one */
 	put_msg_wiretrace(chan_begin(c->chan, MSG_WIRETRACE), &q->ask);
 	chan_end(c->chan);
+}
+
+static sigset_t signals_of_ours(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	return set;
 }
 
 static int turn(struct command *q, bool on)
@@ -71,52 +102,155 @@ static int turn(struct command *q, bool on)
 	return ctl_converse(&q->ctl, "control", types, ARRAY_LEN(types), say);
 }
 
-/* The decoder is a process of its own, as what a peer says is not decoded here; interrupted, it ends, and we end the trace. */
-static int follow(struct command *q)
+/* The decoder is a process of its own, as what a peer says is not decoded here. */
+static bool start_decoder(struct command *q)
 {
 	char prefix[512];
-	pid_t pid;
 	snprintf(prefix, sizeof prefix, "%s/trace/%s-", q->ctl.directory, q->name);
 	const char *argv[] = { "posthorn", "decode", "--follow", prefix, q->ctl.json ? "--json" : q->secrets ? "--secrets" : NULL,
 			       q->ctl.json && q->secrets ? "--secrets" : NULL, NULL };
 	posix_spawnattr_t attr;
-	sigset_t defaults;
-	sigemptyset(&defaults);
-	sigaddset(&defaults, SIGINT);
-	sigaddset(&defaults, SIGTERM);
+	sigset_t defaults = signals_of_ours(), none;
+	sigdelset(&defaults, SIGCHLD);
+	sigemptyset(&none);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
-	sigset_t none;
-	sigemptyset(&none);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	int code = posix_spawn(&pid, "/proc/self/exe", NULL, &attr, (char **)(uintptr_t)argv, environ);
+	int code = posix_spawn(&q->decoder, "/proc/self/exe", NULL, &attr, (char **)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	if (code != 0)
-		return ctl_say(&q->ctl, CTL_REFUSED, "cannot start the decoder: %s", strerror(code));
+		ctl_say(&q->ctl, CTL_REFUSED, "cannot start the decoder: %s", strerror(code));
+	return code == 0;
+}
+
+/* --- what becomes of the trace meanwhile, by the events --- */
+
+/* why: NULL when it is interrupted, or its decoder has ended. */
+static void be_over(struct command *q, const char *why)
+{
+	if (why != NULL)
+		fprintf(stderr, "posthorn link trace: the trace of %s has ended: %s\n", q->link, why);
+	q->over = true;
+	q->at_end = why != NULL;
+	ctl_over(&q->ctl, CTL_DONE);
+}
+
+static void on_signal(void *ctx)
+{
+	be_over(ctx, NULL);
+}
+
+static void on_time(void *ctx)
+{
+	be_over(ctx, "its time is over");
+}
+
+/* Another operator, or another life of the MTA. In one link process it may end alone; one that is started anew goes on with it. */
+static void hear(struct command *q, const struct event_line *l)
+{
+	const char *what = event_line_field(l, "what"), *trace = event_line_field(l, "trace");
+	const bool done = strcmp(event_line_field(l, "outcome"), "done") == 0 && strcmp(event_line_field(l, "link"), q->link) == 0;
+	if (strcmp(l->event, "supervisor.up") == 0)
+		be_over(q, "the MTA was started anew");
+	else if (strcmp(l->event, "link.trace-ended") == 0 && strstr(event_line_field(l, "file"), q->name) != NULL)
+		fprintf(stderr, "posthorn link trace: %s has ended: %s\n", event_line_field(l, "file"), event_line_field(l, "why"));
+	else if (done && strcmp(what, "trace-off") == 0 && strcmp(trace, q->name) == 0)
+		be_over(q, "an operator has ended it");
+	else if (done && strcmp(what, "trace-on") == 0 && strcmp(trace, q->name) > 0) /* the time is in names */
+		be_over(q, "an operator has begun another one");
+}
+
+static bool on_event(void *ctx, struct view payload, struct err *e)
+{
+	struct command *q = command_of(ctx);
+	struct msg_event m;
+	struct event_line line;
+	if (!get_msg_event(payload, &m, e) || !event_line_parse(m.line, &line, e))
+		return false;
+	q->heard = true;
+	q->follow_of.after = m.number;
+	if (!q->over)
+		hear(q, &line);
+	event_line_fini(&line);
+	return true;
+}
+
+static bool on_followed(void *ctx, struct view payload, struct err *e)
+{
+	struct command *q = command_of(ctx);
+	struct msg_followed m;
+	if (!get_msg_followed(payload, &m, e))
+		return false;
+	q->heard = true;
+	q->follow_of.after = m.next > q->follow_of.after ? m.next : q->follow_of.after;
+	return true;
+}
+
+static void begin_watch(struct ctl *c)
+{
+	struct command *q = command_of(c);
+	const int64_t left = q->until_ms - moment_wall_ms();
+	q->watch = loop_watch_new(c->env, q->signals, on_signal, q);
+	timer_init(&q->timer, c->env, on_time, q);
+	timer_after(&q->timer, left < 0 ? 0 : left);
+	put_msg_follow(chan_begin(c->chan, MSG_FOLLOW), &q->follow_of);
+	chan_end(c->chan);
+}
+
+static void end_watch(struct ctl *c)
+{
+	struct command *q = command_of(c);
+	loop_watch_free(&q->watch);
+	timer_stop(&q->timer);
+}
+
+/* Until it is over, or no recorder has been there for long. */
+static void watch(struct command *q)
+{
+	static const struct chan_type types[] = {
+		{ .type = MSG_FOLLOWED, .name = "FOLLOWED", .handle = on_followed, .max = MSG_MAX_FOLLOWED },
+		{ .type = MSG_EVENT, .name = "EVENT", .handle = on_event, .max = MSG_MAX_EVENT },
+	};
+	q->ctl.end = end_watch;
+	q->ctl.is_silent = true;
+	for (unsigned missed = 0; !q->over && missed < AGAIN_MAX; missed++) {
+		q->heard = false;
+		ctl_converse(&q->ctl, "events", types, ARRAY_LEN(types), begin_watch);
+		missed = q->heard ? 0 : missed;
+		if (!q->over)
+			moment_wait_ms(AGAIN_MS);
+	}
+	q->ctl.end = NULL;
+	q->ctl.is_silent = false;
+}
+
+static int follow(struct command *q)
+{
 	int how;
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	siginfo_t info;
-	while (sigwaitinfo(&set, &info) < 0 && errno == EINTR)
-		;
-	kill(pid, SIGTERM); /* ours to end when the signal came to us alone */
-	waitpid(pid, &how, 0);
+	if (!start_decoder(q))
+		return turn(q, false);
+	watch(q);
+	if (q->at_end)
+		moment_wait_ms(TAIL_MS); /* what it has not read yet */
+	kill(q->decoder, SIGTERM); /* ours to end when the signal came to us alone */
+	waitpid(q->decoder, &how, 0);
 	return turn(q, false);
 }
 
 static int begin_and_follow(struct command *q)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
+	const sigset_t set = signals_of_ours();
 	sigprocmask(SIG_BLOCK, &set, NULL); /* waited for, so that the trace is ended in any case */
-	return turn(q, true) == CTL_DONE ? follow(q) : q->ctl.status;
+	q->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (q->signals < 0)
+		return ctl_say(&q->ctl, CTL_REFUSED, "cannot wait for signals: %s", strerror(errno));
+	const int64_t now = moment_wall_ms();
+	q->until_ms = now + (int64_t)q->ask.time_ms + TAIL_MS;
+	q->follow_of = (struct msg_follow){ .id = 1, .since = (uint64_t)now, .categories = VIEW("operator,process,x400"), .live = true };
+	const int status = turn(q, true) == CTL_DONE ? follow(q) : q->ctl.status;
+	close(q->signals);
+	return status;
 }
 
 static int begin(struct command *q)

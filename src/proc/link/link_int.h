@@ -272,6 +272,7 @@ void assoc_free_graves(struct link *l);
 void wiretrace_take(struct link *l, const struct msg_wiretrace *m);
 void wiretrace_octets(struct assoc *a, bool ours, struct view v); /* the next ones that go, or that were taken of those that came */
 void wiretrace_closed(struct assoc *a);         /* the connection */
+void wiretrace_report(struct link *l);       /* to a switch that has come */
 void wiretrace_end_all(struct link *l);
 
 /* bind.c: who calls, and may they. */

@@ -13,13 +13,17 @@ enum {
 	CALLED_PORT = 102,          /* by which readers of captures know RFC 1006 */
 	CALLING_PORT = 20000, CALLING_PORTS = 40000,
 	PACKETS_MAX = 4 * 1024 * 1024,
+	TRACE_NAME = 96,
+	LIVES_MAX = 50,             /* that go on with one trace */
 };
+#define FULL "it has as many octets as it may"
 
 struct wiretrace {
 	struct link *link;
-	char *name, *path;          /* of the link; of the file, from the first octets on */
+	char *name, *trace;         /* of the link; what names of its files begin with */
+	char path[160];             /* of the file, from the first octets on */
 	struct file *file;          /* NULL: no octets yet */
-	uint64_t written, max;
+	uint64_t before, written, max; /* before: in the files of processes before this one */
 	bool failed;                /* no octets could be written */
 	struct timer timer;
 	struct wiretrace *next;
@@ -53,7 +57,7 @@ static void end(struct wiretrace *t, const char *why)
 		file_close(&t->file);
 	timer_stop(&t->timer);
 	MEM_FREE(t->name);
-	MEM_FREE(t->path);
+	MEM_FREE(t->trace);
 	free(t);
 }
 
@@ -62,11 +66,47 @@ static void on_time(void *ctx)
 	end(ctx, "its time is over");
 }
 
+/* Found by reading, since the world tells it in no other way. */
+static uint64_t length_of(struct file *f, struct err *e)
+{
+	uint64_t least = 0, most = UINT64_C(1) << 40;
+	while (least < most) {
+		uint8_t octet;
+		size_t got = 0;
+		const uint64_t middle = least + (most - least) / 2;
+		if (!file_read(f, middle, &octet, 1, &got, e) || got == 0)
+			most = middle;
+		else
+			least = middle + 1;
+	}
+	return least;
+}
+
+/* A process before this one may have died in the middle of a packet, and its connections were others: each has a file of its own. */
+static void find_path(struct wiretrace *t)
+{
+	const struct link *l = t->link;
+	char again[8] = "";
+	struct err e;
+	for (unsigned life = 2;; life++) {
+		snprintf(t->path, sizeof t->path, "trace/%s-%s.%u%s.pcap", t->trace, l->is_alone ? "alone" : "link", (unsigned)l->instance, again);
+		struct file *f = life > LIVES_MAX ? NULL : env_file_open(l->host.env, t->path, &e);
+		if (f == NULL)
+			return;
+		t->before += length_of(f, &e);
+		file_close(&f);
+		snprintf(again, sizeof again, "-%u", life);
+	}
+}
+
 /* The first octets: a process that has none for it makes no file. */
 static bool be_open(struct wiretrace *t, struct err *e)
 {
 	if (t->file != NULL)
 		return true;
+	find_path(t);
+	if (t->before >= t->max)
+		return err_set(e, ERR_LOCAL, ERR_OF_LINK, "%s", FULL);
 	t->file = env_file_create(t->link->host.env, t->path, e);
 	if (t->file != NULL)
 		EMIT(&t->link->host, WIRETRACE_BEGUN, "link", t->name, "file", t->path);
@@ -88,8 +128,8 @@ static void write_packets(struct wiretrace *t, struct out *o)
 	out_clear(o);
 	if (!good)
 		end(t, e.text);
-	else if (t->written >= t->max)
-		end(t, "it has as many octets as it may");
+	else if (t->before + t->written >= t->max)
+		end(t, FULL);
 }
 
 static uint32_t address_of(const struct assoc *a)
@@ -158,24 +198,36 @@ void wiretrace_closed(struct assoc *a)
 
 void wiretrace_take(struct link *l, const struct msg_wiretrace *m)
 {
-	char name[256], path[128];
+	char name[256], trace[TRACE_NAME];
 	snprintf(name, sizeof name, "%.*s", (int)(m->link.n < sizeof name ? m->link.n : sizeof name - 1), (const char *)m->link.p);
+	snprintf(trace, sizeof trace, "%.*s", (int)(m->name.n < sizeof trace ? m->name.n : sizeof trace - 1), (const char *)m->name.p);
 	struct wiretrace *t = find(l, name);
+	if (t != NULL && m->on && strcmp(t->trace, trace) == 0)
+		return; /* a new switch has heard of it */
 	if (t != NULL)
 		end(t, m->on ? "another one is begun" : "an operator has ended it");
 	if (!m->on)
 		return;
-	snprintf(path, sizeof path, "trace/%.*s-%s.%u.pcap", (int)(m->name.n < 80 ? m->name.n : 80), (const char *)m->name.p,
-		 l->is_alone ? "alone" : "link", (unsigned)l->instance);
 	t = mem_zero(sizeof *t);
 	t->link = l;
 	t->name = mem_strdup(name);
-	t->path = mem_strdup(path);
+	t->trace = mem_strdup(trace);
 	t->max = m->octets;
 	t->next = l->traces;
 	l->traces = t;
 	timer_init(&t->timer, l->host.env, on_time, t);
 	timer_after(&t->timer, (int64_t)m->time_ms);
+}
+
+void wiretrace_report(struct link *l)
+{
+	const int64_t now = env_now_ms(l->host.env);
+	for (const struct wiretrace *t = l->traces; t != NULL; t = t->next) {
+		const struct msg_wiretrace m = { .link = view_str(t->name), .on = true, .octets = t->max, .name = view_str(t->trace),
+						 .time_ms = t->timer.at_ms > now ? (uint64_t)(t->timer.at_ms - now) : 1 };
+		put_msg_wiretrace(chan_begin(l->control, MSG_WIRETRACE), &m);
+		chan_end(l->control);
+	}
 }
 
 void wiretrace_end_all(struct link *l)

@@ -205,6 +205,7 @@ static const struct chan_type link_types[] = {
 	TYPE(TRANSFER_RESUME, resume_told),
 	TYPE(BLOCKS, census_told),
 	TYPE(PARTIAL_PULL, partial_pull),
+	TYPE(WIRETRACE, wiretrace_told),
 	TYPE(SETTLED, apply_settled),
 };
 static const struct chan_type alone_types[] = {
@@ -216,6 +217,7 @@ static const struct chan_type alone_types[] = {
 	TYPE(EXAMINED, examine_done),
 	TYPE(ASSOC_HOW, dispatch_assoc_how),
 	TYPE(TRANSFER_RESUME, resume_told),
+	TYPE(WIRETRACE, wiretrace_told),
 	TYPE(SETTLED, apply_settled),
 };
 static const struct chan_type bulk_types[] = {
@@ -380,6 +382,8 @@ void switch_adopt_peer(struct sw *s, enum process_kind kind, uint32_t instance, 
 		stops_tell_all(p);
 		room_tell(p);
 	}
+	if ((kind == PROCESS_LINK || kind == PROCESS_ALONE) && !bulk)
+		wiretrace_tell_all(p);
 	if (kind == PROCESS_LINK)
 		for (size_t i = 0; i < s->n_links; i++)
 			dispatch_run(s->links[i]);
@@ -586,6 +590,7 @@ void switch_free(struct sw **sp)
 	expire_fini(s);
 	census_fini(s);
 	resume_fini(s);
+	wiretrace_fini(s);
 	partial_fini(s);
 	alone_fini(s);
 	convert_fini(s);

@@ -409,6 +409,7 @@ struct sw {
 	struct partial *partials;        /* partial.c */
 	struct map resumes;              /* transfer id -> struct resume */
 	struct reload_asked *reloads;    /* reloads.c */
+	struct traced *traced;           /* wiretrace.c */
 	uint64_t n_reloads;
 	struct census *censuses;         /* census.c */
 	struct tallies tallies;
@@ -478,8 +479,11 @@ void resume_forget(struct sw *s, uint64_t transfer);
 void resume_link_gone(const struct swlink *l);
 void resume_fini(struct sw *s);
 
-/* wiretrace.c: WIRETRACE. */
+/* wiretrace.c: WIRETRACE, of an operator and of a link process that has one; a link process that has come goes on with those that are on. */
 bool wiretrace_asked(void *ctx, struct view payload, struct err *e);
+bool wiretrace_told(void *ctx, struct view payload, struct err *e);
+void wiretrace_tell_all(struct proc *p);
+void wiretrace_fini(struct sw *s);
 
 /* reloads.c: RELOAD. Its askers are command lines, all of which are gone before the switch is. */
 bool reloads_asked(void *ctx, struct view payload, struct err *e);

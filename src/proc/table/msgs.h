@@ -95,7 +95,7 @@ enum {
 	X(REGISTERED, 61, 1024, "switch", "it may begin, or why not")                                                \
 	X(ALIVE, 62, 16, "switch, connector", "answer this number: sent when it has been silent while something is in its hands") \
 	/* the octets of a link's connections in clear, to a file: asked for by an operator, passed on to the link processes */          \
-	X(WIRETRACE, 96, 1024, "tool; switch", "begin or end a trace of a link: DONE answers the tool")              \
+	X(WIRETRACE, 96, 1024, "tool; switch; link", "begin or end a trace of a link: DONE answers the tool; a link process tells a new switch which it has") \
 	/* events, on the socket `events` of the recorder; LEVEL is answered by DONE */                                               \
 	X(FOLLOW, 100, 8192, "tool", "events that fit: those in memory, then, if so wanted, those to come")              \
 	X(FOLLOWED, 101, 1024, "recorder", "memory has been gone through; or some events were dropped, because the follower was too slow or came too late") \
@@ -408,7 +408,7 @@ struct msg_wiretrace { /* WIRETRACE */
 	struct view link;
 	bool on;
 	uint64_t octets, time_ms; /* on: it ends by itself after so much of a file, after so long */
-	struct view name;     /* from the switch: files are DIRECTORY/trace/NAME-PROCESS.pcap */
+	struct view name;     /* files are DIRECTORY/trace/NAME-PROCESS.pcap. From a tool only to end: that one and no later one; empty: any */
 	struct view who, why; /* for the audit event; the switch adds the caller's user from the socket */
 };
 struct msg_level { /* LEVEL */
