@@ -276,20 +276,79 @@ static void test_a_missing_message_file_is_told_of(void **state)
 	world_free(w);
 }
 
-/* Q103960: a record whose envelope is gone has been dealt with: it is forgotten without a word. */
+static void remove_envelope(struct world *w, const struct mm_id *id)
+{
+	char path[200];
+	snprintf(path, sizeof path, "%s/P1/%s.P1", w->path, id->s);
+	assert_int_equal(remove(path), 0);
+}
+
+/* Q103960: another mover has finished the message, and only its record is left: it is forgotten without a word. */
 static void k103960_a_record_without_envelope_is_forgotten(void **state)
 {
 	(void)state;
-	struct world *w = world_new("");
-	char path[200];
-	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Done", "text", NULL);
-	snprintf(path, sizeof path, "%s/P1/%s.P1", w->path, id.s);
-	assert_int_equal(remove(path), 0);
+	struct world *w = world_new("      administrator: TEST/SHADOW/LOCAL\n");
+	struct po_bag_entry entries[HEARD];
+	struct mm_header h = { .subject = "Read and deleted", .mai = mm_id_of(0xFFF1) };
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/LOCAL", "Done", "text", NULL);
+	count_records(w, "INQUEUE3", entries);
+	put_record(w, "TEST/SHADOW/LOCAL", &entries[0].header);
+	put_record(w, "INQUEUE3", &h);
+	remove_envelope(w, &id);
 	world_pass(w, 120 * 1000);
 	assert_int_equal(w->n_offers, 0);
 	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
-	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
 	world_free(w);
+}
+
+/* P1 was lost and made anew: the sender is told, and with none to tell the administrator. What the switch had taken is no matter of it. */
+static void test_a_lost_envelope_is_told_of(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      administrator: TEST/SHADOW/LOCAL\n");
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL TEST/NEAR/ANN", "Lost", "its text", NULL);
+	const struct mm_id other = put_message(w, "", "TEST/SHADOW/CAROL", "Nobody's", "its text", NULL);
+	remove_envelope(w, &id);
+	remove_envelope(w, &other);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 0);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct mai m = read_message(w, "TEST/SHADOW/LOCAL", i);
+		assert_true(has(m.text, "[021]"));
+		assert_true(has(m.text, "its text"));
+		assert_true(has(m.text, "TEST/SHADOW/CAROL"));
+		assert_int_equal(has(m.text, "Mail item was not delivered to:\r\n    TEST/NEAR/ANN"), false); /* a mover's */
+	}
+	assert_true(was_told(w, "msmail.envelope-lost"));
+	assert_false(has_file(w, "P1", ".P1"));
+	world_free(w);
+}
+
+/* The same with a crash between the steps: one notice. */
+static void test_a_lost_envelope_is_told_of_once(void **state)
+{
+	static const char *const plans[] = { "MAIL_PLACING:1:fail", "MAIL_NOTICE:1:fail", "MAIL_FINISH:1:fail" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
+		struct world *w = world_new("");
+		const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Lost", "text", NULL);
+		remove_envelope(w, &id);
+		plan_fault(plans[i]);
+		world_pass(w, 1000);
+		world_restart(w);
+		world_pass(w, 700 * 1000);
+		assert_int_equal(w->n_offers, 0);
+		assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+		assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+		assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[021]"));
+		plan_fault(NULL);
+		world_free(w);
+	}
 }
 
 /* [018]: the message goes on without an attachment that is missing, and says so; the others keep their places (Q151249). */
@@ -683,13 +742,16 @@ static void k247618_a_corrupt_message_is_put_aside(void **state)
 	world_free(w);
 }
 
-/* Who sent it is not known: the administrator hears of it. */
+/* Its file still says who sent it, and is put aside. Who has the message keeps it. */
 static void test_a_corrupt_envelope_is_put_aside(void **state)
 {
 	(void)state;
-	struct world *w = world_new("      administrator: TEST/SHADOW/LOCAL\n");
+	struct world *w = world_new("      administrator: TEST/SHADOW/ADMIN\n");
+	struct po_bag_entry entries[HEARD];
 	char rel[40];
-	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Corrupt", "its text", NULL);
+	const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL TEST/SHADOW/ADMIN", "Corrupt", "its text", NULL);
+	count_records(w, "INQUEUE3", entries);
+	put_record(w, "TEST/SHADOW/ADMIN", &entries[0].header);
 	snprintf(rel, sizeof rel, "P1/%s.P1", id.s);
 	overwrite(w, rel, "no envelope");
 	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Fine", "text", NULL);
@@ -699,7 +761,29 @@ static void test_a_corrupt_envelope_is_put_aside(void **state)
 	assert_true(has(w->offers[0].content, "its text"));
 	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
 	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
-	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[012]"));
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[024]"));
+	assert_int_equal(count_records(w, "TEST/SHADOW/ADMIN", NULL), 1);
+	assert_true(view_eq(read_message(w, "TEST/SHADOW/ADMIN", 0).text, VIEW("its text")));
+	world_free(w);
+}
+
+/* Nor does its file: the administrator hears of it. */
+static void test_of_what_nobody_can_read_the_administrator_hears(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      administrator: TEST/SHADOW/LOCAL\n");
+	char rel[40];
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "Corrupt", "its text", NULL);
+	snprintf(rel, sizeof rel, "P1/%s.P1", id.s);
+	overwrite(w, rel, "no envelope");
+	snprintf(rel, sizeof rel, "MAI/MA%c/%s.MAI", id.s[7], id.s);
+	overwrite(w, rel, "no message");
+	world_pass(w, 200 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, "no message"));
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	assert_true(has(read_message(w, "TEST/SHADOW/LOCAL", 0).text, "[024]"));
 	world_free(w);
 }
 
@@ -1085,6 +1169,8 @@ int main(void)
 		cmocka_unit_test(k151669_a_hung_file_server_strikes_nothing),
 		cmocka_unit_test(test_a_missing_message_file_is_told_of),
 		cmocka_unit_test(k103960_a_record_without_envelope_is_forgotten),
+		cmocka_unit_test(test_a_lost_envelope_is_told_of),
+		cmocka_unit_test(test_a_lost_envelope_is_told_of_once),
 		cmocka_unit_test(test_a_missing_attachment_is_said_in_the_text),
 		cmocka_unit_test(k156728_a_delivery_report_is_no_notice),
 		cmocka_unit_test(test_reports_of_the_gateway),
@@ -1103,6 +1189,7 @@ int main(void)
 		cmocka_unit_test(k151228_two_with_one_serial_are_told),
 		cmocka_unit_test(k247618_a_corrupt_message_is_put_aside),
 		cmocka_unit_test(test_a_corrupt_envelope_is_put_aside),
+		cmocka_unit_test(test_of_what_nobody_can_read_the_administrator_hears),
 		cmocka_unit_test(k175965_logging_tolerates_what_is_missing),
 		cmocka_unit_test(test_transit_can_be_forbidden),
 		cmocka_unit_test(test_what_is_not_ready_is_left),

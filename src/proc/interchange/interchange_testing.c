@@ -578,6 +578,12 @@ unsigned count_records(struct world *w, const char *name, struct po_bag_entry *e
 	return live;
 }
 
+void put_record(struct world *w, const char *name, const struct mm_header *h)
+{
+	char bag[9];
+	GOOD(postoffice_deliver(w->po, bag_of(w, name, bag), h, e));
+}
+
 struct mai read_message(struct world *w, const char *name, unsigned i)
 {
 	struct po_bag_entry entries[HEARD];

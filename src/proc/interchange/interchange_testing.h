@@ -88,6 +88,8 @@ void say_transfer(struct world *w, uint64_t transfer, uint64_t assoc, const stru
 struct mm_id put_message(struct world *w, const char *from, const char *to, const char *subject, const char *text, const char *attachments);
 /* Live records of a bag: of a postoffice or mailbox by its name, or "INQUEUE3". */
 unsigned count_records(struct world *w, const char *name, struct po_bag_entry *entries_r /* HEARD of them, or NULL */);
+/* As another program puts it there. */
+void put_record(struct world *w, const char *name, const struct mm_header *h);
 /* The MAI of the i-th record there. */
 struct mai read_message(struct world *w, const char *name, unsigned i);
 bool has_file(struct world *w, const char *dir, const char *suffix);

@@ -11,7 +11,7 @@
 #include "flow/engine/msmail/mailer.h"
 
 enum {
-	NO_FILE = 16, TOO_LARGE = 9, SOON_MS = 500, DAY_MS = 24 * 3600 * 1000,
+	NO_FILE = 16, TOO_LARGE = 9, NO_ENVELOPE = 21, CORRUPT_ENVELOPE = 24, SOON_MS = 500, DAY_MS = 24 * 3600 * 1000,
 	MEMBERS_MAX = 2000, LINE_MAX_ = 200,
 };
 
@@ -25,7 +25,7 @@ struct queue_round {
 	/* of the record at hand */
 	struct po_bag_entry *entry;
 	struct mail_placed placed;
-	bool is_placed, was_taken, is_gone /* no envelope that can be read */;
+	bool is_placed, was_taken;
 	struct out mai;
 };
 
@@ -172,11 +172,16 @@ static bool is_outbound(void *ctx, const char *bag)
 	return postoffice_is_outbound(x->po, bag);
 }
 
-static bool plan(struct interchange *x, struct err *e)
+static struct mailer_world world_of(struct interchange *x)
 {
 	const struct mm_master *master = postoffice_master(x->po);
-	const struct mailer_world w = { .own = master->own, .hop_limit = master->hops != 0 ? master->hops : MM_HOPS_DEFAULT, .members_max = MEMBERS_MAX, .route = route,
-					.members = members, .ctx = x };
+	return (struct mailer_world){ .own = master->own, .hop_limit = master->hops != 0 ? master->hops : MM_HOPS_DEFAULT, .members_max = MEMBERS_MAX, .route = route,
+				      .members = members, .ctx = x };
+}
+
+static bool plan(struct interchange *x, struct err *e)
+{
+	const struct mailer_world w = world_of(x);
 	return mailer_plan(&w, &x->in.v, x->in.a, e);
 }
 
@@ -411,25 +416,9 @@ static void read_undecoded(struct interchange *x, bool with_attachments)
 	in->n_files = in->n_files == 0 ? 1 : in->n_files;
 }
 
-/* For whom it was is not known. */
-static struct mm_recipient *somebody(struct interchange *x)
+static bool poison(struct interchange *x, bool with_attachments, const struct err *why, enum in_found *found_r)
 {
-	struct mm_recipient *r = arena_array(x->in.a, 1, sizeof *r);
-	if (r == NULL)
-		CANT_HAPPEN("an empty arena has no room");
-	*r = (struct mm_recipient){ .address = { .type = MM_ADDRESS_MS, .text = VIEW("?") }, .responsible = true, .reason = -1, .diagnostic = -1 };
-	return r;
-}
-
-/* What is known of a message without its envelope: the record. */
-static bool poison(struct interchange *x, bool with_envelope, bool with_attachments, const struct err *why, enum in_found *found_r)
-{
-	struct inward *in = &x->in;
-	struct queue_round *q = round_of(x);
-	in->why = *why;
-	q->is_gone = !with_envelope;
-	if (!with_envelope)
-		in->v = (struct mm_envelope){ .mai = q->entry->header.mai, .recipients = somebody(x), .n = 1, .date = q->entry->header.date };
+	x->in.why = *why;
 	read_undecoded(x, with_attachments);
 	name_message(x);
 	*found_r = IN_FOUND_POISON;
@@ -449,7 +438,7 @@ static bool quarantine(struct interchange *x, bool with_attachments, enum in_fou
 	struct err why;
 	err_set(&why, ERR_PERM, ERR_OF_MESSAGE, "[012] handling it has failed %u times", tally_of(x->strikes, x->in.item));
 	/* Once more than that: its attachments cannot even be set aside. */
-	return poison(x, true, with_attachments && tally_of(x->strikes, x->in.item) == x->settings->limits.strikes, &why, found_r);
+	return poison(x, with_attachments && tally_of(x->strikes, x->in.item) == x->settings->limits.strikes, &why, found_r);
 }
 
 /* A failure of this message's own files: for good it is poison, or its senders are told; else it is left for the next round. */
@@ -462,13 +451,100 @@ static bool files_failed(struct interchange *x, const struct err *why, enum in_f
 		return false;
 	}
 	if (notice != NO_FILE && notice != TOO_LARGE)
-		return poison(x, true, false, why, found_r);
+		return poison(x, false, why, found_r);
 	EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", why->text);
 	for (size_t i = 0; i < in->n_ours; i++)
 		inward_refuse(x, &in->v.recipients[in->ours[i]], notice, 0, 48, why->text);
 	in->n_ours = 0;
 	*found_r = IN_FOUND_MESSAGE;
 	return true;
+}
+
+/* --- without an envelope --- */
+
+/* What the switch has is not told of. */
+static void leave_to_switch(struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice == 0 && v->recipients[i].bag[0] == 0)
+			v->recipients[i].responsible = false;
+}
+
+/* Another one is made of its MAI: who has the message keeps it, all others are told of. *lost_r: there is no MAI either. */
+static bool rebuild(struct interchange *x, int notice, bool *lost_r, struct err *e)
+{
+	struct inward *in = &x->in;
+	struct queue_round *q = round_of(x);
+	const struct mm_header *h = &q->entry->header;
+	const struct mailer_world w = world_of(x);
+	const struct mai_limits limits = mai_limits_default();
+	struct mai m;
+	struct err why;
+	unsigned held;
+	out_clear(&q->mai);
+	*lost_r = !postoffice_read_mai(x->po, &h->mai, q->mai.max, &q->mai, &why);
+	if (*lost_r && (why.kind != ERR_PERM || why.culprit == ERR_OF_LINK)) {
+		*e = why;
+		return false;
+	}
+	const bool readable = !*lost_r && mai_parse(out_view(&q->mai), x->scramble, &m, in->a, &limits, NULL);
+	if (!mailer_rebuild(&w, readable ? &m : NULL, &h->mai, &in->v, in->a, e))
+		return false;
+	if (in->v.date.year == 0)
+		in->v.date = h->date;
+	in->v.arrived = interchange_wall(x);
+	in->v.size = h->size;
+	if (q->was_taken)
+		leave_to_switch(&in->v);
+	return mail_spare(x->po, &in->v, notice, &held, e);
+}
+
+static bool is_any_told(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return true;
+	return false;
+}
+
+/* From where another one is made it is a message like any other; with no MAI either nothing is left but a record, which another program
+ * leaves when it has finished (Q104485). */
+static bool take_lost(struct interchange *x, enum in_found *found_r, struct err *e)
+{
+	struct inward *in = &x->in;
+	struct queue_round *q = round_of(x);
+	const struct mm_header *h = &q->entry->header;
+	char ledger[80];
+	bool live, lost;
+	if (x->set->read_only) { /* an archive: nobody is told, and it is not looked at again */
+		EMIT(&x->host, MSMAIL_ENVELOPE_LOST, "link", x->link->name, "item", in->item, "from", h->from, "subject", h->subject);
+		name_of_ledger(q->entry, ledger);
+		return tally_set(x->taken, ledger, 1, e);
+	}
+	if (!rebuild(x, NO_ENVELOPE, &lost, e))
+		return false;
+	if (lost) {
+		EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", "nor has it an envelope");
+		in->v = (struct mm_envelope){ .mai = h->mai };
+		return mail_forget(x->po, "INQUEUE3", q->entry->slot, &in->v, q->journal, e);
+	}
+	if (!postoffice_holds(x->po, "INQUEUE3", &h->mai, &live, e))
+		return false;
+	if (!live)
+		return true;
+	if (is_any_told(&in->v))
+		EMIT(&x->host, MSMAIL_ENVELOPE_LOST, "link", x->link->name, "item", in->item, "from", h->from, "subject", h->subject);
+	in->n_ours = 0;
+	*found_r = IN_FOUND_MESSAGE;
+	return true;
+}
+
+/* Its octets go into quarantine. */
+static bool take_damaged(struct interchange *x, const struct err *why, enum in_found *found_r, struct err *e)
+{
+	const int notice = mail_notice_of(why);
+	bool lost;
+	return rebuild(x, notice == 0 ? CORRUPT_ENVELOPE : notice, &lost, e) && poison(x, false, why, found_r);
 }
 
 /* Into bags here first: the switch may be a while. */
@@ -489,9 +565,10 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 	struct err why;
 	*found_r = IN_FOUND_SOMETHING;
 	(void)FAULT_ON(INTERCHANGE_TAKE, view_str(id->s));
+	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, &same);
 	if (!mail_look(x->po, id, in->a, &in->v, &found, &why)) {
 		if (why.kind == ERR_PERM && why.culprit != ERR_OF_LINK)
-			return poison(x, false, false, &why, found_r);
+			return take_damaged(x, &why, found_r, e);
 		*e = why;
 		return false;
 	}
@@ -499,10 +576,11 @@ static bool take_record(struct interchange *x, enum in_found *found_r, struct er
 	if (found == MAIL_NOT_YET)
 		return true;
 	if (found == MAIL_FINISHED)
-		return x->set->read_only || mail_forget(x->po, "INQUEUE3", q->entry->slot, id, q->journal, e);
+		return x->set->read_only || mail_forget(x->po, "INQUEUE3", q->entry->slot, &in->v, q->journal, e);
+	if (found == MAIL_LOST)
+		return take_lost(x, found_r, e);
 	in->at = in->v.arrived > 0 ? in->v.arrived : mm_date_to_wall(&in->v.date, x->zone_minutes,
 								  mm_date_to_wall(&q->entry->header.date, x->zone_minutes, 0));
-	q->was_taken = q->journal != NULL && mail_journal_find(q->journal, MAIL_TAKEN, id, &same);
 	bool died;
 	const bool is_bad = !q->was_taken && is_poison(x, &died);
 	if (is_bad && died) /* of what, is not known: nothing of it is touched any more */
@@ -533,7 +611,7 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 	if (q->entry == NULL)
 		return true;
 	q->placed = (struct mail_placed){ 0 };
-	q->is_placed = q->was_taken = q->is_gone = false;
+	q->is_placed = q->was_taken = false;
 	in->is_ffapi = false;
 	snprintf(in->item, sizeof in->item, "INQUEUE3 %s", q->entry->header.mai.s);
 	interchange_note(x, in->item);
@@ -604,14 +682,6 @@ static void tell_returned(struct interchange *x, const struct mm_id *notice)
 	     "first", to == NULL || *to == 0 ? "?" : to);
 }
 
-static bool is_any_told(const struct mm_envelope *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0)
-			return true;
-	return false;
-}
-
 /* Nobody is there to be told, so the administrator is, in the sender's place; but never of what could not reach himself. */
 static bool ask_administrator(struct interchange *x, struct mm_envelope *v)
 {
@@ -667,11 +737,6 @@ static bool commit_record(struct interchange *x, struct err *e)
 	struct queue_round *q = round_of(x);
 	if (x->set->read_only)
 		return commit_ledger(x, e);
-	if (q->is_gone) { /* quarantine has its octets; of its envelope nothing is known */
-		clear_strikes(x);
-		return give_notice(x, e) && postoffice_bag_drop(x->po, "INQUEUE3", q->entry->slot, &in->v.mai, true, e) &&
-		       mail_journal_forget(q->journal, &in->v.mai, e);
-	}
 	if (!write_taken(x, e))
 		return false;
 	if (!q->is_placed && !place(x, e)) /* poison: those who have a bag by an earlier plan keep it */

@@ -94,7 +94,7 @@ static void give_back(struct mover *m, struct mm_envelope *v)
 static bool take_out(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, const struct mail_placed *placed, struct err *e)
 {
 	if (is_mailer(m) && v->n == 0) /* whoever has it: the sweep takes what nobody names */
-		return postoffice_remove_envelope(m->here, &v->mai, e) && mail_forget(m->here, m->bag, entry->slot, &v->mai, m->journal, e);
+		return mail_forget(m->here, m->bag, entry->slot, v, m->journal, e);
 	if (is_mailer(m))
 		return mail_finish(m->here, m->bag, entry->slot, v, placed, m->journal, e);
 	return mail_drop(m->here, m->bag, entry->slot, v, m->journal, e);
@@ -129,6 +129,7 @@ enum did aside_take(struct mover *m, const struct po_bag_entry *entry)
 	snprintf(directory, sizeof directory, "%s/%s-%s", m->directory, m->bag, id->s);
 	snprintf(n, sizeof n, "%u", strikes);
 	out_init(&file, FILE_MAX);
+	m->last_try = true; /* who cannot be looked up now does not keep it here */
 	const bool good = set_aside(m, entry, directory, strikes <= m->strikes_max, &file, &e);
 	out_fini(&file);
 	if (!good)

@@ -95,7 +95,7 @@ static bool read_envelope(struct mover *m, struct lane_job *j, bool *wait_r, str
 	if (!mail_look(m->here, &j->entry.header.mai, m->arena, &j->v, &found, e))
 		return false;
 	*wait_r = found == MAIL_NOT_YET || found == MAIL_HALF;
-	j->has_p1 = j->v.n > 0 || found != MAIL_FINISHED;
+	j->has_p1 = found != MAIL_LOST;
 	if (found == MAIL_NEW && !claim(m, &j->v, e))
 		return false;
 	keep_own_notices(m, &j->v);

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-enum { MAI_MAX = 256 * 1024 * 1024 };
+enum { MAI_MAX = 256 * 1024 * 1024, NO_ENVELOPE = 21 };
 
 /* The file, for a notice; without it when it cannot be read. Ends with out_fini. */
 static void read_mai(struct mover *m, const struct mm_id *id, struct out *o)
@@ -46,26 +46,6 @@ static enum did finish(struct mover *m, const struct po_bag_entry *entry, struct
 	return DID_DONE;
 }
 
-/* The envelope is of no use: what the MAI says is enough to tell the sender. */
-static enum did return_unreadable(struct mover *m, const struct po_bag_entry *entry, const struct err *why)
-{
-	struct err e;
-	struct out mai;
-	struct mm_envelope v;
-	const struct mail_placed nothing = { .bags = 0 };
-	const int notice = mail_notice_of(why);
-	EMIT(m->host, MOVER_ENVELOPE_BAD, "mover", m->set->name, "message", entry->header.mai.s, "mailbag", m->bag, "why", why->text);
-	read_mai(m, &entry->header.mai, &mai);
-	bool good = tell_rebuild(m, entry, out_view(&mai), &v, &e);
-	if (good) {
-		tell_refuse(&v, "", notice == 0 ? 24 : notice, 0, -1);
-		good = tell_sender(m, &v, &entry->header, out_view(&mai), "", &e) &&
-		       mail_finish(m->here, m->bag, entry->slot, &v, &nothing, m->journal, &e);
-	}
-	out_fini(&mai);
-	return good ? DID_DONE : mover_did(m, &e, false);
-}
-
 /* The message file is missing or cannot be counted in: nobody here gets it, who has it keeps it. */
 static enum did return_fileless(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v, const struct err *why)
 {
@@ -98,6 +78,58 @@ static enum did place(struct mover *m, const struct po_bag_entry *entry, struct 
 	return placed.pending > 0 ? wait_for(m, v, &placed) : finish(m, entry, v, &placed);
 }
 
+/* *lost_r: the message file, too. Then nothing is left but a record, which another program leaves when it has finished (Q104485). */
+static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const struct err *why, struct mm_envelope *v_r, bool *lost_r, struct err *e)
+{
+	const int notice = mail_notice_of(why);
+	unsigned held;
+	struct out mai;
+	struct err none;
+	out_init(&mai, MAI_MAX);
+	bool good = postoffice_read_mai(m->here, &entry->header.mai, MAI_MAX, &mai, &none);
+	*lost_r = !good;
+	if (!good && (none.kind != ERR_PERM || none.culprit == ERR_OF_LINK))
+		*e = none;
+	else
+		good = tell_rebuild(m, entry, out_view(&mai), v_r, e) && mail_spare(m->here, v_r, notice == 0 ? 24 : notice, &held, e);
+	out_fini(&mai);
+	return good;
+}
+
+static bool is_any_told(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return true;
+	return false;
+}
+
+/* Its envelope is missing or of no use. Another one is made of its MAI, in which those who have the message keep it (Q103960), and all others are told
+ * of; from there on it is a message like any other. */
+static enum did take_over(struct mover *m, const struct po_bag_entry *entry, const struct err *why)
+{
+	const struct mm_id *id = &entry->header.mai;
+	struct mm_envelope v;
+	bool live, lost;
+	struct err e;
+	if (!rebuild(m, entry, why, &v, &lost, &e))
+		return mover_did(m, &e, false);
+	if (lost) {
+		EMIT(m->host, MOVER_MAI_MISSING, "mover", m->set->name, "message", id->s, "mailbag", m->bag, "why", "nor has it an envelope");
+		v = (struct mm_envelope){ .mai = *id };
+		return mail_forget(m->here, m->bag, entry->slot, &v, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
+	}
+	if (!postoffice_holds(m->here, m->bag, id, &live, &e))
+		return mover_did(m, &e, false);
+	if (!live)
+		return DID_DONE;
+	if (is_any_told(&v) && mail_notice_of(why) == NO_ENVELOPE)
+		EMIT(m->host, MOVER_ENVELOPE_LOST, "mover", m->set->name, "message", id->s, "from", entry->header.from, "subject", entry->header.subject, "why", why->text);
+	else if (is_any_told(&v))
+		EMIT(m->host, MOVER_ENVELOPE_BAD, "mover", m->set->name, "message", id->s, "mailbag", m->bag, "why", why->text);
+	return place(m, entry, &v);
+}
+
 static bool is_for_nobody(const struct mm_envelope *v)
 {
 	for (size_t i = 0; i < v->n; i++)
@@ -113,12 +145,15 @@ enum did mailer_take(struct mover *m, const struct po_bag_entry *entry)
 	enum mail_found found;
 	struct err e;
 	if (!mail_look(m->here, &entry->header.mai, m->arena, &v, &found, &e))
-		return e.kind == ERR_PERM ? return_unreadable(m, entry, &e) : mover_did(m, &e, false);
+		return e.kind == ERR_PERM ? take_over(m, entry, &e) : mover_did(m, &e, false);
 	switch (found) {
 	case MAIL_NOT_YET:
 		return DID_SOON;
 	case MAIL_FINISHED:
-		return mail_forget(m->here, m->bag, entry->slot, &v.mai, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
+		return mail_forget(m->here, m->bag, entry->slot, &v, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
+	case MAIL_LOST:
+		err_report(&e, ERR_PERM, ERR_OF_MESSAGE, 0, -1, "[%03d] P1/%s.P1: the envelope is missing", NO_ENVELOPE, v.mai.s);
+		return take_over(m, entry, &e);
 	case MAIL_NEW:
 		if (is_for_nobody(&v)) /* Q194603 */
 			EMIT(m->host, MOVER_ENVELOPE_EMPTY, "mover", m->set->name, "message", v.mai.s, "mailbag", m->bag);

@@ -120,7 +120,8 @@ enum did aside_take(struct mover *m, const struct po_bag_entry *entry);
 void tell_refuse(struct mm_envelope *v, const char *bag, int notice, int reason, int diagnostic);
 /* Reads the MAI when it can, sends the notice, tells the operator. mai: the file, or empty. */
 MUST_CHECK bool tell_sender(struct mover *m, const struct mm_envelope *v, const struct mm_header *h, struct view mai, const char *text, struct err *e);
-/* An envelope for a message whose own cannot be read, or is not there: of its MAI, everybody in To and Cc whom `mine` is about. */
+/* An envelope for a message whose own cannot be read, or is not there, made of its MAI: in an outbound bag of everybody in To and Cc whose route leads there;
+ * in INQUEUE3 as mailer_rebuild says, planned. */
 MUST_CHECK bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view mai, struct mm_envelope *v_r, struct err *e);
 /* A line of SENT.LOG (sent) or RECV.LOG, when the settings want it. */
 void tell_log(struct mover *m, bool sent, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *target);

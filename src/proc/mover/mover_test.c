@@ -333,16 +333,39 @@ static void a_corrupt_envelope_is_024(void **state)
 	testing_end(&w);
 }
 
+/* The message is in the mailbox already, and so is its copy in another one's: another mover was here. */
 static void k103960_a_finished_message_is_forgotten_silently(void **state)
 {
 	(void)state;
 	struct world *w = testing_world();
 	struct mm_header h;
+	char bag[9];
 	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "done");
 	testing_start(w, ALPHA_HUB);
 	testing_run(w);
 	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "done", &h), 1);
-	remove_file(w, HUB, "P1", &h.mai, "P1"); /* as another mover leaves it between its two steps */
+	testing_bag_of(w, HUB, "NET/HUB/HAL", bag);
+	OK(postoffice_deliver(w->po[HUB], bag, &h, &w->e));
+	remove_file(w, HUB, "P1", &h.mai, "P1"); /* as a mover of another discipline leaves it between its two steps */
+	testing_start(w, HUB_MAILER);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_quiet(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "done", NULL), 1);
+	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.notice", NULL) + testing_events(w, "mover.envelope-lost", NULL), 0);
+	assert_int_equal(testing_files(w, HUB), 1);
+	testing_end(&w);
+}
+
+/* Likewise, and it has been read and deleted since. */
+static void k104485_a_record_of_nothing_is_forgotten(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h = { .from = "ANN", .subject = "old", .mai = mm_id_of(0xFFF1) };
+	OK(postoffice_deliver(w->po[HUB], "INQUEUE3", &h, &w->e));
 	testing_start(w, HUB_MAILER);
 	testing_start(w, HUB_ALPHA);
 	testing_start(w, ALPHA_MAILER);
@@ -350,6 +373,68 @@ static void k103960_a_finished_message_is_forgotten_silently(void **state)
 	assert_quiet(w);
 	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
 	assert_int_equal(testing_events(w, "mover.notice", NULL), 0);
+	testing_end(&w);
+}
+
+/* P1 was lost, and made anew empty: who has not got his message by then is told of, once, whoever dies over it. */
+static void a_lost_envelope_is_021_for_those_who_lack_it(void **state)
+{
+	static const char *const plans[] = { NULL, "MAIL_PLACING:1:fail", "MAIL_NOTICE:1:fail", "MAIL_FINISH:1:fail" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
+		struct world *w = testing_world();
+		struct mm_header h;
+		char bag[9];
+		testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "lost");
+		testing_start(w, ALPHA_HUB);
+		testing_run(w);
+		assert_int_equal(testing_records(w, HUB, "INQUEUE3", "lost", &h), 1);
+		testing_bag_of(w, HUB, "NET/HUB/HEN", bag);
+		OK(postoffice_deliver(w->po[HUB], bag, &h, &w->e)); /* half of it was done */
+		remove_file(w, HUB, "P1", &h.mai, "P1");
+		OK(fault_plan(plans[i], &w->e));
+		testing_start(w, HUB_MAILER);
+		testing_start(w, HUB_ALPHA);
+		testing_start(w, ALPHA_MAILER);
+		testing_run(w);
+		fake_env_pass(w->env, 2 * 300000);
+		testing_run(w);
+		assert_quiet(w);
+		const struct mm_notice n = assert_notice(w, "NET/ALPHA/ANN", 21, "NET/HUB/HAL");
+		assert_view(n.original, "the text\r\n");
+		assert_int_equal(testing_got(w, "NET/HUB/HEN", NULL, NULL), 1);
+		assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+		assert_in_range(testing_events(w, "mover.envelope-lost", NULL), 1, 1);
+		assert_int_equal(testing_files(w, HUB), 1);
+		testing_end(&w);
+	}
+}
+
+/* An envelope that is damaged when some have the message already: they keep it, with its file. */
+static void a_corrupt_envelope_takes_nothing_away(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	char path[200], bag[9];
+	testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "torn");
+	testing_start(w, ALPHA_HUB);
+	testing_run(w);
+	assert_int_equal(testing_records(w, HUB, "INQUEUE3", "torn", &h), 1);
+	testing_bag_of(w, HUB, "NET/HUB/HEN", bag);
+	OK(postoffice_deliver(w->po[HUB], bag, &h, &w->e));
+	snprintf(path, sizeof path, "%s/P1/%s.P1", w->paths[HUB], h.mai.s);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("this is no envelope", f);
+	fclose(f);
+	testing_start(w, HUB_MAILER);
+	testing_start(w, HUB_ALPHA);
+	testing_start(w, ALPHA_MAILER);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 24, "NET/HUB/HAL");
+	assert_int_equal(testing_got(w, "NET/HUB/HEN", "torn", &h), 1);
+	assert_view(testing_read(w, HUB, &h.mai).text, "the text\r\n");
 	testing_end(&w);
 }
 
@@ -1072,7 +1157,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_missing_message_file_is_016), cmocka_unit_test(a_missing_message_file_of_a_client_is_016),
 		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
-		cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
+		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
+		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
 		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
 		cmocka_unit_test(k118619_what_comes_late_waits_its_own_time),

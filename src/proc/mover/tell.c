@@ -76,22 +76,6 @@ bool tell_sender(struct mover *m, const struct mm_envelope *v, const struct mm_h
 
 /* --- a message without an envelope --- */
 
-static bool is_here(const struct mailer_world *w, const struct mm_address *a)
-{
-	struct mailer_route r = { .where = MAILER_NO_ROUTE };
-	return w->route(w->ctx, a, &r, NULL) && r.where != MAILER_OUTBOUND && r.where != MAILER_NO_ROUTE;
-}
-
-/* Nobody knows any more who was meant to be served here: whoever lives here; if nobody does, everybody. */
-static void guess_mine(const struct mailer_world *w, struct mm_envelope *v)
-{
-	bool some = false;
-	for (size_t i = 0; i < v->n; i++)
-		some |= v->recipients[i].responsible = is_here(w, &v->recipients[i].address);
-	for (size_t i = 0; i < v->n && !some; i++)
-		v->recipients[i].responsible = true;
-}
-
 /* A client's message is of a user of this postoffice, even when the MAI does not say so. */
 static bool name_sender(struct mover *m, const struct mm_header *h, struct mm_envelope *v)
 {
@@ -111,8 +95,7 @@ static bool stand_in(struct mover *m, struct mm_envelope *v)
 	if (r == NULL)
 		return false;
 	*r = (struct mm_recipient){ .responsible = true, .reason = -1, .diagnostic = -1 };
-	if (!is_mailer(m))
-		memcpy(r->bag, m->bag, sizeof r->bag);
+	memcpy(r->bag, m->bag, sizeof r->bag);
 	v->recipients = r;
 	v->n = 1;
 	return true;
@@ -122,18 +105,22 @@ bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view
 {
 	const struct mailer_world w = mover_world(m);
 	const struct mai_limits limits = mai_limits_default();
+	const struct mm_id *id = &entry->header.mai;
 	struct mai parsed;
-	struct mm_envelope v = { .mai = entry->header.mai, .date = entry->header.date };
-	if (mai.n > 0 && mai_parse(mai, m->scramble, &parsed, m->arena, &limits, NULL)) {
-		if (!mailer_from_mai(&w, &parsed, &entry->header.mai, m->bag, &v, m->arena, e))
-			return false;
-		if (is_mailer(m))
-			guess_mine(&w, &v);
-	} else if (!stand_in(m, &v)) {
-		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", v.mai.s);
+	struct mm_envelope v = { .mai = *id };
+	const bool readable = mai.n > 0 && mai_parse(mai, m->scramble, &parsed, m->arena, &limits, NULL);
+	if (is_mailer(m) && !mailer_rebuild(&w, readable ? &parsed : NULL, id, &v, m->arena, e))
+		return false;
+	if (!is_mailer(m) && readable && !mailer_from_mai(&w, &parsed, id, m->bag, &v, m->arena, e))
+		return false;
+	if ((v.n == 0 && !readable && !stand_in(m, &v)) || !name_sender(m, &entry->header, &v))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", id->s);
+	if (v.date.year == 0)
+		v.date = entry->header.date;
+	if (is_mailer(m)) { /* a client's is counted from when a lane first saw it */
+		v.arrived = mover_now(m);
+		v.size = entry->header.size;
 	}
-	if (!name_sender(m, &entry->header, &v))
-		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", v.mai.s);
 	*v_r = v;
 	return true;
 }

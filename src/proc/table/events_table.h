@@ -133,6 +133,7 @@
 	X(INTERCHANGE_HEALTH, "interchange.health", 824, WARNING, "msmail", "", "the postoffice works, but see what") \
 	X(INTERCHANGE_LOST, "interchange.sent-lost", 825, WARNING, "msmail", "", "lines of a journal were damaged and are passed over") \
 	X(MSMAIL_LEFT, "msmail.left", 826, WARNING, "msmail", "", "a message on its way in cannot be handled now: it stays where it is, the others go on, and it is tried again; see why") \
+	X(MSMAIL_ENVELOPE_LOST, "msmail.envelope-lost", 827, ERROR, "msmail", "", "the envelope (P1) of a message in INQUEUE3 is gone: who has the message keeps it, of all others its sender is told with [021], where its file still says who that is") \
 	X(MOVER_ATTACHED, "mover.attached", 850, INFO, "msmail", "", "a mover has attached its postoffice") \
 	X(MOVER_DETACHED, "mover.detached", 851, ERROR, "msmail", "", "a mover cannot work on its postoffice: see why; it is tried again at every interval") \
 	X(MOVER_PEER, "mover.peer", 852, NOTICE, "msmail", "", "what is known of a peer has changed: START, UNINIT (our own postoffice is not attached), OK, ERROR (not reached), FULL, FAILED (not to be used: see why) or NO-REF (no mailbag here is for it)") \
@@ -157,6 +158,7 @@
 	X(MOVER_GAVE_UP, "mover.gave-up", 871, WARNING, "msmail", "", "a message was tried as often and as long as retries and give-up say: its sender is told with [005]") \
 	X(MOVER_SWEPT, "mover.swept", 872, INFO, "msmail", "", "files that nobody names were removed") \
 	X(MOVER_SHORT, "mover.no-room", 873, WARNING, "msmail", "MSExchangePCMTA 4254", "a peer has less room than min-free and the message: it waits, smaller ones and other peers go on") \
+	X(MOVER_ENVELOPE_LOST, "mover.envelope-lost", 874, ERROR, "msmail", "", "the envelope (P1) of a message in INQUEUE3 is gone: who has the message keeps it, of all others its sender is told with [021], where its file still says who that is") \
 	X(CONSOLE_LOGIN, "console.login", 901, NOTICE, "console", "", "somebody has logged in to the console") \
 	X(CONSOLE_LOGIN_FAILED, "console.login-failed", 902, WARNING, "console", "", "somebody has tried to log in with a name or password that is wrong") \
 	X(CONSOLE_SLOWED, "console.login-slowed", 903, WARNING, "console", "", "so many logins of an address or a name have failed that further ones are refused for a while, unlooked at") \

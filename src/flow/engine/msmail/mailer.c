@@ -247,6 +247,59 @@ bool mailer_from_mai(const struct mailer_world *w, const struct mai *m, const st
 	return true;
 }
 
+/* --- without an envelope --- */
+
+static bool is_here(const struct mailer_world *w, const struct mm_address *a, bool *here_r, struct err *e)
+{
+	struct mailer_route r = { .where = MAILER_NO_ROUTE };
+	if (!w->route(w->ctx, a, &r, e))
+		return false;
+	*here_r = r.where != MAILER_OUTBOUND && r.where != MAILER_NO_ROUTE;
+	return true;
+}
+
+static bool guess_mine(const struct mailer_world *w, struct mm_envelope *v, struct err *e)
+{
+	bool some = false;
+	for (size_t i = 0; i < v->n; i++) {
+		if (!is_here(w, &v->recipients[i].address, &v->recipients[i].responsible, e))
+			return false;
+		some |= v->recipients[i].responsible;
+	}
+	for (size_t i = 0; i < v->n && !some; i++)
+		v->recipients[i].responsible = true;
+	return true;
+}
+
+static void copy_address(struct mm_address *address, struct arena *a)
+{
+	address->text = arena_copy(a, address->text);
+	address->friendly = arena_copy(a, address->friendly);
+	address->rest = arena_copy(a, address->rest);
+}
+
+bool mailer_rebuild(const struct mailer_world *w, const struct mai *m, const struct mm_id *id, struct mm_envelope *v_r, struct arena *a, struct err *e)
+{
+	struct mm_envelope v = { .mai = *id, .state = MM_READY };
+	if (m != NULL && !mailer_from_mai(w, m, id, "", &v, a, e))
+		return false;
+	copy_address(&v.from, a);
+	for (size_t i = 0; i < v.n; i++)
+		copy_address(&v.recipients[i].address, a);
+	if (arena_full(a))
+		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "mailer: no memory for an envelope of %zu recipients", v.n);
+	if (v.n > 0 && (!guess_mine(w, &v, e) || !mailer_plan(w, &v, a, e)))
+		return false;
+	if (v.n == 0) {
+		v.recipients = arena_array(a, 1, sizeof *v.recipients);
+		if (v.recipients == NULL)
+			return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "mailer: no memory for an envelope");
+		v.recipients[v.n++] = (struct mm_recipient){ .address = { .type = MM_ADDRESS_MS, .text = VIEW("?") }, .responsible = true, .reason = -1, .diagnostic = -1 };
+	}
+	*v_r = v;
+	return true;
+}
+
 static bool is_of(const struct mm_recipient *r, const char *bag)
 {
 	return r->notice == 0 && mm_same(r->bag, bag);

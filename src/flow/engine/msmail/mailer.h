@@ -46,6 +46,12 @@ size_t mailer_left(const struct mm_envelope *v);
 MUST_CHECK bool mailer_from_mai(const struct mailer_world *w, const struct mai *m, const struct mm_id *id, const char *bag, struct mm_envelope *v_r,
 				struct arena *a, struct err *e);
 
+/* The envelope of a message that came to this postoffice, when its own is lost or cannot be read, made of its MAI (NULL, or without a recipient: one of no name stands
+ * for them all) and planned. Nobody knows any more who was to be served here: those who live here; if nobody does, everybody. Nothing in it is
+ * the MAI's: all is in the arena. Fails as mailer_plan. */
+MUST_CHECK bool mailer_rebuild(const struct mailer_world *w, const struct mai *m, const struct mm_id *id, struct mm_envelope *v_r, struct arena *a,
+			       struct err *e);
+
 /* Those of `bag` that may not go on for the message's size: [009], but not $SYSTEM. 0: no limit. How many are left. */
 size_t mailer_limit_size(struct mm_envelope *v, const char *bag, uint64_t size, uint64_t limit);
 

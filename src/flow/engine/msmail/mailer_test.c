@@ -355,6 +355,46 @@ static void a_clients_message_is_for_those_whose_route_it_is(void **state)
 	arena_free(&w.arena);
 }
 
+/* What is left of a message whose envelope is lost: its MAI, and only for a while. */
+static void an_envelope_is_made_anew_for_who_lives_here(void **state)
+{
+	(void)state;
+	struct world w = { .gone = NULL, .team = { "NET/HERE/BOB", NULL } };
+	const struct mailer_world world = world_of(&w);
+	char names[4][16] = { "NET/FAR/CAT", "NET/HERE/ANN", "NET/HERE/TEAM", "NET/HERE/MINE" };
+	struct mm_address to[4];
+	struct mai m = { .to = to, .n_to = 4, .from = { .type = MM_ADDRESS_MS, .text = view_str(names[0]) } };
+	const struct mm_id id = mm_id_of(0x62);
+	struct mm_envelope v;
+	for (size_t i = 0; i < 4; i++)
+		to[i] = (struct mm_address){ .type = MM_ADDRESS_MS, .text = view_str(names[i]) };
+	assert_true(mailer_rebuild(&world, &m, &id, &v, w.arena, NULL));
+	memset(names, '!', sizeof names);
+	assert_string_equal(v.mai.s, "00000062");
+	assert_true(view_eq(v.from.text, VIEW("NET/FAR/CAT")));
+	assert_false(v.recipients[0].responsible);
+	assert_string_equal(v.recipients[1].bag, "00000001");
+	assert_false(v.recipients[2].responsible); /* its members take its place */
+	assert_true(v.recipients[3].responsible && v.recipients[3].bag[0] == 0 && v.recipients[3].notice == 0);
+	assert_int_equal(v.n, 5);
+	assert_string_equal(v.recipients[4].bag, "00000002");
+	to[0] = (struct mm_address){ .type = MM_ADDRESS_MS, .text = VIEW("NET/FAR/CAT") };
+	m.n_to = 1; /* nobody lives here: it was on its way */
+	assert_true(mailer_rebuild(&world, &m, &id, &v, w.arena, NULL));
+	assert_true(v.recipients[0].responsible);
+	assert_string_equal(v.recipients[0].bag, "00000010");
+	for (int i = 0; i < 2; i++) {
+		m.n_to = 0;
+		assert_true(mailer_rebuild(&world, i == 0 ? &m : NULL, &id, &v, w.arena, NULL));
+		assert_int_equal(v.n, 1);
+		assert_true(v.recipients[0].responsible && view_eq(v.recipients[0].address.text, VIEW("?")));
+	}
+	w.gone = "NET/FAR/CAT";
+	m.n_to = 1;
+	assert_false(mailer_rebuild(&world, &m, &id, &v, w.arena, NULL));
+	arena_free(&w.arena);
+}
+
 static void the_size_limit_is_not_for_system(void **state)
 {
 	(void)state;
@@ -420,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_member_may_go_a_step_again), cmocka_unit_test(a_table_that_cannot_be_read_plans_nothing),
 		cmocka_unit_test(a_clients_message_is_for_those_whose_route_it_is), cmocka_unit_test(the_size_limit_is_not_for_system),
 		cmocka_unit_test(what_the_next_one_gets),
+		cmocka_unit_test(an_envelope_is_made_anew_for_who_lives_here),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

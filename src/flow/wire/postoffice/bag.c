@@ -172,6 +172,8 @@ static bool find(struct postoffice *po, const struct bag *b, const struct mm_id 
 	uint8_t *records;
 	unsigned n;
 	*slot_r = -1;
+	if (mm_key_live(&b->k) == 0)
+		return true;
 	if (!read_records(po, b, &records, &n, e))
 		return false;
 	for (unsigned i = 0; i < n && *slot_r < 0; i++)

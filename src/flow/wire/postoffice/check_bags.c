@@ -169,8 +169,11 @@ static void check_record(struct check *c, struct bag *b, unsigned i)
 		check_found(c, b->mbg_rel.s, c->repair, "record %u: message %s is in this mailbag already", i, h.mai.s);
 		drop(b, i);
 	} else {
+		const bool queued = mm_same(b->name, system_bags[0]);
 		m->held++;
-		m->in_inqueue3 = m->in_inqueue3 || mm_same(b->name, "INQUEUE3");
+		m->in_inqueue3 = m->in_inqueue3 || queued;
+		if (queued && map_get(&c->envelopes, key_of(number)) == NULL)
+			check_found(c, b->mbg_rel.s, false, "record %u: the envelope of its message %s is missing; who takes it tells its sender", i, h.mai.s);
 	}
 }
 

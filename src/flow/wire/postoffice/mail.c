@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "flow/wire/postoffice/po_int.h"
 
+static const char QUEUE[] = "INQUEUE3";
+
 /* --- looks --- */
 
 static bool has_bags(const struct mm_envelope *v)
@@ -31,7 +33,7 @@ bool mail_look(struct postoffice *po, const struct mm_id *id, struct arena *a, s
 		if (!there)
 			return err_set(e, ERR_LOCAL, ERR_OF_LINK, "P1: this directory of the postoffice is missing");
 		*v_r = (struct mm_envelope){ .mai = *id };
-		*found_r = MAIL_FINISHED;
+		*found_r = MAIL_LOST;
 		return true;
 	}
 	if (!postoffice_read_envelope(po, id, a, &v, e))
@@ -283,9 +285,16 @@ bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const ch
 	return true;
 }
 
-bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *id, struct mail_journal *j, struct err *e)
+/* Of a message that has left INQUEUE3. Its record first, then the envelope, here and in mail_drop: so a record never is without one, and of two
+ * that end at the same time at least the second one sees that nobody needs it. */
+static bool remove_unneeded(struct postoffice *po, const struct mm_envelope *v, const char *but, struct err *e)
 {
-	return postoffice_bag_forget(po, bag, slot, id, e) && (j == NULL || mail_journal_forget(j, id, e));
+	bool needed = false;
+	if (!mail_is_needed(po, v, but, &needed, e))
+		return false;
+	if (!needed && !mm_same(but, QUEUE) && !holds(po, QUEUE, &v->mai, &needed, e))
+		return false;
+	return needed || po_remove(po, po_rel_p1(&v->mai).s, e);
 }
 
 bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct mm_envelope *v, const struct mail_placed *placed,
@@ -294,25 +303,52 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 	if (placed->bags == 0) { /* the record is the last that holds it */
 		if (FAULT(MAIL_FINISH))
 			return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not finished (fault point)", v->mai.s);
-		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && postoffice_remove_envelope(po, &v->mai, e) &&
+		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && po_remove(po, po_rel_p1(&v->mai).s, e) &&
 		       (j == NULL || mail_journal_forget(j, &v->mai, e));
 	}
-	if (placed->outbound > 0 ? !write_state(po, v, MM_READY, e) : !postoffice_remove_envelope(po, &v->mai, e))
+	if (placed->outbound > 0 && !write_state(po, v, MM_READY, e))
 		return false;
 	if (FAULT(MAIL_FINISH))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);
-	return mail_forget(po, bag, slot, &v->mai, j, e);
+	return mail_forget(po, bag, slot, v, j, e);
 }
 
-/* The record first: of two lanes that end at the same time, at least the second one sees that nobody needs the P1. */
+bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e)
+{
+	return postoffice_bag_forget(po, bag, slot, &v->mai, e) && remove_unneeded(po, v, bag, e) && (j == NULL || mail_journal_forget(j, &v->mai, e));
+}
+
 bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e)
 {
-	bool needed = false;
 	if (slot != UINT_MAX && !postoffice_bag_drop(po, bag, slot, &v->mai, false, e))
 		return false;
-	if (v->n > 0 && (!mail_is_needed(po, v, bag, &needed, e) || (!needed && !po_remove(po, po_rel_p1(&v->mai).s, e))))
+	if (v->n > 0 && !remove_unneeded(po, v, bag, e))
 		return false;
 	return j == NULL || mail_journal_forget(j, &v->mai, e);
+}
+
+/* --- an envelope that was made anew --- */
+
+bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e)
+{
+	unsigned held = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		struct mm_recipient *r = &v->recipients[i];
+		bool has = false;
+		if (!r->responsible)
+			continue;
+		if (r->notice == 0 && r->bag[0] != 0 && !postoffice_holds(po, r->bag, &v->mai, &has, e))
+			return false;
+		held += has;
+		if (has)
+			continue;
+		r->bag[0] = 0;
+		r->notice = notice;
+		r->reason = 0;
+		r->diagnostic = -1;
+	}
+	*held_r = held;
+	return true;
 }
 
 bool mail_is_there(struct postoffice *po, struct err *e)

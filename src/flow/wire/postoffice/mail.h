@@ -5,7 +5,7 @@
  *
  * Every step may be repeated after a crash. What counts is the state of the P1 (envelope.h): mail_place begins with PLACING, and the plan
  * that it holds then is the one that is carried out, whatever the routes say by then; mail_finish makes it READY, for the outbound bags
- * that its recipients say, or removes it when there are none. The caller holds the lock of the bag that the record is in
+ * that its recipients say, and the envelope outlives the record in INQUEUE3. The caller holds the lock of the bag that the record is in
  * ("INQUEUE3"; of an outbound bag for the journal and notices of a lane), and nobody else touches those P1.
  *
  * The conversation for one record:
@@ -40,7 +40,9 @@ enum mail_found {
 	MAIL_NOT_YET,  /* its writer has not ended */
 	MAIL_NEW,      /* nobody has planned it: *v_r is as it came */
 	MAIL_HALF,     /* *v_r has the plan that was begun */
-	MAIL_FINISHED, /* its envelope is gone, or its recipients are in bags: only the record is left (Q103960, Q104485) */
+	MAIL_FINISHED, /* its recipients are in bags: only the record is left (Q103960, Q104485) */
+	MAIL_LOST,     /* it has no envelope. In an outbound bag: a client wrote it. In INQUEUE3 no step here leaves a record without one: it is [021], for
+	                * those who have not got the message already; *v_r has only its `mai` */
 };
 /* Fails ERR_PERM, message with [024] for a P1 that cannot be read; else ERR_TEMP or ERR_LOCAL, link. */
 MUST_CHECK bool mail_look(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, enum mail_found *found_r,
@@ -64,15 +66,20 @@ MUST_CHECK bool mail_place(struct postoffice *po, const struct mm_header *h, str
 /* Bags in which v's outbound recipients are, as it says; and whether a live record of it is in any of them but `but`. */
 MUST_CHECK bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e);
 
-/* READY when placed->outbound > 0, else the P1 is removed: this counts. Then the record in `bag` is forgotten; the message's files too when no bag holds it. */
+/* READY when placed->outbound > 0. Then the record in `bag` goes: this counts. Then the P1, when no outbound bag needs it; the message's files too when no
+ * bag holds it. */
 MUST_CHECK bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct mm_envelope *v, const struct mail_placed *placed,
 			    struct mail_journal *j, struct err *e);
-/* Of a FINISHED one. */
-MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_id *id, struct mail_journal *j, struct err *e);
+/* Of a FINISHED one, likewise. */
+MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
 
-/* What left an outbound bag: its record goes, the message's files with the last bag that holds it, the P1 when no outbound bag of v needs it any more, then the
- * journal's lines. v->n == 0: it has no P1. May be repeated; slot UINT_MAX: the record has gone already. */
+/* What left an outbound bag: its record goes, the message's files with the last bag that holds it, the P1 when neither an outbound bag of v nor INQUEUE3 needs it any
+ * more, then the journal's lines. v->n == 0: it has no P1. May be repeated; slot UINT_MAX: the record has gone already. */
 MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
+
+/* v was made anew, because its own envelope is lost or damaged, and planned: of its responsible recipients, those whose bag holds the message have it (*held_r: how
+ * many), and mail_place leaves them as they are; all others are refused with `notice`. */
+MUST_CHECK bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e);
 
 /* It is where it was attached. Fails ERR_LOCAL or ERR_TEMP, link. */
 MUST_CHECK bool mail_is_there(struct postoffice *po, struct err *e);

@@ -226,6 +226,80 @@ static void the_end_forgets_the_record_and_keeps_the_envelope_for_outbound_bags(
 	assert_int_equal(counted(t, &j.id), 2);
 }
 
+/* A record in INQUEUE3 is never without an envelope, whoever dies between two steps: so one that is means a loss. */
+static void an_envelope_outlives_the_record(void **state)
+{
+	struct testing_po *t = *state;
+	struct job j = begin_job(t);
+	struct mail_placed placed;
+	struct mm_envelope v;
+	enum mail_found found;
+	unsigned times;
+	j.v.recipients = j.recipients;
+	GOOD(mail_place(t->po, &j.h, &j.v, is_away, &j, false, &placed, &t->e));
+	GOOD(fault_plan("MAIL_FINISH:1:fail", &t->e));
+	BAD(mail_finish(t->po, "INQUEUE3", slot_of(t, "INQUEUE3", &j.id, &times), &j.v, &placed, NULL, &t->e), ERR_TEMP, ERR_OF_LINK);
+	GOOD(fault_plan(NULL, &t->e));
+	/* The lane is done before the mailer is back. */
+	GOOD(mail_look(t->po, &j.id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_FINISHED);
+	GOOD(mail_drop(t->po, j.away, slot_of(t, j.away, &j.id, &times), &v, NULL, &t->e));
+	GOOD(mail_look(t->po, &j.id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_FINISHED);
+	GOOD(mail_forget(t->po, "INQUEUE3", slot_of(t, "INQUEUE3", &j.id, &times), &v, NULL, &t->e));
+	assert_int_equal(times_in(t, "INQUEUE3", &j.id), 0);
+	GOOD(mail_look(t->po, &j.id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_LOST);
+	assert_int_equal(counted(t, &j.id), 2);
+}
+
+/* Each system call of the end fails once: at no moment is there a record in INQUEUE3 and no envelope. */
+static void no_step_of_the_end_leaves_a_record_alone(void **state)
+{
+	static const char *const points[] = { "PO_OPEN", "PO_WRITE", "PO_SYNC", "PO_REMOVE", "PO_RENAME", "PO_READ" };
+	struct testing_po *t = *state;
+	char rel[40], plan[40];
+	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+		bool ended = false;
+		for (unsigned n = 1; !ended; n++) {
+			struct job j = begin_job(t);
+			struct mail_placed placed;
+			unsigned times;
+			j.v.n = n % 2 == 0 ? 2 : 4; /* with an outbound bag, and without */
+			j.v.recipients = j.recipients;
+			GOOD(mail_place(t->po, &j.h, &j.v, is_away, &j, false, &placed, &t->e));
+			const unsigned slot = slot_of(t, "INQUEUE3", &j.id, &times);
+			snprintf(plan, sizeof plan, "%s:%u:fail", points[i], (n + 1) / 2);
+			GOOD(fault_plan(plan, &t->e));
+			ended = mail_finish(t->po, "INQUEUE3", slot, &j.v, &placed, NULL, &t->e) && n % 2 == 0;
+			GOOD(fault_plan(NULL, &t->e));
+			snprintf(rel, sizeof rel, "P1/%s.P1", j.id.s);
+			assert_true(testing_is_there(t, rel) || times_in(t, "INQUEUE3", &j.id) == 0);
+			GOOD(postoffice_bag_forget(t->po, "INQUEUE3", slot, &j.id, &t->e));
+		}
+	}
+}
+
+static void who_has_it_is_spared(void **state)
+{
+	struct testing_po *t = *state;
+	struct job j = begin_job(t);
+	unsigned held;
+	j.v.recipients = j.recipients;
+	j.v.recipients[1].responsible = false;
+	GOOD(postoffice_deliver(t->po, j.ann, &j.h, &t->e));
+	GOOD(mail_spare(t->po, &j.v, 21, &held, &t->e));
+	assert_int_equal(held, 1);
+	assert_int_equal(j.v.recipients[0].notice, 0);
+	assert_string_equal(j.v.recipients[0].bag, j.ann);
+	assert_int_equal(j.v.recipients[1].notice, 0); /* nobody's here */
+	assert_int_equal(j.v.recipients[2].notice, 21);
+	assert_string_equal(j.v.recipients[2].bag, "");
+	assert_int_equal(j.v.recipients[2].reason, 0);
+	assert_int_equal(j.v.recipients[2].diagnostic, -1);
+	assert_int_equal(j.v.recipients[3].notice, 21);
+}
+
 static void nobody_left_takes_the_files_along(void **state)
 {
 	struct testing_po *t = *state;
@@ -426,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_journal_keeps_its_lines), CASE(a_cut_line_is_none), CASE(nonsense_in_a_journal_is_passed_over), CASE(a_failed_line_is_taken_back),
+		CASE(an_envelope_outlives_the_record), CASE(no_step_of_the_end_leaves_a_record_alone), CASE(who_has_it_is_spared),
 		CASE(placing_serves_each_bag_once_however_often), CASE(the_end_forgets_the_record_and_keeps_the_envelope_for_outbound_bags),
 		CASE(nobody_left_takes_the_files_along), CASE(who_waits_hinders_nobody), CASE(k237695_the_last_try_gives_up_with_008_only_who_is_not_served),
 		CASE(one_notice_however_often), CASE(a_notice_lists_who_was_not_reached), cmocka_unit_test(k98067_who_is_not_told),

@@ -578,6 +578,25 @@ static void test_attachment_missing_is_said(void **state)
 	assert_non_null(strstr(x.f[0].what, "is missing"));
 }
 
+/* A record of INQUEUE3 is nothing without its envelope: the finding says so, and whose it is. An outbound one's is a client's. */
+static void test_a_missing_envelope_is_told(void **state)
+{
+	struct testing_po *t = *state;
+	struct mm_id id, other;
+	struct findings x;
+	char away[9];
+	testing_bag(t, "TEST/AWAY/X", away);
+	GOOD(testing_put(t, "TEST/HOME/BOB", 0, 1, true, NULL, &id) && testing_put(t, "TEST/AWAY/X", 0, 1, false, NULL, &other));
+	const struct mm_header h = testing_header(&id), to_away = testing_header(&other);
+	GOOD(postoffice_deliver(t->po, "INQUEUE3", &h, &t->e) && postoffice_deliver(t->po, away, &to_away, &t->e));
+	want_whole(t);
+	assert_int_equal(remove(testing_path(t, po_rel_p1(&id).s)), 0);
+	assert_int_equal(check(t, true, &x).mended, 0);
+	assert_int_equal(x.n, 1);
+	assert_string_equal(x.f[0].file, "MBG/INQUEUE3.MBG");
+	assert_non_null(strstr(x.f[0].what, "envelope"));
+}
+
 /* A postoffice of another program: places of ours mean nothing there. What is published is looked at; nothing is changed. */
 static void test_foreign_postoffice_is_left_alone(void **state)
 {
@@ -774,6 +793,7 @@ int main(void)
 		TEST(test_k104279_key_lost),
 		TEST(test_mailbag_records),
 		TEST(test_attachment_missing_is_said),
+		TEST(test_a_missing_envelope_is_told),
 		TEST(test_foreign_postoffice_is_left_alone),
 		TEST(test_users_not_understood),
 		TEST(test_repair_waits_for_locks),

@@ -23,6 +23,7 @@ struct po_sweep {
 	DIR *dir;               /* where the walk of this phase stands */
 	unsigned folder;        /* MAx or ATx */
 	struct map in_bags, in_p1, in_mai;
+	struct map in_transit;  /* named in INQUEUE3 or an outbound bag: these need their envelope */
 	uint32_t *suspects;     /* MAI */
 	size_t n_suspects, at;
 	uint32_t *envelopes;    /* P1 that no bag names */
@@ -35,6 +36,7 @@ struct po_sweep {
 static void forget_sets(struct po_sweep *s)
 {
 	map_fini(&s->in_bags);
+	map_fini(&s->in_transit);
 	map_fini(&s->in_p1);
 }
 
@@ -134,16 +136,22 @@ static bool next_name(struct postoffice *po, struct po_sweep *s, const char *rel
 
 /* --- who is named --- */
 
+struct taking { struct po_sweep *s; bool in_transit; };
+
 static void take_header(void *ctx, const struct mm_header *h)
 {
+	struct taking *t = ctx;
 	struct mm_id id;
 	uint32_t number;
-	if (mm_id_parse(view_str(h->mai.s), &id, &number, NULL))
-		put_in(ctx, number);
+	if (!mm_id_parse(view_str(h->mai.s), &id, &number, NULL))
+		return;
+	put_in(&t->s->in_bags, number);
+	if (t->in_transit)
+		put_in(&t->s->in_transit, number);
 }
 
 /* A damaged bag: whatever its records name is named. */
-static bool take_raw(struct postoffice *po, const char *rel, struct map *m, struct err *e)
+static bool take_raw(struct postoffice *po, const char *rel, struct taking *t, struct err *e)
 {
 	struct out o;
 	bool there;
@@ -153,7 +161,7 @@ static bool take_raw(struct postoffice *po, const char *rel, struct map *m, stru
 	for (size_t at = 0; ok && at + MM_RECORD_SIZE <= all.n; at += MM_RECORD_SIZE) {
 		struct mm_header h;
 		if (mm_header_parse(view_first(view_from(all, at), MM_RECORD_SIZE), &h, NULL))
-			take_header(m, &h);
+			take_header(t, &h);
 	}
 	out_fini(&o);
 	return ok;
@@ -174,9 +182,10 @@ static bool step_bags(struct postoffice *po, struct po_sweep *s, struct err *e)
 		return true;
 	snprintf(bag, sizeof bag, "%.*s", (int)(n - 4), name);
 	struct err why;
-	if (po_each_live(po, bag, take_header, &s->in_bags, &why))
+	struct taking t = { s, mm_same(bag, "INQUEUE3") || postoffice_is_outbound(po, bag) };
+	if (po_each_live(po, bag, take_header, &t, &why))
 		return true;
-	if (why.culprit != ERR_OF_LINK && take_raw(po, po_rel_of("MBG", bag, ".MBG").s, &s->in_bags, &why))
+	if (why.culprit != ERR_OF_LINK && take_raw(po, po_rel_of("MBG", bag, ".MBG").s, &t, &why))
 		return true;
 	if (why.culprit == ERR_OF_LINK) {
 		if (e != NULL)
@@ -196,11 +205,11 @@ static bool old_file(struct postoffice *po, const char *rel, wall_ms_t age, bool
 	return true;
 }
 
-/* An envelope that is over: its message was in bags, none of which has it any more; or nobody can read it. */
+/* An envelope that is over: its message is in mailboxes at most; or nobody can read it. */
 static bool look_at_p1(struct postoffice *po, struct po_sweep *s, const struct mm_id *id, uint32_t number, struct err *e)
 {
 	bool old;
-	if (map_get(&s->in_bags, number) != NULL || s->n_envelopes == SUSPECTS_MAX)
+	if (map_get(&s->in_transit, number) != NULL || s->n_envelopes == SUSPECTS_MAX)
 		return true;
 	if (!old_file(po, po_rel_p1(id).s, YOUNG_MS, &old, e))
 		return false;
@@ -330,7 +339,7 @@ static bool step_remove(struct postoffice *po, struct po_sweep *s, unsigned *rem
 	if (s->at - s->n_suspects < s->n_envelopes) {
 		const uint32_t number = s->envelopes[s->at++ - s->n_suspects];
 		const struct mm_id id = mm_id_of(number);
-		return map_get(&s->in_bags, number) != NULL || remove_envelope(po, &id, removed, e);
+		return map_get(&s->in_transit, number) != NULL || remove_envelope(po, &id, removed, e);
 	}
 	/* Not all of them fit: the others' turn comes before the attachments'. */
 	if (s->n_suspects == SUSPECTS_MAX)

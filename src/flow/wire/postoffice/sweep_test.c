@@ -106,6 +106,30 @@ static void test_k256187_orphans_go_others_stay(void **state)
 	assert_int_equal(sweep(t), 0);
 }
 
+/* An envelope is for INQUEUE3 and outbound bags: one whose message is in mailboxes only is over, however long they keep it. */
+static void test_an_envelope_of_a_delivered_message_goes(void **state)
+{
+	struct testing_po *t = *state;
+	char bob[9], away[9];
+	struct mm_envelope v;
+	testing_bag(t, "TEST/HOME/BOB", bob);
+	testing_bag(t, "TEST/AWAY/X", away);
+	const struct { const char *bag; bool stays; } rows[] = { { bob, false }, { away, true }, { "INQUEUE3", true } };
+	struct mm_id ids[ARRAY_LEN(rows)];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ids[i] = message(t, rows[i].bag, true);
+		GOOD(postoffice_read_envelope(t->po, &ids[i], t->a, &v, &t->e));
+		v.state = i == 0 ? MM_PLACING : MM_READY;
+		GOOD(postoffice_write_envelope(t->po, &v, &t->e));
+		message_is_old(t, &ids[i]);
+	}
+	assert_int_equal(sweep(t), 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(testing_is_there(t, po_rel_p1(&ids[i]).s), rows[i].stays);
+		assert_true(is_whole(t, &ids[i]));
+	}
+}
+
 /* What a bag names cannot be said when its KEY is damaged: then whatever is in its records stays. */
 static void test_damaged_bag_keeps_its_messages(void **state)
 {
@@ -274,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_k256187_orphans_go_others_stay),
 		TEST(test_damaged_bag_keeps_its_messages),
+		TEST(test_an_envelope_of_a_delivered_message_goes),
 		TEST(test_unreadable_message_keeps_attachments),
 		TEST(test_foreign_message_keeps_attachments),
 		TEST(test_message_being_put_stays),
