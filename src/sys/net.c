@@ -148,7 +148,12 @@ static bool bind_own(int fd, const union address *own, socklen_t n)
 	return bound;
 }
 
-int net_listen(const struct net_addr *addr, struct err *e)
+static void share(int fd, bool on)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){ on }, sizeof(int));
+}
+
+static int try_to_listen(const struct net_addr *addr, bool shared, struct err *e)
 {
 	union address own;
 	socklen_t n;
@@ -159,6 +164,8 @@ int net_listen(const struct net_addr *addr, struct err *e)
 	if (own.any.sa_family != AF_UNIX) {
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 		no_delay(fd); /* inherited by what is accepted */
+		if (shared)
+			share(fd, true);
 	}
 	if (own.any.sa_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
@@ -171,6 +178,28 @@ int net_listen(const struct net_addr *addr, struct err *e)
 		err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "listen on %s: %s", addr->text, strerror(errno));
 	close(fd);
 	return -1;
+}
+
+int net_listen(const struct net_addr *addr, struct err *e)
+{
+	return try_to_listen(addr, false, e);
+}
+
+/* The kernel lets sockets of one user overlap that are all marked so, while they are. Marked from the start, one of another start of this
+ * program would not be refused. */
+int net_listen_beside(const struct net_addr *addr, const int *going, size_t n, struct err *e)
+{
+	int fd = try_to_listen(addr, false, e);
+	if (fd >= 0 || n == 0)
+		return fd;
+	for (size_t i = 0; i < n; i++)
+		share(going[i], true);
+	fd = try_to_listen(addr, true, e);
+	for (size_t i = 0; i < n; i++)
+		share(going[i], false);
+	if (fd >= 0)
+		share(fd, false);
+	return fd;
 }
 
 enum net_accept net_accept(int listener, const char *own, int *fd_r, struct net_addr *peer_r)

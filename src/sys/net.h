@@ -9,6 +9,9 @@ MUST_CHECK int net_connect(const struct net_addr *to, const struct net_addr *fro
 /* Bound and listening; -1 with one sentence in *e ("... is in use"). A socket file nobody listens on is replaced; a new
  * one can be used by its owner only. */
 MUST_CHECK int net_listen(const struct net_addr *addr, struct err *e);
+/* The same beside listeners of ours on overlapping addresses (0.0.0.0:102 and 127.0.0.1:102), which will be closed soon: they go on meanwhile,
+ * and anybody else's is in the way as ever. */
+MUST_CHECK int net_listen_beside(const struct net_addr *addr, const int *going, size_t n, struct err *e);
 
 enum net_accept {
 	NET_ACCEPT_OK,

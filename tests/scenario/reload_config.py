@@ -126,6 +126,17 @@ def listeners_links_and_routes_come(lab):
     paris.send("claude", london.alice, "--subject", "by the second address")
     london.wait_mail("alice", 1)
     same(london.pids(), before, "processes")
+
+    # An address that overlaps the one of before, by one reload, and back: what is open there stays.
+    mark, opened = london.mark(), connections(second)
+    expect(opened, "an association that Paris has opened")
+    for address in ("0.0.0.0", "127.0.0.1"):
+        london.settings["listen"] = ["%s:%d" % (address, second)]
+        reload(london)
+        expect(listens(second), "it listens at %s" % address)
+    expect(opened <= connections(second), "associations stay")
+    same([e["event"] for e in london.events[mark:] if e["event"].startswith("link.association")], [], "associations that ended")
+    same(london.pids(), before, "processes")
     for m in (london, paris):
         told = json.dumps(m.events) + "".join(m.other_lines) + text + dry
         expect("secret" not in told, "no password in events and answers")

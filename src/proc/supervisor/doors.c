@@ -63,34 +63,42 @@ static const struct door *find(const struct doors *d, const struct doors *next, 
 	return NULL;
 }
 
-bool doors_plan(const struct doors *d, const struct plan *plan, const struct start_user *user, struct doors *next, struct err *e)
+/* Those that need no binding; the others have no descriptor yet. */
+static void keep_same(const struct doors *d, const struct plan *plan, struct doors *next)
 {
 	*next = (struct doors){ .last = d->last };
 	for (size_t i = 0; i < plan->n_listeners; i++) {
 		const struct plan_listener *l = &plan->listeners[i];
 		const struct door *same = find(d, next, l, true), *other = same != NULL ? NULL : find(d, next, l, false);
-		struct door *x = &next->v[next->n];
-		if (same != NULL) {
-			*x = *same;
-		} else {
-			*x = door_of(l, ++next->last);
-			if (other != NULL) { /* it is for somebody else now; connections that wait in it are his */
-				x->fd = other->fd;
-				memcpy(x->l.addr, other->l.addr, sizeof x->l.addr);
-			} else if (!start_listener_later(&x->l, user, &x->fd, e)) {
-				doors_drop(d, next);
-				return false;
-			}
-		}
-		next->n++;
+		struct door *x = &next->v[next->n++];
+		*x = same != NULL ? *same : door_of(l, ++next->last);
+		if (other == NULL)
+			continue;
+		x->fd = other->fd; /* it is for somebody else now; connections that wait in it are his */
+		memcpy(x->l.addr, other->l.addr, sizeof x->l.addr);
 	}
+}
+
+bool doors_plan(const struct doors *d, const struct plan *plan, const struct start_user *user, struct doors *next, struct err *e)
+{
+	int going[DOORS_MAX];
+	size_t n = 0;
+	keep_same(d, plan, next);
+	for (size_t i = 0; i < d->n; i++)
+		if (!has_fd(next, d->v[i].fd))
+			going[n++] = d->v[i].fd;
+	for (size_t i = 0; i < next->n; i++)
+		if (next->v[i].fd < 0 && !start_listener_later(&next->v[i].l, user, going, n, &next->v[i].fd, e)) {
+			doors_drop(d, next);
+			return false;
+		}
 	return true;
 }
 
 void doors_drop(const struct doors *d, struct doors *next)
 {
 	for (size_t i = 0; i < next->n; i++)
-		if (!has_fd(d, next->v[i].fd))
+		if (next->v[i].fd >= 0 && !has_fd(d, next->v[i].fd))
 			close_door(&next->v[i]);
 	next->n = 0;
 }

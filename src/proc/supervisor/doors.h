@@ -23,7 +23,8 @@ MUST_CHECK int doors_open(struct doors *d, const struct plan *plan, const struct
 /* Closes them; sockets of the file system are removed. */
 void doors_close(struct doors *d);
 
-/* What the plan makes of them: those of the same address are the same, the others are bound. False with *e: nothing is bound then. next_r is either
+/* What the plan makes of them: those of the same address are the same, the others are bound, also beside one that goes and whose address overlaps
+ * (127.0.0.1:102, 0.0.0.0:102). False with *e: nothing is bound then, and nothing was closed. next_r is either
  * taken (doors_take) or given up (doors_drop). */
 MUST_CHECK bool doors_plan(const struct doors *d, const struct plan *plan, const struct start_user *user, struct doors *next_r, struct err *e);
 void doors_take(struct doors *d, struct doors *next);

@@ -1,6 +1,8 @@
 /* reload_test.c - new settings while everything runs: as a whole or not at all, whatever dies or hangs meanwhile. */
 #include "proc/supervisor/supervisor_testing.h"
 
+#include "sys/net.h"
+
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -267,6 +269,49 @@ static void test_listeners_come_and_go(void **state)
 	expect_never(&r, "link.1/1: accepted on mine");
 }
 
+/* An address that overlaps the one of before, there and back, by one reload; when another one cannot be bound, the one of before is as it was. */
+static void test_a_listener_moves_to_an_overlapping_address(void **state)
+{
+	(void)state;
+#define MOVING "proc switch 0\nproc link 1\n"
+	static const char *const kept[] = { "127.0.0.1", "0.0.0.0" }, *const others[] = { "0.0.0.0", "127.0.0.1" };
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		char text[300];
+		struct run r;
+		snprintf(text, sizeof text, MOVING "listen old %s:0 link\n", kept[i]);
+		begin(&r, text);
+		expect(&r, "supervisor.up");
+		connect_to(&r, "old");
+		const char *at = strstr(expect(&r, "supervisor.listening name=\"old\" address=\""), kept[i]);
+		const int port = (int)strtoul(at + strlen(kept[i]) + 1, NULL, 10);
+		/* With an address that nobody has (RFC 5737) beside it. */
+		snprintf(text, sizeof text, MOVING "listen fresh %s:%d link\nlisten none 192.0.2.1:1 link\n", others[i], port);
+		rewrite(&r, text);
+		HUP(&r);
+		expect(&r, "config.refused");
+		connect_to(&r, "old");
+		expect_after(&r, expect(&r, "accepted on old") + 1, "accepted on old");
+		/* And so is one that would have to stand beside one that stays. */
+		snprintf(text, sizeof text, MOVING "listen old %s:0 link\nlisten fresh %s:%d link\n", kept[i], others[i], port);
+		rewrite(&r, text);
+		HUP(&r);
+		expect(&r, "the address is in use");
+		snprintf(text, sizeof text, MOVING "listen fresh %s:%d link\n", others[i], port);
+		rewrite(&r, text);
+		HUP(&r);
+		expect(&r, "config.reloaded");
+		connect_to(&r, "fresh");
+		expect(&r, "accepted on fresh");
+		expect_never(&r, "link.1/2");
+		/* As strict as ever with others of this user. */
+		struct net_addr addr;
+		struct err e;
+		snprintf(addr.text, sizeof addr.text, "%s:%d", kept[i], port);
+		assert_int_equal(net_listen(&addr, &e), -1);
+		assert_int_equal(stop(&r), 0);
+	}
+}
+
 /* At the start such a process ends everything; later, everything else goes on. */
 static void test_a_new_process_that_cannot_run_ends_nobody(void **state)
 {
@@ -339,6 +384,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_who_ends_does_not_reload),
 		cmocka_unit_test(test_a_death_in_the_middle),
 		cmocka_unit_test(test_listeners_come_and_go),
+		cmocka_unit_test(test_a_listener_moves_to_an_overlapping_address),
 		cmocka_unit_test(test_a_new_process_that_cannot_run_ends_nobody),
 		cmocka_unit_test(test_nobody_reads_it_again),
 		cmocka_unit_test(test_levels_are_as_the_settings_say),

@@ -298,13 +298,13 @@ int start_directory(const char *directory, const struct start_user *user, int *l
 
 /* --- listeners and what is left of root --- */
 
-static int bind_listener(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e)
+static int bind_listener(struct plan_listener *l, const struct start_user *user, const int *going, size_t n, int *fd_r, struct err *e)
 {
 	struct net_addr addr;
 	*fd_r = -1;
 	if (!net_addr_parse(l->addr, &addr, e))
 		return CONFIG;
-	*fd_r = net_listen(&addr, e);
+	*fd_r = net_listen_beside(&addr, going, n, e);
 	if (*fd_r < 0)
 		return UNAVAILABLE;
 	bool local = strncmp(addr.text, "unix:", 5) == 0;
@@ -320,13 +320,13 @@ static int bind_listener(struct plan_listener *l, const struct start_user *user,
 int start_listener(struct plan_listener *l, const struct start_user *user, int *fd_r)
 {
 	struct err e = { 0 };
-	const int status = bind_listener(l, user, fd_r, &e);
+	const int status = bind_listener(l, user, NULL, 0, fd_r, &e);
 	return status == 0 ? 0 : say(status, "%s", e.text);
 }
 
-bool start_listener_later(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e)
+bool start_listener_later(struct plan_listener *l, const struct start_user *user, const int *going, size_t n, int *fd_r, struct err *e)
 {
-	if (bind_listener(l, user, fd_r, e) == 0)
+	if (bind_listener(l, user, going, n, fd_r, e) == 0)
 		return true;
 	if (*fd_r >= 0)
 		close(*fd_r);

@@ -32,8 +32,9 @@ MUST_CHECK int start_directory(const char *directory, const struct start_user *u
 /* Binds one listener. A Unix socket becomes the user's. addr: the port chosen in place of 0. */
 MUST_CHECK int start_listener(struct plan_listener *l, const struct start_user *user, int *fd_r);
 
-/* The same while everything runs: *e in place of the sentence, and *fd_r is -1 then. */
-MUST_CHECK bool start_listener_later(struct plan_listener *l, const struct start_user *user, int *fd_r, struct err *e);
+/* The same while everything runs: *e in place of the sentence, and *fd_r is -1 then. Its address may overlap those of listeners that are
+ * going: net_listen_beside. */
+MUST_CHECK bool start_listener_later(struct plan_listener *l, const struct start_user *user, const int *going, size_t n, int *fd_r, struct err *e);
 
 /* Keeps of root's privileges what changing user and ending children need, and what a reload does: to read the settings and to bind. */
 MUST_CHECK int start_drop_capabilities(const struct start_user *user);
