@@ -74,7 +74,7 @@ struct fake {
 	uint64_t random;
 	uint64_t disk_free;
 	int64_t wall_ahead_ms;
-	bool fail_syncs, moved, freeing, no_network;
+	bool fail_syncs, moved, no_network;
 };
 
 static struct fake *fake_of(const struct env *env)
@@ -540,8 +540,7 @@ static void sync_done(void *ctx)
 	else
 		s->f->content->is_synced = true;
 	fake_of(s->f->f.env)->moved = true;
-	if (!fake_of(s->f->f.env)->freeing)
-		s->done(s->ctx, fail ? &why : NULL);
+	s->done(s->ctx, fail ? &why : NULL);
 	free(s);
 }
 
@@ -687,7 +686,6 @@ void fake_env_free(struct env **env)
 	if (*env == NULL)
 		return;
 	struct fake *w = fake_of(*env);
-	w->freeing = true;
 	for (struct fake_stream *t = w->streams; t != NULL; t = t->next) {
 		t->s.closed = true;
 		if (!t->dropped)

@@ -31,7 +31,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_prepare_t prepare;
 	uv_timer_t wake;
-	bool awake, stopping, freeing;
+	bool awake, stopping;
 	int64_t wake_at;
 	struct sock *socks;     /* every stream not yet closed in the kernel */
 	struct door *doors;
@@ -569,7 +569,7 @@ static void sync_is_done(uv_work_t *w, int status)
 	struct sync_job *j = w->data;
 	(void)status;
 	wake_up(j->loop);
-	loop_sync_done(j->sync, !j->loop->freeing);
+	loop_sync_done(j->sync);
 	free(j);
 }
 
@@ -778,7 +778,6 @@ void loop_free(struct env **env)
 	if (*env == NULL)
 		return;
 	struct loop *l = loop_of(*env);
-	l->freeing = true;
 	for (struct sock *t = l->socks, *next; t != NULL; t = next) {
 		next = t->next;
 		t->s.closed = true;
@@ -789,10 +788,11 @@ void loop_free(struct env **env)
 	env_unwatch_network(*env);
 	for (struct folder_watch *w; (w = l->env.folders) != NULL;)
 		folder_unwatch(&w);
-	env_fini(&l->env);
-	uv_close((uv_handle_t *)&l->prepare, NULL);
+	uv_close((uv_handle_t *)&l->prepare, NULL); /* no timer has its turn any more */
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
+	env_fini(&l->env);
+	uv_run(&l->uv, UV_RUN_DEFAULT); /* what that has closed */
 	must(uv_loop_close(&l->uv), "uv_loop_close");
 	loop_files_free(&l->files);
 	free(l);

@@ -14,7 +14,8 @@ struct env *loop_new(const char *directory);
 void loop_run(struct env *env);
 void loop_stop(struct env *env);
 
-/* Frees *env and every stream, listener and file its user left open, without callbacks. */
+/* Frees *env and every stream and listener its user left open, without callbacks. Waits for the syncs of files under way and tells of them: only then may
+ * a file be closed, so whoever has given it up still waits for that (env.h). */
 void loop_free(struct env **env);
 
 /* Takes over a connected socket (close-on-exec and non-blocking are set). The caller sets events in the same turn. */

@@ -286,14 +286,13 @@ void loop_sync_work(struct loop_sync *s)
 		s->failed = !file_error(&s->why, "sync", s->f->name, s->fault ? EIO : errno);
 }
 
-void loop_sync_done(struct loop_sync *s, bool tell)
+void loop_sync_done(struct loop_sync *s)
 {
 	s->f->syncing--;
 	if (!s->failed)
 		s->f->name_is_new = false;
 	if (s->folder >= 0)
 		close(s->folder);
-	if (tell)
-		s->done(s->ctx, s->failed ? &s->why : NULL);
+	s->done(s->ctx, s->failed ? &s->why : NULL);
 	free(s);
 }

@@ -20,8 +20,8 @@ bool loop_file_list(struct env *env, const char *name, void (*each)(void *ctx, c
 bool loop_file_is_held(struct env *env, const char *name);
 bool loop_disk_free(struct env *env, uint64_t *octets_r);
 
-/* One sync: new on the loop, work in any thread, done on the loop again (frees; tell: call the user back). */
+/* One sync: new on the loop, work in any thread, done on the loop again (calls the user back, and frees). */
 struct loop_sync;
 struct loop_sync *loop_sync_new(struct file *f, file_done_f *done, void *ctx);
 void loop_sync_work(struct loop_sync *s);
-void loop_sync_done(struct loop_sync *s, bool tell);
+void loop_sync_done(struct loop_sync *s);

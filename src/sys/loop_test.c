@@ -434,6 +434,31 @@ static void test_files(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static void close_it(void *ctx, const struct err *failed)
+{
+	(void)failed;
+	file_close(ctx);
+}
+
+/* Given up by its user, who closes it when its sync has ended: also when nothing else goes on any more. */
+static void test_a_file_given_up_is_closed_by_the_end(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/posthorn-loop-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	struct env *env = loop_new(folder);
+	struct err e;
+	struct file *f = env_file_create(env, "7", &e);
+	assert_non_null(f);
+	file_sync(f, close_it, &f);
+	loop_free(&env);
+	assert_null(f);
+	char path[64];
+	snprintf(path, sizeof path, "%s/7", folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- half-open peers, and the host's network --- */
 
 static int option(int fd, int level, int name)
@@ -579,7 +604,7 @@ int main(void)
 		cmocka_unit_test(test_broken_connection_is_told_once),
 		cmocka_unit_test(test_no_descriptors_waits_without_spinning),
 		cmocka_unit_test(test_fault_points_of_streams),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_files), cmocka_unit_test(test_a_file_given_up_is_closed_by_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
