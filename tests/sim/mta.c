@@ -263,9 +263,9 @@ static void host_of(struct process *p)
 	p->host = (struct actor_host){ .env = sim_env(p->sim), .note = on_note, .die = on_die, .ctx = p };
 	char name[16];
 	snprintf(name, sizeof name, "%c%d", p->mta->name, p->index);
-	p->host.log = event_log_new(p->host.env, event_kinds, EVENT_KINDS, name, p->mta->sim->run.verbose ? 2 : -1, false);
-	/* An event asks for the time, which a kill may wait for: the replay of a failure says them all, so the first run has to. */
-	event_log_set_level(p->host.log, p->mta->sim->run.verbose || p->mta->sim->run.reloads ? EVENT_DEBUG : EVENT_ALARM);
+	/* What is said asks for the time, which a kill may wait for: a replay of a failure says all, the run that failed nothing. */
+	p->host.log = event_log_new(sim_observer(p->sim), event_kinds, EVENT_KINDS, name, p->mta->sim->run.events == 0 ? -1 : p->mta->sim->run.events, false);
+	event_log_set_level(p->host.log, p->mta->sim->run.events == 0 ? EVENT_ALARM : EVENT_DEBUG);
 }
 
 static void birth_of_switch(void *ctx)

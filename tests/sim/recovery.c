@@ -8,6 +8,8 @@
 #include "base/fault.h"
 #include "base/mem.h"
 
+#include <unistd.h>
+
 enum { INTERVAL_MS = 2000, DOWN_INTERVALS = 7, REST_MS = 75 * 1000 /* what broke off is kept for 60 s */, ROWS_MAX = 400, GRACE_MS = 50 };
 
 /* A way in which two MTAs are joined. */
@@ -224,7 +226,7 @@ static bool run_it(struct tally *t, struct recovery *r, bool verbose)
 {
 	char failure[300];
 	uint64_t fingerprint;
-	const struct run run = { .seed = 7, .verbose = verbose, .recovery = r };
+	const struct run run = { .seed = 7, .verbose = verbose, .events = verbose ? STDERR_FILENO : 0, .recovery = r };
 	t->runs++;
 	const bool good = sim_run_one(&run, &fingerprint, failure, sizeof failure);
 	if (good)

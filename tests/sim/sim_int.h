@@ -91,6 +91,7 @@ struct mta {
 struct run {
 	uint64_t seed;
 	bool verbose, on_disk;
+	int events;                /* descriptor to which all events go; 0: none do */
 	enum plant { PLANT_NOTHING, PLANT_EARLY, PLANT_SYNCS } plant;
 	bool reloads;              /* settings change at random, too */
 	struct recovery *recovery; /* NULL: trouble at random */

@@ -39,6 +39,7 @@ struct sim_stream {
 
 struct sim_process {
 	struct env env; /* first */
+	struct env observer;
 	struct world *w;
 	char name[32];
 	void (*killed)(void *ctx);
@@ -415,13 +416,21 @@ static const struct env_ops ops = {
 	.file_sync = op_file_sync, .file_close = disk_file_close, .file_remove = op_file_remove, .file_list = op_file_list,
 };
 
+static int64_t observed_wall_ms(struct env *env)
+{
+	return INT64_C(1767225600000) + env->now_ms;
+}
+
+static const struct env_ops observer_ops = { .wall_ms = observed_wall_ms };
+
 /* --- processes --- */
 
 struct sim_process *world_process(struct world *w, const char *name, void (*killed)(void *ctx), void *ctx)
 {
 	struct sim_process *p = mem_zero(sizeof *p);
 	env_init(&p->env, &ops);
-	p->env.now_ms = w->now_ms;
+	env_init(&p->observer, &observer_ops);
+	p->observer.now_ms = p->env.now_ms = w->now_ms;
 	p->w = w;
 	snprintf(p->name, sizeof p->name, "%s", name);
 	p->killed = killed;
@@ -437,6 +446,11 @@ struct sim_process *world_process(struct world *w, const char *name, void (*kill
 struct env *sim_env(struct sim_process *p)
 {
 	return &p->env;
+}
+
+struct env *sim_observer(struct sim_process *p)
+{
+	return &p->observer;
 }
 
 bool sim_was_fault(const struct sim_process *p)
@@ -468,7 +482,7 @@ void sim_run(struct sim_process *p, void (*f)(void *ctx), void *ctx)
 	w->running = p;
 	the_world = w;
 	fault_set_killer(kill_by_fault);
-	p->env.now_ms = w->now_ms;
+	p->observer.now_ms = p->env.now_ms = w->now_ms;
 	bool survived = setjmp(w->death) == 0;
 	if (survived) {
 		f(ctx);
@@ -744,6 +758,7 @@ void world_free(struct world **wp)
 	while (w->processes != NULL) {
 		struct sim_process *p = w->processes;
 		w->processes = p->next;
+		free(p->observer.heap);
 		free(p); /* what a killed process had is abandoned; the others were ended by their owners */
 	}
 	the_world = NULL;

@@ -18,6 +18,8 @@ uint64_t world_random(struct world *w, uint64_t below);
 /* A process: its env, and what is told when it is killed. Its memory is abandoned then, as the kernel would take it. */
 struct sim_process *world_process(struct world *w, const char *name, void (*killed)(void *ctx), void *ctx);
 struct env *sim_env(struct sim_process *p);
+/* The same time, but its calls are none of the process's: nothing is killed before one, no timer of it fires. For what must not change the run. */
+struct env *sim_observer(struct sim_process *p);
 bool sim_was_fault(const struct sim_process *p); /* it was killed by a fault point, not by sim_kill_in or sim_die */
 bool sim_is_alive(const struct sim_process *p);
 /* Runs f(ctx) as the process, so that it can be killed on the way. */
