@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -289,6 +290,59 @@ def deaths_in_the_middle(lab):
     same(m.pids(), before, "processes")
 
 
+def kill_9_of_the_others_in_the_middle(lab):
+    """The gateway's processes, recorder, console and content: killed while the settings are read, they are there again with the old ones, and the reload
+    ends in nothing; killed while they are to take the new ones or to end for them, they are there again with the new ones, and the reload is whole."""
+    kinds = ("interchange", "mover", "recorder", "console", "content")
+    net = Net(lab)
+    m = net.london
+    m.settings["console"] = {"listen": ["127.0.0.1:%d" % free_port()]}
+    m.start()
+    first, mark = m.settings["listen"][0], m.mark()
+
+    def name_of(kind):
+        return wait_for(lambda: sorted(n for n in m.pids() if n.startswith(kind + ".")), "%s runs" % kind)[0]
+
+    def is_ready(name, after):
+        wait_for(lambda: [e for e in m.events[after:] if e["event"] == "process.ready" and e["process"] == name.replace(".", "-")], "%s is ready and says so" % name)
+
+    # While they are read: a pipe in place of the file, that nobody writes yet.
+    os.unlink(m.path)
+    os.mkfifo(m.path, 0o600)
+    asked = subprocess.Popen([lab.program, "reload", "-d", m.directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with open(m.path, "w", encoding="utf-8") as f: # it is open when the other end is
+        for kind in kinds:
+            name = name_of(kind)
+            os.kill(m.pids()[name], signal.SIGKILL)
+            is_ready(name, mark)
+        f.write("mta: [")
+    said = asked.communicate(timeout=90)[1].decode()
+    same(asked.returncode, 78, "status: " + said)
+    same(m.find("config.changed"), None, "changes")
+    os.unlink(m.path)
+
+    changes = {"interchange": lambda: net.link["msmail"].update({"poll": "110 ms"}), "mover": lambda: net.mover.update({"interval": "110 ms"}),
+               "content": lambda: m.settings.setdefault("processes", {}).update({"content-memory": "300 M"})}
+    for kind in kinds:
+        m.settings["event-log"] = {"levels": ["process minimum"]} # none of them says that it is ready
+        reload(m)
+        port, name = free_port(), name_of(kind)
+        m.settings["event-log"] = {}
+        m.settings["listen"] = [first, "127.0.0.1:%d" % port]
+        changes.get(kind, lambda: None)()
+        m.write()
+        pid, mark = m.pids()[name], m.mark()
+        os.kill(pid, signal.SIGSTOP) # so that the reload waits for it
+        asked = subprocess.Popen([lab.program, "reload", "-c", m.path, "--json"], stdout=subprocess.PIPE)
+        wait_for(lambda port=port: listens(port), "the settings were read, and nothing can be wrong any more")
+        os.kill(pid, signal.SIGKILL)
+        same(json.loads(asked.communicate(timeout=90)[0])["outcome"], "reloaded", "the end of the reload when the %s dies" % kind)
+        is_ready(name, mark)
+    m.send("alice", net.alice, "--subject", "after all of it")
+    m.wait_mail("alice", 1)
+    same(m.find("process.fault"), None, "faults")
+
+
 def the_supervisor_dies_in_the_middle(lab):
     """All end with it; at the next start the new ones are in force, and nothing that was accepted is lost."""
     m = lab.mta("london")
@@ -313,4 +367,4 @@ def the_supervisor_dies_in_the_middle(lab):
 
 main(what_is_wrong_changes_nothing, listeners_links_and_routes_come,
      op_06_associations_stay_and_the_next_message_goes_by_the_new_route, by_signal_and_once_more, postoffices_and_their_numbers,
-     deaths_in_the_middle, the_supervisor_dies_in_the_middle)
+     deaths_in_the_middle, kill_9_of_the_others_in_the_middle, the_supervisor_dies_in_the_middle)
