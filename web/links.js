@@ -1,9 +1,10 @@
-// links.js - the board: every link as a lamp, what goes over it and what waits, trouble first.
+// links.js - the map, and beneath it the board: every link as a lamp, what goes over it and what waits, trouble first.
 import { h } from "./dom.js";
 import { live, listen, wait, trend, history, addSample } from "./live.js";
 import { lamp, none, waiting, linkTo, LAMP_NAMES, LAMP_ORDER } from "./parts.js";
 import { count, octets, plural, rate, duration, capital } from "./format.js";
 import { plot } from "./plot.js";
+import { linkMap } from "./map.js";
 import { actOnLink } from "./act.js";
 
 const TILES_MAX = 60, MINUTES = 10, TREND_LEAST = 10; // fewer come and go
@@ -33,6 +34,7 @@ export function linksView(ctx) {
 	let only = ctx.query.get("lamp") || "", text = "", order = "trouble", form = "", samples = [];
 	const wish = new AbortController();
 	const draw = plot({ title: "Throughput", unit: "messages a second", series: throughputSeries, minutes: MINUTES, tick: 4 }, ctx.changed);
+	const drawMap = linkMap(ctx.changed);
 	const load = () => history("", MINUTES, wish.signal).then((got) => { samples = got; ctx.changed(); }, () => {});
 	load();
 	const ends = [listen("tick", ctx.changed), listen("resume", load), listen("history", (s) => { addSample(samples, s, MINUTES); ctx.changed(); })];
@@ -61,7 +63,7 @@ export function linksView(ctx) {
 						h("button", { key: x, type: "button", "aria-pressed": String(as === x), onclick: () => { form = x; ctx.changed(); } }, capital(x))))),
 				o.links.length === 0 ? none("No links are set.", "Links are a section of the settings; posthorn reload takes them in.")
 					: links.length === 0 ? none("No link is like that.", "Choose another lamp or name.")
-						: as === "tiles" ? h("ul", { class: "board" }, links.map((l) => tile(l, ctx))) : list(links),
+						: [drawMap(o, links), as === "tiles" ? h("ul", { class: "board" }, links.map((l) => tile(l, ctx))) : list(links)],
 				h("div", { class: "panel" }, draw(samples)),
 			];
 		},

@@ -118,7 +118,7 @@ function nav() {
 	const badge = { links: trouble, queues: totals.queued, quarantine: totals.quarantined };
 	return h("nav", { class: "side", "aria-label": "Views" }, h("ul", null, NAV.map(([name, text, icon]) => h("li", { key: name },
 		h("a", { href: "#/" + name, "aria-current": here === name ? "page" : null }, h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, h("path", { d: icon })), h("span", null, text),
-			badge[name] > 0 && h("span", { class: "badge" + (name === "queues" ? "" : " hot") }, badge[name] > 99999 ? ">99,999" : count(badge[name]), h("span", { class: "unseen" }, { links: " in trouble", queues: " waiting", quarantine: " set aside" }[name])))))));
+			badge[name] > 0 && h("span", { class: "badge" + (name === "queues" ? "" : " hot") }, badge[name] > 99999 ? ">99k" : count(badge[name]), h("span", { class: "unseen" }, { links: " in trouble", queues: " waiting", quarantine: " set aside" }[name])))))));
 }
 
 function notices() {

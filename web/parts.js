@@ -13,6 +13,8 @@ export const LAMP_NAMES = Object.keys(LAMPS);
 // Trouble first.
 export const LAMP_ORDER = { down: 0, warning: 1, stopped: 2, closed: 3, ok: 4 };
 
+export const lampShape = (name) => (LAMPS[name] || LAMPS.stopped)[1]();
+
 export function lamp(name, { large, word = true } = {}) {
 	const [text, shape] = LAMPS[name] || LAMPS.stopped;
 	return h("span", { class: `lamp ${name}${large ? " large" : ""}`, "data-lamp": name },

@@ -1,5 +1,7 @@
 """browser.py - Debian's Chromium, driven by its own driver: one window with an empty profile, waits instead of sleeps, and a log in which
-nothing may stand but refusals that a test has asked for. Runs with Debian's python3, where python3-selenium is (install-deps browser)."""
+nothing may stand but refusals that a test has asked for. Runs with Debian's python3, where python3-selenium is (install-deps browser).
+It is started once, for all tests of a program: each finds it without cookies, storage and log, at about:blank."""
+import atexit
 import os
 import re
 import shutil
@@ -22,6 +24,31 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 PASSWORDS = {"operator": "correct horse", "viewer": "only looking"}
 _lines = {}
+_shared = {"driver": None, "profile": None}
+
+
+def _start():
+    _shared["profile"] = tempfile.mkdtemp(prefix="posthorn-browser-")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS + ["--user-data-dir=" + _shared["profile"]]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    _shared["driver"] = webdriver.Chrome(service=Service(DRIVER), options=options)
+    _shared["driver"].set_script_timeout(PATIENCE_S)
+    _shared["driver"].set_page_load_timeout(PATIENCE_S)
+
+
+def _end():
+    driver, _shared["driver"] = _shared["driver"], None
+    if driver is not None:
+        try:
+            driver.quit()
+        finally:
+            shutil.rmtree(_shared["profile"], ignore_errors=True)
+
+
+atexit.register(_end)
 
 
 def with_console(lab, m, **more):
@@ -42,24 +69,24 @@ class Browser:
     def __init__(self, lab, width=1280, height=900):
         if webdriver is None or not os.path.exists(CHROMIUM) or not os.path.exists(DRIVER):
             raise Skip("no Chromium, its driver or python3-selenium here: tools/install-deps browser")
-        self.profile = tempfile.mkdtemp(prefix="posthorn-browser-")
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for flag in FLAGS + ["--user-data-dir=" + self.profile]:
-            options.add_argument(flag)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service(DRIVER), options=options)
-        self.driver.set_script_timeout(PATIENCE_S)
-        self.driver.set_page_load_timeout(PATIENCE_S)
+        if _shared["driver"] is None:
+            _start()
+        self.driver = _shared["driver"]
         lab.closers.append(self.close)
+        self.driver.get_log("browser")
         self.size(width, height)
         self.dark(False)
 
     def close(self):
-        if self.driver is not None:
-            self.driver.quit()
-            self.driver = None
-            shutil.rmtree(self.profile, ignore_errors=True)
+        """Leaves the window empty for the next test; one that does not answer to that is replaced."""
+        self.driver = None
+        try:
+            driver = _shared["driver"]
+            driver.execute_script("localStorage.clear()") if driver.current_url.startswith("http") else None
+            driver.delete_all_cookies()
+            driver.get("about:blank")
+        except WebDriverException:
+            _end()
 
     def size(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})

@@ -33,18 +33,31 @@ def confirm(b, title, act, why=None):
     b.gone("dialog")
 
 
+def on_map(b, link):
+    """(lamp, what is read beside it, colour and dashes of its line) of a link on the map."""
+    return b.driver.execute_script(
+        "const a = document.querySelector(`.map [data-map='${arguments[0]}']`); if (!a) return null; const line = document.querySelector(`.map .way.${a.dataset.state} line`);"
+        "return [a.dataset.state, [...a.querySelectorAll('text')].map((t) => t.textContent).join('\\n'), getComputedStyle(line).stroke + getComputedStyle(line).strokeDasharray]", link)
+
+
 def link_goes_down_and_comes_back(lab):
     london, paris = site(lab)
     london.send("alice", paris.claude, "--subject", "One", "t")
     paris.wait_mail("claude", 1)
     b = Browser(lab).log_in(london)
     b.wait_lamp("paris", "ok")
+    name, words, good = b.wait(lambda: on_map(b, "paris"), "the link on the map")
+    same((name, words.split("\n")[0]), ("ok", "paris"), "how it is there")
     b.driver.execute_script("window.never_reloaded = true")
     paris.stop()
     london.send("alice", paris.claude, "--subject", "Two", "t")
     b.wait_lamp("paris", "warning", "down")
     b.wait(lambda: b.one("[data-link=paris] .fault").text != "", "why, in words")
     b.wait(lambda: "in trouble" in b.text(".top"), "the summary")
+    name, words, colour = b.wait(lambda: on_map(b, "paris") if on_map(b, "paris")[0] in ("warning", "down") else None, "the link in trouble, on the map")
+    expect(name in words and "next" in words, "how it is, in words beside its lamp", words)
+    b.wait(lambda: b.text("[data-map=paris] .waits") == "1", "what waits for it, as a number on its line")
+    expect(colour != good, "another colour", colour)
     b.wait(lambda: "paris" in b.driver.execute_script("return document.getElementById('said').textContent"), "those who hear the page are told")
     b.click("[data-link=paris] .name")
     b.one("h1", "paris")
@@ -304,7 +317,11 @@ def keyboard_only(lab):
     b.one("nav.side")
     b.tab_to("To the content")
     expect(b.driver.execute_script("return document.activeElement.getBoundingClientRect().top >= 0"), "the first stop leads past the navigation, and is seen")
-    b.tab_to("Queues")
+    b.tab_to("paris: ")
+    same(b.driver.execute_script("return getComputedStyle(document.activeElement.querySelector('.ring')).strokeWidth"), "2px", "a frame around what has the focus on the map")
+    b.keys(Keys.ENTER)
+    b.wait(lambda: b.focused() == "paris", "the link's page")
+    b.tab_to("Queues", back=True)
     expect(b.driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle") == "solid", "a frame around what has the focus")
     b.keys(Keys.ENTER)
     b.one("tr[data-transfer]")
@@ -361,6 +378,9 @@ def phone_and_dark(lab):
             b.go(london, view)
             b.gone(".wait")
             b.fits("%s at %d" % (view, width))
+            if view == "#/links":
+                b.one("[data-link=paris]")
+                same(b.all(".map")[0].is_displayed(), width > 600, "the map; on a phone the tiles alone")
     b.dark(False)
     b.click("button", "auto")
     b.click("button", "light")
@@ -418,6 +438,44 @@ const done = arguments[arguments.length - 1];
 	same(list.map((x) => isSlow(x, lastAsked(list))).join(), 'false,false,true,false,false');
 	const young = [alive(29000, 29000), alive(28000, 28000)];
 	same(young.map((x) => isSlow(x, lastAsked(young))).join(), 'false,false');
+	const m = await import('/map.js');
+	for (const [place, least, most] of [[m.around, 1, 16], [m.onRails, 1, 400]])
+		for (let n = least; n <= most; n++)
+			for (const width of n <= 10 ? [560, 700, 900, 1500] : [900, 1500]) {
+				const at = place(n, width), half = place === m.around ? 15 : 12;
+				const cells = at.places.map((p) => ({ x1: p.side < 0 ? p.x - 18 - p.room : p.x - 10, x2: p.side < 0 ? p.x + 10 : p.x + 18 + p.room, y1: p.y - half, y2: p.y + half }));
+				same(cells.length, n);
+				const out = cells.filter((c) => c.x1 < 0 || c.x2 > width || c.y1 < 0 || c.y2 > at.height).length;
+				const over = cells.filter((c, i) => cells.slice(0, i).some((d) => c.x1 < d.x2 && d.x1 < c.x2 && c.y1 < d.y2 && d.y1 < c.y2)).length;
+				const hidden = cells.filter((c) => c.x1 < at.box.x + 84 && c.x2 > at.box.x - 84 && c.y1 < at.box.y + 26 && c.y2 > at.box.y - 26).length;
+				if (out + over + hidden > 0)
+					said.push(`${place.name} of ${n} at ${width}: ${out} outside, ${over} over others, ${hidden} behind the box`);
+			}
+	same([0, 0.01, 1, 50, 1e9].map((x) => m.thickness(x)).every((x, i, all) => i === 0 || x > all[i - 1] && x <= 9), true);
+	const sheet = document.createElement('div');
+	document.body.append(sheet);
+	const drawMap = d.drawing(sheet), map = m.linkMap(() => {});
+	const of = (name, lamp, queued) => ({ name, lamp, queued, received_per_s: 0.5, sent_per_s: 0, next_attempt_ms: null, last_error: '', stopped: false });
+	const show = (links) => drawMap(map({ mta: { name: 'here' }, switch: true, totals: { queued: 0 } }, links));
+	show([of(`b/<b>'"%`, 'down', 12345), of(String.fromCodePoint(0x1F4EE).repeat(64), 'ok', 0), of('a', 'stopped', 0)]);
+	await new Promise((r) => requestAnimationFrame(r));
+	const [first, second, third] = sheet.querySelectorAll('a');
+	same([first, second, third].map((a) => a.getAttribute('tabindex')).join(), '0,-1,-1');
+	same(second.getAttribute('href'), "#/links/b%2F%3Cb%3E'%22%25");
+	same(second.querySelector('.waits').textContent, '12k');
+	same(second.getAttribute('aria-label'), `b/<b>'"%: down, 12,345 queued, in 30/min, out 0/s`);
+	first.focus();
+	for (const [key, el] of [['ArrowRight', second], ['ArrowDown', third], ['ArrowDown', third], ['ArrowLeft', second], ['Home', first], ['End', third]]) {
+		document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+		same(document.activeElement === el, true);
+	}
+	show(Array.from({ length: 300 }, (_, i) => of('l' + i, i === 77 ? 'down' : 'ok', i)));
+	same(sheet.querySelectorAll('a').length, 150);
+	same(sheet.querySelectorAll('[data-map=l77], [data-map=l299]').length, 2);
+	same(sheet.textContent.includes('150 quieter links not drawn'), true);
+	show([]);
+	same(sheet.querySelectorAll('a').length, 0);
+	sheet.remove();
 	const root = document.createElement('div'), draw = d.drawing(root), row = (k) => d.h('li', { key: k }, k);
 	draw(row('a'), row('b'), row('c'));
 	const [a, b, c] = root.children;
@@ -444,7 +502,7 @@ def pieces_of_the_page(lab):
     b.one(".login")
     same(b.driver.execute_async_script(PIECES), "", "what differs")
     b.clean()
-    return "format.js, dom.js, plot.js"
+    return "format.js, dom.js, plot.js, map.js"
 
 
 def console_dies(lab):
