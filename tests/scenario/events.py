@@ -8,12 +8,15 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import Skip, expect, main, same, wait_for  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
+from posthorn import PATIENCE_S, Skip, expect, main, same, wait_for  # noqa: E402
+from submitter import HELLO, frames_of  # noqa: E402
 
 REFUSED, USAGE, NO_MTA = 1, 64, 69
 
@@ -206,10 +209,44 @@ def test_levels_of_the_settings(lab):
     same(wrong, [], "of category x400")
 
 
-def storm(m, n, status=0):
-    """n audit lines, as fast as they come: no storm joins them."""
-    for _ in range(n):
-        m.command("events", "level", "-c", m.path, "operator", "medium", "--why", "x" * 250, status=status)
+def string(text):
+    return struct.pack(">I", len(text)) + text.encode()
+
+
+LEVEL = struct.pack(">Q", 1) + string("operator") + struct.pack(">I", 2) + string("somebody") + string("x" * 250)
+LEVEL = struct.pack(">IH", len(LEVEL) + 2, 103) + LEVEL
+DONE = 46
+
+
+def storm(m, n, dies=False):
+    """n audit lines, as fast as they come: no storm joins them. They are asked for on the socket of `posthorn events level`, whose start would take
+    most of the time. dies: one may be asked of a recorder that ends."""
+    def connected():
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(PATIENCE_S)
+        try:
+            s.connect(os.path.join(m.directory, "events"))
+            return s
+        except OSError:
+            s.close()
+            return None
+    while n > 0:
+        with wait_for(connected, "who hears of levels") as s:
+            try:
+                buffer = b""
+                s.sendall(HELLO)
+                while n > 0:
+                    n -= 1
+                    s.sendall(LEVEL)
+                    kinds = []
+                    while DONE not in kinds:
+                        more = s.recv(65536)
+                        if not more:
+                            raise ConnectionResetError("the recorder has ended")
+                        frames, buffer = frames_of(buffer + more)
+                        kinds = [kind for kind, _ in frames]
+            except ConnectionError:
+                expect(dies, "the recorder lives")
 
 
 def test_file_is_put_aside_and_no_line_lost(lab):
@@ -285,7 +322,9 @@ def test_killed_at_each_of_its_points(lab):
             del os.environ["POSTHORN_FAULT"]
         london.send(alice, alice, "--subject", plan)
         london.wait_mail("alice", 1)
-        storm(london, 200 if "RENAME" in plan else 10, status=None) # one of them may be asked of a recorder that dies
+        storm(london, 200 if "RENAME" in plan else 10, dies=True)
+        if plan.endswith("kill"):
+            london.event("process.ended", name="recorder.0")
         died = [e for e in london.events if e["event"] == "process.ended" and e["fields"]["name"] == "recorder.0"]
         same(len(died), int(plan.endswith("kill")), "deaths of the recorder by %s" % plan)
         same([e["event"] for e in london.events if e["event"] == "process.fault"], [], "faults by %s" % plan)
