@@ -19,6 +19,7 @@ import traceback
 
 PATIENCE_S = int(os.environ.get("POSTHORN_PATIENCE", "90"))     # a loaded machine with two cores, under ASan
 SKIPPED = 77
+WATCHDOG = "6 s"     # ends what hangs on purpose, and nothing that a loaded machine keeps waiting for a moment: starting has the same patience
 
 
 class Failed(Exception):

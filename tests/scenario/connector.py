@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples"))
 import posthorn_wire as wire  # noqa: E402
-from posthorn import PATIENCE_S, expect, is_sanitized, main, same, source, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, WATCHDOG, expect, is_sanitized, main, same, source, wait_for  # noqa: E402
 
 FOLDER = "C=IT; A=POSTHORN; P=FOLDER"
 LONG = 150 * 1000
@@ -337,7 +337,7 @@ def hanging_at_every_step(lab):
     def more_traffic(london, n):
         london.send("alice", london.bob, "--subject", "Beside %d" % n, "hello")
         london.wait_mail("bob", n)
-    london, seen = loop_over_steps(lab, "hang", HANGS, beside=more_traffic, watchdog="1 s")
+    london, seen = loop_over_steps(lab, "hang", HANGS, beside=more_traffic, watchdog=WATCHDOG)
     same([e for e in london.events if e["event"] in ("process.fault", "process.hung")], [], "faults of our own")
     hung = [e for e in london.events if e["event"] == "connector.hung"]
     expect(len(hung) >= 5 // STRIDE, "hung while something was in hand", len(hung), seen)

@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
-from posthorn import PATIENCE_S, expect, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, WATCHDOG, expect, main, same, wait_for  # noqa: E402
 from submitter import Submitter, record  # noqa: E402
 
 REFUSED = 1
@@ -107,7 +107,7 @@ def k151669_a_process_that_makes_no_progress(lab):
     london, paris = lab.pair()
     london.link(paris, **FOREVER)
     paris.link(london)
-    london.settings["processes"].update({"links": 2, "watchdog": "2 s"})
+    london.settings["processes"].update({"links": 2, "watchdog": WATCHDOG})
     london.settings["limits"] = {"strikes": 2}
     paris.start(wait=False)
     armed(london, "LINK_ENCODE:@HANGS:hang")

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import SITE  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import WATCHDOG, expect, main, same, wait_for  # noqa: E402
 from storm import Storm, stepped_down  # noqa: E402
 
 
@@ -17,7 +17,7 @@ def hang(lab, plan, kind):
     """Mail flows; a process of this kind hangs once in a call of the file server."""
     net = Storm(lab)
     for m in (net.london, net.tokyo):
-        m.settings["processes"]["watchdog"] = "3 s"
+        m.settings["processes"]["watchdog"] = WATCHDOG
     net.burst(6, both=False)
     net.start(once=plan)
     net.burst(6)

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import postoffice as po  # noqa: E402
 from msmail import OWN, SITE, Net, held  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import WATCHDOG, expect, main, same, wait_for  # noqa: E402
 
 TARO = OWN + "/TARO"
 
@@ -30,7 +30,7 @@ def k151669_k151473_one_that_hangs_and_one_that_dies(lab):
     """The interchange hangs while it holds the lock of INQUEUE3, its converter dies with a message in hand: each is replaced, X.400 mail goes
     on meanwhile, each message arrives once, and nobody is blamed for good."""
     net = Net(lab)
-    net.london.settings["processes"]["watchdog"] = "2 s"
+    net.london.settings["processes"]["watchdog"] = WATCHDOG
     net.start(once="interchange:INTERCHANGE_OFFER:2:hang,converter:CONVERTER_XLATE:3:abort")
     before = net.london.pids()
     for i in range(6):
@@ -52,7 +52,7 @@ def k151669_k169671_k237182_poison_among_good_ones(lab):
     """One message hangs the interchange each time, one kills the converter: three strikes, quarantine, [012] to the sender. One fails there the
     same way each time: [029] at once. The good ones before, between and behind them arrive once."""
     net = Net(lab)
-    net.london.settings["processes"]["watchdog"] = "1 s"
+    net.london.settings["processes"]["watchdog"] = WATCHDOG
     net.start(always="interchange:INTERCHANGE_XLATE:@POISON-HANG:hang,converter:CONVERTER_XLATE:@POISON-DEATH:abort,"
                      "converter:CONVERTER_XLATE:@POISON-FAIL:fail")
     for i, mark in enumerate(("HANG", "DEATH", "FAIL")):

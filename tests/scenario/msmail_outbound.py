@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import OWN, SITE, Net, held  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import WATCHDOG, expect, main, same, wait_for  # noqa: E402
 from postoffice import record  # noqa: E402
 
 
@@ -27,7 +27,7 @@ def k151669_k237182_a_message_that_nobody_can_convert(lab):
     in the end, what killed is in quarantine after three strikes, the good ones between them arrive once."""
     net = Net(lab)
     net.command("user", "add", net.site.path, "POISONFAIL")
-    net.london.settings["processes"]["watchdog"] = "1 s"
+    net.london.settings["processes"]["watchdog"] = WATCHDOG
     net.london.settings["limits"] = {"strikes": 3}
     net.start(always="converter:CONVERTER_XLATE:@POISON-DEATH:abort,converter:CONVERTER_XLATE:@POISON-HANG:hang,interchange:INTERCHANGE_XLATE:@POISONFAIL:fail")
     bad = []
@@ -52,7 +52,7 @@ def k151669_a_worker_that_hangs_holding_its_bag(lab):
     """The interchange hangs with the records of a transfer half put in, dies before it is ready, and again before it answers: X.400 mail and
     the other direction go on, each message arrives once."""
     net = Net(lab)
-    net.london.settings["processes"]["watchdog"] = "1 s"
+    net.london.settings["processes"]["watchdog"] = WATCHDOG
     net.start(once="interchange:INTERCHANGE_RECORD:2:hang,mover:MOVER_READY:2:abort")
     for i in range(6):
         net.to_site(["ANNA", "BERT"], "No %d" % i)

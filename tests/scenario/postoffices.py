@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import OWN, SITE, Net  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import WATCHDOG, expect, main, same, wait_for  # noqa: E402
 
 
 def link_state(net):
@@ -54,7 +54,7 @@ def k164177_a_postoffice_that_is_not_there(lab):
 def k151473_a_file_server_that_hangs(lab):
     """The process that is at it is ended by the watchdog; no message is struck for it, and nothing is lost or there twice."""
     net = Net(lab)
-    net.london.settings["processes"]["watchdog"] = "2 s"
+    net.london.settings["processes"]["watchdog"] = WATCHDOG
     net.start(once="interchange:PO_WRITE:3:hang")
     mts_id = net.london.send("alice", net.ms(SITE + "/ANNA"), "--subject", "once", "x")
     death = net.london.event("process.fault", name="interchange")
