@@ -1,7 +1,8 @@
 """A relay while backup after backup of its store is made: what is left of its rate. Runs without and with them take turns on one disk."""
 import os, shutil, statistics, sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario")) # last: it has names of ours
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from backup import backlog, load, rate, relay, take
 from posthorn import Lab
 
