@@ -29,7 +29,7 @@ build/build.ninja:
 
 build-asan/build.ninja:
 	@tools/install-deps build test
-	@meson setup build-asan --buildtype=debugoptimized -Doptimization=1 -Dc_args=-g1,-fno-pie -Dc_link_args=-no-pie -Dwerror=false -Db_sanitize=address,undefined -Dshared="$(SHARED)" >/dev/null
+	@meson setup build-asan --buildtype=debugoptimized -Doptimization=1 -Dc_args="-g1 -fno-pie" -Dc_link_args=-no-pie -Db_staticpic=false -Dwerror=false -Db_sanitize=address,undefined -Dshared="$(SHARED)" >/dev/null
 
 build-fuzz/build.ninja:
 	@tools/install-deps build fuzz
