@@ -511,6 +511,39 @@ static void test_a_movers_notice_becomes_a_report(void **state)
 	world_free(w);
 }
 
+/* Each name of a long list is found, in any order and case, and no other. */
+static void test_a_notice_about_many(void **state)
+{
+	enum { ALL = 1600, UNREACHED = 1300 };
+	(void)state;
+	struct world *w = world_new("");
+	struct view *names = arena_array(w->a, UNREACHED, sizeof *names);
+	struct out to;
+	char name[24];
+	out_init(&to, 100000);
+	for (unsigned i = 0; i < ALL; i++)
+		out_fmt(&to, "%sTEST/NEAR/U%u", i == 0 ? "" : " ", i + 1);
+	for (unsigned i = 0; i < UNREACHED; i++) {
+		snprintf(name, sizeof name, "test/NEAR/u%u", UNREACHED - i);
+		names[i] = arena_copy(w->a, view_str(name));
+	}
+	struct mm_notice n = { .code = 2, .from = VIEW("sender"), .subject = VIEW("A subject"), .unreached = names, .n_unreached = UNREACHED };
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", out_cstr(&to)), VIEW("Hello."));
+	w->notice = &n;
+	w->notice_date = VIEW("20260101123000");
+	put_message(w, "TEST/NEAR/POSTMASTER", "/c=gb/a=x/p=y/s=sender", "Mail failure", "...", NULL);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	const struct message *r = &w->offers[0].message;
+	assert_int_equal(r->kind, MESSAGE_REPORT);
+	assert_int_equal(r->n_rcpt, UNREACHED);
+	for (uint32_t i = 0; i < UNREACHED; i++)
+		assert_int_equal(r->rcpt[i].number, i + 1);
+	out_fini(&to);
+	world_free(w);
+}
+
 /* The file server goes away and comes back: associations end with a reason, nothing is charged to a message, and mail goes on. */
 static void k118619_a_server_that_comes_back_is_found_again(void **state)
 {
@@ -842,15 +875,7 @@ static void k138054_a_full_mailbag_is_its_recipients(void **state)
 {
 	(void)state;
 	struct world *w = world_new("");
-	struct mm_route r;
-	struct err e;
-	struct mm_name near;
-	assert_true(mm_name_parse(VIEW("TEST/NEAR/X"), &near, &e));
-	assert_true(postoffice_route(w->po, &near, &r, &e));
-	for (unsigned i = 0; i < MM_BAG_RECORDS; i++) {
-		struct mm_header h = { .mai = mm_id_of(0x1000 + i), .word_88 = 0x18 };
-		assert_true(postoffice_deliver(w->po, r.mailbag, &h, &e));
-	}
+	fill_bag(w, "TEST/NEAR", 0x1000);
 	say_open(w, 1);
 	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB"), VIEW("Hello."));
 	assert_int_equal(w->n_results, 1);
@@ -870,7 +895,7 @@ static void k138054_a_full_mailbag_is_its_recipients(void **state)
 static void test_the_journal_is_renewed(void **state)
 {
 	(void)state;
-	struct world *w = world_new("");
+	struct world *w = world_new("      poll: 1 h\n");
 	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/NEAR/BOB");
 	bool synced;
 	say_open(w, 1);
@@ -1032,14 +1057,9 @@ static void test_a_full_inqueue3_refuses_nobody(void **state)
 {
 	(void)state;
 	struct world *w = world_new("      poll: 1000 s\n");
-	struct mm_header h = { .word_88 = 0x18 };
-	struct err e;
 	world_settle(w);
 	say_busy(w, true);
-	for (uint32_t i = 0; i < MM_BAG_RECORDS; i++) {
-		h.mai = mm_id_of(0x10000 + i);
-		assert_true(postoffice_deliver(w->po, "INQUEUE3", &h, &e));
-	}
+	fill_bag(w, "INQUEUE3", 0x10000);
 	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/SHADOW/LOCAL");
 	say_open(w, 1);
 	say_transfer(w, 1, 1, m, VIEW("Hello."));
@@ -1178,6 +1198,7 @@ int main(void)
 		cmocka_unit_test(test_a_probe_is_answered),
 		cmocka_unit_test(test_a_local_user_is_served_by_the_mailer),
 		cmocka_unit_test(test_a_movers_notice_becomes_a_report),
+		cmocka_unit_test(test_a_notice_about_many),
 		cmocka_unit_test(k118619_a_server_that_comes_back_is_found_again),
 		cmocka_unit_test(k168857_who_holds_the_lock_is_named),
 		cmocka_unit_test(test_busy_holds_mail_back),

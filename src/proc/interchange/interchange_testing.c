@@ -267,7 +267,10 @@ struct message *letter(struct world *w, enum message_kind kind, const char *loca
 	m->trace.v = arena_array(w->a, 1, sizeof *m->trace.v);
 	m->trace.n = 1;
 	m->trace.v[0] = (struct trace_element){ .domain = m->id.domain, .arrival = FAKE_WALL_MS - 1000 };
-	m->rcpt = arena_array(w->a, 20, sizeof *m->rcpt);
+	size_t names = 20; /* the converter adds its own */
+	for (const char *c = to; *c != 0; c++)
+		names += *c == ' ';
+	m->rcpt = arena_array(w->a, names, sizeof *m->rcpt);
 	for (char *name = arena_str(w->a, view_str(to)), *save = NULL; (name = strtok_r(name, " ", &save)) != NULL; name = NULL) {
 		struct recipient *r = &m->rcpt[m->n_rcpt++];
 		*r = (struct recipient){ .number = (uint32_t)m->n_rcpt, .responsible = true, .mta_report = REPORT_NON_DELIVERY, .originator_report = REPORT_NON_DELIVERY,
@@ -582,6 +585,27 @@ void put_record(struct world *w, const char *name, const struct mm_header *h)
 {
 	char bag[9];
 	GOOD(postoffice_deliver(w->po, bag_of(w, name, bag), h, e));
+}
+
+void fill_bag(struct world *w, const char *name, uint32_t first)
+{
+	char bag[9], path[200];
+	struct mm_key key = { 0 };
+	uint8_t *records = mem_alloc((size_t)MM_BAG_RECORDS * MM_RECORD_SIZE);
+	bag_of(w, name, bag);
+	for (uint32_t i = 0; i < MM_BAG_RECORDS; i++) {
+		const struct mm_header h = { .mai = mm_id_of(first + i), .word_88 = 0x18 };
+		mm_header_print(&h, records + (size_t)i * MM_RECORD_SIZE);
+		mm_key_add(&key, i, true);
+	}
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, i == 0 ? "%s/MBG/%s.MBG" : "%s/KEY/%s.KEY", w->path, bag);
+		FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		assert_int_equal(i == 0 ? fwrite(records, MM_RECORD_SIZE, MM_BAG_RECORDS, f) : fwrite(key.octets, MM_KEY_SIZE, 1, f), i == 0 ? MM_BAG_RECORDS : 1);
+		assert_int_equal(fclose(f), 0);
+	}
+	free(records);
 }
 
 struct mai read_message(struct world *w, const char *name, unsigned i)

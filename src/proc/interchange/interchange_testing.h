@@ -90,6 +90,8 @@ struct mm_id put_message(struct world *w, const char *from, const char *to, cons
 unsigned count_records(struct world *w, const char *name, struct po_bag_entry *entries_r /* HEARD of them, or NULL */);
 /* As another program puts it there. */
 void put_record(struct world *w, const char *name, const struct mm_header *h);
+/* 4096 records, of messages that are not there. */
+void fill_bag(struct world *w, const char *name, uint32_t first);
 /* The MAI of the i-th record there. */
 struct mai read_message(struct world *w, const char *name, unsigned i);
 bool has_file(struct world *w, const char *dir, const char *suffix);

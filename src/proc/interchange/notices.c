@@ -4,15 +4,17 @@
 #include "proc/interchange/interchange_int.h"
 
 #include <inttypes.h>
+#include <strings.h>
 
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/message/pack.h"
 #include "flow/report/diagnostics.h"
 #include "flow/report/report.h"
 
-enum { OTHER_USER = 6 /* X.411 TypeOfMTSUser */, NAMES_MAX = 1000 };
+enum { OTHER_USER = 6 /* X.411 TypeOfMTSUser */, NAMES_MAX = 4096 /* as many as codec/msmail reads */ };
 
 static struct report_maker maker_of(const struct interchange *x, const char *local, wall_ms_t at)
 {
@@ -58,7 +60,7 @@ bool notices_gateway_report(struct interchange *x, struct err *e)
 
 /* --- a mover's notice --- */
 
-struct told { struct view name; int code; };
+struct told { struct view name; int code; size_t at; };
 struct search {
 	struct interchange *x;
 	struct view subject, date;
@@ -75,8 +77,33 @@ static bool same_minute(const char *date, struct view as_told)
 	return is_none || memcmp(date, as_told.p, MINUTE) == 0;
 }
 
-/* The code of the recipient with this number, by the name that he has in MS Mail; 0: nobody told of him. */
-static int code_of(const struct search *s, struct view names, uint32_t number)
+/* Any order without case does: the same names are beside each other, the first that was told of first. */
+static int by_name(const void *p, const void *q)
+{
+	const struct told *a = p, *b = q;
+	int order = (a->name.n > b->name.n) - (a->name.n < b->name.n);
+	if (order == 0 && a->name.n > 0)
+		order = strncasecmp((const char *)a->name.p, (const char *)b->name.p, a->name.n); /* names have no NUL */
+	return order != 0 ? order : (a->at > b->at) - (a->at < b->at);
+}
+
+static int code_of_name(const struct search *s, struct view name)
+{
+	const struct told want = { .name = name };
+	size_t low = 0, high = s->n; /* the first that is not before it */
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (by_name(&s->told[middle], &want) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->n && view_eq_nocase(s->told[low].name, name) ? s->told[low].code : 0;
+}
+
+/* Codes by the recipients' numbers, from the lines "number name" of those that went out: the name is what he has in MS Mail. Each number once, the
+ * first line that somebody was told of. */
+static void find_codes(const struct search *s, struct view names, struct map *codes)
 {
 	while (names.n > 0) {
 		const uint8_t *end = memchr(names.p, '\n', names.n);
@@ -84,14 +111,12 @@ static int code_of(const struct search *s, struct view names, uint32_t number)
 		const uint8_t *blank = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
 		uint64_t n;
 		names = view_from(names, line.n + 1);
-		if (blank == NULL || !text_uint(view_first(line, (size_t)(blank - line.p)), UINT32_MAX, &n) || n != number)
+		if (blank == NULL || !text_uint(view_first(line, (size_t)(blank - line.p)), UINT32_MAX, &n))
 			continue;
-		const struct view name = view_from(line, (size_t)(blank - line.p) + 1);
-		for (size_t i = 0; i < s->n; i++)
-			if (view_eq_nocase(s->told[i].name, name))
-				return s->told[i].code;
+		const int code = code_of_name(s, view_from(line, (size_t)(blank - line.p) + 1));
+		if (code != 0 && map_get(codes, n) == NULL)
+			map_put(codes, n, (void *)(intptr_t)code);
 	}
-	return 0;
 }
 
 /* True: it is about this one, and *s->packed has the report, or nothing when none is asked for. */
@@ -101,9 +126,11 @@ static bool report_about(struct search *s, const struct sent_entry *t, const str
 	struct arena *a = x->in.a;
 	char local[33];
 	struct report_result *results = arena_array(a, m->n_rcpt, sizeof *results);
+	struct map codes = { 0 };
 	size_t n = 0;
+	find_codes(s, names, &codes);
 	for (size_t i = 0; results != NULL && i < m->n_rcpt; i++) {
-		const int code = code_of(s, names, m->rcpt[i].number);
+		const int code = (int)(intptr_t)map_get(&codes, m->rcpt[i].number);
 		char text[32];
 		if (code == 0)
 			continue;
@@ -113,6 +140,7 @@ static bool report_about(struct search *s, const struct sent_entry *t, const str
 		snprintf(text, sizeof text, "Microsoft Mail (%03d) ", code);
 		r->supplementary = arena_copy(a, view_str(text));
 	}
+	map_fini(&codes);
 	if (n == 0)
 		return false;
 	snprintf(local, sizeof local, "NT-%016" PRIx64, hash_octets(t->key, view_str(x->in.local_id)));
@@ -167,8 +195,11 @@ bool notices_report(struct interchange *x, struct view notice, struct out *packe
 		if (c.bad || !text_uint(digits, 999, &code))
 			break;
 		t->code = (int)code;
+		t->at = s.n + 1; /* 0 is before all */
 		s.n += code != 0;
 	}
+	if (s.n > 0)
+		qsort(s.told, s.n, sizeof *s.told, by_name);
 	if (s.n > 0 && x->sent != NULL)
 		sent_each_about(x->sent, sent_subject(s.subject), on_candidate, &s);
 	return s.found;

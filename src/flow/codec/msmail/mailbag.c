@@ -4,7 +4,7 @@
 #include "flow/codec/msmail/le.h"
 
 enum {
-	FROM_AT = 2, SUBJECT_AT = 13, DATE_AT = 56, MAI_AT = 67, SIZE_AT = 78, WORD_AT = 88, PRIORITY_AT = 90, DWORD_AT = 108,
+	FROM_AT = 2, SUBJECT_AT = 13, DATE_AT = 56, MAI_AT = MM_RECORD_MAI_AT, SIZE_AT = 78, WORD_AT = 88, PRIORITY_AT = 90, DWORD_AT = 108,
 	NEW_AT = 0, UNREAD_AT = 2, /* in the KEY: words, little-endian */
 };
 

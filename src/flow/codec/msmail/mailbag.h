@@ -2,7 +2,7 @@
 #pragma once
 #include "flow/codec/msmail/names.h"
 
-enum { MM_RECORD_SIZE = 116, MM_KEY_SIZE = 560, MM_BAG_RECORDS = 4096, MM_KEY_HEADER = 48 };
+enum { MM_RECORD_SIZE = 116, MM_KEY_SIZE = 560, MM_BAG_RECORDS = 4096, MM_KEY_HEADER = 48, MM_RECORD_MAI_AT = 67 /* name of the MAI, MM_ID_LENGTH octets */ };
 
 struct mm_header {
 	char from[MM_NAME_MAX + 1];

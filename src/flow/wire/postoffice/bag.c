@@ -163,6 +163,8 @@ static struct view record_at(const uint8_t *records, unsigned slot)
 static bool names(struct view record, const struct mm_id *mai)
 {
 	struct mm_header h;
+	if (!view_eq_nocase(view_first(view_from(record, MM_RECORD_MAI_AT), MM_ID_LENGTH), view_str(mai->s)))
+		return false; /* of 4096 records all are looked at, and one is it */
 	return mm_header_parse(record, &h, NULL) && mm_same(h.mai.s, mai->s);
 }
 

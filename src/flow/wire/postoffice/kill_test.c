@@ -196,6 +196,14 @@ static void expect_finding(void *ctx, const char *file, const char *what, bool m
 		fail_msg("%s: %s", file, what);
 }
 
+static int make_old(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	struct timespec times[2] = { st->st_mtim, st->st_mtim };
+	(void)f;
+	times[0].tv_sec = times[1].tv_sec -= 5 * 3600;
+	return flag == FTW_F ? utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) : 0;
+}
+
 /* One life that ends at that pass. True: it came to its own end. */
 static bool one_life(struct testing_po *t, const char *plan, const char *away, const char *bob)
 {
@@ -249,7 +257,8 @@ static void dies_at(struct testing_po *t, const char *point)
 			unlinkat(dirfd(d), x->d_name, 0);
 	closedir(d);
 	unsigned removed;
-	t->now += 5 * 3600 * 1000;
+	nftw(t->path, make_old, 16, FTW_PHYS);
+	testing_pass(t, 3600 * 1000);
 	GOOD(postoffice_sweep(t->po, 100000, &removed, &t->e));
 	assert_int_equal(files_in_16(t, "MAI", ".MAI"), 0);
 	assert_int_equal(files_in_16(t, "ATT", ".ATT"), 0);

@@ -209,11 +209,32 @@ static bool make_test_file(struct postoffice *po, struct po_rel *rel, int *fd, s
 	return true;
 }
 
+static bool look_at_clock(struct postoffice *po, int fd, const char *rel, wall_ms_t *skew_r, struct err *e)
+{
+	struct po_stamp made;
+	if (!po_fstat(po, fd, rel, &made, NULL, e))
+		return false;
+	*skew_r = (wall_ms_t)made.seconds * 1000 + made.nanoseconds / 1000000 - po_now(po);
+	return true;
+}
+
+bool po_measure_skew(struct postoffice *po, wall_ms_t *skew_r, struct err *e)
+{
+	struct po_rel rel;
+	int fd;
+	if (!make_test_file(po, &rel, &fd, e))
+		return false;
+	if (fd < 0)
+		return err_set(e, ERR_TEMP, ERR_OF_LINK, "P1: no name for a look at the server's clock is free: again later");
+	const bool ok = look_at_clock(po, fd, rel.s, skew_r, e);
+	po_close(po, &fd);
+	return po_remove(po, rel.s, ok ? e : NULL) && ok;
+}
+
 /* Q126750: two descriptors on one file must exclude each other. A server that lets nothing be written is found here, too. */
 static bool look_at_locks(struct postoffice *po, struct err *e)
 {
 	struct po_rel rel;
-	struct po_stamp made;
 	struct err why;
 	int fd;
 	po->health.locks_work = false;
@@ -227,9 +248,7 @@ static bool look_at_locks(struct postoffice *po, struct err *e)
 	}
 	if (fd < 0)
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "P1: no name for the test of locks is free: again later");
-	const bool ok = exclude_each_other(po, rel.s, fd, e) && po_fstat(po, fd, rel.s, &made, NULL, e);
-	if (ok)
-		po->skew_ms = (wall_ms_t)made.seconds * 1000 + made.nanoseconds / 1000000 - po_now(po);
+	const bool ok = exclude_each_other(po, rel.s, fd, e) && look_at_clock(po, fd, rel.s, &po->skew_ms, e);
 	po_close(po, &fd);
 	return po_remove(po, rel.s, ok ? e : NULL) && ok;
 }

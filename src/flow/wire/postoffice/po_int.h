@@ -28,7 +28,7 @@ struct postoffice {
 	char *path;
 	unsigned bits;
 	bool folds;                         /* the server itself takes any case: no other spelling is looked for */
-	wall_ms_t skew_ms;                  /* the server's clock less ours, as it was at the test of locks */
+	wall_ms_t skew_ms;                  /* the server's clock less ours, as it was when it was last measured */
 	const struct mm_scramble *scramble; /* never NULL */
 	struct postoffice_host host;
 	struct postoffice_health health;
@@ -132,6 +132,9 @@ struct po_rel po_rel_p1(const struct mm_id *id);
 MUST_CHECK bool po_each_live(struct postoffice *po, const char *bag, void (*each)(void *ctx, const struct mm_header *h), void *ctx, struct err *e);
 /* The MAI in fd, which is held, and its attachments' files. */
 MUST_CHECK bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e);
+
+/* The server's clock less ours, by a file that is made and removed in P1. */
+MUST_CHECK bool po_measure_skew(struct postoffice *po, wall_ms_t *skew_r, struct err *e);
 
 /* Attaches without looking at anything but the directory itself: for making and mending. Ends with postoffice_close. */
 MUST_CHECK bool po_attach(const char *path, unsigned bits, const struct mm_scramble *s, const struct postoffice_host *host, struct postoffice **po_r, struct err *e);

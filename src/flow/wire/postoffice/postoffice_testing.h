@@ -131,6 +131,13 @@ static inline void testing_make_old(struct testing_po *t, const char *rel, long 
 	assert_int_equal(utimensat(AT_FDCWD, testing_path(t, rel), times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
+/* Time goes by, at the server too. */
+static inline void testing_pass(struct testing_po *t, wall_ms_t ms)
+{
+	t->now += ms;
+	t->po->skew_ms -= ms;
+}
+
 static inline const char *testing_bag(struct testing_po *t, const char *who, char bag[9])
 {
 	const struct mm_name name = testing_name(who);

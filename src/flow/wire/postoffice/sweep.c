@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { YOUNG_MS = 3600 * 1000, DAMAGED_MS = 24 * 3600 * 1000, REST_MS = 600 * 1000, NAMED_EVERY_MS = 24 * 3600 * 1000, SUSPECTS_MAX = 4096, FOLDERS = 16, MBG_MAX = MM_BAG_RECORDS * MM_RECORD_SIZE };
+enum { YOUNG_MS = 3600 * 1000, STEP_MS = 60 * 1000, DAMAGED_MS = 24 * 3600 * 1000, REST_MS = 600 * 1000, NAMED_EVERY_MS = 24 * 3600 * 1000, SUSPECTS_MAX = 4096, FOLDERS = 16, MBG_MAX = MM_BAG_RECORDS * MM_RECORD_SIZE };
 enum { MAI_MAX = 256 << 20, PARSED_MAX = 512 << 20 };
 
 enum phase { BAGS, P1S, MAIS, BAGS_AGAIN, P1S_AGAIN, REMOVE, NAMED, ATTS, REST };
@@ -30,6 +30,7 @@ struct po_sweep {
 	size_t n_envelopes;
 	bool unclear;           /* some MAI cannot be read: no attachment goes in this round */
 	wall_ms_t rested;       /* REST: since when */
+	wall_ms_t stepped;      /* when the server's clock, or ours, was last found to have been set; 0: never */
 	wall_ms_t named_at;     /* when attachments were last looked at: that reads every message */
 };
 
@@ -101,6 +102,21 @@ static bool id_of_name(const char *name, const char *suffix, struct mm_id *id_r,
 static bool is_old(const struct postoffice *po, const struct po_stamp *s, wall_ms_t age)
 {
 	return s->there && po_now(po) + po->skew_ms - ((wall_ms_t)s->seconds * 1000 + s->nanoseconds / 1000000) > age;
+}
+
+/* Ages are by the server's clock. It counts while it has gone with ours for as long as a file is young: what was written since then has its right age, and all
+ * else is older. After one of the two was set, nothing is removed for that time. */
+static bool is_steady(struct postoffice *po, struct po_sweep *s, bool *steady_r, struct err *e)
+{
+	wall_ms_t skew;
+	if (!po_measure_skew(po, &skew, e))
+		return false;
+	const wall_ms_t now = po_now(po), step = skew - po->skew_ms;
+	if (step > STEP_MS || step < -STEP_MS)
+		s->stepped = now;
+	po->skew_ms = skew;
+	*steady_r = s->stepped == 0 || (now >= s->stepped && now - s->stepped > YOUNG_MS);
+	return true;
 }
 
 /* The next name of this phase's directory. *name_r NULL: no more. */
@@ -429,8 +445,21 @@ static bool step_att(struct postoffice *po, struct po_sweep *s, unsigned *remove
 	return !old || po_remove(po, po_rel_att(&id).s, e);
 }
 
+/* At the beginning, and before anything goes. */
+static bool is_due(const struct po_sweep *s)
+{
+	return s->at == 0 && s->folder == 0 && s->dir == NULL && (s->phase == BAGS || s->phase == REMOVE || s->phase == ATTS);
+}
+
 static bool step(struct postoffice *po, struct po_sweep *s, unsigned *removed, struct err *e)
 {
+	bool steady = true;
+	if (is_due(s) && !is_steady(po, s, &steady, e))
+		return false;
+	if (!steady) {
+		start_over(po, s, REST);
+		return true;
+	}
 	switch (s->phase) {
 	case BAGS:
 	case BAGS_AGAIN:
