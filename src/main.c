@@ -1,4 +1,5 @@
 /* main.c - argv[1] -> subcommand. Children of the supervisor come in by `--process KIND INSTANCE`. */
+#include "base/text.h"
 #include "proc/console/console.h"
 #include "proc/content/content.h"
 #include "proc/content/converter.h"
@@ -13,13 +14,14 @@
 #include "proc/tool/tool.h"
 #include "sys/jail.h"
 
+#include <errno.h>
 #include <getopt.h>
 
-enum { EXIT_USAGE = 64, EXIT_OSERR = 71 };
+enum { EXIT_USAGE = 64, EXIT_OSERR = 71, EXIT_IO = 74, NEAR = 2 /* a typing error or two */ };
 
 struct command {
 	const char *name;
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+	int (*run)(int argc, char **argv); /* argv[0]: "posthorn NAME", as getopt says it */
 	const char *what;
 };
 
@@ -38,8 +40,8 @@ static int cmd_run(int argc, char **argv)
 			return 0;
 		default: return EXIT_USAGE;
 		}
-	if (path == NULL) {
-		fprintf(stderr, "posthorn run: want -c FILE\n");
+	if (path == NULL || optind < argc) {
+		fprintf(stderr, "posthorn run: want -c FILE and nothing else\n");
 		return EXIT_USAGE;
 	}
 	const struct config_reader reader = { config_read, config_compare };
@@ -119,13 +121,42 @@ static int run_process(const char *kind, const char *instance_text)
 	return EXIT_USAGE;
 }
 
+static int unknown(const char *word)
+{
+	size_t nearest = 0, distance = NEAR + 1;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const size_t d = text_distance(word, commands[i].name);
+		nearest = d < distance ? i : nearest;
+		distance = d < distance ? d : distance;
+	}
+	fprintf(stderr, "posthorn: no command is called \"%s\"; ", word);
+	if (distance <= NEAR)
+		fprintf(stderr, "did you mean \"%s\"? ", commands[nearest].name);
+	fprintf(stderr, "posthorn --help lists them\n");
+	return EXIT_USAGE;
+}
+
+/* What a file has no room for is not done, whoever reads the status. */
+static int run_command(const struct command *k, int argc, char **argv)
+{
+	char name[64];
+	snprintf(name, sizeof name, "posthorn %s", k->name);
+	argv[0] = name;
+	const int status = k->run(argc, argv);
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "%s: standard output cannot be written%s%s\n", name, errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno));
+	return status == 0 ? EXIT_IO : status;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "--process") == 0)
 		return run_process(argv[2], argv[3]);
 	if (argc < 2)
 		return usage(stderr);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
 		return usage(stdout);
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("posthorn 0.1.0");
@@ -133,7 +164,6 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "posthorn: no command is called \"%s\"\n", argv[1]);
-	return usage(stderr);
+			return run_command(&commands[i], argc - 1, argv + 1);
+	return unknown(argv[1]);
 }

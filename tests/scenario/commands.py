@@ -5,12 +5,16 @@ import hashlib
 import json
 import os
 import re
+import socket
+import struct
+import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from posthorn import expect, main, same, source  # noqa: E402
 
-USAGE, REFUSED, NO_MTA, WRONG_SETTINGS = 64, 1, 69, 78
+USAGE, REFUSED, NO_MTA, NO_ROOM, WRONG_SETTINGS = 64, 1, 69, 74, 78
 
 
 def names(lab):
@@ -25,7 +29,11 @@ def help_of_every_command(lab):
         expect(text.startswith("usage: posthorn " + name), "%s --help begins with its usage" % name, text[:80])
         expect("xit status" in text, "%s --help tells its exit statuses" % name, text)
         lab.command(name, "--no-such-option", status=USAGE)
+        expect(lab.last_error.startswith("posthorn %s: " % name), "who speaks", lab.last_error)
     lab.command("no-such-command", status=USAGE)
+    expect("did you mean" not in lab.last_error, "nothing is near", lab.last_error)
+    lab.command("statsu", status=USAGE)
+    expect("did you mean \"status\"?" in lab.last_error, "what is near", lab.last_error)
     lab.command(status=USAGE)
     return "%d commands" % len(found)
 
@@ -45,7 +53,43 @@ def exit_statuses(lab):
     lab.command("send", "-c", m.path, "--from", "alice", "--to", alice, "--file", "/none", status=REFUSED)
     lab.command("trace", "-c", m.path, "none", status=REFUSED)
     lab.command("read", "-c", m.path, "alice", "--show", "99", status=REFUSED)
-    return "64, 1, 69, 78"
+    lab.command("read", "-c", m.path, "nobody", status=REFUSED)
+    expect("\"nobody\"" in lab.last_error, "which mailbox there is none of", lab.last_error)
+    lab.command("link", "list", "-c", m.path, "nowhere", status=REFUSED)
+    expect("\"nowhere\"" in lab.last_error, "which link there is none of", lab.last_error)
+    for name in ("status", "metrics"):
+        lab.command(name, "-c", m.path, "paris", status=USAGE)
+    lab.command("check-config", m.path, "paris", status=USAGE)
+    lab.command("run", "-c", m.path, "paris", status=USAGE)
+    same(m.command("queue", "list", "-c", m.path), "nothing waits\n", "no queue")
+    same((m.command("read", "-c", m.path, "alice"), m.rows("read", "alice")), ("nothing lies in it\n", []), "no mail")
+    lab.command("check", "/no-such-store", status=66)
+    expect("is not there" in lab.last_error, "no store there", lab.last_error)
+    with open("/dev/full", "wb") as full:
+        for args in (("status", "-c", m.path), ("events", "list"), ("check-config", m.path)):
+            done = subprocess.run([lab.program, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+            same((done.returncode, b"standard output" in done.stderr), (NO_ROOM, True), "%s without room for it" % args[0])
+    return "64, 1, 69, 74, 78"
+
+
+def an_mta_of_another_release(lab):
+    """Told apart from none: by its version of the protocol, and by a question that it does not know."""
+    for version, word in ((7, "of another release"), (1, "does not know what was asked")):
+        folder = os.path.join(lab.root, "release-%d" % version)
+        os.mkdir(folder)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(os.path.join(folder, "control"))
+            s.listen(1)
+
+            def serve(s=s, version=version):
+                with s.accept()[0] as c:
+                    c.recv(4096)
+                    c.sendall(struct.pack(">IHHHI", 10, 0, version, 2, 0)) # length, HELLO, version, kind, instance
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            lab.command("status", "-d", folder, status=NO_MTA)
+            thread.join()
+        expect(word in lab.last_error, "what is wrong with it", lab.last_error)
 
 
 def json_of_every_listing(lab):
@@ -150,5 +194,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, json_of_every_listing, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, an_mta_of_another_release, json_of_every_listing, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

@@ -653,7 +653,7 @@ static sqlite3 *open_to_read(const char *path, bool *gone_r, struct err *e)
 	out_fmt(&o, "%s-wal", path);
 	const bool known = vfs->xAccess(vfs, out_cstr(&o), SQLITE_ACCESS_EXISTS, &log) == SQLITE_OK; /* and not empty */
 	out_clear(&o);
-	out_str(&o, "file:");
+	out_str(&o, *path == '/' ? "file://" : "file:"); /* else two slashes at its beginning would be a host */
 	for (const char *c = path; *c != 0; c++)
 		out_fmt(&o, strchr("%?#", *c) != NULL ? "%%%02x" : "%c", (unsigned char)*c);
 	out_str(&o, "?immutable=1");

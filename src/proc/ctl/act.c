@@ -112,6 +112,13 @@ bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r
 	return false;
 }
 
+bool ctl_no_more(struct ctl *c, int argc, char **argv)
+{
+	if (optind < argc)
+		ctl_say(c, CTL_USAGE, "found \"%.40s\", want no argument", argv[optind]);
+	return optind == argc;
+}
+
 bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage)
 {
 	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },

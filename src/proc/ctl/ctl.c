@@ -15,7 +15,9 @@ enum { CTL_ARENA = 256 * 1024 * 1024 };
 
 void ctl_begin(struct ctl *c, const char *command)
 {
-	*c = (struct ctl){ .command = command, .config = getenv("POSTHORN_CONFIG") };
+	static const char program[] = "posthorn ";
+	const bool is_whole = strncmp(command, program, strlen(program)) == 0;
+	*c = (struct ctl){ .command = is_whole ? command + strlen(program) : command, .config = getenv("POSTHORN_CONFIG") };
 	const char *directory = getenv("POSTHORN_DIRECTORY");
 	snprintf(c->directory, sizeof c->directory, "%s", directory == NULL ? "" : directory);
 	c->arena = arena_new(CTL_ARENA);
@@ -79,10 +81,29 @@ static void on_closed(void *ctx, const struct err *why)
 	struct ctl *c = ctx;
 	if (c->over)
 		return;
-	if (!c->is_silent)
+	if (c->other_version != 0)
+		ctl_say(c, CTL_NO_MTA, "%s/: the MTA there is of another release (it speaks version %u of the protocol, this program %d)", c->directory,
+			c->other_version, (int)CHAN_VERSION);
+	else if (!c->is_silent && c->greeted)
+		ctl_say(c, CTL_NO_MTA, "%s/: the MTA there has broken off, or does not know what was asked: %s", c->directory, why->text);
+	else if (!c->is_silent)
 		ctl_say(c, CTL_NO_MTA, "%s/: no MTA answers there: %s", c->directory, why->text);
 	c->over = true;
 	loop_stop(c->env);
+}
+
+static void on_hello(void *ctx, unsigned kind, uint32_t instance)
+{
+	struct ctl *c = ctx;
+	(void)kind;
+	(void)instance;
+	c->greeted = true;
+}
+
+static void on_other_version(void *ctx, unsigned version)
+{
+	struct ctl *c = ctx;
+	c->other_version = version;
 }
 
 static void no_opened(void *ctx)
@@ -95,12 +116,13 @@ int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *type
 	char where[320];
 	struct net_addr addr;
 	struct err e;
-	const struct chan_events events = { .types = types, .n_types = n_types, .closed = on_closed };
+	const struct chan_events events = { .types = types, .n_types = n_types, .closed = on_closed, .hello = on_hello, .other_version = on_other_version };
 	static const struct stream_events none = { .opened = no_opened };
 	snprintf(where, sizeof where, "unix:%s/%s", c->directory, socket);
 	if (!net_addr_parse(where, &addr, &e))
 		return ctl_say(c, CTL_NO_MTA, "%s", e.text);
-	c->over = false;
+	c->over = c->greeted = false;
+	c->other_version = 0;
 	c->status = CTL_NO_MTA;
 	c->env = loop_new(NULL);
 	struct stream *s = env_connect(c->env, &addr, NULL, &none, NULL);
@@ -217,6 +239,16 @@ void ctl_print_json(struct view pairs)
 	json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(object);
+}
+
+void ctl_print_texts(const char *const *pairs)
+{
+	struct out o;
+	out_init(&o, 4096);
+	for (; *pairs != NULL; pairs++)
+		put_string(&o, view_str(*pairs));
+	ctl_print_json(out_view(&o));
+	out_fini(&o);
 }
 
 bool ctl_address(struct ctl *c, const char *text, struct oraddr *addr)

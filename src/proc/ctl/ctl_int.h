@@ -11,7 +11,7 @@ enum { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 64, CTL_NO_MTA = 69, CTL_CONFI
 
 /* What the help of most commands has. */
 #define CTL_FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n"
-#define CTL_STATUSES "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong."
+#define CTL_STATUSES "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers,\n74 standard output cannot be written, 78 the settings are wrong."
 
 struct ctl {
 	const char *command;       /* for messages */
@@ -27,13 +27,15 @@ struct ctl {
 	struct chan *chan;
 	int status;
 	bool silent;               /* nothing is said when no MTA answers */
+	bool greeted;              /* somebody answered */
+	unsigned other_version;    /* of the protocol, which he speaks; 0: ours */
 	bool over;
 	void (*end)(struct ctl *c); /* NULL, or called at the end of a conversation: env goes */
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */
 };
 
-/* Starts with the environment (POSTHORN_CONFIG, POSTHORN_DIRECTORY); options -c and -d override. */
+/* command: its name, or argv[0], which is "posthorn NAME". Starts with the environment (POSTHORN_CONFIG, POSTHORN_DIRECTORY); options -c and -d override. */
 void ctl_begin(struct ctl *c, const char *command);
 void ctl_end(struct ctl *c);
 /* Reads the settings file if one was named. False: said why, c->status is set. */
@@ -56,6 +58,7 @@ const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
 struct view ctl_octets(struct view pairs, const char *name);
 /* One JSON object a line; values that are numbers stand as numbers. */
 void ctl_print_json(struct view pairs);
+void ctl_print_texts(const char *const *pairs); /* name, text, name, text ... NULL */
 /* Prints what SHOWN_MAIL brings, and ends the conversation. False: it is malformed. */
 bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e);
 /* An O/R address, or the name of a mailbox in the settings. */
@@ -95,6 +98,8 @@ int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found);
 /* --- options that several commands have: act.c --- */
 /* Those that find the MTA, --json and --help, where there are no others. False: the command is over, with c->status. */
 bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage);
+/* Nothing is after the options; else it is over. */
+bool ctl_no_more(struct ctl *c, int argc, char **argv);
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);
 bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r);
 

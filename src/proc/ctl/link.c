@@ -106,7 +106,7 @@ static bool on_done(void *ctx, struct view payload, struct err *e)
 		return true;
 	}
 	if (c->json && k->act != LINK_ACT_LIST)
-		printf("{\"link\":\"%s\",\"act\":\"%s\",\"outcome\":\"done\"}\n", k->link, k->word);
+		ctl_print_texts((const char *const[]){ "link", k->link, "act", k->word, "outcome", "done", NULL });
 	else if (!c->json && k->act == LINK_ACT_LIST && k->rows == 0)
 		printf("no association is open\n");
 	ctl_over(c, CTL_DONE);

@@ -257,10 +257,12 @@ static int begin(struct command *q)
 {
 	if (turn(q, true) != CTL_DONE)
 		return q->ctl.status;
+	char files[400];
+	snprintf(files, sizeof files, "%s/trace/%s-*.pcap", q->ctl.directory, q->name);
 	if (q->ctl.json)
-		printf("{\"link\":\"%s\",\"files\":\"%s/trace/%s-*.pcap\"}\n", q->link, q->ctl.directory, q->name);
+		ctl_print_texts((const char *const[]){ "link", q->link, "files", files, NULL });
 	else
-		printf("%s/trace/%s-*.pcap\n", q->ctl.directory, q->name);
+		puts(files);
 	return CTL_DONE;
 }
 

@@ -178,7 +178,7 @@ int ctl_status(int argc, char **argv)
 	struct choice choice = { 0 };
 	ctl_begin(&c, argv[0]);
 	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail);\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
-		    CTL_FIND CTL_STATUSES) && ctl_find_mta(&c))
+		    CTL_FIND CTL_STATUSES) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c))
 		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE)
 			ctl_movers(&c);
 	ctl_end(&c);
@@ -289,6 +289,19 @@ static void show(struct mailbox *m, const char *name, const char *which)
 	}
 }
 
+/* What the settings do not know may be one of before, in which something is left. */
+static void tell_empty(struct ctl *c, const char *name)
+{
+	const struct set_mailbox *boxes = c->settings.mailboxes.v;
+	size_t i = 0;
+	while (i < c->settings.mailboxes.n && strcmp(boxes[i].name, name) != 0)
+		i++;
+	if (c->config != NULL && i == c->settings.mailboxes.n)
+		ctl_say(c, CTL_REFUSED, "no mailbox is called \"%.60s\"", name);
+	else if (!c->json)
+		puts("nothing lies in it");
+}
+
 int ctl_read(int argc, char **argv)
 {
 	struct mailbox m = { .n = 0 };
@@ -312,7 +325,8 @@ int ctl_read(int argc, char **argv)
 	} else if (choice.show != NULL) {
 		show(&m, argv[optind], choice.show);
 	} else {
-		ctl_ask(c, ASK_MAILBOX, argv[optind], "delivery", &after, UINT32_MAX, print_mail);
+		if (ctl_ask(c, ASK_MAILBOX, argv[optind], "delivery", &after, UINT32_MAX, print_mail) == CTL_DONE && after == 0)
+			tell_empty(c, argv[optind]);
 	}
 out:
 	ctl_end(c);
@@ -347,8 +361,10 @@ int ctl_check_config(int argc, char **argv)
 	if (!options(&c, &choice, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\nWhat is right but hardly meant is told on standard error as a warning.\n\n"
 		     "Exit status: 0 right, 64 wrong usage, 78 wrong, with line and column on standard error."))
 		goto out;
-	const char *path = optind < argc ? argv[optind] : c.config;
-	if (path == NULL)
+	const char *path = optind < argc ? argv[optind++] : c.config;
+	if (!ctl_no_more(&c, argc, argv))
+		;
+	else if (path == NULL)
 		ctl_say(&c, CTL_USAGE, "want a FILE");
 	else if (!config_read(path, &plan, &text, &e))
 		ctl_say(&c, CTL_CONFIG, "%s", e.text);

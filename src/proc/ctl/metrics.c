@@ -3,7 +3,6 @@
 
 #include "proc/table/metrics.h"
 
-#include <getopt.h>
 
 static bool on_metric(void *ctx, struct view payload, struct err *e)
 {
@@ -35,26 +34,9 @@ static void print(const struct ctl *c, const struct metrics *m)
 	out_fini(&o);
 }
 
-static bool options(struct ctl *c, int argc, char **argv)
-{
-	static const struct option known[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 } };
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", known, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'h':
-			puts("usage: posthorn metrics -c FILE\n\nWhat was counted for ever, and how it is now: of the MTA and of each link, in the form that Prometheus reads.\n"
-			     "What each of them is: docs/metrics.md. Those of the processes are in the console's /metrics only.\n\n" CTL_FIND CTL_STATUSES);
-			c->status = CTL_DONE;
-			return false;
-		default: c->status = CTL_USAGE; return false;
-		}
-	if (optind == argc)
-		return true;
-	ctl_say(c, CTL_USAGE, "found \"%s\", want no argument", argv[optind]);
-	return false;
-}
+static const char usage[] =
+	"usage: posthorn metrics -c FILE\n\nWhat was counted for ever, and how it is now: of the MTA and of each link, in the form that Prometheus reads.\n"
+	"What each of them is: docs/metrics.md. Those of the processes are in the console's /metrics only.\n\n" CTL_FIND CTL_STATUSES;
 
 int ctl_metrics(int argc, char **argv)
 {
@@ -64,7 +46,7 @@ int ctl_metrics(int argc, char **argv)
 	};
 	struct ctl c;
 	ctl_begin(&c, argv[0]);
-	if (options(&c, argc, argv) && ctl_find_mta(&c)) {
+	if (ctl_options(&c, argc, argv, usage) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c)) {
 		struct metrics *m = metrics_new();
 		c.user = m;
 		c.status = ctl_converse(&c, "control", types, ARRAY_LEN(types), ask);

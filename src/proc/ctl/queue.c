@@ -314,6 +314,8 @@ int ctl_queue(int argc, char **argv)
 		ctl_ask(c, ASK_QUEUE, "", "transfer", &after, UINT32_MAX, on_row);
 	else
 		run(&q);
+	if (c->status == CTL_DONE && q.listing && q.found == 0 && !c->json)
+		puts(q.selected ? "nothing that waits fits" : "nothing waits");
 out:
 	out_fini(&q.of);
 	ctl_end(c);

@@ -240,7 +240,7 @@ bool stops_act(void *ctx, struct view payload, struct err *e)
 	operate_who(p, m.who, who);
 	bool good = l != NULL && !l->is_removed;
 	if (!good)
-		err_set(&why, ERR_PERM, ERR_OF_LINK, "no link is called so");
+		err_set(&why, ERR_PERM, ERR_OF_LINK, "no link is called \"%.*s\"", (int)(m.link.n < 60 ? m.link.n : 60), (const char *)m.link.p);
 	good = good && may(l, m.act, &why);
 	if (m.act != LINK_ACT_LIST)
 		audit(s, &m, who, good ? "" : why.text);

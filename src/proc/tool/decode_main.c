@@ -50,7 +50,7 @@ int tool_decode(int argc, char **argv)
 	struct out file;
 	struct err e;
 	if (!decode_arguments(argc, argv, &options, &path, &e)) {
-		fprintf(stderr, "%s\n", e.text);
+		fprintf(stderr, "posthorn %s\n", e.text);
 		return EXIT_USAGE;
 	}
 	if (path == NULL) {
@@ -62,12 +62,12 @@ int tool_decode(int argc, char **argv)
 	out_init(&file, FILE_MAX);
 	int status = EXIT_NO_INPUT;
 	if (!read_file(path, &file, &e))
-		fprintf(stderr, "%s\n", e.text);
+		fprintf(stderr, "posthorn %s\n", e.text);
 	else
 		status = decode_file(out_view(&file), &options, write_out, stdout, &totals) ? 0 : EXIT_DAMAGED;
 	out_fini(&file);
 	if (fflush(stdout) != 0) {
-		fprintf(stderr, "decode: cannot write: %s\n", strerror(errno));
+		fprintf(stderr, "posthorn decode: cannot write: %s\n", strerror(errno));
 		status = EXIT_IO;
 	}
 	return status;
