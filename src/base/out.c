@@ -49,7 +49,8 @@ uint8_t *out_reserve(struct out *o, size_t n)
 		o->bad = true;
 		return NULL;
 	}
-	make_room(o, n);
+	if (o->head > 0 || n >= o->cap - o->n) /* one octet is kept for a NUL */
+		make_room(o, n);
 	uint8_t *p = o->p + o->n;
 	o->n += n;
 	return p;
@@ -71,11 +72,6 @@ static void put_uint(struct out *o, uint64_t x, unsigned n)
 		return;
 	for (unsigned i = 0; i < n; i++)
 		p[i] = (uint8_t)(x >> (8 * (n - 1 - i)));
-}
-
-void out_u8(struct out *o, uint8_t x)
-{
-	put_uint(o, x, 1);
 }
 
 void out_u16(struct out *o, uint16_t x)

@@ -18,7 +18,7 @@ void out_fini(struct out *o);
 void out_clear(struct out *o);
 
 void out_bytes(struct out *o, struct view v);
-void out_u8(struct out *o, uint8_t x);
+static inline void out_u8(struct out *o, uint8_t x);
 void out_u16(struct out *o, uint16_t x);
 void out_u32(struct out *o, uint32_t x);
 void out_u64(struct out *o, uint64_t x);
@@ -27,6 +27,18 @@ void out_fmt(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* n octets to be written by the caller; NULL when over the limit. Good until the next call on o. */
 uint8_t *out_reserve(struct out *o, size_t n);
+
+/* Inline where nothing has to be moved or grown: most texts and encodings are written an octet at a time. */
+static inline void out_u8(struct out *o, uint8_t x)
+{
+	uint8_t *p;
+	if (!o->bad && o->head == 0 && o->n + 1 < o->cap && o->n < o->max)
+		p = o->p + o->n++;
+	else
+		p = out_reserve(o, 1);
+	if (p != NULL)
+		*p = x;
+}
 
 /* What is in it; good until the next call that writes. */
 static inline struct view out_view(const struct out *o)

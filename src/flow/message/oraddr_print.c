@@ -161,7 +161,7 @@ static bool is_plain(struct view v, size_t i, bool teletex, enum place place)
 		       !(place == IN_LINES && (v.p[i - 1] == '\n' || v.p[i + 1] == '\n'));
 	if (teletex)
 		return oraddr_is_ps_char(c);
-	return c > ' ' && c < 0x7f && strchr("{}*$", c) == NULL && !(place == IN_LINES && c == '|');
+	return c > ' ' && c < 0x7f && c != '{' && c != '}' && c != '*' && c != '$' && !(place == IN_LINES && c == '|');
 }
 
 static void print_octets(struct printer *p, struct view v, bool teletex, enum place place)

@@ -171,16 +171,17 @@ static uint64_t version(void)
 
 static void put_differences(struct out *o, const struct tally *t)
 {
-	unsigned n = 0;
+	uint8_t differ[METRIC_COUNT];
+	size_t n = 0;
 	for (unsigned i = 0; i < METRIC_COUNT; i++)
-		n += t->now[i] != t->text[i];
+		if (t->now[i] != t->text[i])
+			differ[n++] = (uint8_t)i;
 	put_string(o, view_str(t->name));
 	out_u8(o, (uint8_t)n);
-	for (unsigned i = 0; i < METRIC_COUNT; i++)
-		if (t->now[i] != t->text[i]) {
-			out_u8(o, (uint8_t)i);
-			out_u64(o, (uint64_t)t->now[i]);
-		}
+	for (size_t i = 0; i < n; i++) {
+		out_u8(o, differ[i]);
+		out_u64(o, (uint64_t)t->now[differ[i]]);
+	}
 }
 
 /* False: it is too long, with very many links. */
