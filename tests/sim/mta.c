@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-enum { NAMES_TO, NAMES_VIA, NAMES_BOTH_TO, NAMES_BOTH_VIA };
+enum { NAMES_TO, NAMES_VIA, NAMES_BOTH_TO, NAMES_BOTH_VIA, NAMES_BOTH };
 
 static void write_link(struct mta *m, const char *name, unsigned to, struct out *o)
 {

@@ -1,13 +1,13 @@
 /* reload.c - the settings of the three MTAs change at random times, under load and with all the other trouble: links get other names
- * (the old one removed, with its queue), a second link to the same peer comes, carries the mail instead of the first, and goes; intervals change;
+ * (the old one removed, with its queue), a second link to the same peer comes, carries the mail instead of the first or with it, and goes; intervals change;
  * one side has another password for a while, so that nothing gets through. Each process takes them some time after the others, some of them
- * only the version after. Nothing may be lost, nothing come twice, and no queue be left with anything in it. The two links never share
- * the mail: what is rerouted after a transfer that was not confirmed says so in its trace, and is another copy. */
+ * only the version after. Nothing may be lost, nothing come twice, and no queue be left with anything in it. At times the two links share
+ * the mail: what was not confirmed by the one may go by the other, says so in its trace, and must be known for a duplicate. */
 #include "sim_int.h"
 
 #include "base/mem.h"
 
-enum { NAMINGS = 4, AFTER_MS = 3000, EVERY_MS = 4000, LATE_MS = 400 };
+enum { NAMINGS = 5, AFTER_MS = 3000, EVERY_MS = 4000, LATE_MS = 400 };
 
 struct word {
 	struct process *p;

@@ -175,7 +175,7 @@ static void set_partners(struct link *l, const struct settings *now)
 	l->n_partners = n;
 }
 
-static void tell_settled(struct link *l)
+void link_tell_settled(struct link *l)
 {
 	const struct msg_count m = { settings_hash(l->settings), 0 };
 	if (l->control == NULL)
@@ -198,7 +198,7 @@ void link_settings(struct link *l, const struct settings *settings)
 	set_limits(l);
 	for (struct assoc *a = l->assocs; a != NULL; a = a->next)
 		assoc_settings(a);
-	tell_settled(l);
+	link_tell_settled(l);
 	for (struct assoc *a = l->assocs, *next; a != NULL; a = next) {
 		next = a->next;
 		if (a->leaving && !a->dead)

@@ -47,7 +47,7 @@ static void test_op_06_an_association_of_an_unchanged_link_stays(void **state)
 	sends_one(w, in);
 	for (unsigned i = 0; i < 3; i++) {
 		world_settings(w, MANY, i == 1 ? "    open-interval: 5 s\n    transfer-interval: 7 s\n" : "", i == 2 ? TO_B : "");
-		assert_int_equal(w->n_settled, i + 1);
+		assert_int_equal(w->n_settled, i + 2); /* the first when the switch came */
 		assert_int_equal(w->settled, settings_hash(&w->settings));
 		sends_one(w, in);
 		say_transfer(w, 10 + i, 1, 10);
@@ -57,6 +57,23 @@ static void test_op_06_an_association_of_an_unchanged_link_stays(void **state)
 	assert_int_equal(w->downs, 0);
 	assert_int_equal(in->seen[X400_ENDED] + in->seen[X400_UNBOUND] + out->seen[X400_ENDED] + out->seen[X400_UNBOUND], 0);
 	assert_int_equal(call_as(w, 2, "mta-b", "secret-b", "OURB")->seen[X400_BOUND], 1); /* it is there at once */
+	world_free(w);
+}
+
+/* A process that was started with the new settings before the switch took them is told of no others: it says what it has when the switch is
+ * there, else that would wait for its word after the change, and give it nothing. */
+static void test_the_settings_in_use_are_said_to_a_switch_that_comes(void **state)
+{
+	(void)state;
+	struct world *w = world_new_as(MANY, "");
+	assert_int_equal(w->n_settled, 1);
+	assert_int_equal(w->settled, settings_hash(&w->settings));
+	switch_leaves(w);
+	world_settings(w, MANY, "    open-interval: 5 s\n", "");
+	assert_int_equal(w->n_settled, 1); /* nobody heard it */
+	switch_joins(w);
+	assert_int_equal(w->n_settled, 2);
+	assert_int_equal(w->settled, settings_hash(&w->settings));
 	world_free(w);
 }
 
@@ -215,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_op_06_an_association_of_an_unchanged_link_stays),
+		cmocka_unit_test(test_the_settings_in_use_are_said_to_a_switch_that_comes),
 		cmocka_unit_test(test_an_inbound_association_of_a_changed_link_ends_between_two_transfers),
 		cmocka_unit_test(test_an_outbound_association_of_a_changed_link_ends_after_what_is_in_hand),
 		cmocka_unit_test(test_a_link_is_removed_and_comes_again),

@@ -343,8 +343,10 @@ void link_adopt_switch(struct link *l, bool bulk, struct stream *s)
 		switch_gone(l, &e);
 	}
 	*c = chan_new(&s, bulk ? &bulk_events : &control_events, l, PROCESS_LINK, l->instance);
-	if (!bulk)
+	if (!bulk) {
+		link_tell_settled(l);
 		wiretrace_report(l);
+	}
 	if (l->control != NULL && l->bulk != NULL)
 		timer_stop(&l->alone);
 }

@@ -247,6 +247,7 @@ struct link {
 /* apply.c: the links, and other settings for them. */
 void partners_begin(struct link *l);
 void partners_end(struct link *l);
+void link_tell_settled(struct link *l);             /* the switch: which settings are used here; when it comes, and when they change */
 void partners_reap(struct link *l);                /* those that are gone and that nothing refers to any more */
 struct partner *partner_of(const struct set_link *k);
 

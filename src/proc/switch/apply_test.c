@@ -198,6 +198,29 @@ static void test_a_new_link_is_there_at_once_and_asked_for_when_its_process_know
 	end(&t);
 }
 
+/* A link process that has the new settings before the switch has: nothing is opened meanwhile, and all at once when it has them. */
+static void test_a_link_process_that_has_the_settings_first(void **state)
+{
+	(void)state;
+	struct settings *ahead;
+	struct err e;
+	struct at t = begin(HEAD LINK("to-a", "") LINK("to-d", "") "routes:\n" HOME ROUTE("C=JP", "to-d") BOX);
+	struct arena *a = arena_new((size_t)64 << 20);
+	ahead = arena_get(a, sizeof *ahead);
+	assert_true(settings_load(view_str(USUAL), "test", ahead, a, &e));
+	say_count(t.p->control, MSG_SETTLED, settings_hash(ahead), 0);
+	fake_env_settle(t.b->env);
+	offer(&t, "1", TO_C);
+	assert_int_equal(n_opens(t.p, "to-d"), 0); /* it may have another meaning there */
+	given(&t, USUAL);
+	fake_env_pass(t.b->env, 200);
+	assert_int_equal(n_opens(t.p, "to-c"), 1);
+	comes_up(&t, "to-c");
+	assert_int_equal(t.p->n_transfers, 1);
+	arena_free(&a);
+	end(&t);
+}
+
 /* Told before the link process knew: no failure of that link, and no wait. */
 static void test_a_link_that_was_not_known_there_is_opened_when_it_is(void **state)
 {
@@ -701,6 +724,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_change_is_refused_as_a_whole),
 		cmocka_unit_test(test_a_new_link_is_there_at_once_and_asked_for_when_its_process_knows_it),
 		cmocka_unit_test(test_a_link_that_was_not_known_there_is_opened_when_it_is),
+		cmocka_unit_test(test_a_link_process_that_has_the_settings_first),
 		cmocka_unit_test(test_k145976_k176518_k152876_a_link_is_removed_with_mail_queued),
 		cmocka_unit_test(test_what_has_no_way_from_a_removed_link_is_reported_when_it_expires),
 		cmocka_unit_test(test_what_is_in_flight_over_a_removed_link_ends_as_ever),
