@@ -63,6 +63,14 @@ def exit_statuses(lab):
     lab.command("run", "-c", m.path, "paris", status=USAGE)
     same(m.command("queue", "list", "-c", m.path), "nothing waits\n", "no queue")
     same((m.command("read", "-c", m.path, "alice"), m.rows("read", "alice")), ("nothing lies in it\n", []), "no mail")
+    os.environ["POSTHORN_CONFIG"] = "/no-such-file"
+    try:
+        lab.command("status", "-d", m.directory)
+        lab.command("status", "-c", m.path)
+        lab.command("status", status=WRONG_SETTINGS)
+    finally:
+        del os.environ["POSTHORN_CONFIG"]
+    lab.command("status", "-c", m.path, "--show", "all", status=USAGE)
     lab.command("check", "/no-such-store", status=66)
     expect("is not there" in lab.last_error, "no store there", lab.last_error)
     with open("/dev/full", "wb") as full:

@@ -2,9 +2,6 @@
  * switch acts: an id that has gone meanwhile is told as gone, so that a command may be cut off and given again. */
 #include "proc/ctl/ctl_int.h"
 
-#include "sys/settings_unit.h"
-
-#include <getopt.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -94,47 +91,4 @@ int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found)
 	if (a->counts[ACTED_REFUSED] > 0)
 		c->status = CTL_REFUSED;
 	return c->status;
-}
-
-bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r)
-{
-	if (settings_size(view_str(text), octets_r))
-		return true;
-	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a size, as 4096, 64K, 1M", option, text);
-	return false;
-}
-
-bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r)
-{
-	if (settings_duration(view_str(text), ms_r))
-		return true;
-	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a time, as 30s, 10min, 2h, 1d", option, text);
-	return false;
-}
-
-bool ctl_no_more(struct ctl *c, int argc, char **argv)
-{
-	if (optind < argc)
-		ctl_say(c, CTL_USAGE, "found \"%.40s\", want no argument", argv[optind]);
-	return optind == argc;
-}
-
-bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage)
-{
-	static const struct option longs[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
-					       { "help", 0, NULL, 'h' }, { 0 } };
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
-	return true;
 }

@@ -239,24 +239,10 @@ static int run_backup(struct work *w, const char *target)
 int ctl_backup(int argc, char **argv)
 {
 	struct work w;
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "directory", required_argument, NULL, 'd' },
-						 { "fast", no_argument, NULL, 'f' },	     { "json", no_argument, NULL, 'j' },
-						 { "quiet", no_argument, NULL, 'q' },	     { "help", no_argument, NULL, 'h' },
-						 { 0 } };
+	const struct ctl_option own[] = { { "fast", .flag = &w.fast, .letter = 'f' }, { "quiet", .flag = &w.quiet, .letter = 'q' } };
 	begin(&w, "backup");
-	for (int c; (c = getopt_long(argc, argv, "c:d:fjqh", options, NULL)) != -1;)
-		switch (c) {
-		case 'c': w.c.config = optarg; break;
-		case 'd':
-			w.c.config = NULL;
-			snprintf(w.c.directory, sizeof w.c.directory, "%s", optarg);
-			break;
-		case 'f': w.fast = true; break;
-		case 'j': w.c.json = true; break;
-		case 'q': w.quiet = true; break;
-		case 'h': puts(backup_help); return finish(&w, CTL_DONE);
-		default: return finish(&w, CTL_USAGE);
-		}
+	if (!ctl_options(&w.c, argc, argv, backup_help, own, ARRAY_LEN(own)))
+		return finish(&w, w.c.status);
 	if (optind + 1 != argc || argv[optind][0] == 0)
 		return finish(&w, ctl_say(&w.c, CTL_USAGE, "want one TARGET; --help tells more"));
 	(void)setpriority(PRIO_PROCESS, 0, GENTLE); /* where that is refused it goes without */

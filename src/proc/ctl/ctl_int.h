@@ -7,6 +7,8 @@
 #include "proc/table/settings_table.h"
 #include "sys/chan.h"
 
+#include <unistd.h> /* optind */
+
 enum { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 64, CTL_NO_MTA = 69, CTL_CONFIG = 78 };
 
 /* What the help of most commands has. */
@@ -95,9 +97,20 @@ int ctl_act(struct ctl *c, struct ctl_act *a);
 /* One line of totals; the command's status: CTL_REFUSED when some were refused. */
 int ctl_act_total(struct ctl *c, const struct ctl_act *a, uint64_t found);
 
-/* --- options that several commands have: act.c --- */
-/* Those that find the MTA, --json and --help, where there are no others. False: the command is over, with c->status. */
-bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage);
+/* --- options: options.c --- */
+/* One that a command has beside those of all (-c, -d, --json, --help): exactly one of the pointers is set, and says what it has. take: false
+ * when it has said why the argument is wrong. */
+struct ctl_option {
+	const char *name;
+	bool *flag;                  /* no argument */
+	const char **text;
+	uint64_t *octets, *ms;
+	bool (*take)(struct ctl *c, const char *name, const char *text);
+	char letter;                 /* it is called so too; 0: it is not */
+};
+/* Words that are no options are in argv from optind on. A directory that is given counts before settings that the environment names. False: the command
+ * is over, with c->status. */
+bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage, const struct ctl_option *own, size_t n);
 /* Nothing is after the options; else it is over. */
 bool ctl_no_more(struct ctl *c, int argc, char **argv);
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);

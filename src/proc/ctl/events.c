@@ -6,8 +6,8 @@
 #include "proc/table/events_table.h"
 #include "proc/table/settings_operate.h"
 #include "sys/moment.h"
+#include "sys/settings_unit.h"
 
-#include <getopt.h>
 #include <pwd.h>
 #include <time.h>
 #include <unistd.h>
@@ -237,8 +237,9 @@ static int set_level(struct command *q, int n, char **args)
 
 /* --- options --- */
 
-static bool take_since(struct command *q, const char *text)
+static bool take_since(struct ctl *c, const char *name, const char *text)
 {
+	struct command *q = command_of(c);
 	struct tm tm = { 0 };
 	uint64_t age;
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
@@ -248,29 +249,32 @@ static bool take_since(struct command *q, const char *text)
 		q->ask.since = (uint64_t)timegm(&tm) * 1000;
 		return true;
 	}
-	if (!ctl_age(&q->ctl, "since", text, &age))
+	if (!settings_duration(view_str(text), &age)) {
+		ctl_say(c, CTL_USAGE, "--%s \"%.40s\": want a time as \"2026-11-22T10:30Z\", or so long ago as 30s, 10min, 2h, 1d", name, text);
 		return false;
+	}
 	const uint64_t now = (uint64_t)moment_wall_ms();
 	q->ask.since = age < now ? now - age : 1;
 	return true;
 }
 
-static bool take_severity(struct command *q, const char *text)
+static bool take_severity(struct ctl *c, const char *name, const char *text)
 {
 	enum event_severity s;
 	if (!event_severity_of(view_str(text), &s)) {
-		ctl_say(&q->ctl, CTL_USAGE, "--severity \"%.40s\": want debug, info, notice, warning, error or alarm", text);
+		ctl_say(c, CTL_USAGE, "--%s \"%.40s\": want debug, info, notice, warning, error or alarm", name, text);
 		return false;
 	}
-	q->ask.severity = (uint8_t)s;
+	command_of(c)->ask.severity = (uint8_t)s;
 	return true;
 }
 
-static bool take_max(struct command *q, const char *text)
+static bool take_max(struct ctl *c, const char *name, const char *text)
 {
+	struct command *q = command_of(c);
 	uint64_t n;
 	if (!text_uint(view_str(text), UINT32_MAX, &n)) {
-		ctl_say(&q->ctl, CTL_USAGE, "--max \"%.40s\": want a number", text);
+		ctl_say(c, CTL_USAGE, "--%s \"%.40s\": want a number", name, text);
 		return false;
 	}
 	q->ask.max = (uint32_t)n;
@@ -278,45 +282,18 @@ static bool take_max(struct command *q, const char *text)
 	return true;
 }
 
-/* False: the command is over, with the ctl's status. */
-static bool take_option(struct command *q, int option)
-{
-	struct ctl *c = &q->ctl;
-	switch (option) {
-	case 'c': c->config = optarg; return true;
-	case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); return true;
-	case 'j': c->json = true; return true;
-	case 'f': q->ask.live = true; return true;
-	case 'k':
-		q->categories = optarg;
-		q->ask.categories = view_str(optarg);
-		return true;
-	case 'l': q->ask.link = view_str(optarg); return true;
-	case 't': q->ask.text = view_str(optarg); return true;
-	case 'w': q->why = optarg; return true;
-	case 's': return take_severity(q, optarg);
-	case 'a': return take_since(q, optarg);
-	case 'm': return take_max(q, optarg);
-	case 'h':
-		puts(usage);
-		c->status = CTL_DONE;
-		return false;
-	default: c->status = CTL_USAGE; return false;
-	}
-}
-
 int ctl_events(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "follow", 0, NULL, 'f' },
-		{ "category", 1, NULL, 'k' }, { "severity", 1, NULL, 's' }, { "link", 1, NULL, 'l' }, { "text", 1, NULL, 't' },
-		{ "since", 1, NULL, 'a' }, { "max", 1, NULL, 'm' }, { "why", 1, NULL, 'w' }, { "help", 0, NULL, 'h' }, { 0 },
-	};
 	struct command q = { .ask = { .id = 1 } };
+	const char *link = NULL, *text = NULL;
+	const struct ctl_option own[] = { { "follow", .flag = &q.ask.live, .letter = 'f' }, { "category", .text = &q.categories }, { "severity", .take = take_severity },
+					  { "link", .text = &link }, { "text", .text = &text }, { "since", .take = take_since },
+					  { "max", .take = take_max }, { "why", .text = &q.why } };
 	ctl_begin(&q.ctl, "events");
-	bool good = true;
-	for (int o; good && (o = getopt_long(argc, argv, "c:d:jfh", options, NULL)) != -1;)
-		good = take_option(&q, o);
+	const bool good = ctl_options(&q.ctl, argc, argv, usage, own, ARRAY_LEN(own));
+	q.ask.categories = q.categories == NULL ? (struct view){ NULL, 0 } : view_str(q.categories);
+	q.ask.link = link == NULL ? (struct view){ NULL, 0 } : view_str(link);
+	q.ask.text = text == NULL ? (struct view){ NULL, 0 } : view_str(text);
 	const char *verb = optind < argc ? argv[optind] : "";
 	if (!good)
 		;

@@ -1,7 +1,6 @@
 /* link.c - `posthorn link`: an operator's hand on a link: its associations, try now, release, stop, start. */
 #include "proc/ctl/ctl_int.h"
 
-#include <getopt.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -46,23 +45,10 @@ static bool read_word(struct command *k, const char *word)
 
 static bool read_options(struct command *k, int argc, char **argv)
 {
-	static const struct option options[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' },
-						 { "help", 0, NULL, 'h' }, { "why", 1, NULL, 'w' }, { 0 } };
+	const struct ctl_option own[] = { { "why", .text = &k->why } };
 	struct ctl *c = &k->ctl;
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", options, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'w': k->why = optarg; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
+	if (!ctl_options(c, argc, argv, usage, own, ARRAY_LEN(own)))
+		return false;
 	if (argc - optind != 2) {
 		ctl_say(c, CTL_USAGE, "want list, retry, close, stop or start, and the name of a link");
 		return false;

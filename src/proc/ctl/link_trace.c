@@ -6,7 +6,6 @@
 #include "sys/moment.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
@@ -266,38 +265,13 @@ static int begin(struct command *q)
 	return CTL_DONE;
 }
 
-/* False: the command is over, with the ctl's status. */
-static bool take_option(struct command *q, int option)
-{
-	struct ctl *c = &q->ctl;
-	switch (option) {
-	case 'c': c->config = optarg; return true;
-	case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); return true;
-	case 'j': c->json = true; return true;
-	case 'f': q->follow = true; return true;
-	case 's': q->secrets = true; return true;
-	case 'w': q->why = optarg; return true;
-	case 'o': return ctl_size(c, "octets", optarg, &q->ask.octets);
-	case 't': return ctl_age(c, "time", optarg, &q->ask.time_ms);
-	case 'h':
-		puts(usage);
-		c->status = CTL_DONE;
-		return false;
-	default: c->status = CTL_USAGE; return false;
-	}
-}
-
 int ctl_link_trace(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "follow", 0, NULL, 'f' }, { "secrets", 0, NULL, 's' },
-		{ "octets", 1, NULL, 'o' }, { "time", 1, NULL, 't' }, { "why", 1, NULL, 'w' }, { "help", 0, NULL, 'h' }, { 0 },
-	};
 	struct command q = { .ask = { .octets = OCTETS, .time_ms = TIME_MS } };
+	const struct ctl_option own[] = { { "follow", .flag = &q.follow, .letter = 'f' }, { "secrets", .flag = &q.secrets }, { "octets", .octets = &q.ask.octets },
+					  { "time", .ms = &q.ask.time_ms }, { "why", .text = &q.why } };
 	ctl_begin(&q.ctl, "link trace");
-	bool good = true;
-	for (int o; good && (o = getopt_long(argc, argv, "c:d:jfh", options, NULL)) != -1;)
-		good = take_option(&q, o);
+	const bool good = ctl_options(&q.ctl, argc, argv, usage, own, ARRAY_LEN(own));
 	const char *verb = optind + 1 < argc ? argv[optind + 1] : "";
 	const bool on = strcmp(verb, "on") == 0, off = strcmp(verb, "off") == 0;
 	q.link = optind < argc ? argv[optind] : "";

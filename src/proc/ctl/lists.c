@@ -5,39 +5,6 @@
 #include "proc/table/config.h"
 #include "proc/table/settings_doubt.h"
 
-#include <getopt.h>
-
-static const struct option common_options[] = {
-	{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "link", 1, NULL, 'l' },
-	{ "remove", 1, NULL, 'r' }, { "show", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 },
-};
-
-struct choice {
-	const char *link, *show, *remove;
-};
-
-/* False: the command is over, with c->status. */
-static bool options(struct ctl *c, struct choice *choice, int argc, char **argv, const char *usage)
-{
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", common_options, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'j': c->json = true; break;
-		case 'l': choice->link = optarg; break;
-		case 's': choice->show = optarg; break;
-		case 'r': choice->remove = optarg; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
-	return true;
-}
-
 
 /* --- status --- */
 
@@ -175,10 +142,9 @@ int ctl_status(int argc, char **argv)
 		{ .type = MSG_BLOCKS, .name = "BLOCKS", .handle = on_blocks, .max = MSG_MAX_BLOCKS },
 	};
 	struct ctl c;
-	struct choice choice = { 0 };
 	ctl_begin(&c, argv[0]);
-	if (options(&c, &choice, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail);\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
-		    CTL_FIND CTL_STATUSES) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c))
+	if (ctl_options(&c, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail);\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
+			CTL_FIND CTL_STATUSES, NULL, 0) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c))
 		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE)
 			ctl_movers(&c);
 	ctl_end(&c);
@@ -306,12 +272,13 @@ int ctl_read(int argc, char **argv)
 {
 	struct mailbox m = { .n = 0 };
 	struct ctl *c = &m.ctl;
-	struct choice choice = { 0 };
+	const char *shown = NULL, *removed = NULL;
+	const struct ctl_option own[] = { { "show", .text = &shown }, { "remove", .text = &removed } };
 	uint64_t after = 0;
 	ctl_begin(c, argv[0]);
-	if (!options(c, &choice, argc, argv, "usage: posthorn read -c FILE MAILBOX [--show NUMBER|all] [--remove NUMBER]\n\n"
+	if (!ctl_options(c, argc, argv, "usage: posthorn read -c FILE MAILBOX [--show NUMBER|all] [--remove NUMBER]\n\n"
 		     "Lists the entries of a mailbox; --show renders one, or all, with heading and body parts; --remove\ndeletes one.\n\n"
-		     CTL_FIND CTL_STATUSES))
+			 CTL_FIND CTL_STATUSES, own, ARRAY_LEN(own)))
 		goto out;
 	if (optind + 1 != argc) {
 		ctl_say(c, CTL_USAGE, "want the name of one mailbox");
@@ -319,11 +286,11 @@ int ctl_read(int argc, char **argv)
 	}
 	if (!ctl_find_mta(c))
 		goto out;
-	if (choice.remove != NULL) {
-		c->user = (void *)(uintptr_t)choice.remove;
+	if (removed != NULL) {
+		c->user = (void *)(uintptr_t)removed;
 		ctl_converse(c, "control", mail_types, ARRAY_LEN(mail_types), ask_remove);
-	} else if (choice.show != NULL) {
-		show(&m, argv[optind], choice.show);
+	} else if (shown != NULL) {
+		show(&m, argv[optind], shown);
 	} else {
 		if (ctl_ask(c, ASK_MAILBOX, argv[optind], "delivery", &after, UINT32_MAX, print_mail) == CTL_DONE && after == 0)
 			tell_empty(c, argv[optind]);
@@ -352,14 +319,13 @@ static void tell_doubts(struct ctl *c, const char *path, struct view text)
 int ctl_check_config(int argc, char **argv)
 {
 	struct ctl c;
-	struct choice choice = { 0 };
 	struct plan plan;
 	struct err e;
 	struct out text;
 	ctl_begin(&c, argv[0]);
 	out_init(&text, 16 * 1024 * 1024);
-	if (!options(&c, &choice, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\nWhat is right but hardly meant is told on standard error as a warning.\n\n"
-		     "Exit status: 0 right, 64 wrong usage, 78 wrong, with line and column on standard error."))
+	if (!ctl_options(&c, argc, argv, "usage: posthorn check-config FILE\n\nChecks a settings file; prints it in canonical form, with every default.\nWhat is right but hardly meant is told on standard error as a warning.\n\n"
+		     "Exit status: 0 right, 64 wrong usage, 78 wrong, with line and column on standard error.", NULL, 0))
 		goto out;
 	const char *path = optind < argc ? argv[optind++] : c.config;
 	if (!ctl_no_more(&c, argc, argv))

@@ -46,7 +46,7 @@ int ctl_metrics(int argc, char **argv)
 	};
 	struct ctl c;
 	ctl_begin(&c, argv[0]);
-	if (ctl_options(&c, argc, argv, usage) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c)) {
+	if (ctl_options(&c, argc, argv, usage, NULL, 0) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c)) {
 		struct metrics *m = metrics_new();
 		c.user = m;
 		c.status = ctl_converse(&c, "control", types, ARRAY_LEN(types), ask);

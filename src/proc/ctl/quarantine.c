@@ -8,7 +8,6 @@
 #include "sys/folder.h"
 
 #include <errno.h>
-#include <getopt.h>
 
 enum { DECODE_ARENA = 1 << 30, DECODE_DEPTH = 64, DECODE_ELEMENTS = 4000000, DECODE_ENVELOPE = 13 << 20 };
 
@@ -337,29 +336,10 @@ static bool is_sensible(struct command *q)
 
 static bool read_options(struct command *q, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
-		{ "octets", 0, NULL, 'o' }, { "p1", 0, NULL, 'p' }, { "to", 1, NULL, 't' }, { "why", 1, NULL, 'w' }, { "yes", 0, NULL, 'y' },
-		{ 0 },
-	};
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", options, NULL)) != -1;)
-		switch (o) {
-		case 'c': q->ctl.config = optarg; break;
-		case 'd': snprintf(q->ctl.directory, sizeof q->ctl.directory, "%s", optarg); break;
-		case 'j': q->ctl.json = true; break;
-		case 'h':
-			puts(usage);
-			q->ctl.status = CTL_DONE;
-			return false;
-		case 'o': q->octets = true; break;
-		case 'p': q->p1 = true; break;
-		case 't': q->to = optarg; break;
-		case 'w': q->why = optarg; break;
-		case 'y': q->yes = true; break;
-		default:
-			q->ctl.status = CTL_USAGE;
-			return false;
-		}
+	const struct ctl_option own[] = { { "octets", .flag = &q->octets }, { "p1", .flag = &q->p1 }, { "to", .text = &q->to }, { "why", .text = &q->why },
+					  { "yes", .flag = &q->yes } };
+	if (!ctl_options(&q->ctl, argc, argv, usage, own, ARRAY_LEN(own)))
+		return false;
 	return read_verb(q, (size_t)(argc - optind), argv + optind) && is_sensible(q);
 }
 

@@ -3,9 +3,7 @@
 
 #include "base/text.h"
 #include "flow/message/message.h"
-
-#include <getopt.h>
-#include <time.h>
+#include "sys/moment.h"
 
 enum { OF_MAX = 900 }; /* of what an ASK can hold */
 
@@ -49,7 +47,7 @@ struct command {
 	struct out of;                   /* the question: name=value lines, see ASK_SELECT */
 	const char *which[64];           /* --id; empty: none was named */
 	size_t n_which;
-	bool yes, dry_run, report, bad;
+	bool yes, dry_run, report;
 	bool selected;
 	uint64_t found;
 };
@@ -84,82 +82,74 @@ static void on_row(struct ctl *c, struct view pairs)
 /* --- what was asked --- */
 
 /* An empty one would be no condition at all: a script whose variable is empty must not reach everything. */
-static bool is_line(struct command *q, const char *name, const char *value)
+static bool is_line(struct ctl *c, const char *name, const char *value)
 {
 	if (*value != 0 && strchr(value, '\n') == NULL && strlen(value) <= 256)
 		return true;
-	ctl_say(&q->ctl, CTL_USAGE, "--%s: want one line of 1 to 256 octets", name);
-	q->bad = true;
+	ctl_say(c, CTL_USAGE, "--%s: want one line of 1 to 256 octets", name);
 	return false;
 }
 
-static void select_by(struct command *q, const char *name, const char *value)
+static bool take_text(struct ctl *c, const char *name, const char *text)
 {
-	if (!is_line(q, name, value))
-		return;
-	out_fmt(&q->of, "%s=%s\n", name, value);
+	struct command *q = CONTAINER(c, struct command, ctl);
+	if (!is_line(c, name, text))
+		return false;
+	out_fmt(&q->of, "%s=%s\n", name, text);
 	q->selected = true;
+	return true;
 }
 
-static void select_number(struct command *q, const char *name, uint64_t x)
+static bool take_number(struct ctl *c, const char *name, uint64_t x)
 {
 	char text[24];
 	snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-	select_by(q, name, text);
+	return take_text(c, name, text);
 }
 
-static void select_priority(struct command *q, const char *text)
+static bool take_priority(struct ctl *c, const char *name, const char *text)
 {
 	for (int p = 0; p < PRIORITY_COUNT; p++)
-		if (strcmp(text, priority_name((enum priority)p)) == 0) {
-			select_by(q, "priority", text);
-			return;
-		}
-	ctl_say(&q->ctl, CTL_USAGE, "--priority \"%s\": want urgent, normal or non-urgent", text);
-	q->bad = true;
+		if (strcmp(text, priority_name((enum priority)p)) == 0)
+			return take_text(c, name, text);
+	ctl_say(c, CTL_USAGE, "--priority \"%s\": want urgent, normal or non-urgent", text);
+	return false;
 }
 
-static void select_older(struct command *q, const char *text)
+static bool take_older(struct ctl *c, const char *name, const char *text)
 {
 	uint64_t ms;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	if (!ctl_age(&q->ctl, "older", text, &ms))
-		q->bad = true;
-	else
-		select_number(q, "before", ms > now_ms ? 0 : now_ms - ms);
+	const uint64_t now = (uint64_t)moment_wall_ms();
+	return ctl_age(c, name, text, &ms) && take_number(c, "before", ms > now ? 0 : now - ms);
 }
 
-static void select_larger(struct command *q, const char *text)
+static bool take_larger(struct ctl *c, const char *name, const char *text)
 {
 	uint64_t octets;
-	if (!ctl_size(&q->ctl, "larger", text, &octets))
-		q->bad = true;
-	else
-		select_number(q, "larger", octets);
+	return ctl_size(c, name, text, &octets) && take_number(c, name, octets);
 }
 
-static void select_type(struct command *q, const char *text)
+static bool take_type(struct ctl *c, const char *name, const char *text)
 {
 	uint64_t number;
 	if (text_uint(view_str(text), 32767, &number))
-		select_number(q, "content-type", number);
-	else
-		q->bad = ctl_say(&q->ctl, CTL_USAGE, "--content-type \"%.40s\": want a built-in number, as 22", text) != CTL_DONE;
+		return take_number(c, name, number);
+	ctl_say(c, CTL_USAGE, "--content-type \"%.40s\": want a built-in number, as 22", text);
+	return false;
 }
 
-static void select_id(struct command *q, const char *text)
+static bool take_id(struct ctl *c, const char *name, const char *text)
 {
-	if (!is_line(q, "id", text))
-		return;
+	struct command *q = CONTAINER(c, struct command, ctl);
+	if (!is_line(c, name, text))
+		return false;
 	if (q->n_which == ARRAY_LEN(q->which)) {
-		ctl_say(&q->ctl, CTL_USAGE, "at most %zu times --id", ARRAY_LEN(q->which));
-		q->bad = true;
-		return;
+		ctl_say(c, CTL_USAGE, "at most %zu times --id", ARRAY_LEN(q->which));
+		return false;
 	}
 	q->which[q->n_which++] = text;
 	q->selected = true;
+	return true;
 }
 
 /* The first word that is no option. False: there is no such act. */
@@ -185,48 +175,25 @@ static bool read_word(struct command *q, const char *word)
 
 static bool read_options(struct command *q, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
-		{ "id", 1, NULL, 'i' }, { "originator", 1, NULL, 'o' }, { "recipient", 1, NULL, 'r' }, { "link", 1, NULL, 'l' },
-		{ "priority", 1, NULL, 'p' }, { "older", 1, NULL, 'O' }, { "larger", 1, NULL, 'L' }, { "content-type", 1, NULL, 'C' }, { "held", 0, NULL, 'H' },
-		{ "all", 0, NULL, 'a' }, { "to", 1, NULL, 't' }, { "why", 1, NULL, 'w' }, { "yes", 0, NULL, 'y' },
-		{ "dry-run", 0, NULL, 'n' }, { "report", 0, NULL, 'R' }, { 0 },
+	bool held = false, all = false;
+	const struct ctl_option own[] = {
+		{ "id", .take = take_id }, { "originator", .take = take_text }, { "recipient", .take = take_text }, { "link", .take = take_text },
+		{ "priority", .take = take_priority }, { "older", .take = take_older }, { "larger", .take = take_larger },
+		{ "content-type", .take = take_type }, { "held", .flag = &held }, { "all", .flag = &all }, { "to", .text = &q->act.arg },
+		{ "why", .text = &q->act.why }, { "yes", .flag = &q->yes }, { "dry-run", .flag = &q->dry_run }, { "report", .flag = &q->report },
 	};
-	for (int o; !q->bad && (o = getopt_long(argc, argv, "c:d:jh", options, NULL)) != -1;)
-		switch (o) {
-		case 'c': q->ctl.config = optarg; break;
-		case 'd': snprintf(q->ctl.directory, sizeof q->ctl.directory, "%s", optarg); break;
-		case 'j': q->ctl.json = true; break;
-		case 'h':
-			puts(usage);
-			q->ctl.status = CTL_DONE;
-			return false;
-		case 'i': select_id(q, optarg); break;
-		case 'o': select_by(q, "originator", optarg); break;
-		case 'r': select_by(q, "recipient", optarg); break;
-		case 'l': select_by(q, "link", optarg); break;
-		case 'p': select_priority(q, optarg); break;
-		case 'O': select_older(q, optarg); break;
-		case 'L': select_larger(q, optarg); break;
-		case 'C': select_type(q, optarg); break;
-		case 'H': select_by(q, "held", "1"); break;
-		case 'a': q->selected = true; break;
-		case 't': q->act.arg = optarg; break;
-		case 'w': q->act.why = optarg; break;
-		case 'y': q->yes = true; break;
-		case 'n': q->dry_run = true; break;
-		case 'R': q->report = true; break;
-		default:
-			q->ctl.status = CTL_USAGE;
-			return false;
-		}
-	if (!q->bad && optind < argc && !read_word(q, argv[optind++]))
+	if (!ctl_options(&q->ctl, argc, argv, usage, own, ARRAY_LEN(own)))
 		return false;
-	if (!q->bad && optind < argc) {
+	if (held && !take_text(&q->ctl, "held", "1"))
+		return false;
+	q->selected = q->selected || all;
+	if (optind < argc && !read_word(q, argv[optind++]))
+		return false;
+	if (optind < argc) {
 		ctl_say(&q->ctl, CTL_USAGE, "\"%.40s\" is one word too many", argv[optind]);
 		return false;
 	}
-	return !q->bad;
+	return true;
 }
 
 /* One clear sentence for what does not fit together. */

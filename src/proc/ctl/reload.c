@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "sys/process.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -101,22 +100,9 @@ static bool on_reloaded(void *ctx, struct view payload, struct err *e)
 /* The directory of the store is enough to find it. A file that is wrong is no hindrance where that is known: the answer says so. */
 static bool read_options(struct ctl *c, struct asking *q, int argc, char **argv)
 {
-	static const struct option options[] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "dry-run", 0, NULL, 'n' },
-						 { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 } };
-	for (int o; (o = getopt_long(argc, argv, "c:d:njh", options, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case 'n': q->dry = true; break;
-		case 'j': c->json = true; break;
-		case 'h':
-			puts(usage);
-			c->status = CTL_DONE;
-			return false;
-		default:
-			c->status = CTL_USAGE;
-			return false;
-		}
+	const struct ctl_option own[] = { { "dry-run", .flag = &q->dry, .letter = 'n' } };
+	if (!ctl_options(c, argc, argv, usage, own, ARRAY_LEN(own)))
+		return false;
 	if (optind < argc)
 		ctl_say(c, CTL_USAGE, "\"%.40s\" is one word too many", argv[optind]);
 	return optind == argc;

@@ -1,7 +1,6 @@
 /* route.c - `posthorn route explain`: where an address would go now, and why. */
 #include "proc/ctl/ctl_int.h"
 
-#include <getopt.h>
 
 static const char usage[] =
 	"usage: posthorn route explain -c FILE ADDRESS [--from LINK] [--size SIZE]\n\n"
@@ -154,25 +153,10 @@ static void ask(struct ctl *c)
 
 static bool options(struct explain *x, int argc, char **argv)
 {
-	enum { FROM = 256, SIZE, JSON };
-	static const struct option long_options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "directory", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "from", required_argument, NULL, FROM }, { "size", required_argument, NULL, SIZE }, { "json", no_argument, NULL, JSON }, { 0 },
-	};
+	const struct ctl_option own[] = { { "from", .text = &x->from }, { "size", .octets = &x->size } };
 	struct ctl *c = &x->ctl;
-	for (int o; (o = getopt_long(argc, argv, "c:d:h", long_options, NULL)) != -1;)
-		switch (o) {
-		case 'c': c->config = optarg; break;
-		case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); break;
-		case FROM: x->from = optarg; break;
-		case SIZE:
-			if (!ctl_size(c, "size", optarg, &x->size))
-				return false;
-			break;
-		case JSON: c->json = true; break;
-		case 'h': puts(usage); return false;
-		default: c->status = CTL_USAGE; return false;
-		}
+	if (!ctl_options(c, argc, argv, usage, own, ARRAY_LEN(own)))
+		return false;
 	if (argc - optind == 2 && strcmp(argv[optind], "explain") == 0)
 		return true;
 	ctl_say(c, CTL_USAGE, "want explain and one ADDRESS; posthorn route --help tells more");

@@ -9,7 +9,6 @@
 #include "sys/settings_unit.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,27 +98,76 @@ static bool add_file(struct send *s, enum ipm_compose_kind kind, const char *pat
 	return read_whole(s, path, &data) && add_part(s, kind, data, kind == IPM_COMPOSE_TEXT ? "" : path);
 }
 
-/* Addresses wait as text until the settings are read. */
-static void add_recipient(struct ipm_recipient **list, size_t *n, const char *text)
+static struct send *send_of(struct ctl *c)
 {
-	*list = mem_grow(*list, mem_mul(*n + 1, sizeof **list));
-	(*list)[(*n)++] = (struct ipm_recipient){ .user = { .free_form = view_str(text) } };
+	return CONTAINER(c, struct send, ctl);
 }
 
-static bool choose(struct send *s, const char *option, const char *value, const char *const *words, unsigned *index_r)
+static bool take_part(struct ctl *c, const char *name, const char *text)
 {
-	for (unsigned i = 0; words[i] != NULL; i++)
+	struct send *s = send_of(c);
+	if (strcmp(name, "text") == 0)
+		return add_part(s, IPM_COMPOSE_TEXT, view_str(text), "");
+	return add_file(s, strcmp(name, "file") == 0 ? IPM_COMPOSE_FILE : IPM_COMPOSE_TEXT, text);
+}
+
+/* Addresses wait as text until the settings are read. */
+static bool take_recipient(struct ctl *c, const char *name, const char *text)
+{
+	struct send *s = send_of(c);
+	const bool is_copy = strcmp(name, "cc") == 0;
+	struct ipm_recipient **list = is_copy ? &s->cc : &s->to;
+	size_t *n = is_copy ? &s->n_cc : &s->n_to;
+	*list = mem_grow(*list, mem_mul(*n + 1, sizeof **list));
+	(*list)[(*n)++] = (struct ipm_recipient){ .user = { .free_form = view_str(text) } };
+	return true;
+}
+
+static bool take_except(struct ctl *c, const char *name, const char *text)
+{
+	struct send *s = send_of(c);
+	(void)name;
+	s->except = mem_grow(s->except, mem_mul(s->n_except + 1, sizeof *s->except));
+	s->except[s->n_except++] = text;
+	return true;
+}
+
+static bool choose(struct ctl *c, const char *option, const char *value, const char *const words[3], unsigned *index_r)
+{
+	for (unsigned i = 0; i < 3; i++)
 		if (strcmp(words[i], value) == 0) {
 			*index_r = i;
 			return true;
 		}
-	ctl_say(&s->ctl, CTL_USAGE, "--%s \"%s\": want one of %s, %s, %s", option, value, words[0], words[1], words[2]);
+	ctl_say(c, CTL_USAGE, "--%s \"%s\": want one of %s, %s, %s", option, value, words[0], words[1], words[2]);
 	return false;
 }
 
-/* From now, or in UTC: a zone would be another one when summer time begins. */
-static bool when(struct send *s, const char *option, const char *text, wall_ms_t *at_r)
+static bool take_priority(struct ctl *c, const char *name, const char *text)
 {
+	static const char *const priorities[] = { "non-urgent", "normal", "urgent" };
+	unsigned word = 0;
+	if (!choose(c, name, text, priorities, &word))
+		return false;
+	send_of(c)->priority = (enum priority)word;
+	return true;
+}
+
+static bool take_report(struct ctl *c, const char *name, const char *text)
+{
+	static const char *const reports[] = { "none", "non-delivery", "delivery" };
+	unsigned word = 0;
+	if (!choose(c, name, text, reports, &word))
+		return false;
+	send_of(c)->no_report = word == 0;
+	send_of(c)->delivery_report = word == 2;
+	return true;
+}
+
+/* From now, or in UTC: a zone would be another one when summer time begins. */
+static bool take_when(struct ctl *c, const char *option, const char *text)
+{
+	wall_ms_t *at_r = strcmp(option, "defer") == 0 ? &send_of(c)->defer : &send_of(c)->latest;
 	struct timespec now;
 	struct tm t = { 0 };
 	uint64_t ms;
@@ -137,68 +185,21 @@ static bool when(struct send *s, const char *option, const char *text, wall_ms_t
 		*at_r = (wall_ms_t)timegm(&t) * 1000;
 		return true;
 	}
-	ctl_say(&s->ctl, CTL_USAGE, "--%s \"%s\": want \"+90min\" (s, min, h, d), or in UTC \"2026-11-22 10:30\"", option, text);
+	ctl_say(c, CTL_USAGE, "--%s \"%s\": want \"+90min\" (s, min, h, d), or in UTC \"2026-11-22 10:30\"", option, text);
 	return false;
 }
 
 static bool read_options(struct send *s, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "from", 1, NULL, 'F' }, { "to", 1, NULL, 't' },
-		{ "cc", 1, NULL, 'C' }, { "subject", 1, NULL, 's' }, { "text", 1, NULL, 'x' }, { "text-file", 1, NULL, 'X' },
-		{ "file", 1, NULL, 'f' }, { "priority", 1, NULL, 'p' }, { "report", 1, NULL, 'r' }, { "receipt", 0, NULL, 'R' },
-		{ "return-content", 0, NULL, 'B' }, { "probe", 0, NULL, 'P' },
-		{ "defer", 1, NULL, 'D' }, { "latest", 1, NULL, 'L' }, { "alternate", 1, NULL, 'A' }, { "no-alternate", 0, NULL, 'N' },
-		{ "no-lists", 0, NULL, 'E' }, { "except", 1, NULL, 'K' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' }, { 0 },
+	const struct ctl_option own[] = {
+		{ "from", .text = &s->from }, { "to", .take = take_recipient }, { "cc", .take = take_recipient }, { "subject", .text = &s->subject },
+		{ "text", .take = take_part }, { "text-file", .take = take_part }, { "file", .take = take_part }, { "priority", .take = take_priority },
+		{ "report", .take = take_report }, { "receipt", .flag = &s->receipt }, { "return-content", .flag = &s->return_content },
+		{ "probe", .flag = &s->probe }, { "defer", .take = take_when }, { "latest", .take = take_when }, { "alternate", .text = &s->alternate },
+		{ "no-alternate", .flag = &s->no_alternate }, { "no-lists", .flag = &s->no_lists }, { "except", .take = take_except },
 	};
-	static const char *const priorities[] = { "non-urgent", "normal", "urgent", NULL };
-	static const char *const reports[] = { "none", "non-delivery", "delivery", NULL };
-	unsigned word = 0;
-	for (int o; (o = getopt_long(argc, argv, "c:d:h", options, NULL)) != -1;) {
-		bool good = true;
-		switch (o) {
-		case 'c': s->ctl.config = optarg; break;
-		case 'd': snprintf(s->ctl.directory, sizeof s->ctl.directory, "%s", optarg); break;
-		case 'F': s->from = optarg; break;
-		case 't': add_recipient(&s->to, &s->n_to, optarg); break;
-		case 'C': add_recipient(&s->cc, &s->n_cc, optarg); break;
-		case 's': s->subject = optarg; break;
-		case 'x': good = add_part(s, IPM_COMPOSE_TEXT, view_str(optarg), ""); break;
-		case 'X': good = add_file(s, IPM_COMPOSE_TEXT, optarg); break;
-		case 'f': good = add_file(s, IPM_COMPOSE_FILE, optarg); break;
-		case 'p':
-			good = choose(s, "priority", optarg, priorities, &word);
-			s->priority = (enum priority)word;
-			break;
-		case 'r':
-			good = choose(s, "report", optarg, reports, &word);
-			s->no_report = word == 0;
-			s->delivery_report = word == 2;
-			break;
-		case 'R': s->receipt = true; break;
-		case 'B': s->return_content = true; break;
-		case 'P': s->probe = true; break;
-		case 'D': good = when(s, "defer", optarg, &s->defer); break;
-		case 'L': good = when(s, "latest", optarg, &s->latest); break;
-		case 'A': s->alternate = optarg; break;
-		case 'N': s->no_alternate = true; break;
-		case 'E': s->no_lists = true; break;
-		case 'K':
-			s->except = mem_grow(s->except, mem_mul(s->n_except + 1, sizeof *s->except));
-			s->except[s->n_except++] = optarg;
-			break;
-		case 'j': s->ctl.json = true; break;
-		case 'h':
-			puts(usage);
-			s->ctl.status = CTL_DONE;
-			return false;
-		default:
-			s->ctl.status = CTL_USAGE;
-			return false;
-		}
-		if (!good)
-			return false;
-	}
+	if (!ctl_options(&s->ctl, argc, argv, usage, own, ARRAY_LEN(own)))
+		return false;
 	if (optind < argc && !add_part(s, IPM_COMPOSE_TEXT, view_str(argv[optind++]), ""))
 		return false;
 	if (s->from == NULL || s->n_to == 0 || optind < argc) {

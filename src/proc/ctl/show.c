@@ -3,7 +3,6 @@
 
 #include "proc/content/render.h"
 
-#include <getopt.h>
 
 static void ask_show(struct ctl *c)
 {
@@ -31,7 +30,7 @@ int ctl_show(int argc, char **argv)
 	struct ctl c;
 	char *end = NULL;
 	ctl_begin(&c, argv[0]);
-	if (!ctl_options(&c, argc, argv, usage))
+	if (!ctl_options(&c, argc, argv, usage, NULL, 0))
 		goto out;
 	uint64_t id = optind + 1 == argc ? strtoull(argv[optind], &end, 10) : 0;
 	if (id == 0 || *end != 0) {

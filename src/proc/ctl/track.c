@@ -5,7 +5,6 @@
 #include "flow/message/message.h"
 #include "sys/settings_unit.h"
 
-#include <getopt.h>
 #include <time.h>
 
 enum { OF_MAX = 900, SHOWN = 100 };
@@ -164,7 +163,7 @@ int ctl_trace(int argc, char **argv)
 	char buf[40];
 	ctl_begin(c, argv[0]);
 	out_init(&t.pairs, MSG_MAX_ROW);
-	if (!ctl_options(c, argc, argv, trace_usage))
+	if (!ctl_options(c, argc, argv, trace_usage, NULL, 0))
 		goto out;
 	if (optind + 1 != argc)
 		ctl_say(c, CTL_USAGE, "want one MTS-identifier");
@@ -225,43 +224,31 @@ static void add(struct tracking *t, const char *name, const char *value)
 	out_fmt(&t->of, "%s=%s\n", name, value);
 }
 
-static bool add_time(struct tracking *t, const char *name, const char *text)
+static bool take(struct ctl *c, const char *name, const char *text)
 {
-	char ms[24];
-	wall_ms_t at;
-	if (!when(&t->ctl, name, text, &at))
-		return false;
-	snprintf(ms, sizeof ms, "%lld", (long long)(at < 1 ? 1 : at));
-	add(t, name, ms);
+	add(CONTAINER(c, struct tracking, ctl), name, text);
 	return true;
 }
 
-static bool option(struct tracking *t, int o)
+static bool take_time(struct ctl *c, const char *name, const char *text)
 {
-	struct ctl *c = &t->ctl;
-	switch (o) {
-	case 'c': c->config = optarg; return true;
-	case 'd': snprintf(c->directory, sizeof c->directory, "%s", optarg); return true;
-	case 'j': c->json = true; return true;
-	case 'i': add(t, "id", optarg); return true;
-	case 'I': add(t, "ipm-id", optarg); return true;
-	case 'a': t->address = optarg; return true;
-	case 'o': t->originator = optarg; return true;
-	case 'r': t->recipient = optarg; return true;
-	case 's': add(t, "subject", optarg); return true;
-	case 'e': add(t, "event", optarg); return true;
-	case 'f': return add_time(t, "from", optarg);
-	case 't': return add_time(t, "to", optarg);
-	case 'm': {
-		char *end;
-		t->max = strtoull(optarg, &end, 10);
-		if (*end == 0 && t->max > 0)
-			return true;
-		ctl_say(c, CTL_USAGE, "--max \"%s\": want a number", optarg);
+	char ms[24];
+	wall_ms_t at;
+	if (!when(c, name, text, &at))
 		return false;
-	}
-	default: c->status = CTL_USAGE; return false;
-	}
+	snprintf(ms, sizeof ms, "%lld", (long long)(at < 1 ? 1 : at));
+	return take(c, name, ms);
+}
+
+static bool take_max(struct ctl *c, const char *name, const char *text)
+{
+	struct tracking *t = CONTAINER(c, struct tracking, ctl);
+	char *end;
+	t->max = strtoull(text, &end, 10);
+	if (*end == 0 && t->max > 0)
+		return true;
+	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a number", name, text);
+	return false;
 }
 
 /* Addresses can be read when the settings are. */
@@ -278,20 +265,12 @@ static bool add_address(struct tracking *t, const char *name, const char *text)
 
 static bool question(struct tracking *t, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "id", 1, NULL, 'i' }, { "ipm-id", 1, NULL, 'I' },
-		{ "address", 1, NULL, 'a' }, { "originator", 1, NULL, 'o' }, { "recipient", 1, NULL, 'r' }, { "subject", 1, NULL, 's' },
-		{ "event", 1, NULL, 'e' }, { "from", 1, NULL, 'f' }, { "to", 1, NULL, 't' }, { "max", 1, NULL, 'm' }, { "help", 0, NULL, 'h' }, { 0 } };
+	const struct ctl_option own[] = { { "id", .take = take }, { "ipm-id", .take = take }, { "address", .text = &t->address },
+					  { "originator", .text = &t->originator }, { "recipient", .text = &t->recipient }, { "subject", .take = take },
+					  { "event", .take = take }, { "from", .take = take_time }, { "to", .take = take_time }, { "max", .take = take_max } };
 	struct ctl *c = &t->ctl;
-	for (int o; (o = getopt_long(argc, argv, "c:d:jh", longs, NULL)) != -1;) {
-		if (o == 'h') {
-			puts(track_usage);
-			c->status = CTL_DONE;
-			return false;
-		}
-		if (!option(t, o))
-			return false;
-	}
+	if (!ctl_options(c, argc, argv, track_usage, own, ARRAY_LEN(own)))
+		return false;
 	if (optind != argc) {
 		ctl_say(c, CTL_USAGE, "\"%s\": what is known of the message is given by options", argv[optind]);
 		return false;

@@ -279,7 +279,7 @@ static void test_a_listener_moves_to_an_overlapping_address(void **state)
 		char text[300];
 		struct run r;
 		snprintf(text, sizeof text, MOVING "listen old %s:0 link\n", kept[i]);
-		begin(&r, text);
+		begin(&r, "%s", text);
 		expect(&r, "supervisor.up");
 		connect_to(&r, "old");
 		const char *at = strstr(expect(&r, "supervisor.listening name=\"old\" address=\""), kept[i]);
