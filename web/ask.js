@@ -11,11 +11,14 @@ export class Refused extends Error {
 
 let token = "";
 let onLoggedOut = () => {};
+let isAnother = async () => false;
 
 export const setToken = (csrf) => { token = csrf || ""; };
 export const whenLoggedOut = (f) => { onLoggedOut = f; };
+// f() looks whether the same user has another session by now, and takes its token: then what was refused is asked once more.
+export const whenRefused = (f) => { isAnother = f; };
 
-async function ask(method, path, body, signal) {
+async function ask(method, path, body, signal, again) {
 	const headers = { Accept: "application/json" };
 	if (method === "POST") {
 		headers["Content-Type"] = "application/json";
@@ -25,16 +28,22 @@ async function ask(method, path, body, signal) {
 	let response, answer;
 	try {
 		response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store", credentials: "same-origin" });
-		answer = await response.json().catch(() => null);
+		answer = await response.json();
 	} catch (e) {
 		if (e.name === "AbortError")
 			throw e;
-		throw new Refused(0, "The console does not answer.");
+		if (!response)
+			throw new Refused(0, "The console does not answer.");
+		if (response.ok)
+			throw new Refused(0, "The answer of the console has come in part only.");
+		answer = null;
 	}
 	if (response.ok && answer !== null)
 		return answer;
 	if (response.status === 401 && path !== "/api/login" && path !== "/api/session")
 		onLoggedOut();
+	if (response.status === 403 && method === "POST" && token && !again && await isAnother().catch(() => false))
+		return ask(method, path, body, signal, true);
 	throw new Refused(response.status, (answer && answer.error) || `The console has answered ${response.status}.`, Number(response.headers.get("Retry-After")) || 0);
 }
 

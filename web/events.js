@@ -19,13 +19,17 @@ function fits(e, f) {
 
 export function eventsView(ctx) {
 	const read = (q) => Object.fromEntries(["severity", "category", "link", "text"].map((n) => [n, q.get(n) || ""]));
-	let f = read(ctx.query), rows = null, next = null, error = null, paused = false, held = [], wish = null, fresh = new Set();
+	let f = read(ctx.query), rows = null, next = null, error = null, paused = false, held = [], missed = false, shown_max = SHOWN_MAX, wish = null, fresh = new Set();
 	const categories = new Set(["content", "message", "operator", "process", "store", "x400"]);
 
 	const keyOf = (e) => `${e.at} ${e.seq}`;
 	const add = (list) => {
 		const known = new Set(rows.map(keyOf));
-		rows = [...list.filter((e) => !known.has(keyOf(e))), ...rows].slice(0, SHOWN_MAX);
+		rows = [...list.filter((e) => !known.has(keyOf(e))), ...rows];
+		if (rows.length > shown_max) { // what is shown no more is among the older ones
+			rows = rows.slice(0, shown_max);
+			next = rows[shown_max - 1].seq;
+		}
 	};
 	async function load(more) {
 		if (wish)
@@ -35,6 +39,7 @@ export function eventsView(ctx) {
 			const answer = await get("/api/events" + asQuery({ ...f, before: more ? next : "", max: PAGE }), wish.signal);
 			rows = more ? [...rows, ...answer.rows] : answer.rows;
 			next = answer.next;
+			shown_max = Math.max(SHOWN_MAX, more ? rows.length : 0);
 			error = null;
 			rows.forEach((e) => categories.add(e.category));
 		} catch (e) {
@@ -58,12 +63,21 @@ export function eventsView(ctx) {
 		}
 		ctx.changed();
 	})];
-	ends.push(listen("resume", () => load()));
+	ends.push(listen("resume", () => {
+		if (paused)
+			missed = true;
+		else
+			load();
+	}));
 	const turn = () => {
 		paused = !paused;
 		if (!paused) {
-			add(held);
+			if (missed)
+				load();
+			else if (rows !== null)
+				add(held);
 			held = [];
+			missed = false;
 		}
 		say(paused ? "Paused" : "Following");
 		ctx.changed();

@@ -2,20 +2,21 @@
 // for as long as they are shown.
 import { get } from "./ask.js";
 
-const EVENTS_KEPT = 500, SAMPLES_KEPT = 4000, RETRY_MAX_MS = 10000;
+const SAMPLES_KEPT = 4000, RETRY_MAX_MS = 10000;
+const SILENT_MS = 45000; // an overview comes each 15 s at least: a stream without one is dead, as after a sleep, though nobody has said so
 const HIDDEN_MS = 30000; // a page that nobody sees gives its stream back: a browser has six connections to one host for all of its pages
 
 export const live = {
 	overview: null,       // the last one
 	at: 0,                // when it came, by performance.now()
+	clock_ms: 0,          // how far the MTA's clock is before ours
 	away_since: null,     // Date since which the console does not answer
 	switch_since: null,   // Date since which the switch does not
-	events: [],           // newest last
 	full: "",             // why there are no live updates although there is an answer
 };
 
 const listeners = { overview: new Set(), event: new Set(), history: new Set(), tick: new Set(), state: new Set(), resume: new Set() };
-let source = null, retry_timer = 0, hidden_timer = 0, retry_ms = 1000, wanted = false, opened = false, onGone = () => {};
+let source = null, heard_at = 0, retry_timer = 0, hidden_timer = 0, retry_ms = 1000, wanted = false, opened = false, isOpen = false, onGone = () => {}, onSession = () => {};
 
 export function listen(what, f) {
 	listeners[what].add(f);
@@ -26,6 +27,9 @@ const tell = (what, value) => { for (const f of [...listeners[what]]) f(value); 
 
 // Milliseconds of the overview that have passed since it came.
 export const since = () => performance.now() - live.at;
+
+// The time now, by the clock that times of messages were taken from.
+export const mtaNow = () => Date.now() + live.clock_ms;
 
 export function wait(next_ms) {
 	return next_ms === null || next_ms === undefined ? null : Math.max(0, next_ms - since());
@@ -57,6 +61,7 @@ export function setOverview(o) {
 	noteQueues(o);
 	live.overview = o;
 	live.at = performance.now();
+	live.clock_ms = Date.parse(o.at) + o.age_ms - Date.now() || 0;
 	const was = live.switch_since;
 	live.switch_since = o.switch ? null : was || new Date(Date.now() - o.age_ms);
 	tell("overview", o);
@@ -73,42 +78,59 @@ function setAway(away, why) {
 }
 
 function onEvent(text) {
-	const event = JSON.parse(text);
-	live.events.push(event);
-	if (live.events.length > EVENTS_KEPT)
-		live.events.splice(0, live.events.length - EVENTS_KEPT);
-	tell("event", event);
+	heard_at = performance.now();
+	tell("event", JSON.parse(text));
 }
 
 function again() {
 	clearTimeout(retry_timer);
-	retry_timer = setTimeout(open, retry_ms);
+	retry_timer = setTimeout(open, retry_ms * (0.75 + Math.random() / 2)); // not all pages at the same moment
 	retry_ms = Math.min(retry_ms * 2, RETRY_MAX_MS);
 }
 
-// The stream has ended: by a lost session, too many viewers, or since nobody is there. A plain question tells which.
+// The stream has ended, or was not given: by a lost session, too many viewers, or since nobody is there. Plain questions tell which.
 async function lost() {
+	const was_open = isOpen;
 	if (source)
 		source.close();
 	source = null;
+	isOpen = false;
 	try {
-		await get("/api/session");
-		setOverview(await get("/api/overview"));
-		setAway(false, "Too many pages are open for live updates; this one looks every few seconds.");
-	} catch (e) {
-		if (e.status === 401) {
-			onGone();
+		const session = await get("/api/session");
+		if (!wanted)
 			return;
+		onSession(session);
+		setAway(false, was_open ? "" : "Too many pages are open for live updates; this one looks every few seconds.");
+		const o = await get("/api/overview");
+		if (wanted)
+			setOverview(o);
+	} catch (e) {
+		if (!wanted)
+			return;
+		if (e.status === 401)
+			return onGone();
+		if (e.status === 0) {
+			setAway(true);
+		} else if (!live.switch_since) { // the console is there, and knows nothing
+			live.switch_since = new Date();
+			tell("state");
 		}
-		setAway(true);
 	}
 	if (wanted && !document.hidden)
 		again();
 }
 
+// Who was silent for too long is asked.
+export function checkSilence() {
+	if (source && isOpen && performance.now() - heard_at > SILENT_MS)
+		lost();
+}
+
 // Something may have been missed between two streams: views that keep a list of their own ask for it again.
 function onOpen() {
 	retry_ms = 1000;
+	isOpen = true;
+	heard_at = performance.now();
 	setAway(false, "");
 	if (opened)
 		tell("resume");
@@ -120,15 +142,16 @@ function open() {
 		return;
 	source = new EventSource("/api/stream");
 	source.addEventListener("open", onOpen);
-	source.addEventListener("overview", (m) => setOverview(JSON.parse(m.data)));
+	source.addEventListener("overview", (m) => { heard_at = performance.now(); setOverview(JSON.parse(m.data)); });
 	source.addEventListener("event", (m) => onEvent(m.data));
 	source.addEventListener("history", (m) => tell("history", JSON.parse(m.data)));
 	source.addEventListener("error", lost);
 }
 
-// Begins; gone() is called when the session is over.
-export function begin(gone) {
+// Begins; gone() is called when the session is over, seen(session) each time that it was asked for.
+export function begin(gone, seen) {
 	onGone = gone;
+	onSession = seen || (() => {});
 	wanted = true;
 	opened = false;
 	retry_ms = 1000;
@@ -143,9 +166,10 @@ export function end() {
 	if (source)
 		source.close();
 	source = null;
+	isOpen = false;
 	live.overview = null;
+	live.full = "";
 	queues.clear();
-	live.events = [];
 	live.away_since = live.switch_since = null;
 }
 
@@ -164,7 +188,12 @@ export function retryNow() {
 		open();
 }
 
-setInterval(() => { if (!document.hidden) tell("tick"); }, 1000);
+setInterval(() => {
+	if (document.hidden)
+		return;
+	checkSilence();
+	tell("tick");
+}, 1000);
 
 // --- samples for plots: asked for once, then kept up by the stream ---
 
@@ -174,6 +203,8 @@ export async function history(link, minutes, signal) {
 }
 
 export function addSample(samples, sample, minutes) {
+	while (samples.length > 0 && samples[samples.length - 1].at_ms >= sample.at_ms) // the clock of the MTA was set back
+		samples.pop();
 	samples.push(sample);
 	const from = sample.at_ms - minutes * 60000;
 	while (samples.length > SAMPLES_KEPT || samples.length > 0 && samples[0].at_ms < from)

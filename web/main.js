@@ -1,6 +1,6 @@
 // main.js - the frame around the views: login, navigation, state of the connection; which view an address names.
 import { h, drawing } from "./dom.js";
-import { get, post, setToken, whenLoggedOut } from "./ask.js";
+import { get, post, setToken, whenLoggedOut, whenRefused } from "./ask.js";
 import { live, listen, begin, end, retryNow } from "./live.js";
 import { lamp, mark, toast, say, LAMP_NAMES } from "./parts.js";
 import { time, count, plural } from "./format.js";
@@ -38,7 +38,8 @@ let session = null, view = null, shown = null, reason = "", lamps = new Map();
 function address() {
 	const [path, search] = location.hash.replace(/^#\/?/, "").split("?");
 	const parts = path.split("/").filter((x) => x !== "").map((x) => { try { return decodeURIComponent(x); } catch { return x; } });
-	return { name: parts[0] in VIEWS ? parts[0] : "links", path: parts[0] in VIEWS ? parts.slice(1) : [], query: new URLSearchParams(search || ""), whole: location.hash };
+	const known = Object.hasOwn(VIEWS, parts[0] || "");
+	return { name: known ? parts[0] : "links", path: known ? parts.slice(1) : [], query: new URLSearchParams(search || ""), whole: location.hash };
 }
 
 function closeView() {
@@ -100,12 +101,12 @@ function bar(mta) {
 	const tally = {};
 	for (const l of live.overview ? live.overview.links : [])
 		tally[l.lamp] = (tally[l.lamp] || 0) + 1;
-	const off = live.away_since !== null || live.switch_since !== null;
+	const off = live.away_since !== null || live.switch_since !== null, slow = live.full !== "";
 	return h("header", { class: "bar" },
 		h("a", { class: "brand", href: "#/links" }, mark(), h("b", null, "Posthorn"), h("span", { class: "mta" }, mta)),
 		h("div", { class: "tally" }, LAMP_NAMES.filter((n) => tally[n]).map((n) => h("a", { key: n, href: "#/links?lamp=" + n, title: `${plural(tally[n], "link")}: ${n}` },
 			lamp(n, { word: false }), h("span", null, tally[n], h("span", { class: "word" }, ` ${n}`))))),
-		h("span", { class: "pulse" + (off ? " off" : ""), title: off ? "No live updates" : "Live updates come" }, h("i", null), h("span", { class: "label" }, off ? "no answer" : "live")),
+		h("span", { class: "pulse" + (off || slow ? " off" : ""), title: off || slow ? "No live updates" : "Live updates come" }, h("i", null), h("span", { class: "label" }, off ? "no answer" : slow ? "not live" : "live")),
 		h("div", { class: "who" }, h("button", { type: "button", class: "plain small", onclick: turnTheme, title: "Light, dark or as the system has it", "aria-label": "Theme: " + theme() }, { auto: "\u25d0 auto", light: "\u25cb light", dark: "\u25cf dark" }[theme()]),
 			h("span", { class: "name" }, session.user), session.user !== session.role && h("span", { class: "role" }, session.role),
 			h("button", { type: "button", class: "small", onclick: logOut }, "Log out")));
@@ -159,10 +160,31 @@ function loggedIn(answer) {
 	reason = "";
 	setToken(answer.csrf);
 	lamps = new Map();
-	begin(() => loggedOut("Your session is over. Log in again to go on."));
+	begin(() => loggedOut("Your session is over. Log in again to go on."), sessionSeen);
 	shown = null;
 	first = true;
 	show();
+}
+
+// In another window of this browser somebody may have logged in meanwhile: its cookie is ours, too.
+function sessionSeen(now) {
+	const was = session;
+	if (was === null || was.csrf === now.csrf)
+		return;
+	session = now;
+	setToken(now.csrf);
+	if (was.user === now.user && was.role === now.role)
+		return;
+	toast(`In another window ${now.user} has logged in: this one is ${now.user}'s now, too.`, "bad");
+	shown = null;
+	closeView();
+	show();
+}
+
+async function isAnother() {
+	const was = session, now = await get("/api/session");
+	sessionSeen(now);
+	return was !== null && was.csrf !== now.csrf && was.user === now.user && was.role === now.role;
 }
 
 function loggedOut(why) {
@@ -201,6 +223,7 @@ function watchLamps(o) {
 }
 
 async function start() {
+	whenRefused(isAnother);
 	whenLoggedOut(() => loggedOut("Your session is over. Log in again to go on."));
 	listen("overview", (o) => { watchLamps(o); redraw(); });
 	listen("state", redraw);

@@ -5,7 +5,7 @@ import { listen, live } from "./live.js";
 import { when, none, waiting, failed, linkTo, confirmed, toast } from "./parts.js";
 import { octets, plural, words, shortAddress, addresses } from "./format.js";
 
-const PAGE = 50;
+const PAGE = 50, ROWS_MAX = 500; // what is shown is asked for again as a whole
 
 const ACTS = {
 	release: { word: "Release", past: "released", body: "It goes back to its link, handled alone by a fresh process. If it does harm again it comes back here.", why: "asked" },
@@ -19,7 +19,13 @@ export async function actOnQuarantine(what, ids) {
 	if (answer === null)
 		return false;
 	try {
-		const got = await post("/api/quarantine/" + what, { ids, ...(answer.why ? { why: answer.why } : {}) });
+		const got = { done: 0, gone: 0, refused: 0, error: "" };
+		for (let i = 0; i < ids.length; i += ROWS_MAX) {
+			const some = await post("/api/quarantine/" + what, { ids: ids.slice(i, i + ROWS_MAX), ...(answer.why ? { why: answer.why } : {}) });
+			for (const name of ["done", "gone", "refused"])
+				got[name] += some[name];
+			got.error = got.error || some.error;
+		}
 		toast(`${plural(got.done, "message")} ${a.past}${got.gone ? `, ${got.gone} had gone meanwhile` : ""}${got.refused ? `, ${got.refused} refused` : ""}${got.error ? `: ${got.error}` : "."}`, got.refused || got.error ? "bad" : "good");
 		return got.done > 0;
 	} catch (e) {
@@ -34,7 +40,7 @@ export function quarantineView(ctx) {
 
 	async function load(more) {
 		try {
-			const answer = await getPage("/api/quarantine", { after: more ? next : "", max: PAGE }, wish.signal);
+			const answer = await getPage("/api/quarantine", { after: more ? next : "", max: more ? PAGE : Math.min(ROWS_MAX, Math.max(PAGE, rows ? rows.length : 0)) }, wish.signal);
 			rows = more ? [...rows, ...answer.rows] : answer.rows;
 			next = answer.next;
 			error = null;

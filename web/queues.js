@@ -1,7 +1,7 @@
 // queues.js - what waits, by filters that are part of the address; rows are chosen and acted on, after a question that names how many.
 import { h } from "./dom.js";
 import { get, page as getPage, query as asQuery } from "./ask.js";
-import { live, listen, wait } from "./live.js";
+import { live, listen, wait, mtaNow } from "./live.js";
 import { none, waiting, failed, linkTo, confirmed } from "./parts.js";
 import { count, octets, plural, duration, shortAddress, addresses } from "./format.js";
 import { actOnQueue, QUEUE_ACTS } from "./act.js";
@@ -234,7 +234,7 @@ export function queuesView(ctx) {
 				[to.length > 1 ? `and ${plural(to.length - 1, "more", "more")}` : "", r.error].filter((x) => x).join(" \u00b7 "))),
 			h("td", { class: "whole", "data-name": "from" }, h("span", { class: "clip", title: r.originator }, shortAddress(r.originator))), h("td", { "data-name": "link" }, links(r.link, stop)),
 			h("td", null, r.held && h("span", { class: "tag held" }, "held"), r.held && " ", h("span", { class: "tag " + (r.priority === "urgent" ? "urgent" : "quiet") }, r.priority)),
-			h("td", { class: "num", "data-name": "size" }, octets(r.size)), h("td", { class: "num", "data-name": "age" }, h("span", { title: r.arrived }, r.arrived ? duration(Math.max(0, Date.now() - Date.parse(r.arrived))) : "-")),
+			h("td", { class: "num", "data-name": "size" }, octets(r.size)), h("td", { class: "num", "data-name": "age" }, h("span", { title: r.arrived }, r.arrived ? duration(Math.max(0, mtaNow() - Date.parse(r.arrived))) : "-")),
 			h("td", { class: "num", "data-name": "attempts" }, count(r.attempts)), h("td", { class: "nowrap", "data-name": "next" }, r.held ? "when released" : left !== null && left >= 500 ? `in ${duration(left)}` : linkNext(r.link)));
 	}
 

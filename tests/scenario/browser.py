@@ -287,9 +287,12 @@ def wrong_password(lab):
 def viewer_is_refused(lab):
     london, paris = site(lab, start_paris=False, open_interval=HOUR)
     london.send("alice", paris.claude, "t")
-    b = Browser(lab).log_in(london, "viewer", "#/queues")
-    b.one("tr[data-transfer]")
-    same(b.all("tr[data-transfer] input"), [], "nothing to choose by")
+    b = Browser(lab).log_in(london, "operator", "#/queues")
+    b.one("tr[data-transfer] input")
+    # In another window of the same browser somebody else logs in: that is this one's session, too.
+    b.driver.execute_async_script("const done = arguments[1]; import('/ask.js').then((m) => m.post('/api/login', {name: 'viewer', password: arguments[0]})).then(done, done)", PASSWORDS["viewer"])
+    b.one(".toasts", "viewer has logged in")
+    b.wait(lambda: b.all("tr[data-transfer]") and not b.all("tr[data-transfer] input"), "nothing to choose by")
     b.go(london, "#/links/paris")
     b.one("h1", "paris")
     same([e.text for e in b.all("main .acts button")], [], "no acts on a link")
@@ -404,6 +407,8 @@ def hostile_text_is_text(lab):
     b.one(".text", evil)
     same((b.all("main img"), b.all("main script")), ([], []), "elements made of it")
     expect("pwned" not in b.driver.title, "the page's title", b.driver.title)
+    b.go(london, "#/constructor")
+    b.one("h1", "Links")
     policy = b.driver.execute_async_script("const done = arguments[0]; fetch('/').then((r) => done(r.headers.get('Content-Security-Policy') || ''))")
     expect("unsafe" not in policy and "script-src 'self'" in policy or "default-src 'self'" in policy, "the policy", policy)
     blocked = b.driver.execute_async_script(
@@ -503,6 +508,122 @@ def pieces_of_the_page(lab):
     same(b.driver.execute_async_script(PIECES), "", "what differs")
     b.clean()
     return "format.js, dom.js, plot.js, map.js"
+
+
+STUBBED = """
+const done = arguments[arguments.length - 1];
+(async () => {
+	const said = [], same = (found, wanted, what) => { if (found !== wanted) said.push(`${what}: found ${found}, want ${wanted}`); };
+	const a = await import('/ask.js'), l = await import('/live.js'), d = await import('/dom.js'), { eventsView } = await import('/events.js'), { quarantineView } = await import('/quarantine.js');
+	const answer = (status, body) => ({ ok: status < 400, status, headers: new Headers(), json: async () => body });
+	const settle = async () => { for (let i = 0; i < 30; i++) await null; };
+	let asked = [], answers = {}, sources = [], now = performance.now();
+	window.fetch = async (path) => { asked.push(path); const x = answers[path.split('?')[0]]; if (!x) throw new TypeError('nobody'); return typeof x === 'function' ? x(path) : x; };
+	window.EventSource = class { constructor() { sources.push(this); this.on = {}; } addEventListener(name, f) { this.on[name] = f; } close() { this.closed = true; } };
+	performance.now = () => now;
+	// what was put off is put off, what came in part is no answer
+	const broken = (name) => ({ ...answer(200), json: () => Promise.reject(new DOMException('x', name)) });
+	answers['/x'] = broken('AbortError');
+	same((await a.get('/x').catch((e) => e)).name, 'AbortError', 'put off while it came');
+	answers['/x'] = broken('SyntaxError');
+	same(await a.get('/x').catch((e) => `${e.status} ${e.message}`), '0 The answer of the console has come in part only.', 'cut');
+	// the stream
+	let gone = 0, seen = 0;
+	const overview = { at: new Date(Date.now() + 3600000).toISOString(), age_ms: 0, switch: true, links: [], totals: { quarantined: 0, suspects: 0 } };
+	answers = { '/api/session': answer(200, { csrf: 'x' }), '/api/overview': answer(200, overview) };
+	const last = () => sources[sources.length - 1], state = () => `${l.live.away_since ? 'away' : ''} ${l.live.switch_since ? 'switch' : ''} ${l.live.full ? 'full' : ''}`.trim();
+	l.begin(() => gone++, () => seen++);
+	last().on.open();
+	last().on.overview({ data: JSON.stringify(overview) });
+	same(Math.round((l.mtaNow() - Date.now()) / 60000), 60, 'minutes that the clock of the MTA is before ours');
+	last().on.error();
+	await settle();
+	same(`${state()} ${seen} ${last().closed}`, ' 1 true', 'a stream that ends is begun again, and no words are made of it');
+	l.retryNow();
+	last().on.error();
+	await settle();
+	same(state(), 'full', 'one that is not given at all');
+	l.retryNow();
+	last().on.open();
+	same(state(), '', 'and is given then');
+	answers['/api/overview'] = answer(503, { error: 'the switch has not answered yet' });
+	last().on.error();
+	await settle();
+	same(state(), 'switch', 'a console that knows nothing is not away');
+	l.retryNow();
+	last().on.open();
+	last().on.overview({ data: JSON.stringify(overview) });
+	now += 40000;
+	l.checkSilence();
+	same(`${Boolean(last().closed)}`, 'false', 'silent for 40 s');
+	now += 10000;
+	answers = {};
+	l.checkSilence();
+	await settle();
+	same(`${last().closed} ${state()}`, 'true away', 'silent for 50 s, and nobody answers');
+	// events: what makes room is found among the older ones; a pause is kept while the stream is away
+	const event = (seq) => ({ seq, at: '2026-11-22T18:00:00.000Z', event: 'x.y', id: 1, severity: 'info', category: 'x', process: 'p', fields: [] });
+	const page = (from, n) => ({ rows: Array.from({ length: n }, (_, i) => event(from - i)), next: from - n + 1 });
+	answers['/api/events'] = () => answer(200, page(1000, 100));
+	const sheet = document.createElement('div'), draw = d.drawing(sheet);
+	document.body.append(sheet);
+	const view = eventsView({ query: new URLSearchParams(), changed() {} });
+	const rows = () => { draw(view.draw()); return sheet.querySelectorAll('li').length; }, press = (text) => { draw(view.draw()); [...sheet.querySelectorAll('button')].find((b) => b.textContent === text).click(); };
+	l.retryNow();
+	last().on.open();
+	await settle();
+	same(rows(), 100, 'events');
+	for (let i = 1001; i <= 1600; i++)
+		last().on.event({ data: JSON.stringify(event(i)) });
+	same(rows(), 600, 'of many the newest');
+	answers['/api/events'] = (path) => answer(200, page(Number(new URLSearchParams(path.split('?')[1]).get('before')) - 1, 100));
+	press('Older ones');
+	await settle();
+	same(rows(), 700, 'those before them');
+	same(new Set([...sheet.querySelectorAll('li')]).size, 700, 'each once');
+	same(asked.filter((p) => p.startsWith('/api/events')).pop().includes('before=1001&'), true, 'asked for from where they end');
+	press('Pause');
+	asked = [];
+	last().on.error();
+	await settle();
+	l.retryNow();
+	last().on.open();
+	await settle();
+	same(asked.filter((p) => p.startsWith('/api/events')).length, 0, 'nothing moves in a pause');
+	press('Go on');
+	await settle();
+	same(asked.filter((p) => p.startsWith('/api/events')).length, 1, 'then it is looked at anew');
+	view.close();
+	// quarantine: what is shown stays when something comes
+	const held = Array.from({ length: 120 }, (_, i) => ({ quarantine: i + 1, what: 'message', state: 'kept', size: 1, strikes: 3, cause: 'x', at: '2026-11-22T18:00:00.000Z' }));
+	answers['/api/quarantine'] = (path) => { const q = new URLSearchParams(path.split('?')[1]), from = Number(q.get('after') || 0), to = from + Number(q.get('max')); return answer(200, { rows: held.slice(from, to), next: to < held.length ? to : null }); };
+	const q = quarantineView({ changed() {}, may: () => true }), kept = () => { draw(q.draw()); return sheet.querySelectorAll('[data-quarantine]').length; };
+	await settle();
+	same(kept(), 50, 'a page');
+	[...sheet.querySelectorAll('button')].find((b) => b.textContent === 'More').click();
+	await settle();
+	same(kept(), 100, 'two');
+	sheet.querySelector('[data-quarantine="70"] input').click();
+	for (const n of [1, 2])
+		last().on.overview({ data: JSON.stringify({ ...overview, totals: { quarantined: n, suspects: 0 } }) });
+	await settle();
+	same(`${kept()} ${sheet.querySelector('.selection b').textContent}`, '100 1 message chosen', 'when something has come');
+	q.close();
+	l.end();
+	return said.join('; ');
+})().then(done, (e) => done(String(e) + e.stack));
+"""
+
+
+def page_before_a_console_that_fails(lab):
+    """The page's modules before answers that were made up: streams that end, are refused or fall silent, answers in part, lists that move."""
+    london, _ = site(lab, start_paris=False)
+    b = Browser(lab)
+    b.go(london, "")
+    b.one(".login")
+    same(b.driver.execute_async_script(STUBBED), "", "what differs")
+    b.clean()
+    return "ask.js, live.js, events.js, quarantine.js"
 
 
 def console_dies(lab):
@@ -609,4 +730,4 @@ def pictures(lab):
 
 
 main(link_goes_down_and_comes_back, next_attempt_counts_down, link_stopped_and_started, found_by_recipient, queue_retried_and_deleted, pages_are_stable,
-     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, pieces_of_the_page, console_dies, switch_is_silent, pictures)
+     released_from_quarantine, events_followed, wrong_password, viewer_is_refused, keyboard_only, phone_and_dark, hostile_text_is_text, pieces_of_the_page, page_before_a_console_that_fails, console_dies, switch_is_silent, pictures)

@@ -114,6 +114,31 @@ def test_requests_from_other_sites(lab):
     same(c.ask("GET", "/api/session", headers={"Cookie": "a=b; %s ; c=d" % c.cookie}).status, 200, "among others")
 
 
+def test_a_login_ends_the_session_before(lab):
+    """Of the same browser: its cookie is overwritten, and nobody could end that session any more."""
+    london = alone(lab)
+    c, other = Console(london, "viewer"), Console(london, "viewer")
+    before = c.cookie
+    c.login("operator", "correct horse")
+    expect(c.cookie != before, "another session")
+    same(c.ask("GET", "/api/session", headers={"Cookie": before}).status, 401, "the one before is over")
+    same(c.get("/api/session")["role"], "operator", "the new one is not")
+    other.get("/api/session")
+    other.login("operator", "wrong", 401)
+    same(other.get("/api/session")["user"], "viewer", "a login that fails ends nothing")
+
+
+def test_the_cookie_behind_tls(lab):
+    """Its name says that no other host, no path and no connection without TLS has set it (RFC 6265bis 4.1.3.2)."""
+    london = alone(lab, origin="https://mta.example")
+    c = Console(london)
+    answer = c.ask("POST", "/api/login", {"name": "viewer", "password": "only looking"}, {"Host": "mta.example", "Origin": "https://mta.example"})
+    said = answer.headers["set-cookie"]
+    expect(said.startswith("__Host-posthorn=") and "; Secure" in said and "; Path=/;" in said and "Domain" not in said, "the cookie", said)
+    same(c.ask("GET", "/api/session", headers={"Host": "mta.example", "Cookie": said.split(";")[0]}).status, 200, "it is known")
+    same(c.ask("GET", "/api/session", headers={"Host": "mta.example", "Cookie": said.split(";")[0].replace("__Host-", "")}).status, 401, "no other is looked at")
+
+
 def test_metrics_with_a_token(lab):
     c = Console(alone(lab, **{"metrics-token": "a token of 20 octets"}), "operator")
     for said, status in ((None, 401), ("a token of 20 octets", 401), ("Bearer a token of 20 octet", 401), ("Bearer a token of 20 octets", 200)):
@@ -310,5 +335,5 @@ def status(c, path):
         return 0
 
 
-main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_metrics_with_a_token, test_guessed_passwords,
+main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_a_login_ends_the_session_before, test_the_cookie_behind_tls, test_metrics_with_a_token, test_guessed_passwords,
      test_slow_clients, test_answers_that_are_not_taken, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)

@@ -46,6 +46,15 @@ static const struct history_sample *at(const struct ring *r, size_t i)
 	return &r->v[(r->next + r->cap - r->n + i) % r->cap];
 }
 
+/* What is of this time or later. */
+static void drop_from(struct ring *r, int64_t at_ms)
+{
+	while (r->n > 0 && at(r, r->n - 1)->at_ms >= at_ms) {
+		r->next = (r->next + r->cap - 1) % r->cap;
+		r->n--;
+	}
+}
+
 /* The queue as it was last, the rates and the latency as they were on average. */
 static void end_coarse(struct history *h)
 {
@@ -60,8 +69,13 @@ static void end_coarse(struct history *h)
 void history_add(struct history *h, const struct history_sample *s)
 {
 	const struct history_sample *last = history_last(h);
-	if (last != NULL && s->at_ms <= last->at_ms)
-		return; /* the clock was set back */
+	if (last != NULL && s->at_ms == last->at_ms)
+		return;
+	if (last != NULL && s->at_ms < last->at_ms) {
+		drop_from(&h->fine, s->at_ms);
+		drop_from(&h->coarse, s->at_ms / COARSE_MS * COARSE_MS);
+		h->n = h->n_latency = 0;
+	}
 	add(&h->fine, s);
 	if (h->n > 0 && s->at_ms / COARSE_MS != h->sum.at_ms / COARSE_MS)
 		end_coarse(h);

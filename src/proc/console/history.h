@@ -12,6 +12,7 @@ struct history_sample {
 struct history;
 struct history *history_new(void);
 void history_free(struct history **h);
+/* Samples of its time and later, of a clock that was set back since, go. */
 void history_add(struct history *h, const struct history_sample *s);
 /* All since then in order, as an array of that name. */
 void history_put(const struct history *h, int64_t since_ms, const char *name, struct jout *j);

@@ -140,7 +140,9 @@ void http_cookie_name(const struct console *c, char name[32])
 	uint16_t port = 0;
 	if (server_ports(c->server, &port, 1) == 0 || *c->settings->console.origin != 0)
 		port = 0;
-	if (port == 0)
+	if (strncmp(c->settings->console.origin, "https://", 8) == 0)
+		snprintf(name, 32, "__Host-posthorn"); /* RFC 6265bis 4.1.3.2: nobody but this host can have set it, by TLS and for all paths */
+	else if (port == 0)
 		snprintf(name, 32, "posthorn");
 	else
 		snprintf(name, 32, "posthorn%u", (unsigned)port);

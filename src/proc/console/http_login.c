@@ -72,6 +72,10 @@ void api_login(struct task *t)
 	set_cookie(c, s->token, false, cookie, sizeof cookie);
 	EMIT(&c->host, CONSOLE_LOGIN, "user", name, "peer", t->request->address);
 	put_session(t, s);
+	if (t->who.known) { /* the same browser has had another session, and forgets it now */
+		sessions_logout(c->sessions, view_str(t->who.token));
+		timer_after(&c->review, 0);
+	}
 	t->answered = true;
 	request_answer(t->request, 200, "application/json", out_view(&t->out), extra);
 }

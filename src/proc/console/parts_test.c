@@ -9,6 +9,8 @@
 #include "proc/console/feed.h"
 #include "proc/console/history.h"
 #include "proc/console/jout.h"
+#include "proc/console/sampler.h"
+#include "sys/fake_env.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -88,8 +90,6 @@ static void test_history_is_in_order_and_bounded(void **state)
 		const struct history_sample s = { .at_ms = start + i * 1000, .queued = (uint32_t)i, .received_per_s = 2, .sent_per_s = 1, .latency_ms = i % 2 == 0 ? 10 : -1 };
 		history_add(h, &s);
 	}
-	const struct history_sample late = { .at_ms = start };
-	history_add(h, &late); /* the clock was set back: nothing is out of order */
 	json_t *x = history_of(h, 0), *v = json_object_get(x, "samples");
 	assert_in_range(json_array_size(v), 600 + 1440 - 45, 600 + 1440);
 	json_int_t before = 0;
@@ -109,6 +109,93 @@ static void test_history_is_in_order_and_bounded(void **state)
 	assert_int_equal(json_array_size(json_object_get(x, "samples")), 60);
 	json_decref(x);
 	history_free(&h);
+}
+
+/* What was measured after the time that it is now was measured by a clock that was wrong: it goes, and the plots go on at once. */
+static void test_history_after_a_clock_was_set_back(void **state)
+{
+	(void)state;
+	struct history *h = history_new();
+	const int64_t start = INT64_C(1795361931000) / 15000 * 15000;
+	for (int i = 0; i < 3600; i++)
+		history_add(h, &(struct history_sample){ .at_ms = start + i * 1000, .queued = 1, .received_per_s = 2, .latency_ms = -1 });
+	for (int i = 0; i < 60; i++) { /* an hour back, but for ten minutes */
+		history_add(h, &(struct history_sample){ .at_ms = start + 600500 + i * 1000, .queued = 7, .received_per_s = 4, .latency_ms = -1 });
+		assert_int_equal(history_last(h)->at_ms, start + 600500 + i * 1000);
+	}
+	json_t *x = history_of(h, 0), *v = json_object_get(x, "samples");
+	json_int_t before = 0;
+	size_t n_new = 0;
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		const json_int_t at = json_integer_value(json_object_get(json_array_get(v, i), "at_ms"));
+		const bool is_new = at >= start + 600500;
+		assert_true(at > before);
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(v, i), "queued")), is_new ? 7 : 1);
+		n_new += is_new;
+		before = at;
+	}
+	assert_int_equal(n_new, 60);
+	assert_in_range(json_array_size(v) - n_new, 30, 45); /* what was kept of the ten minutes, each 15 s */
+	json_decref(x);
+	history_free(&h);
+}
+
+static void sample(struct sampler *s, const char *link, uint64_t received, uint64_t sent)
+{
+	sampler_link(s, &(struct msg_status_link){ .name = view_str(link), .state = VIEW("open"), .received = received, .sent = sent, .next_attempt_ms = -1 });
+}
+
+static double rate_of(struct sampler *s, const char *link, const char *name)
+{
+	struct out o;
+	struct jout j = { &o, false };
+	out_init(&o, 1 << 20);
+	assert_true(sampler_put_link(s, view_str(link), NULL, &j));
+	json_t *x = json_loads(out_cstr(&o), 0, NULL);
+	const double rate = json_number_value(json_object_get(x, name));
+	json_decref(x);
+	out_fini(&o);
+	return rate;
+}
+
+static void on_sampled(void *ctx, bool changed)
+{
+	(void)ctx;
+	(void)changed;
+}
+
+static void on_turned(void *ctx, enum upstream_socket which, bool here)
+{
+	(void)ctx;
+	(void)which;
+	(void)here;
+}
+
+/* Counters are over all of a link's life: one that is seen for the first time has no rate yet. */
+static void test_rates_of_a_link_that_is_new(void **state)
+{
+	static const struct sampler_events events = { .sampled = on_sampled };
+	static const struct settings settings = { 0 };
+	(void)state;
+	static const struct upstream_events silent = { .turned = on_turned };
+	struct env *env = fake_env_new();
+	struct upstream *u = upstream_new(env, "/nowhere", &silent, NULL);
+	struct sampler *s = sampler_new(env, &settings, &events, NULL);
+	sampler_set_upstream(s, u);
+	for (uint64_t i = 0; i < 3; i++) {
+		fake_env_pass(env, 1000);
+		sample(s, "paris", 5000 + 3 * i, 7000 + i);
+		if (i > 0)
+			sample(s, "oslo", 90000 + 10 * i, 80000);
+		sampler_end(s, &(struct msg_status_end){ .mta = VIEW("london") });
+		assert_true(rate_of(s, "paris", "received_per_s") == (i == 0 ? 0 : 3));
+		assert_true(rate_of(s, "paris", "sent_per_s") == (i == 0 ? 0 : 1));
+		if (i > 0)
+			assert_true(rate_of(s, "oslo", "received_per_s") == (i == 1 ? 0 : 10));
+	}
+	sampler_free(&s);
+	upstream_free(&u);
+	fake_env_free(&env);
 }
 
 static size_t found(const struct feed *f, const struct feed_filter *x, size_t max, uint64_t *next_r)
@@ -234,6 +321,8 @@ int main(void)
 		cmocka_unit_test(test_any_octets_become_json),
 		cmocka_unit_test(test_json_as_it_is_written),
 		cmocka_unit_test(test_history_is_in_order_and_bounded),
+		cmocka_unit_test(test_history_after_a_clock_was_set_back),
+		cmocka_unit_test(test_rates_of_a_link_that_is_new),
 		cmocka_unit_test(test_events_are_kept_and_found),
 		cmocka_unit_test(test_events_after_one),
 	};

@@ -23,6 +23,7 @@ struct link_now {
 	struct history *history;  /* NULL: too many links */
 	float latency_ms;         /* below 0: none */
 	uint64_t delay_n, delay_sum;
+	bool is_new;              /* its counters were not seen before */
 };
 
 struct totals_now {
@@ -140,7 +141,7 @@ static struct link_now *place_of(struct sampler *s, struct view name)
 		if (s->n_links == LINKS_MAX)
 			return NULL;
 		s->links = mem_grow(s->links, mem_mul(s->n_links + 1, sizeof *s->links));
-		s->links[i] = (struct link_now){ .next_ms = -1, .latency_ms = -1 };
+		s->links[i] = (struct link_now){ .next_ms = -1, .latency_ms = -1, .is_new = true };
 		copy(s->links[i].name, sizeof s->links[i].name, name);
 		s->links[i].set = set_of(s->settings, s->links[i].name);
 		s->links[i].history = s->n_links < HISTORY_LINKS ? history_new() : NULL;
@@ -155,14 +156,15 @@ static struct link_now *place_of(struct sampler *s, struct view name)
 void sampler_link(struct sampler *s, const struct msg_status_link *m)
 {
 	struct link_now *l = place_of(s, m->name);
-	const int64_t ms = s->has_any ? env_now_ms(s->env) - s->at_ms : 0;
 	if (l == NULL)
 		return;
+	const int64_t ms = s->has_any && !l->is_new ? env_now_ms(s->env) - s->at_ms : 0;
+	l->is_new = false;
 	copy(l->state, sizeof l->state, m->state);
 	copy(l->address, sizeof l->address, m->address);
 	copy(l->schedule, sizeof l->schedule, m->schedule);
 	copy(l->error, sizeof l->error, m->last_error);
-	l->sent_per_s = l->sent == 0 && m->sent > 0 && ms == 0 ? 0 : rate(m->sent, l->sent, ms);
+	l->sent_per_s = rate(m->sent, l->sent, ms);
 	l->received_per_s = rate(m->received, l->received, ms);
 	l->queued = m->queued;
 	l->octets = m->octets;
@@ -226,6 +228,7 @@ void sampler_end(struct sampler *s, const struct msg_status_end *m)
 {
 	struct totals_now *t = &s->totals;
 	drop_missing(s);
+	s->n_coming = 0;
 	copy(t->mta, sizeof t->mta, m->mta);
 	copy(t->domain, sizeof t->domain, m->domain);
 	t->messages = m->messages;
