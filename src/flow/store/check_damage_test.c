@@ -91,12 +91,12 @@ static enum store_check_end repair(struct case_of *c, const char *from, const ch
 	return end;
 }
 
-/* What SQLite reads of a cell without octets. */
+/* What SQLite reads of a cell without octets: of a column that was added later, its default. */
 static bool says_nothing(const char *row)
 {
 	const char *values = strchr(row, '|');
 	values = values == NULL ? NULL : strchr(values + 1, '|');
-	return values != NULL && strspn(values, "|n") == strlen(values);
+	return values != NULL && strspn(values, "|nt") == strlen(values); /* t: a text of no octets, else digits follow */
 }
 
 /* Where the list of tables is damaged, SQLite may read one with fewer columns than its rows have. */
