@@ -288,7 +288,12 @@ static bool name_it(struct backup *b)
 		return fails(b, "it cannot be given its name");
 	if (folder_has(b->target))
 		return err_set(b->e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: is there already", b->target);
-	return folder_rename(out_cstr(&b->part), b->target, b->e) && folder_sync(b->target, b->e);
+	if (!folder_rename(out_cstr(&b->part), b->target, b->e))
+		return false;
+	if (folder_sync(b->target, b->e))
+		return true;
+	folder_remove(b->target); /* whether it outlives a power cut is not known, so it is none */
+	return false;
 }
 
 /* --- all of it --- */
@@ -322,10 +327,32 @@ static enum store_check_end make(struct backup *b)
 	return end;
 }
 
+/* A backup in the store's own directory is lost with it, and its name may be one that the switch or SQLite uses there. */
+static bool is_inside(struct backup *b)
+{
+	const char *slash = strrchr(b->target, '/');
+	const size_t n = slash == NULL ? 0 : slash == b->target ? 1 : (size_t)(slash - b->target);
+	bool inside = false;
+	out_clear(&b->path);
+	out_bytes(&b->path, n == 0 ? VIEW(".") : view_of(b->target, n));
+	char *parent = realpath(out_cstr(&b->path), NULL), *store = realpath(b->from, NULL);
+	if (parent != NULL && store != NULL) {
+		const size_t len = strlen(store);
+		inside = strncmp(parent, store, len) == 0 && (parent[len] == 0 || parent[len] == '/');
+	}
+	free(parent);
+	free(store);
+	return inside;
+}
+
 /* What a backup that was killed has left is taken away; what one has that lives is left alone. */
 static enum store_check_end make_part(struct backup *b, int *lock_r)
 {
 	struct out lock;
+	if (is_inside(b)) {
+		err_set(b->e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: is in the store's own directory: a backup is kept somewhere else", b->target);
+		return STORE_CHECK_COPY;
+	}
 	if (folder_has(b->target)) {
 		err_set(b->e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: is there already", b->target);
 		return STORE_CHECK_COPY;

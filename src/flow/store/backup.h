@@ -41,7 +41,9 @@ MUST_CHECK enum store_check_end store_backup(struct env *env, const char *name, 
 					     const struct store_backup_watch *w, struct store_backup_result *result_r, struct err *e);
 
 struct store_restore_config {
-	bool hold;            /* every transfer is held: what was handed over after the backup would go twice */
+	bool hold;            /* every transfer is held: what was handed over after the backup would go twice; but not those of STORE_DEFERRED
+			       * whose time has not come `now`: they wait for it as before */
+	wall_ms_t now;
 	bool give;            /* the new files belong to ... */
 	uint32_t user, group; /* ... these, so that the MTA can be that user */
 };

@@ -88,6 +88,15 @@ static struct view first_word(struct view v)
 	return blank == NULL ? v : view_first(v, (size_t)(blank - v.p));
 }
 
+/* It is shown to people as it is. */
+static bool is_printable(struct view v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (v.p[i] <= ' ' || v.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 static bool read_comment(struct view line, struct manifest *m, struct err *e)
 {
 	struct view rest;
@@ -98,7 +107,7 @@ static bool read_comment(struct view line, struct manifest *m, struct err *e)
 		m->taken = (wall_ms_t)x;
 	}
 	if (starts(line, VIEW("# owner "), &rest)) {
-		if (rest.n == 0 || rest.n >= sizeof m->owner || memchr(rest.p, 0, rest.n) != NULL)
+		if (rest.n == 0 || rest.n >= sizeof m->owner || !is_printable(rest))
 			return not_one(e, "its owner has no name");
 		memcpy(m->owner, rest.p, rest.n);
 		m->owner[rest.n] = 0;

@@ -120,12 +120,13 @@ static enum store_check_end bring_all(struct restore *r)
 /* --- the database --- */
 static bool hold_all(struct restore *r)
 {
-	char sql[120];
+	char sql[200];
 	if (!r->c->hold)
 		return true;
 	const char *path = below(&r->a, r->to, PART);
 	sqlite3 *db = sqlite_schema_connect(path, SQLITE_OPEN_READWRITE, r->e);
-	snprintf(sql, sizeof sql, "update transfer set next = %lld", (long long)STORE_NEVER);
+	snprintf(sql, sizeof sql, "update transfer set next = %lld where next <= %lld or next >= %lld or queue not in "
+		 "(select no from queue where name = '" STORE_DEFERRED "')", (long long)STORE_NEVER, (long long)r->c->now, (long long)STORE_NEVER);
 	bool ok = db != NULL;
 	if (ok && (FAULT(RESTORE_HOLD) || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK))
 		ok = sqlite_schema_error(db, path, "be written", r->e);
@@ -173,7 +174,7 @@ static bool name_it(struct restore *r)
 /* --- all of it --- */
 static void take_away(struct restore *r, bool made)
 {
-	static const char *const ours[] = { PART, PART "-journal", "content" };
+	static const char *const ours[] = { "store.db", PART, PART "-journal", "content" };
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		folder_remove(below(&r->a, r->to, ours[i]));
 	if (made)
@@ -203,9 +204,9 @@ static enum store_check_end restore_to(struct restore *r)
 	enum store_check_end end = STORE_CHECK_COPY;
 	if (folder_hold(below(&path, r->to, LOCK), &lock, r->e))
 		end = make(r);
-	folder_release(out_cstr(&path), &lock);
-	if (end != STORE_CHECK_DONE)
+	if (end != STORE_CHECK_DONE && lock >= 0) /* else what is there may be another's */
 		take_away(r, made);
+	folder_release(out_cstr(&path), &lock);
 	out_fini(&path);
 	return end;
 }

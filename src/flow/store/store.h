@@ -140,6 +140,7 @@ void store_transfer_retry(struct store *s, uint64_t transfer, wall_ms_t next_ms,
 void store_transfer_reported(struct store *s, uint64_t transfer);
 /* next_ms of a held transfer: no listing reaches it, it does not wake its queue, it does not expire. */
 #define STORE_NEVER INT64_C(253402300800000) /* the year 10000 */
+#define STORE_DEFERRED "+deferred" /* the queue of what waits for a time that its originator has set; no link has such a name */
 /* Moved to another queue (reroute). tried: links that the message has been through, one a line; with a NULL p: as it was. */
 void store_transfer_move(struct store *s, uint64_t transfer, struct view queue, wall_ms_t next_ms, struct view tried);
 /* A mailbox entry was fetched and may go. */

@@ -54,9 +54,10 @@ static const char restore_help[] =
 	"new store checked before it counts as one; whatever ends the command before leaves none. BACKUP stays as it is.\n"
 	"\n"
 	"What was handed over after the backup was made is in it as not handed over: an MTA that starts on it sends that again. With --hold\n"
-	"everything that waits is held (posthorn queue list --held), to be looked through and released.\n"
+	"everything that waits is held (posthorn queue list --held), to be looked through and released; what its originator has deferred to a\n"
+	"time still to come waits for that.\n"
 	"\n"
-	"  --hold        hold everything that waits\n"
+	"  --hold        hold everything that waits, but for a time to come\n"
 	"  --user NAME   started by root: whose the store is to be (else the owner of DIRECTORY if it is there, else the store's\n"
 	"                when the backup was made)\n"
 	"  --json        what came of it as one JSON object\n"
@@ -307,7 +308,7 @@ static int run_restore(struct work *w, const char *backup, const char *directory
 int ctl_restore(int argc, char **argv)
 {
 	struct work w;
-	struct store_restore_config config = { .hold = false };
+	struct store_restore_config config = { .now = moment_wall_ms() };
 	const char *user = NULL;
 	static const struct option options[] = { { "hold", no_argument, NULL, 'o' },  { "user", required_argument, NULL, 'u' },
 						 { "json", no_argument, NULL, 'j' },  { "quiet", no_argument, NULL, 'q' },

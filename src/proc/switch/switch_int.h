@@ -549,7 +549,7 @@ void place_failure(struct sw *s, const struct store_loaded *loaded, const struct
 void place_enter_windows(struct sw *s, struct waiting *w);
 
 /* jobs.c: queues of the switch's own. No link has such a name: settings refuse it. */
-#define JOBS_DEFERRED "+deferred"                         /* until its time */
+#define JOBS_DEFERRED STORE_DEFERRED                      /* until its time */
 #define JOBS_AGAIN "+again"                               /* to be placed again, for other recipients */
 #define JOBS_LISTS "+lists"                               /* one list to be expanded, for the responsible recipient */
 void jobs_init(struct sw *s);
