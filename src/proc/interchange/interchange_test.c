@@ -1,6 +1,8 @@
 /* interchange_test.c - both ways through a real postoffice, and what may go wrong with it. */
 #include "proc/interchange/interchange_testing.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -775,6 +777,79 @@ static void k247618_a_corrupt_message_is_put_aside(void **state)
 	world_free(w);
 }
 
+/* The store takes limits.message: what is over it goes into quarantine without attachments, or without its files, rather than again and again. */
+static void test_poison_over_the_limit_is_put_aside(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct world *w = world_new("");
+		char text[3000];
+		memset(text, 'a', sizeof text);
+		text[sizeof text - 1] = 0;
+		w->settings.limits.message = 2000;
+		w->poison = "POISON";
+		put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL", "POISON", i == 0 ? "its text" : text, i == 0 ? text : NULL);
+		for (int k = 0; k < 8 && w->n_offers == 0; k++) {
+			world_pass(w, 100 * 1000);
+			converter_joins(w);
+		}
+		world_pass(w, 100 * 1000);
+		assert_int_equal(w->n_offers, 1);
+		assert_true(w->offers[0].m.octets);
+		assert_true(w->offers[0].content.n <= 2000);
+		assert_int_equal(has(w->offers[0].content, "its text"), i == 0);
+		assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+		assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+		world_free(w);
+	}
+}
+
+/* A directory, a FIFO, a link out of the postoffice, a huge file in the place of one file of a message: its sender is told, or it goes on without its
+ * attachment; the others go on. */
+static void test_what_is_no_file_hinders_its_message_only(void **state)
+{
+	static const char *const forms[] = { "%s/P1/%s.P1", "%s/MAI/MA1/%s.MAI", "%s/ATT/AT2/%s.ATT" };
+	(void)state;
+	for (int i = 0; i < 3 * 4 - 1; i++) { /* the last one, a huge attachment, is the converter's to refuse */
+		struct world *w = world_new("");
+		char path[200];
+		say_busy(w, true);
+		const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Bad", "text", "an attachment");
+		assert_string_equal(id.s, "00000001");
+		snprintf(path, sizeof path, forms[i % 3], w->path, i % 3 == 2 ? "00000002" : "00000001");
+		assert_int_equal(unlink(path), 0);
+		switch (i / 3) {
+		case 0:
+			assert_int_equal(mkdir(path, 0777), 0);
+			break;
+		case 1:
+			assert_int_equal(mkfifo(path, 0666), 0);
+			break;
+		case 2:
+			assert_int_equal(symlink("/etc/passwd", path), 0);
+			break;
+		case 3: /* 1 TB, of which nothing is there */
+			assert_int_equal(mknod(path, S_IFREG | 0666, 0), 0);
+			if (truncate(path, INT64_C(1) << 40) != 0)
+				assert_int_equal(errno, EFBIG);
+			break;
+		}
+		put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Good", "text", NULL);
+		say_busy(w, false);
+		world_pass(w, 400 * 1000);
+		unsigned good = 0, bad = 0;
+		for (unsigned k = 0; k < w->n_offers; k++) {
+			good += !w->offers[k].m.octets && recipient_of(&w->offers[k], "DAN") != NULL;
+			bad += !w->offers[k].m.octets && recipient_of(&w->offers[k], "CAROL") != NULL;
+		}
+		if (good != 1 || bad + count_records(w, "TEST/SHADOW/LOCAL", NULL) != 1 || count_records(w, "INQUEUE3", NULL) != 0)
+			fail_msg("%s, kind %d: good %u, bad %u, told %u, left %u", forms[i % 3], i / 3, good, bad, count_records(w, "TEST/SHADOW/LOCAL", NULL),
+				 count_records(w, "INQUEUE3", NULL));
+		assert_false(was_told(w, "interchange.detached"));
+		world_free(w);
+	}
+}
+
 /* Its file still says who sent it, and is put aside. Who has the message keeps it. */
 static void test_a_corrupt_envelope_is_put_aside(void **state)
 {
@@ -1210,6 +1285,8 @@ int main(void)
 		cmocka_unit_test(k151228_two_with_one_serial_are_told),
 		cmocka_unit_test(k247618_a_corrupt_message_is_put_aside),
 		cmocka_unit_test(test_a_corrupt_envelope_is_put_aside),
+		cmocka_unit_test(test_what_is_no_file_hinders_its_message_only),
+		cmocka_unit_test(test_poison_over_the_limit_is_put_aside),
 		cmocka_unit_test(test_of_what_nobody_can_read_the_administrator_hears),
 		cmocka_unit_test(k175965_logging_tolerates_what_is_missing),
 		cmocka_unit_test(test_transit_can_be_forbidden),

@@ -518,6 +518,11 @@ static void begin_quarantine(struct interchange *x)
 	in->at_octet = 0;
 	out_clear(&in->piece);
 	bundle_begin(x, &in->piece, &size);
+	while (size > x->settings->limits.message && in->n_files > 0) { /* what is refused there would come again for ever: rather without its files */
+		in->n_files = in->n_files > 1 ? 1 : 0;
+		out_clear(&in->piece);
+		bundle_begin(x, &in->piece, &size);
+	}
 	struct msg_offer m = { .peer = view_str(in->item), .octets = true, .err = in->why, .hash = hash_octets(HASH_START, view_str(in->local_id)) };
 	m.err.kind = ERR_PERM;
 	m.err.culprit = ERR_OF_MESSAGE;

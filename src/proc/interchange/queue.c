@@ -481,6 +481,7 @@ static bool rebuild(struct interchange *x, int notice, bool *lost_r, struct err 
 	struct mai m;
 	struct err why;
 	unsigned held;
+	in->n_ours = 0;
 	out_clear(&q->mai);
 	*lost_r = !postoffice_read_mai(x->po, &h->mai, q->mai.max, &q->mai, &why);
 	if (*lost_r && (why.kind != ERR_PERM || why.culprit == ERR_OF_LINK)) {
@@ -534,7 +535,6 @@ static bool take_lost(struct interchange *x, enum in_found *found_r, struct err 
 		return true;
 	if (is_any_told(&in->v))
 		EMIT(&x->host, MSMAIL_ENVELOPE_LOST, "link", x->link->name, "item", in->item, "from", h->from, "subject", h->subject);
-	in->n_ours = 0;
 	*found_r = IN_FOUND_MESSAGE;
 	return true;
 }
@@ -731,14 +731,37 @@ static bool write_taken(struct interchange *x, struct err *e)
 	return postoffice_write_envelope(x->po, &in->v, e) && mail_journal_add(q->journal, MAIL_TAKEN, &in->v.mai, &in->v.mai, e);
 }
 
+/* Its P1 cannot be written, for good: a directory is in its place. Who has the message keeps it, the others are told of, and the record goes. */
+static bool commit_without_envelope(struct interchange *x, const struct err *why, struct err *e)
+{
+	struct inward *in = &x->in;
+	struct queue_round *q = round_of(x);
+	unsigned held;
+	if (q->was_taken || in->n_ours > 0)
+		leave_to_switch(&in->v);
+	if (!mail_spare(x->po, &in->v, CORRUPT_ENVELOPE, &held, e))
+		return false;
+	EMIT(&x->host, MSMAIL_LEFT, "link", x->link->name, "item", in->item, "why", why->text);
+	clear_strikes(x);
+	return give_notice(x, e) &&
+	       (held > 0 ? postoffice_bag_forget(x->po, "INQUEUE3", q->entry->slot, &in->v.mai, e) :
+			   postoffice_bag_drop(x->po, "INQUEUE3", q->entry->slot, &in->v.mai, false, e)) &&
+	       mail_journal_forget(q->journal, &in->v.mai, e);
+}
+
 static bool commit_record(struct interchange *x, struct err *e)
 {
 	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
 	if (x->set->read_only)
 		return commit_ledger(x, e);
-	if (!write_taken(x, e))
+	struct err why;
+	if (!write_taken(x, &why)) {
+		if (why.kind == ERR_PERM && why.culprit != ERR_OF_LINK)
+			return commit_without_envelope(x, &why, e);
+		*e = why;
 		return false;
+	}
 	if (!q->is_placed && !place(x, e)) /* poison: those who have a bag by an earlier plan keep it */
 		return false;
 	if (q->placed.pending > 0) /* a bag is held by somebody, or has no room: later again */

@@ -438,6 +438,75 @@ static void a_corrupt_envelope_takes_nothing_away(void **state)
 	testing_end(&w);
 }
 
+/* --- what is no file --- */
+
+static void put_in_place(struct world *w, int office, const char *dir, const struct mm_id *id, const char *suffix, int how)
+{
+	char path[200];
+	if (strcmp(dir, "P1") == 0)
+		snprintf(path, sizeof path, "%s/P1/%s.P1", w->paths[office], id->s);
+	else
+		snprintf(path, sizeof path, "%s/%s/%.2s%c/%s.%s", w->paths[office], dir, dir, id->s[7], id->s, suffix);
+	assert_true(unlink(path) == 0 || errno == ENOENT);
+	switch (how) {
+	case 0:
+		assert_int_equal(mkdir(path, 0777), 0);
+		break;
+	case 1:
+		assert_int_equal(mkfifo(path, 0666), 0);
+		break;
+	case 2:
+		assert_int_equal(symlink("/etc/passwd", path), 0);
+		break;
+	case 3: /* 1 TB, of which nothing is there */
+		assert_int_equal(mknod(path, S_IFREG | 0666, 0), 0);
+		if (truncate(path, INT64_C(1) << 40) != 0)
+			assert_int_equal(errno, EFBIG);
+		break;
+	}
+}
+
+/* A directory, a FIFO, a link out of the postoffice, a huge file in the place of one file of a message: its sender is told (or has it delivered, when only its end is gone here), nobody waits for
+ * anything, and nothing of the other file is read or removed. */
+static void what_is_no_file_hinders_its_message_only(void **state)
+{
+	static const size_t sizes[] = { 9, SIZE_MAX };
+	static const char *const dirs[] = { "P1", "MAI", "ATT" };
+	(void)state;
+	for (int i = 0; i < 3 * 4 * 2; i++) {
+		struct world *w = testing_world();
+		const char *dir = dirs[i % 3];
+		const int how = i / 3 % 4;
+		const bool at_hub = i < 12;
+		const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "bad", .text = "text", .attachments = sizes };
+		struct mm_header h = { .mai = testing_send(w, &l) };
+		if (at_hub) {
+			testing_start(w, ALPHA_HUB);
+			testing_run(w);
+			assert_int_equal(testing_records(w, HUB, "INQUEUE3", "bad", &h), 1);
+		}
+		uint32_t number;
+		OK(mm_id_parse(view_str(h.mai.s), NULL, &number, &w->e));
+		const struct mm_id att = mm_id_of(number + 1);
+		put_in_place(w, at_hub ? HUB : ALPHA, dir, strcmp(dir, "ATT") == 0 ? &att : &h.mai, dir, how);
+		testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HEN", "good");
+		testing_start(w, ALPHA_HUB);
+		testing_start(w, HUB_MAILER);
+		testing_start(w, HUB_ALPHA);
+		testing_start(w, ALPHA_MAILER);
+		testing_run(w);
+		fake_env_pass(w->env, 2 * 300000);
+		testing_run(w);
+		if (testing_got(w, "NET/HUB/HEN", "good", NULL) != 1)
+			fail_msg("%s, kind %d, at %d: the other message waits", dir, how, at_hub);
+		const unsigned waits = testing_events(w, "mover.no-room", NULL) > 0; /* 1 TB: until there is */
+		if (testing_got(w, "NET/ALPHA/ANN", NOTICE_SUBJECT, NULL) + testing_got(w, "NET/HUB/HAL", "bad", NULL) + waits != 1)
+			fail_msg("%s, kind %d, at %d: nobody hears of it, or twice", dir, how, at_hub);
+		assert_int_equal(testing_events(w, "mover.detached", NULL), 0);
+		testing_end(&w);
+	}
+}
+
 /* --- trace --- */
 
 static void k147471_hop_limit_with_the_route(void **state)
@@ -1158,7 +1227,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
-		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
+		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(what_is_no_file_hinders_its_message_only), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
 		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
 		cmocka_unit_test(k118619_what_comes_late_waits_its_own_time),

@@ -170,6 +170,54 @@ static void test_k161952_k184104_there_and_back(void **state)
 	w.how.code_page = 850;
 }
 
+/* Every character of the three pages, in text, subject, class of an attachment's name and friendly name: the same octets come back. The table of what
+ * each octet of a page is is iconv's, not ours. */
+static void test_k148234_every_code_point(void **state)
+{
+	static const unsigned all[] = { 437, 850, 1252 };
+	(void)state;
+	for (size_t p = 0; p < sizeof all / sizeof *all; p++) {
+		uint8_t octets[256], one[3] = { 'x', 0, 'x' };
+		size_t n = 0;
+		for (unsigned c = 0x20; c < 0x100; c++) {
+			const bool is_none = c == 0x7f || (all[p] == 1252 && (c == 0x81 || c == 0x8d || c == 0x8f || c == 0x90 || c == 0x9d));
+			if (!is_none)
+				octets[n++] = (uint8_t)c;
+		}
+		struct mai m = testing_letter(&w, view_of(one, 3), view_of(octets, n));
+		w.how.code_page = m.code_page = all[p];
+		for (size_t i = 0; i <= n; i++) { /* all in one, then each by itself in names */
+			struct mm_attachment x = { .file = mm_id_of(1), .position = UINT32_MAX };
+			const struct mm_file file = { VIEW("x"), VIEW("octets") };
+			one[1] = i < n ? octets[i] : 'x';
+			const bool is_name = memchr("/\\:*?\"<>|", one[1], 9) == NULL;
+			x.name = view_of(one, 3);
+			m.attachments = &x;
+			m.n_attachments = 1;
+			const struct mm_envelope v = testing_envelope(&w, &m);
+			struct testing_ipm there = testing_to_ipm(&w, &m, &v, &file, 1);
+			if (!there.ok)
+				fail_msg("page %u: %s", all[p], there.e.text);
+			struct testing_mai back = testing_to_mai(&w, &there.m, out_view(&there.done.content));
+			if (!back.ok)
+				fail_msg("page %u: %s", all[p], back.e.text);
+			assert_same(back.m.text, m.text, all[p], "text");
+			assert_int_equal(back.m.subject.n, 3);
+			if (back.m.subject.p[1] != one[1] && memchr(" -'\"", back.m.subject.p[1], 4) == NULL) /* T.61 has the plain ones only */
+				fail_msg("page %u, subject: %02x has become %02x", all[p], one[1], back.m.subject.p[1]);
+			const bool is_blank = one[1] == (all[p] == 1252 ? 0xa0 : 0xff); /* the no-break space becomes the plain one */
+			if (is_name && !is_blank)
+				assert_same(back.m.attachments[0].name, x.name, one[1], "name");
+			assert_int_equal(there.done.replaced + back.done.replaced, 0);
+			mm_converted_fini(&there.done);
+			mm_converted_fini(&back.done);
+			arena_reset(w.a);
+			assert_true(gdi_parse(VIEW("C=GB; A=EXAMPLE; P=SITE"), &w.domain, w.a, NULL));
+		}
+	}
+	w.how.code_page = 850;
+}
+
 /* UTF-8 of chance: letters of many alphabets, line ends, what no page has. */
 static struct view unicode(struct testing_random *r, size_t max, bool ends)
 {
@@ -456,7 +504,7 @@ static void test_ffapi_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_k161952_k184104_there_and_back),
+		cmocka_unit_test(test_k161952_k184104_there_and_back), cmocka_unit_test(test_k148234_every_code_point),
 		cmocka_unit_test(test_k148234_from_the_other_side),
 		cmocka_unit_test(test_cut_at_every_offset),
 		cmocka_unit_test(test_k232604_k176708_no_leak),
