@@ -158,14 +158,19 @@ static bool look_again(struct sw *s, struct store_queued *row)
 
 void jobs_finish_lists(struct sw *s)
 {
-	enum { LOOKED_AT = 64, SLICES_MAX = 64 /* a list stands for 32767 recipients at most */ };
-	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT && !s->full && !s->failed; prio--) {
-		struct store_queued rows[LOOKED_AT];
+	enum { LOOKED_AT = 64 };
+	struct store_queued rows[LOOKED_AT];
+	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT; prio--) {
 		struct store_place place = { 0 };
-		const size_t n = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, STORE_NEVER - 1, &place, rows, LOOKED_AT);
-		for (size_t i = 0; i < n; i++)
-			for (unsigned k = 0; rows[i].attempts > 0 && k < SLICES_MAX && !perform(s, JOBS_LISTS, &rows[i]) && look_again(s, &rows[i]); k++)
-				;
+		size_t n = LOOKED_AT;
+		while (n == LOOKED_AT && !s->full && !s->failed) { /* what is put back meanwhile stands behind the place */
+			n = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, STORE_NEVER - 1, &place, rows, LOOKED_AT);
+			for (size_t i = 0; i < n; i++)
+				while (rows[i].attempts > 0 && !perform(s, JOBS_LISTS, &rows[i]) && look_again(s, &rows[i]))
+					; /* each slice is a recipient at least */
+			if (store_has_group(s->store))
+				switch_commit(s); /* so that no group is of more than these */
+		}
 	}
 }
 

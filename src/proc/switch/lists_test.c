@@ -306,6 +306,37 @@ static void test_k183818_a_death_in_the_middle_of_a_list(void **state)
 	bench_free(b);
 }
 
+/* Other settings come while very many are half expanded: what was begun is ended as it was begun, each member once. */
+static void test_many_lists_in_the_middle_of_a_reload(void **state)
+{
+	(void)state;
+	enum { LETTERS = 150 };
+#define NESTED(members) MTS_HEAD("") MTS_LINKS MTS_BOXES "lists:\n" LIST("outer", members, "") LIST("in0", AT_C("m0"), "")                   \
+	LIST("in1", AT_C("m1"), "") LIST("in2", AT_C("m2"), "")
+	struct bench *b = mts_bench(NESTED(ONE("in1") ", " ONE("in2"))); /* each list in it is a slice */
+	struct settings now;
+	struct err e;
+	char id[16];
+	for (unsigned i = 0; i < LETTERS; i++) {
+		snprintf(id, sizeof id, "%u", i);
+		assert_true(offer_of(&b->link[0], "to-a", LETTER(b, id, TO("outer")), VIEW("x"))->accepted);
+	}
+	assert_int_equal(counts_of(b).transfers, LETTERS);
+	for (unsigned turns = 0; counts_of(b).transfers < 2 * LETTERS - 2; turns++) { /* nearly all have their first member */
+		assert_true(turns < 100 * LETTERS);
+		fake_env_pass(b->env, 1);
+	}
+	if (!settings_load(view_str(NESTED(ONE("in0") ", " ONE("in1") ", " ONE("in2"))), "test", &now, b->a, &e) ||
+	    !switch_settings(b->sw, &now, &e))
+		fail_msg("%s", e.text);
+	fake_env_pass(b->env, 50);
+	drain(b);
+	assert_in_range(responsible_for(b, MESSAGE_MESSAGE, "S=m0; P=c; A=SIM; C=JP"), 1, 2); /* of those that were not begun */
+	assert_int_equal(responsible_for(b, MESSAGE_MESSAGE, "S=m1; P=c; A=SIM; C=JP"), LETTERS);
+	assert_int_equal(responsible_for(b, MESSAGE_MESSAGE, "S=m2; P=c; A=SIM; C=JP"), LETTERS);
+	bench_free(b);
+}
+
 static void test_k153103_members_have_a_limit(void **state)
 {
 	(void)state;
@@ -620,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_k193961_disclosure_drops_nobody),
 		cmocka_unit_test(test_k153103_k183818_a_large_list_in_slices),
 		cmocka_unit_test(test_k183818_a_death_in_the_middle_of_a_list),
+		cmocka_unit_test(test_many_lists_in_the_middle_of_a_reload),
 		cmocka_unit_test(test_k153103_members_have_a_limit),
 		cmocka_unit_test(test_reports_to_the_originator),
 		cmocka_unit_test(test_k173510_k246388_reports_to_the_owner),
