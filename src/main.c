@@ -146,7 +146,8 @@ static int run_command(const struct command *k, int argc, char **argv)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	fprintf(stderr, "%s: standard output cannot be written%s%s\n", name, errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno));
+	if (status != EXIT_IO) /* else it has said so */
+		fprintf(stderr, "%s: standard output cannot be written%s%s\n", name, errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno));
 	return status == 0 ? EXIT_IO : status;
 }
 

@@ -74,7 +74,7 @@ def exit_statuses(lab):
     lab.command("check", "/no-such-store", status=66)
     expect("is not there" in lab.last_error, "no store there", lab.last_error)
     with open("/dev/full", "wb") as full:
-        for args in (("status", "-c", m.path), ("events", "list"), ("check-config", m.path)):
+        for args in (("status", "-c", m.path), ("events", "list"), ("check-config", m.path), ("events", "-c", m.path, "--follow")):
             done = subprocess.run([lab.program, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
             same((done.returncode, b"standard output" in done.stderr), (NO_ROOM, True), "%s without room for it" % args[0])
     return "64, 1, 69, 74, 78"

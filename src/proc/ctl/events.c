@@ -117,8 +117,8 @@ static bool on_event(void *ctx, struct view payload, struct err *e)
 	q->heard = true;
 	q->after = m.number;
 	print_event(q, m.line);
-	if (q->ask.live)
-		fflush(stdout);
+	if (q->ask.live && fflush(stdout) != 0) /* nobody sees them */
+		ctl_over(&q->ctl, CTL_DONE);
 	return true;
 }
 
@@ -179,9 +179,12 @@ static int show(struct command *q)
 static bool on_done(void *ctx, struct view payload, struct err *e)
 {
 	struct ctl *c = ctx;
+	const struct command *q = command_of(c);
 	struct msg_answer m;
 	if (!get_msg_answer(payload, &m, e))
 		return false;
+	if (m.accepted && c->json && q->category != NULL)
+		ctl_print_texts((const char *const[]){ "category", q->category, "level", settings_level_names[q->level], "outcome", "done", NULL });
 	ctl_over(c, m.accepted ? CTL_DONE : ctl_say(c, CTL_REFUSED, "%s", m.err.text));
 	return true;
 }

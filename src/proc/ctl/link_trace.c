@@ -265,6 +265,13 @@ static int begin(struct command *q)
 	return CTL_DONE;
 }
 
+static int finish(struct command *q)
+{
+	if (turn(q, false) == CTL_DONE && q->ctl.json)
+		ctl_print_texts((const char *const[]){ "link", q->link, "act", "trace-off", "outcome", "done", NULL });
+	return q->ctl.status;
+}
+
 int ctl_link_trace(int argc, char **argv)
 {
 	struct command q = { .ask = { .octets = OCTETS, .time_ms = TIME_MS } };
@@ -280,7 +287,7 @@ int ctl_link_trace(int argc, char **argv)
 	else if (good && (strlen(q.link) > 64 || (q.why != NULL && strlen(q.why) > 300)))
 		ctl_say(&q.ctl, CTL_USAGE, "a link's name has at most 64 octets, --why at most 300");
 	else if (good && ctl_find_mta(&q.ctl))
-		q.ctl.status = q.follow ? begin_and_follow(&q) : on ? begin(&q) : turn(&q, false);
+		q.ctl.status = q.follow ? begin_and_follow(&q) : on ? begin(&q) : finish(&q);
 	ctl_end(&q.ctl);
 	return q.ctl.status;
 }

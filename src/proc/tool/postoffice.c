@@ -392,6 +392,15 @@ static int words_of(const struct verb *v, int argc, char **argv)
 	return argc > 2 && view_eq(view_str(argv[1]), view_of(v->words, (size_t)(blank - v->words))) && strcmp(argv[2], blank + 1) == 0 ? 2 : 0;
 }
 
+static bool is_first_word(const char *word)
+{
+	const size_t n = strlen(word);
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (strncmp(verbs[i].words, word, n) == 0 && verbs[i].words[n] == ' ')
+			return true;
+	return false;
+}
+
 int tool_postoffice(int argc, char **argv)
 {
 	if (argc < 2)
@@ -404,8 +413,10 @@ int tool_postoffice(int argc, char **argv)
 		if (n > 0)
 			return start(&verbs[i], argc - n, argv + n);
 	}
-	fprintf(stderr, "posthorn postoffice: no verb is called \"%s%s%s\"\n", argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-	return usage_all(stderr);
+	const char *second = argc > 2 && is_first_word(argv[1]) ? argv[2] : NULL;
+	fprintf(stderr, "posthorn postoffice: no verb is called \"%s%s%s\"; --help lists them\n", argv[1], second == NULL ? "" : " ",
+		second == NULL ? "" : second);
+	return PO_EXIT_USAGE;
 }
 
 wall_ms_t po_tool_now(void)
