@@ -34,7 +34,7 @@ static uint64_t key_of(uint32_t number)
 }
 
 /* --- what is there --- */
-struct scan { struct check *c; const char *suffix; struct map *into; size_t size; bool failed; };
+struct scan { struct check *c; const char *dir, *suffix; struct map *into, seen; size_t size; bool failed; };
 
 static bool on_id_file(void *ctx, const char *name)
 {
@@ -46,7 +46,13 @@ static bool on_id_file(void *ctx, const char *name)
 		check_saw_bag(s->c, number);
 	else if (number >= s->c->next_letter)
 		s->c->next_letter = (uint64_t)number + 1;
-	if (map_get(s->into, key_of(number)) != NULL)
+	if (map_get(&s->seen, key_of(number)) != NULL) {
+		const struct po_rel rel = po_rel_of(s->dir, name, "");
+		check_found(s->c, rel.s, false, "another file has this name but for upper and lower case: one of the two is never read");
+		return true;
+	}
+	map_put(&s->seen, key_of(number), s);
+	if (map_get(s->into, key_of(number)) != NULL) /* a KEY's MBG */
 		return true;
 	void *value = arena_get(s->c->arena, s->size);
 	s->failed = value == NULL;
@@ -57,8 +63,10 @@ static bool on_id_file(void *ctx, const char *name)
 
 static bool scan_dir(struct check *c, const char *dir, const char *suffix, struct map *into, size_t size, struct err *e)
 {
-	struct scan s = { .c = c, .suffix = suffix, .into = into, .size = size };
-	if (!po_list(c->po, dir, on_id_file, &s, e))
+	struct scan s = { .c = c, .dir = dir, .suffix = suffix, .into = into, .size = size };
+	const bool ok = po_list(c->po, dir, on_id_file, &s, e);
+	map_fini(&s.seen);
+	if (!ok)
 		return false;
 	return !s.failed || err_set(e, ERR_TEMP, ERR_OF_PROCESS, "postoffice: %s has more files than can be checked at once", dir);
 }

@@ -597,6 +597,26 @@ static void test_a_missing_envelope_is_told(void **state)
 	assert_non_null(strstr(x.f[0].what, "envelope"));
 }
 
+/* A file server that tells upper from lower case may have both. */
+static void test_k129456_names_that_differ_by_case_only(void **state)
+{
+	struct testing_po *t = *state;
+	static const char *const files[] = { "MBG/00000003.mbg", "KEY/00000003.Key", "MAI/MA0/00000000.mai", "ATT/AT0/00000000.Att" };
+	static const char *const others[] = { "MAI/MA0/00000000.MAI", "ATT/AT0/00000000.ATT" };
+	struct findings x;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		testing_write(t, others[i], "x", 1);
+	want_whole(t);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		testing_write(t, files[i], "x", 1);
+	check(t, true, &x);
+	assert_int_equal(x.n, ARRAY_LEN(files));
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		assert_non_null(strstr(x.f[i].what, "upper and lower case"));
+		assert_false(x.f[i].mended);
+	}
+}
+
 /* A postoffice of another program: places of ours mean nothing there. What is published is looked at; nothing is changed. */
 static void test_foreign_postoffice_is_left_alone(void **state)
 {
@@ -794,6 +814,7 @@ int main(void)
 		TEST(test_mailbag_records),
 		TEST(test_attachment_missing_is_said),
 		TEST(test_a_missing_envelope_is_told),
+		TEST(test_k129456_names_that_differ_by_case_only),
 		TEST(test_foreign_postoffice_is_left_alone),
 		TEST(test_users_not_understood),
 		TEST(test_repair_waits_for_locks),
