@@ -237,7 +237,8 @@ static void run_all(struct sw *s)
 	alone_kick(s);
 }
 
-/* A link that it did not know when it was told to call it is called now. */
+/* A link that it did not know when it was told to call it is called now. What it was told to open before its first word was opened by what it
+ * has: with other settings than ours it ends. */
 bool apply_settled(void *ctx, struct view payload, struct err *e)
 {
 	struct proc *p = ctx;
@@ -245,8 +246,11 @@ bool apply_settled(void *ctx, struct view payload, struct err *e)
 	struct msg_count m;
 	if (!get_msg_count(payload, &m, e))
 		return false;
+	const bool is_first = p->settled == 0 && !p->must_settle;
 	p->settled = m.id;
 	p->must_settle = false;
+	if (is_first && !apply_is_settled(p))
+		dispatch_outdate_of(p);
 	suspect_tell_all(p); /* of a link that was gone it has forgotten them */
 	for (size_t i = 0; i < s->n_links && apply_is_settled(p); i++)
 		if (s->links[i]->is_unknown_there) {

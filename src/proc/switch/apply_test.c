@@ -198,6 +198,31 @@ static void test_a_new_link_is_there_at_once_and_asked_for_when_its_process_know
 	end(&t);
 }
 
+/* One that comes with settings of before: what it was asked to open before it said so was opened by them, with the wrong password perhaps. It
+ * ends, its failure is none of the link's, and it is opened again when the process has the settings of now. */
+static void test_a_link_process_that_comes_with_settings_of_before(void **state)
+{
+	(void)state;
+	struct at t = begin(USUAL);
+	offer(&t, "1", TO_C);
+	bench_leave(t.b, t.p);
+	t.p->n_opens = t.p->n_closes = 0;
+	bench_join(t.b, t.p, PROCESS_LINK, 1);
+	fake_env_pass(t.b->env, 1000);
+	assert_int_equal(n_opens(t.p, "to-c"), 1);
+	const uint64_t old = open_of(t.p, "to-c");
+	say_count(t.p->control, MSG_SETTLED, settings_hash(t.now) + 1, 0);
+	fake_env_settle(t.b->env);
+	assert_true(is_closed(t.p, old));
+	goes_down(&t, "to-c", old, true);
+	assert_int_equal(n_opens(t.p, "to-c"), 1);
+	settled(&t);
+	assert_int_equal(n_opens(t.p, "to-c"), 2);
+	comes_up(&t, "to-c");
+	assert_int_equal(t.p->n_transfers, 1);
+	end(&t);
+}
+
 /* A link process that has the new settings before the switch has: nothing is opened meanwhile, and all at once when it has them. */
 static void test_a_link_process_that_has_the_settings_first(void **state)
 {
@@ -725,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_a_new_link_is_there_at_once_and_asked_for_when_its_process_knows_it),
 		cmocka_unit_test(test_a_link_that_was_not_known_there_is_opened_when_it_is),
 		cmocka_unit_test(test_a_link_process_that_has_the_settings_first),
+		cmocka_unit_test(test_a_link_process_that_comes_with_settings_of_before),
 		cmocka_unit_test(test_k145976_k176518_k152876_a_link_is_removed_with_mail_queued),
 		cmocka_unit_test(test_what_has_no_way_from_a_removed_link_is_reported_when_it_expires),
 		cmocka_unit_test(test_what_is_in_flight_over_a_removed_link_ends_as_ever),

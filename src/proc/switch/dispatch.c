@@ -59,6 +59,14 @@ static void outdate(struct swassoc *a)
 	dispatch_close_assoc(a);
 }
 
+void dispatch_outdate_of(struct proc *p)
+{
+	struct swassoc *a;
+	for (size_t i = 0; (a = map_next(&p->sw->assocs, &i)) != NULL;)
+		if (a->proc == p)
+			outdate(a);
+}
+
 void dispatch_outdate(struct swlink *l)
 {
 	struct sw *s = l->sw;

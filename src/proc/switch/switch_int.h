@@ -64,7 +64,7 @@ struct proc {
 	struct conversion *conversion;   /* content: the one under way; a process has one or the other */
 	bool accused;                    /* it makes no progress, or speaks nonsense: its end is a fault */
 	bool must_settle;                /* link: it was here before the settings changed */
-	uint64_t settled;                /* link: hash of the settings that it uses, since it was told of new ones; 0: it was not */
+	uint64_t settled;                /* link: hash of the settings that it uses; 0: it has not said yet */
 	struct early *early;             /* link: associations of links that we do not know yet */
 	unsigned n_assocs;               /* link: outbound associations given to it */
 	struct swlink *serves;           /* connector, interchange; NULL: it is none */
@@ -626,6 +626,7 @@ void window_refill(struct swlink *l);                     /* when it runs low */
 void dispatch_link_init(struct swlink *l, struct sw *s, const struct set_link *set);
 void dispatch_link_fini(struct swlink *l);
 void dispatch_set_policy(struct swlink *l);               /* by its settings */
+void dispatch_outdate_of(struct proc *p);                 /* those that we have opened in that process */
 void dispatch_outdate(struct swlink *l);                  /* its associations end, each when what it has in hand is done; others are opened meanwhile */
 void dispatch_inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can_send); /* of the peer's: with can_send our mail goes out on it too */
 void dispatch_enter(struct swlink *l, struct order *o);   /* a durable new transfer */
