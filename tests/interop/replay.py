@@ -190,8 +190,8 @@ def pp_relay(lab):
 def pp_checkpoints(lab):
     m = pp(lab, "PP-B", "C=GB; A=PEERNET; P=PPB", "PP-A", {"bob": "S=bob; P=PPB; A=PEERNET; C=GB"}).start()
     out = check_once(m, "bob", recording("pp-checkpoints.pcap", 0), "C=GB;A=PEERNET;P=PPA;L=ppa.test.144:22.10.26.00.39.58")
-    same(out.confirmed, 195, "checkpoints confirmed")
-    return "195 checkpoints, stored once of three"
+    expect(195 - WINDOW <= out.confirmed <= 195, "195 checkpoints confirmed; the activity's end may stand for the last of them", out.confirmed)
+    return "%d of 195 checkpoints confirmed before the end, stored once of three" % out.confirmed
 
 
 main(ping, ping_other_password, p772_recover, p772_transfer, pp_a_to_b, pp_b_to_a, pp_relay, pp_a_to_new, pp_checkpoints)

@@ -352,16 +352,19 @@ def poison_ends_in_quarantine(lab):
     for i in range(4):
         london.send("alice", to("Ada"), "--subject", "Good %d" % i, "hello")
     deaths = 0
-    while len(program.outbox()) < 4 or not london.find("message.quarantined"):
+
+    def is_over():
+        """The results too have arrived."""
+        return len(program.outbox()) == 4 and london.find("message.quarantined") and not london.rows("queue")
+    while not is_over():
         expect(deaths < 12, "an end")
         program.start("poison", 0, 2)
-        wait_for(lambda: program.died() or (len(program.outbox()) == 4 and london.find("message.quarantined")), "a death, or the end")
+        wait_for(lambda: program.died() or is_over(), "a death, or the end")
         deaths += program.died()
         program.stop()
     rows = london.rows("quarantine", "list")
     same(len(rows), 1, "in quarantine")
     london.wait_mail("alice", 1)
-    london.wait_empty()
     expect("quarantined" in london.steps(urgent), "its journey", london.steps(urgent))
     return "%d deaths, then quarantined and reported; 4 others handed over" % deaths
 

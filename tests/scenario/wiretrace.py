@@ -11,7 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import Skip, expect, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, main, same, wait_for  # noqa: E402
 
 REFUSED, USAGE = 1, 64
 
@@ -101,8 +101,8 @@ def test_who_follows_is_told_of_the_end(lab):
     london.start()
 
     def ended(process, why):
+        same(process.wait(PATIENCE_S), 0, "status")
         said = process.stderr.read().decode()
-        same(process.wait(60), 0, "status")
         process.stdout.close()
         process.stderr.close()
         expect(why in said, "why it has ended: %s" % why, said)
@@ -145,7 +145,7 @@ def test_followed_live(lab):
         wait_for(lambda: "after they were killed" in json.dumps(rows[mark:]), "a message in another file")
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(PATIENCE_S)
         process.stdout.close()
         said = process.stderr.read().decode()
         process.stderr.close()
