@@ -3,7 +3,7 @@
 #   make build   build/posthorn            make test    everything, under ASan and UBSan, and the real jail
 #   make run     the demo, four sites      make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
-#   make fault   the power cut under FAULT_MESSAGES messages; every process failed at every fault point, in streams of 1000
+#   make fault   the power cut under FAULT_MESSAGES messages; stores killed and damaged; every process failed at every fault point, in streams of 1000
 #   make deb     the Debian package, into build-deb/
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases and failures by id
 
@@ -73,7 +73,8 @@ sim: build-asan/build.ninja
 
 fault: build
 	@tools/install-deps build test
-	@ninja -C build -j $(JOBS) posthorn tests/fault/points tests/fault/power >/dev/null
+	@ninja -C build -j $(JOBS) posthorn tests/fault/points tests/fault/power store_play_test check_damage_test >/dev/null
+	@build/store_play_test && build/check_damage_test
 	@build/tests/fault/power --messages $(FAULT_MESSAGES)
 	@tests/fault/kill build/posthorn build/tests/fault/points --full --jobs $(JOBS)
 	@tests/fault/postoffices build/posthorn --full

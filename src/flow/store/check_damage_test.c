@@ -11,7 +11,7 @@
 #include "flow/store/check_testing.h"
 
 #ifdef __SANITIZE_ADDRESS__
-enum { SEEDS = 120 };
+enum { SEEDS = 60 };
 #else
 enum { SEEDS = 300 };
 #endif
