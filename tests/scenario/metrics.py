@@ -202,7 +202,7 @@ def promtool_reads_them(lab):
 
 
 def ask(port, path, **more):
-    with urllib.request.urlopen("http://127.0.0.1:%d%s?%s" % (port, path, urllib.parse.urlencode(more)), timeout=10) as r:
+    with urllib.request.urlopen("http://127.0.0.1:%d%s?%s" % (port, path, urllib.parse.urlencode(more)), timeout=60) as r:
         return r.read().decode()
 
 

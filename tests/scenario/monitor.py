@@ -9,13 +9,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from faultnet import Net  # noqa: E402
 from posthorn import expect, free_port, main, same, wait_for  # noqa: E402
 
-TIMES = {"interval": "400 ms", "critical-interval": "200 ms", "warning": "1500 ms", "alert": "3 s"}
+TIMES = {"interval": "400 ms", "critical-interval": "200 ms", "warning": "60 s", "alert": "90 s"}
 
 
-def monitored(lab, to, port=None):
+def monitored(lab, to, port=None, **times):
     """London watches its link to Paris."""
     london, paris = lab.mta("london"), lab.mta("paris", "FR")
-    row = london.link(paris, port=port, open_interval="200 ms", monitor=dict(TIMES, to=to(paris)))
+    row = london.link(paris, port=port, open_interval="200 ms", monitor=dict(TIMES, to=to(paris), **times))
     paris.link(london)
     return london, paris, row
 
@@ -44,7 +44,7 @@ def any_report_answers(lab):
         same(state(london), "ok", "state")
         expect(value(london, "posthorn_link_monitor_round_trip_seconds") is not None, "a round trip")
         same(value(london, "posthorn_link_monitor_state"), 0, "the metric")
-        same(london.rows("queue"), [], "what waits")
+        expect(len(london.rows("queue")) <= 1, "at most one probe waits", london.rows("queue"))
         for m in (london, paris):
             m.stop()
         expect(london.find("monitor.warning") is None, "no warning", london.find("monitor.warning"))
@@ -53,7 +53,7 @@ def any_report_answers(lab):
 
 def a_link_is_cut_and_comes_back(lab):
     port = free_port()
-    london, paris, _ = monitored(lab, lambda p: p.address("No", "Body"), port)
+    london, paris, _ = monitored(lab, lambda p: p.address("No", "Body"), port, warning="3 s", alert="6 s")
     alice = london.mailbox("alice")
     with contextlib.closing(Net(lab, paris.port, port)) as net:
         paris.start()
@@ -67,7 +67,7 @@ def a_link_is_cut_and_comes_back(lab):
         same(state(london), "alert", "state")
         same(value(london, "posthorn_link_monitor_state"), 2, "the metric")
         expect(len(london.rows("queue")) <= 1, "at most one probe waits", london.rows("queue"))
-        expect(value(london, "posthorn_link_monitor_unanswered_seconds") >= 3, "for three seconds at least")
+        expect(value(london, "posthorn_link_monitor_unanswered_seconds") >= 6, "for six seconds at least")
         same(value(london, "posthorn_link_up"), 0, "the link is down")
         net.heal()
         london.event("monitor.ok", after=cut, link="paris")
