@@ -112,7 +112,9 @@ def test_who_follows_is_told_of_the_end(lab):
     london.command("link", "trace", "-c", london.path, "paris", "on")
     ended(first, "another one")
     same([e["fields"]["what"] for e in london.events[mark:] if e["event"] == "operator.act"], ["trace-on"], "acts: it has not ended the other one")
+    mark = london.mark()
     second, rows = viewer(london)
+    london.event("operator.act", after=mark, what="trace-on") # an association that is open before is not seen from its beginning
     london.send(london.alice, paris.claude, "--subject", "shown before it ends")
     wait_for(lambda: "shown before it ends" in json.dumps(rows), "the message")
     london.command("link", "trace", "-c", london.path, "paris", "off")
@@ -175,13 +177,14 @@ def test_goes_on_over_killed_processes(lab):
         london.send(london.alice, paris.claude, "--subject", subject)
         paris.wait_mail("claude", n + 1)
     london.command("link", "trace", "-c", london.path, "paris", "on", "--octets", "40K", "--time", "1h")
-    subjects = ["of the first life", "of the second life", "of the third life"]
+    subjects = ["of the first life", "of the second life", "with another switch", "of the third life"]
     one_more(subjects[0])
     killed(london, "link.0")
     one_more(subjects[1])
     killed(london, "switch.0")
+    one_more(subjects[2]) # so the link has met the new switch
     killed(london, "link.0")
-    one_more(subjects[2])
+    one_more(subjects[3])
     files = captures(london)
     same([os.path.basename(f).split("-", 2)[2] for f in sorted(files, key=len)[:2] + [f for f in files if "-3.pcap" in f]],
          ["link.0.pcap", "link.0-2.pcap", "link.0-3.pcap"], "files")
