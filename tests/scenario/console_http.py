@@ -168,6 +168,29 @@ def test_guessed_passwords(lab):
     wait_for(at_last, "in the end he gets in")
 
 
+def test_passwords_guessed_through_a_proxy(lab):
+    """The proxy is believed whom it speaks for, so that who guesses slows himself; anybody else who says so is not."""
+    login = {"name": "operator", "password": "guess"}
+    london = alone(lab, **{"trusted-proxies": ["127.0.0.1"]})
+    c = Console(london)
+
+    def guess(said, name="operator", password="guess"):
+        return c.ask("POST", "/api/login", {**login, "name": name, "password": password}, {"X-Forwarded-For": said}).status
+    wait_for(lambda: guess("198.51.100.1, 203.0.113.7") == 429, "who guesses is slowed, whatever he says was before him")
+    same(london.event("console.login-failed", user="operator")["fields"]["peer"], "203.0.113.7", "who it was")
+    same(guess("203.0.113.7", "viewer", "only looking"), 429, "with another name, too")
+    same(guess("203.0.113.8", "viewer", "only looking"), 200, "another address is not")
+    london.settings["console"]["trusted-proxies"] = ["mta.example"]
+    london.write()
+    london.command("reload", "-c", london.path, status=78)
+    london.settings["console"]["trusted-proxies"] = []
+    london.write()
+    mark = london.mark()
+    london.command("reload", "-c", london.path)
+    london.event("config.reloaded", after=mark)
+    wait_for(lambda: guess("203.0.113.%d" % mark) == 401 and london.find("console.login-failed", after=mark, peer="127.0.0.1"), "who is not trusted speaks for himself alone")
+
+
 def test_slow_clients(lab):
     london = alone(lab)
     c = Console(london, "operator")
@@ -336,4 +359,4 @@ def status(c, path):
 
 
 main(test_requests_that_make_no_sense, test_requests_that_are_too_long, test_addresses_that_lead_elsewhere, test_requests_from_other_sites, test_a_login_ends_the_session_before, test_the_cookie_behind_tls, test_metrics_with_a_token, test_guessed_passwords,
-     test_slow_clients, test_answers_that_are_not_taken, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)
+     test_passwords_guessed_through_a_proxy, test_slow_clients, test_answers_that_are_not_taken, test_ten_thousand_connections, test_the_consoles_death_stops_no_mail)

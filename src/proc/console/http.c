@@ -325,10 +325,23 @@ static struct task *task_new(struct console *c, struct request *r)
 	return t;
 }
 
+/* Two headers are no proxy's: it appends to the one that is there. */
+static void find_client(const struct console *c, struct request *r)
+{
+	const struct setting_list *trusted = &c->settings->console.trusted_proxies;
+	unsigned n;
+	const struct view forwarded = request_header(r, "X-Forwarded-For", &n);
+	if (n != 1 || trusted->n == 0)
+		return;
+	parse_client(forwarded, trusted->v, trusted->n, r->address);
+	snprintf(r->payer, sizeof r->payer, "%s", r->address);
+}
+
 static void on_request(void *ctx, struct request *r)
 {
 	struct console *c = ctx;
 	CHECK(c, CONSOLE_MAGIC);
+	find_client(c, r);
 	struct task *t = task_new(c, r);
 	const struct target *target = &r->target;
 	const bool is_metrics = target->n_segments == 1 && view_eq(target->segments[0], VIEW("metrics")) && r->method != METHOD_POST;

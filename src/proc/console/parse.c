@@ -168,6 +168,48 @@ static bool is_ip(struct view v)
 	return bracketed ? inet_pton(AF_INET6, text, &six) == 1 : inet_pton(AF_INET, text, &four) == 1;
 }
 
+/* As inet_ntop writes it; an address of IPv4 in one of IPv6 (RFC 4291 2.5.5.2) as one of IPv4. */
+static bool read_ip(struct view v, char text_r[PARSE_ADDRESS])
+{
+	char text[PARSE_ADDRESS];
+	struct in_addr four;
+	struct in6_addr six;
+	if (v.n == 0 || v.n >= sizeof text || memchr(v.p, 0, v.n) != NULL)
+		return false;
+	memcpy(text, v.p, v.n);
+	text[v.n] = 0;
+	if (inet_pton(AF_INET, text, &four) == 1)
+		return inet_ntop(AF_INET, &four, text_r, PARSE_ADDRESS) != NULL;
+	if (inet_pton(AF_INET6, text, &six) != 1)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&six))
+		return inet_ntop(AF_INET, six.s6_addr + 12, text_r, PARSE_ADDRESS) != NULL;
+	return inet_ntop(AF_INET6, &six, text_r, PARSE_ADDRESS) != NULL;
+}
+
+static bool is_trusted(const char *address, const char *const *trusted, size_t n)
+{
+	char one[PARSE_ADDRESS], same[PARSE_ADDRESS];
+	for (size_t i = 0; i < n; i++)
+		if (read_ip(view_str(trusted[i]), one) && read_ip(view_str(address), same) && strcmp(one, same) == 0)
+			return true;
+	return false;
+}
+
+void parse_client(struct view forwarded, const char *const *trusted, size_t n_trusted, char address[PARSE_ADDRESS])
+{
+	while (forwarded.n > 0 && is_trusted(address, trusted, n_trusted)) {
+		char before[PARSE_ADDRESS];
+		size_t comma = forwarded.n;
+		while (comma > 0 && forwarded.p[comma - 1] != ',')
+			comma--;
+		if (!read_ip(trim(view_from(forwarded, comma)), before))
+			return;
+		memcpy(address, before, sizeof before);
+		forwarded = view_first(forwarded, comma > 0 ? comma - 1 : 0);
+	}
+}
+
 /* "https://mta.example" -> "mta.example" */
 static struct view host_of_origin(const char *origin)
 {

@@ -41,6 +41,12 @@ MUST_CHECK bool target_number(const struct target *t, const char *name, uint64_t
 /* The value of one cookie in a Cookie header; empty: not there. */
 struct view parse_cookie(struct view header, struct view name);
 
+/* Whom a request is of. address: of its peer; when that is one of the trusted proxies, the header X-Forwarded-For is read from its end - each
+ * proxy appends who has come to it - over further trusted ones to the first address that is none, which takes its place, as inet_ntop
+ * writes it. What is no address (with a port, a name, "unknown") ends that, and the last one that was read stays. */
+enum { PARSE_ADDRESS = 64 };
+void parse_client(struct view forwarded, const char *const *trusted, size_t n_trusted, char address[PARSE_ADDRESS]);
+
 /* Whether a Host header names us: an IP address or "localhost" with one of these ports (without one: 80), or what `origin` names
  * ("https://mta.example", "" for none). A name that somebody made point here is none of these. */
 MUST_CHECK bool parse_host_is_ours(struct view host, const uint16_t *ports, size_t n_ports, const char *origin);

@@ -40,13 +40,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint16_t ports[] = { 8025 };
 	const struct view v = view_of(data + (size > 0), size - (size > 0));
+	static const char *const trusted[] = { "127.0.0.1", "::1" };
+	char address[PARSE_ADDRESS] = "127.0.0.1";
 	int64_t ms;
 	if (size == 0)
 		return 0;
 	switch (data[0] % 4) {
 	case 0: check_target(v); break;
 	case 1: check_bodies(v); break;
-	case 2: (void)parse_cookie(v, VIEW("posthorn")); break;
+	case 2:
+		(void)parse_cookie(v, VIEW("posthorn"));
+		parse_client(v, trusted, 2, address);
+		assert(strlen(address) >= 2 && strlen(address) < 46);
+		break;
 	default:
 		assert(!parse_host_is_ours(v, ports, 1, "") || !parse_origin_is_ours(v, v, "https://mta.example")); /* an origin has a scheme */
 		if (parse_time(v, &ms))

@@ -81,6 +81,30 @@ static void test_cookies(void **state)
 		assert_true(view_eq(parse_cookie(view_str(rows[i].header), VIEW("p")), view_str(rows[i].value)));
 }
 
+/* As nginx appends it by $proxy_add_x_forwarded_for; what stands before the first address of nobody trusted was said by that one. */
+static void test_clients_of_proxies(void **state)
+{
+	(void)state;
+	static const char *const trusted[] = { "127.0.0.1", "2001:DB8::0001", "10.0.0.7" };
+	static const struct { const char *peer, *said, *wanted; } rows[] = {
+		{ "127.0.0.1", "203.0.113.7", "203.0.113.7" }, { "127.0.0.1", "", "127.0.0.1" }, { "203.0.113.9", "203.0.113.7", "203.0.113.9" },
+		{ "127.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7" }, { "127.0.0.1", "198.51.100.1, 203.0.113.7,10.0.0.7", "203.0.113.7" },
+		{ "127.0.0.1", "10.0.0.7", "10.0.0.7" }, { "127.0.0.1", "10.0.0.7, 127.0.0.1 , 10.0.0.7", "10.0.0.7" }, { "2001:db8::1", "2001:DB8:0::2", "2001:db8::2" },
+		{ "::ffff:127.0.0.1", "::ffff:203.0.113.7", "203.0.113.7" }, { "127.0.0.1", "unknown", "127.0.0.1" }, { "127.0.0.1", "203.0.113.7:5555", "127.0.0.1" },
+		{ "127.0.0.1", "203.0.113.7,", "127.0.0.1" }, { "127.0.0.1", ",203.0.113.7", "203.0.113.7" }, { "127.0.0.1", "203.0.113.7, x, 10.0.0.7", "10.0.0.7" },
+		{ "127.0.0.1", ",,,", "127.0.0.1" }, { "127.0.0.1", "0300.1.1.1", "127.0.0.1" }, { "local", "203.0.113.7", "local" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char address[PARSE_ADDRESS] = "";
+		snprintf(address, sizeof address, "%s", rows[i].peer);
+		parse_client(view_str(rows[i].said), trusted, ARRAY_LEN(trusted), address);
+		assert_string_equal(address, rows[i].wanted);
+		snprintf(address, sizeof address, "%s", rows[i].peer);
+		parse_client(view_str(rows[i].said), NULL, 0, address);
+		assert_string_equal(address, rows[i].peer);
+	}
+}
+
 static void test_hosts(void **state)
 {
 	(void)state;
@@ -205,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_targets_that_lead_elsewhere),
 		cmocka_unit_test(test_a_target_fills_its_room_and_no_more),
 		cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_clients_of_proxies),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_acts),
 		cmocka_unit_test(test_a_selection_out_of_a_query),

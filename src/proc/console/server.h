@@ -49,7 +49,7 @@ struct request {
 	struct server *server;
 	enum method method;
 	struct target target;
-	char address[64];        /* of the peer, without the port */
+	char address[PARSE_ADDRESS]; /* of the peer, without the port; the handler may know better */
 	char payer[72];          /* whom its memory is charged to: the address, until the handler knows better */
 	struct out body;
 	void *user;

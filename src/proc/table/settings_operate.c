@@ -1,6 +1,8 @@
 /* settings_operate.c - see settings_operate.h. */
 #include "proc/table/settings_operate.h"
 
+#include <arpa/inet.h>
+
 #include "flow/message/oraddr.h"
 #include "proc/table/events_table.h"
 #include "sys/net.h"
@@ -41,6 +43,7 @@ static const struct setting console_rows[] = {
 	{ "metrics", SETTING_BOOL, AT(set_console, metrics), "true", .manual = "/metrics is there, for Prometheus, without login" },
 	{ "metrics-token", SETTING_STRING, AT(set_console, metrics_token), "\"\"", 0, 200, .manual = "what Prometheus has to say as its bearer token; empty: nothing" },
 	{ "origin", SETTING_STRING, AT(set_console, origin), "\"\"", 0, 200, .manual = "how browsers name the console when they come through a proxy: \"https://mta.example\"" },
+	{ "trusted-proxies", SETTING_STRINGS, AT(set_console, trusted_proxies), "[]", 0, 100, .manual = "addresses of proxies, without port (\"127.0.0.1\"), that are believed when they say in X-Forwarded-For whom they speak for: guessed passwords slow that address then, and events name it. A proxy that passes on what its client has said there is not to be trusted" },
 	{ "viewers", SETTING_UINT, AT(set_console, viewers), "200", 1, 10000, .manual = "pages with live updates at once; more are told to come later" },
 };
 const struct settings_section settings_console = { "console", sizeof(struct set_console), console_rows, ARRAY_LEN(console_rows) };
@@ -104,15 +107,25 @@ static bool check_levels(const struct set_event_log *log, const char *file, stru
 	return true;
 }
 
+static bool is_ip(const char *text)
+{
+	struct in_addr four;
+	struct in6_addr six;
+	return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1;
+}
+
 static bool check_console(const struct set_console *c, const char *file, struct err *e)
 {
 	const struct set_console_user *users = c->users.v;
-	const char *const *listen = c->listen.v;
+	const char *const *listen = c->listen.v, *const *proxies = c->trusted_proxies.v;
 	struct net_addr addr;
 	struct err why;
 	for (size_t i = 0; i < c->listen.n; i++)
 		if (!net_addr_parse(listen[i], &addr, &why))
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", file, why.text);
+	for (size_t i = 0; i < c->trusted_proxies.n; i++)
+		if (!is_ip(proxies[i]))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: found trusted proxy \"%s\", want an address of IPv4 or IPv6 without a port: \"127.0.0.1\"", file, proxies[i]);
 	for (size_t i = 0; i < c->users.n; i++)
 		if (strncmp(users[i].password, "$scrypt$", 8) != 0)
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: the password of \"%s\" is not what posthorn console-password prints", file, users[i].name);

@@ -203,6 +203,7 @@ struct set_console {
 	const char *metrics_token; /* or to who says "Authorization: Bearer TOKEN"; empty: not asked for */
 	const char *origin;        /* by which the browser reaches it, when that is not the address listened on: "https://mta.example" */
 	uint64_t viewers;          /* at once, with live updates */
+	struct setting_list trusted_proxies; /* const char *: addresses without port, whose X-Forwarded-For is believed */
 };
 
 struct settings {
