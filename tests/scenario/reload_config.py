@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """New settings while an MTA runs: as a whole or not at all, whoever asks, whatever is wrong with them, and whoever dies in the middle. What it
 does to mail on its way: reload.py."""
+import contextlib
 import json
 import os
 import signal
@@ -310,12 +311,15 @@ def kill_9_of_the_others_in_the_middle(lab):
     os.unlink(m.path)
     os.mkfifo(m.path, 0o600)
     asked = subprocess.Popen([lab.program, "reload", "-d", m.directory], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    with open(m.path, "w", encoding="utf-8") as f: # it is open when the other end is
-        for kind in kinds:
-            name = name_of(kind)
-            os.kill(m.pids()[name], signal.SIGKILL)
-            is_ready(name, mark)
-        f.write("mta: [")
+    pipe = os.open(m.path, os.O_WRONLY) # it is open when the other end is
+    names = [name_of(kind) for kind in kinds]
+    for name in names:
+        os.kill(m.pids()[name], signal.SIGKILL)
+    for name in names:
+        is_ready(name, mark)
+    with contextlib.suppress(BrokenPipeError): # the patience with the file is over on a machine so slow
+        os.write(pipe, b"mta: [")
+    os.close(pipe)
     said = asked.communicate(timeout=90)[1].decode()
     same(asked.returncode, 78, "status: " + said)
     same(m.find("config.changed"), None, "changes")
