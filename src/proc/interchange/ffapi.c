@@ -20,6 +20,7 @@
 
 enum {
 	LOOK_MS = 1000, ORPHAN_LOOKS = 600, /* of a file that nothing names yet */
+	CUT_LOOKS = 60,                     /* of one that is the beginning of a message: its writer may pause */
 	RUN_MAX = 50, FILES_MAX = 10000, NAME_MAX_ = 100, HEAD = 8,
 };
 
@@ -28,12 +29,13 @@ struct seen {
 	uint64_t size;
 	int64_t changed_ns;
 	unsigned looks;          /* at which it was the same */
+	unsigned again_at;       /* looks, before which it is not read again */
 	bool here, is_message, is_named, is_done;
 };
 
 struct ffapi {
-	struct seen *v;
-	size_t n, at;
+	struct seen *v;          /* by name, the first n_sorted of them: all but during a look */
+	size_t n, n_sorted, at;
 	unsigned taken;          /* in this round */
 	bool again;              /* something is not complete yet */
 	int64_t looked_ms;
@@ -120,8 +122,27 @@ static bool is_temporary(const char *name)
 	       (n >= 4 && view_eq_nocase(view_str(name + n - 4), VIEW(".why")));
 }
 
-static struct seen *find_seen(struct ffapi *f, struct view name)
+static int by_name(const void *a, const void *b)
 {
+	return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
+}
+
+/* As it is spelt. */
+static struct seen *find_exactly(struct ffapi *f, const char *name)
+{
+	struct seen want;
+	if (strlen(name) > NAME_MAX_ || f->n_sorted == 0)
+		return NULL;
+	snprintf(want.name, sizeof want.name, "%s", name);
+	return bsearch(&want, f->v, f->n_sorted, sizeof want, by_name);
+}
+
+/* As it is spelt, else in any case. */
+static struct seen *find_seen(struct ffapi *f, struct view name, const char *spelt)
+{
+	struct seen *s = find_exactly(f, spelt);
+	if (s != NULL)
+		return s;
 	for (size_t i = 0; i < f->n; i++)
 		if (view_eq_nocase(view_str(f->v[i].name), name))
 			return &f->v[i];
@@ -134,7 +155,7 @@ static void see(struct ffapi *f, int dir, const char *name, bool counts)
 	if (strlen(name) > NAME_MAX_ || is_temporary(name) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
 		return;
 	const int64_t changed = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	struct seen *s = find_seen(f, view_str(name));
+	struct seen *s = find_exactly(f, name);
 	if (s == NULL) {
 		if (f->n == FILES_MAX)
 			return;
@@ -145,16 +166,12 @@ static void see(struct ffapi *f, int dir, const char *name, bool counts)
 	}
 	const bool same = s->size == (uint64_t)st.st_size && s->changed_ns == changed;
 	s->looks = !same ? 0 : s->looks + counts;
+	s->again_at = same ? s->again_at : 0;
 	s->is_done = s->is_done && same; /* else it is another file of that name: gateways use them again */
 	s->size = (uint64_t)st.st_size;
 	s->changed_ns = changed;
 	s->here = true;
 	s->is_named = false;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
 }
 
 static bool look(struct interchange *x, struct err *e)
@@ -180,7 +197,7 @@ static bool look(struct interchange *x, struct err *e)
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].here)
 			f->v[n++] = f->v[i];
-	f->n = n;
+	f->n = f->n_sorted = n;
 	if (n > 1)
 		qsort(f->v, n, sizeof *f->v, by_name);
 	return true;
@@ -293,7 +310,8 @@ static bool add_beside(struct interchange *x, struct view name, struct err *e)
 	struct ffapi *f = x->ffapi;
 	if (!plain_name(name))
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 12, "%s names a file that is not beside it", f->name);
-	const struct seen *s = find_seen(f, name);
+	const char *spelt = arena_str(in->a, name);
+	const struct seen *s = spelt == NULL ? NULL : find_seen(f, name, spelt);
 	if (s == NULL)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, 48, "[018] %s names the file %.*s, which is not there",
 				  f->name, (int)name.n, (const char *)name.p);
@@ -419,6 +437,12 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 		f->again = true;
 		return true;
 	}
+	const struct mai_limits limits = mai_limits_default();
+	if (s->looks < CUT_LOOKS && ffapi_is_cut(out_view(&f->octets), in->a, &limits)) {
+		s->again_at = CUT_LOOKS;
+		f->again = true;
+		return true;
+	}
 	return put_away(x, s, why.text, e);
 }
 
@@ -438,7 +462,7 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 		f->at++;
 		if (s->is_done || (x->set->read_only && tally_of(x->taken, s->name) > 0))
 			continue;
-		if (s->looks == 0) {
+		if (s->looks == 0 || s->looks < s->again_at) {
 			f->again = true;
 			continue;
 		}
@@ -674,11 +698,11 @@ static bool commit(struct interchange *x, struct err *e)
 	} else if (!remove_files(x, e)) {
 		return false;
 	}
-	struct seen *s = find_seen(f, view_str(f->name));
+	struct seen *s = find_exactly(f, f->name);
 	for (size_t i = 0; i <= f->n_beside; i++) {
 		if (s != NULL)
 			s->is_done = true;
-		s = i < f->n_beside ? find_seen(f, view_str(f->beside[i])) : NULL;
+		s = i < f->n_beside ? find_exactly(f, f->beside[i]) : NULL;
 	}
 	snprintf(size, sizeof size, "%zu", out_len(&f->octets));
 	EMIT(&x->host, MSMAIL_TAKEN, "link", x->link->name, "item", in->item, "id", in->local_id, "size", size);

@@ -110,6 +110,50 @@ static void test_a_bad_file_is_put_away_with_the_reason(void **state)
 	world_free(w);
 }
 
+/* A writer over a slow line stops in the middle, longer than it takes to look twice: what it had written so far is no bad file. */
+static void test_a_writer_may_pause(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	for (size_t n = 1; n < strlen(LETTER); n += 20) {
+		char part[300];
+		snprintf(part, sizeof part, "%.*s", (int)n, LETTER);
+		put_file(w->import, "A.MSG", part);
+		world_pass(w, 40 * 1000);
+		assert_true(is_there(w->import, "A.MSG"));
+	}
+	put_file(w->import, "A.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_false(was_told(w, "ffapi.bad-file"));
+	put_file(w->import, "B.MSG", "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rTEXT:9\rnever");
+	world_pass(w, 40 * 1000);
+	assert_true(is_there(w->import, "B.MSG"));
+	world_pass(w, 40 * 1000);
+	assert_false(is_there(w->import, "B.MSG"));
+	assert_true(was_told(w, "ffapi.bad-file"));
+	world_free(w);
+}
+
+/* Two names that differ by case only are two files. */
+static void test_upper_and_lower_case_are_two(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	put_file(w->import, "A.MSG", LETTER);
+	put_file(w->import, "a.msg", LETTER "\r");
+	put_file(w->import, "b.msg", "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rXATTACH:data.bin x\rTEXT:4\rLook");
+	put_file(w->import, "DATA.BIN", "upper");
+	put_file(w->import, "data.bin", "lower");
+	world_pass(w, 60 * 1000);
+	assert_int_equal(w->n_offers, 3);
+	assert_true(has(w->offers[2].content, "Looklower"));
+	assert_false(has_file(w, w->import, ".msg") || has_file(w, w->import, ".MSG"));
+	assert_true(is_there(w->import, "DATA.BIN"));
+	assert_false(is_there(w->import, "data.bin"));
+	world_free(w);
+}
+
 /* A file may not reach out of its directory. */
 static void test_a_path_is_no_name(void **state)
 {
@@ -291,6 +335,8 @@ int main(void)
 		cmocka_unit_test(test_a_file_is_taken_when_it_is_whole),
 		cmocka_unit_test(test_what_it_names_goes_with_it),
 		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
+		cmocka_unit_test(test_a_writer_may_pause),
+		cmocka_unit_test(test_upper_and_lower_case_are_two),
 		cmocka_unit_test(test_a_path_is_no_name),
 		cmocka_unit_test(test_at_most_fifty_in_a_run_and_all_in_the_end),
 		cmocka_unit_test(test_a_file_is_known_again),

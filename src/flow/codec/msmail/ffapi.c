@@ -23,6 +23,7 @@ struct reader {
 	struct ffapi_body *bodies;
 	uint64_t text_size;
 	bool text_in_file;
+	bool is_short; /* octets are missing that its sizes promise */
 };
 
 static bool bad_line(const struct reader *r, const struct line *l, const char *want)
@@ -340,7 +341,8 @@ static void end_head(struct reader *r, uint64_t want)
 static bool take(struct reader *r, uint64_t size, const char *what, struct view *v_r)
 {
 	struct view rest = view_from(r->file, r->at);
-	if (size > rest.n)
+	r->is_short = size > rest.n;
+	if (r->is_short)
 		return err_report(r->e, ERR_PERM, ERR_OF_MESSAGE, 1, 12,
 				  "FFAPI file: found %zu octets at offset %zu, want %llu of %s", rest.n, r->at,
 				  (unsigned long long)size, what);
@@ -383,4 +385,13 @@ bool ffapi_parse(struct view file, struct mai *m_r, struct ffapi_body **bodies_r
 	*bodies_r = r.bodies;
 	*text_file_r = text_file;
 	return true;
+}
+
+bool ffapi_is_cut(struct view file, struct arena *a, const struct mai_limits *l)
+{
+	struct reader r = {.file = file, .a = a, .l = l};
+	struct view text_file = {NULL, 0};
+	if (!read_lines(&r) || !make_room(&r) || !read_head(&r, &text_file))
+		return r.at >= file.n;
+	return !read_contents(&r) && r.is_short;
 }

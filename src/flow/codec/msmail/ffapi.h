@@ -16,6 +16,9 @@ struct ffapi_body { struct view name; struct view octets; bool in_file; }; /* in
  * sizes that are none, go beyond the file or leave octets of it over (but for blanks, line ends and the ^Z of DOS editors). */
 MUST_CHECK bool ffapi_parse(struct view file, struct mai *m_r, struct ffapi_body **bodies_r, struct view *text_file_r, struct arena *a,
 			    const struct mai_limits *l, struct err *e);
+/* Of a file that has failed: it is the beginning of one, for it ends before its TEXT or XTEXT line does, or before what its sizes promise. Its writer may not have
+ * ended yet. */
+bool ffapi_is_cut(struct view file, struct arena *a, const struct mai_limits *l);
 /* Bodies inline unless in_file (then XATTACH). The lines of the text get `end`, too. The format has no Cc: who is in cc becomes a TO; friendly
  * names, hops, class, receipts and positions of attachments have no token either. Of m->extra what is a line with a token is written.
  * Fails (ERR_PERM, message) for an address with a control character in it or a file's name with a path, (ERR_LOCAL, message) when *o is full;

@@ -377,6 +377,36 @@ static void limits(void **state)
 	}
 }
 
+/* Every beginning of a file is one, but for where only ends of lines are missing; no other bad file is. */
+static void a_beginning_is_told_from_a_bad_file(void **state)
+{
+	static const char *const wholes[] = {
+		"VERSION:3.00\rTO:A/B/C\rFROM:A/B/D\rATTACHMENTS:x.dat 3\rTEXT:5\rhelloabc", "version:3.00\r\nFROM:A/B/D\r\nTO:A/B/C\r\nXTEXT:FILE.TXT\r\n",
+	};
+	static const char *const bad[] = {
+		"VERSION:3.00\rTEXT:900\rshort", "VERSION:3.00\rTO A/B/C\rFROM:A/B/D\rTEXT:5\r", "VERSION:9.00\rTO:A/B/C\rFROM:A/B/D\rTEXT:5\rhello",
+		"VERSION:3.00\rTO:A/B/C\rFROM:A/B/D\rTEXT:5\rhello and more", "VERSION:3.00\rTO:A/B/C\rFROM:A/B/D\rTEXT:x\rhello",
+	};
+	const struct mai_limits limits = mai_limits_default();
+	struct arena *a = arena_new(1 << 20);
+	struct ffapi_body *bodies;
+	struct view text_file;
+	struct mai m;
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wholes); i++)
+		for (size_t n = 0; n < strlen(wholes[i]); n++) {
+			const struct view v = view_of(wholes[i], n);
+			if (!ffapi_parse(v, &m, &bodies, &text_file, a, &limits, NULL) && !ffapi_is_cut(v, a, &limits))
+				fail_msg("file %zu at %zu: is no beginning", i, n);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_false(ffapi_parse(view_str(bad[i]), &m, &bodies, &text_file, a, &limits, NULL));
+		if (ffapi_is_cut(view_str(bad[i]), a, &limits))
+			fail_msg("bad file %zu is none that is cut", i);
+	}
+	arena_free(&a);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -384,7 +414,7 @@ int main(void)
 		T(tokens_with_any_line_end), T(a_line_feed_that_belongs_to_what_follows), T(text_in_a_file),
 		T(sizes_are_checked_against_what_is_there), T(fifty_megabytes), T(errors_name_the_line), T(paths_do_not_leave_the_directory),
 		T(what_cannot_be_read_is_kept), T(the_form_of_a_file), T(written_and_read_again_is_the_same), T(what_cannot_be_written_is_said),
-		T(cut_at_every_offset), T(limits),
+		T(cut_at_every_offset), T(limits), T(a_beginning_is_told_from_a_bad_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
