@@ -393,7 +393,8 @@ static void test_checker_finds_what_is_not_whole(void **state)
 					  "w");
 		do_octets(y, &(struct play_op){.seed = 5, .size = 100});
 		store_suspect_put(y->w->store, "message 9", 1, "SIGSEGV");
-		for (uint64_t k = 0; k < 7500; k++) {
+		const uint64_t steps = strstr(damages[i][0], "step_key") == NULL ? 100 : 7500; /* so many have an index */
+		for (uint64_t k = 0; k < steps; k++) {
 			arena_reset(y->w->arena);
 			do_step(y, k);
 		}
