@@ -142,6 +142,21 @@ def test_live_updates(lab):
     Console(london, "operator").get("/api/stream", 401, Cookie="posthorn=nothing")
 
 
+def test_no_user_takes_all_places(lab):
+    london, paris, ids = stuck(lab, viewers=4)
+    c, other = Console(london, "viewer"), Console(london, "operator")
+    streams = [Stream(c) for _ in range(3)]
+    for s in streams:
+        s.until("overview")
+    c.get("/api/stream", 429)
+    same(london.event("console.viewers")["fields"]["user"], "viewer", "who was told to come later")
+    s = Stream(other)
+    s.until("overview")
+    other.get("/api/stream", 429)
+    for s in streams + [s]:
+        s.close()
+
+
 def newest(c):
     return c.get("/api/events?max=1")["rows"][0]["seq"]
 
@@ -319,5 +334,5 @@ def test_sessions_end(lab):
     c.get("/api/session")
 
 
-main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates, test_a_viewer_that_does_not_read, test_a_viewer_that_was_away,
+main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates, test_no_user_takes_all_places, test_a_viewer_that_does_not_read, test_a_viewer_that_was_away,
      test_others_may_be_away, test_other_addresses_end_no_session, test_sessions_end)

@@ -50,9 +50,10 @@ void api_stream(struct task *t)
 	struct stream_join join = { .token = view_str(t->who.token), .until = feed_last(c->feed) };
 	if (!read_last(t, &join))
 		return;
-	if (stream_hub_viewers(c->hub) >= c->settings->console.viewers) {
+	const uint64_t most = c->settings->console.viewers, of_one = most - most / 4; /* nobody alone keeps all others out */
+	if (stream_hub_viewers(c->hub) >= most || stream_hub_viewers_of(c->hub, t->request->payer) >= of_one) {
 		static const char *const extra[] = { "Retry-After: 30", NULL };
-		EMIT(&c->host, CONSOLE_VIEWERS, "peer", t->request->address);
+		EMIT(&c->host, CONSOLE_VIEWERS, "peer", t->request->address, "user", t->who.user);
 		t->answered = true;
 		request_answer(t->request, 429, "application/json", VIEW("{\"error\":\"as many pages as console.viewers allows follow already\"}"), extra);
 		return;

@@ -211,3 +211,11 @@ size_t stream_hub_viewers(const struct stream_hub *h)
 {
 	return h->n_viewers;
 }
+
+size_t stream_hub_viewers_of(const struct stream_hub *h, const char *payer)
+{
+	size_t n = 0;
+	for (const struct viewer *v = h->viewers; v != NULL; v = v->next)
+		n += strcmp(v->request->payer, payer) == 0;
+	return n;
+}

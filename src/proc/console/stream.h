@@ -38,3 +38,5 @@ void stream_frame(struct out *o, const char *event, uint64_t id, struct view dat
 /* Ends with a bye those of whom still() says no. */
 void stream_hub_review(struct stream_hub *h, bool (*still)(void *ctx, struct view token), void *ctx, const char *why);
 size_t stream_hub_viewers(const struct stream_hub *h);
+/* Those whose requests are charged to this one. */
+size_t stream_hub_viewers_of(const struct stream_hub *h, const char *payer);

@@ -166,7 +166,7 @@
 	X(CONSOLE_REFUSED, "console.refused", 905, WARNING, "console", "", "a request was refused: it was meant for another host, came from a page of another site, or had not the token of its session") \
 	X(CONSOLE_FORBIDDEN, "console.forbidden", 906, WARNING, "console", "", "a viewer has tried to act") \
 	X(CONSOLE_ACT, "console.act", 907, NOTICE, "operator", "", "an operator has acted by the console: what it did is told by the switch") \
-	X(CONSOLE_VIEWERS, "console.viewers", 908, WARNING, "console", "", "as many pages as console.viewers allows follow live: another one was told to come later") \
+	X(CONSOLE_VIEWERS, "console.viewers", 908, WARNING, "console", "", "as many pages as console.viewers allows, or allows to one user, follow live: another one was told to come later") \
 	X(CONSOLE_CUT, "console.viewer-cut", 909, INFO, "console", "", "a page did not take its live updates and was cut off; it connects again by itself") \
 	X(CONSOLE_HELD, "console.answers-held", 910, WARNING, "console", "", "answers that browsers were slow to take, of one user, of one address or of all, fill the memory that there is for them: a request was told to come again") \
 	X(CONSOLE_UPSTREAM, "console.upstream", 911, INFO, "console", "", "a process that the console asks has come or gone") \

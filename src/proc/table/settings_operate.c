@@ -44,7 +44,7 @@ static const struct setting console_rows[] = {
 	{ "metrics-token", SETTING_STRING, AT(set_console, metrics_token), "\"\"", 0, 200, .manual = "what Prometheus has to say as its bearer token; empty: nothing" },
 	{ "origin", SETTING_STRING, AT(set_console, origin), "\"\"", 0, 200, .manual = "how browsers name the console when they come through a proxy: \"https://mta.example\"" },
 	{ "trusted-proxies", SETTING_STRINGS, AT(set_console, trusted_proxies), "[]", 0, 100, .manual = "addresses of proxies, without port (\"127.0.0.1\"), that are believed when they say in X-Forwarded-For whom they speak for: guessed passwords slow that address then, and events name it. A proxy that passes on what its client has said there is not to be trusted" },
-	{ "viewers", SETTING_UINT, AT(set_console, viewers), "200", 1, 10000, .manual = "pages with live updates at once; more are told to come later" },
+	{ "viewers", SETTING_UINT, AT(set_console, viewers), "200", 1, 10000, .manual = "pages with live updates at once, three quarters of them at most for one user; more are told to come later" },
 };
 const struct settings_section settings_console = { "console", sizeof(struct set_console), console_rows, ARRAY_LEN(console_rows) };
 
