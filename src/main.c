@@ -1,5 +1,6 @@
 /* main.c - argv[1] -> subcommand. Children of the supervisor come in by `--process KIND INSTANCE`. */
 #include "base/text.h"
+#include "base/version.h"
 #include "proc/console/console.h"
 #include "proc/content/content.h"
 #include "proc/content/converter.h"
@@ -160,7 +161,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
 		return usage(stdout);
 	if (strcmp(argv[1], "--version") == 0) {
-		puts("posthorn 0.1.0");
+		puts("posthorn " POSTHORN_VERSION);
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)

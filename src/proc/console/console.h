@@ -7,11 +7,10 @@
  *                       stream.c <--frames-- sampler.c, feed.c <--answers, events--'
  */
 #pragma once
+#include "base/version.h"
 #include "proc/table/actor.h"
 #include "proc/table/settings_table.h"
 #include "sys/board.h"
-
-#define POSTHORN_VERSION "0.1.0"
 
 enum { CONSOLE_DESCRIPTORS = 4200 }; /* wanted: connections, and some beside */
 

@@ -2,7 +2,7 @@
  * JSON, and as a page of the manual. All three go the same way over the table. */
 #include "proc/table/metrics.h"
 
-#define VERSION "0.1.0"
+#include "base/version.h"
 
 /* Who takes samples, one after the other; those of one metric come together. */
 struct sink {
@@ -87,7 +87,7 @@ static void give_processes(struct sink *k, enum metric m, const struct board *b)
 
 static void give_info(struct sink *k, struct view mta)
 {
-	const struct view info[] = { VIEW("mta"), mta, VIEW("version"), VIEW(VERSION), { NULL, 0 } };
+	const struct view info[] = { VIEW("mta"), mta, VIEW("version"), VIEW(POSTHORN_VERSION), { NULL, 0 } };
 	if (mta.n > 0)
 		give(k, METRIC_INFO, info, 1);
 }

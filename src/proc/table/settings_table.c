@@ -370,7 +370,7 @@ static bool check_kind(const struct set_link *k, const char *name, struct err *e
 						      k->name);
 	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
 		if (foreign[i].is_set)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" is of kind %s and has a %s: a program serves it, not a peer",
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\" is of kind %s, which a program serves and no peer: found \"%s\", want none",
 				       name, k->name, link_kinds[k->kind], foreign[i].key);
 	return true;
 }
