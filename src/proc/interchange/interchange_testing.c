@@ -558,7 +558,7 @@ static void settle_postoffice(struct world *w)
 	GOOD(postoffice_add_external(w->po, &beyond, &near, e));
 }
 
-static const char *bag_of(struct world *w, const char *who, char bag[9])
+const char *bag_of(struct world *w, const char *who, char bag[9])
 {
 	struct mm_route r;
 	if (strcmp(who, "INQUEUE3") == 0) {
@@ -579,33 +579,6 @@ unsigned count_records(struct world *w, const char *name, struct po_bag_entry *e
 	GOOD(postoffice_bag(w->po, bag_of(w, name, bag), HEARD, entries != NULL ? entries : spare, &n, &live, e));
 	assert_true(n <= HEARD);
 	return live;
-}
-
-void put_record(struct world *w, const char *name, const struct mm_header *h)
-{
-	char bag[9];
-	GOOD(postoffice_deliver(w->po, bag_of(w, name, bag), h, e));
-}
-
-void fill_bag(struct world *w, const char *name, uint32_t first)
-{
-	char bag[9], path[200];
-	struct mm_key key = { 0 };
-	uint8_t *records = mem_alloc((size_t)MM_BAG_RECORDS * MM_RECORD_SIZE);
-	bag_of(w, name, bag);
-	for (uint32_t i = 0; i < MM_BAG_RECORDS; i++) {
-		const struct mm_header h = { .mai = mm_id_of(first + i), .word_88 = 0x18 };
-		mm_header_print(&h, records + (size_t)i * MM_RECORD_SIZE);
-		mm_key_add(&key, i, true);
-	}
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof path, i == 0 ? "%s/MBG/%s.MBG" : "%s/KEY/%s.KEY", w->path, bag);
-		FILE *f = fopen(path, "w");
-		assert_non_null(f);
-		assert_int_equal(i == 0 ? fwrite(records, MM_RECORD_SIZE, MM_BAG_RECORDS, f) : fwrite(key.octets, MM_KEY_SIZE, 1, f), i == 0 ? MM_BAG_RECORDS : 1);
-		assert_int_equal(fclose(f), 0);
-	}
-	free(records);
 }
 
 struct mai read_message(struct world *w, const char *name, unsigned i)

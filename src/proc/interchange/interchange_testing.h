@@ -88,10 +88,8 @@ void say_transfer(struct world *w, uint64_t transfer, uint64_t assoc, const stru
 struct mm_id put_message(struct world *w, const char *from, const char *to, const char *subject, const char *text, const char *attachments);
 /* Live records of a bag: of a postoffice or mailbox by its name, or "INQUEUE3". */
 unsigned count_records(struct world *w, const char *name, struct po_bag_entry *entries_r /* HEARD of them, or NULL */);
-/* As another program puts it there. */
-void put_record(struct world *w, const char *name, const struct mm_header *h);
-/* 4096 records, of messages that are not there. */
-void fill_bag(struct world *w, const char *name, uint32_t first);
+/* The mailbag of a postoffice or mailbox; "INQUEUE3" is itself. */
+const char *bag_of(struct world *w, const char *who, char bag[9]);
 /* The MAI of the i-th record there. */
 struct mai read_message(struct world *w, const char *name, unsigned i);
 bool has_file(struct world *w, const char *dir, const char *suffix);
