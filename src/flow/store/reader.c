@@ -14,7 +14,8 @@ enum {
 	NAMED_MAX = 16,
 	TEXT_MAX = 64 * 1024,
 	TRACE_MAX = 20000,
-	RELATED_MAX = 32
+	RELATED_MAX = 32,
+	WRITER_PATIENCE_MS = 3000 /* while the writer makes the store, or recovers it after a crash: nobody waits for it otherwise */
 };
 
 #define QUEUE_COLUMNS                                                                              \
@@ -110,6 +111,8 @@ struct store_reader *store_reader_open(struct env *env, const char *path, struct
 	r->path = store_path(env, path);
 	r->deadline_us = INT64_MAX;
 	r->db = sqlite_schema_connect(r->path, SQLITE_OPEN_READONLY, e);
+	if (r->db != NULL)
+		sqlite3_busy_timeout(r->db, WRITER_PATIENCE_MS);
 	bool ok = r->db != NULL && sqlite_schema_version(r->db, r->path, e);
 	for (size_t i = 0; i < ASK_COUNT && ok; i++)
 		if (sqlite3_prepare_v3(r->db, questions[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -119,7 +122,6 @@ struct store_reader *store_reader_open(struct env *env, const char *path, struct
 		store_reader_close(&r);
 		return NULL;
 	}
-	sqlite3_busy_timeout(r->db, 100); /* while the writer recovers after a crash */
 	sqlite3_progress_handler(r->db, PROGRESS_OPS, is_late, r);
 	return r;
 }
