@@ -664,6 +664,35 @@ static void test_a_temporary_refusal_is_tried_again(void **state)
 	world_free(w);
 }
 
+/* While the switch takes nothing, a message comes up in each round: who has read and deleted his copy meanwhile does not get another one, nor does he take
+ * the X.400 users' along. */
+static void test_who_was_served_is_served_once(void **state)
+{
+	(void)state;
+	struct world *w = world_new("      poll: 5 s\n");
+	struct po_bag_entry entries[HEARD];
+	char folder[10], bag[9];
+	struct err e;
+	w->refuse_temporarily = true;
+	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL TEST/SHADOW/LOCAL", "Waits", "text", NULL);
+	world_pass(w, 10 * 1000);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", entries), 1);
+	assert_true(postoffice_bag_drop(w->po, bag_of(w, "TEST/SHADOW/LOCAL", bag), entries[0].slot, &id, false, &e));
+	const unsigned n = w->n_offers;
+	world_pass(w, 600 * 1000);
+	assert_true(w->n_offers > n);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 0);
+	w->refuse_temporarily = false;
+	world_pass(w, 600 * 1000);
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 0);
+	assert_false(was_told(w, "msmail.no-file"));
+	assert_false(has_file(w, "P1", ".P1"));
+	snprintf(folder, sizeof folder, "MAI/MA%c", id.s[7]);
+	assert_false(has_file(w, folder, ".MAI"));
+	world_free(w);
+}
+
 /* ALIVE is answered while a converter takes its time; one that never ends is accused. */
 static void test_a_hung_converter_is_accused(void **state)
 {
@@ -1309,6 +1338,7 @@ int main(void)
 		cmocka_unit_test(k168857_who_holds_the_lock_is_named),
 		cmocka_unit_test(test_busy_holds_mail_back),
 		cmocka_unit_test(test_a_temporary_refusal_is_tried_again),
+		cmocka_unit_test(test_who_was_served_is_served_once),
 		cmocka_unit_test(test_a_hung_converter_is_accused),
 		cmocka_unit_test(k277831_neither_direction_starves),
 		cmocka_unit_test(test_a_stop_finishes_what_is_in_hand),

@@ -111,6 +111,18 @@ bool mail_route_name(const struct mm_address *address, struct mm_name *name_r, s
 
 /* --- placing --- */
 
+/* Of a mailbag that is damaged nobody knows: then it may be needed (Q127002: such a bag hinders nobody else). */
+static bool holds(struct postoffice *po, const char *bag, const struct mm_id *id, bool *holds_r, struct err *e)
+{
+	struct err why;
+	*holds_r = true;
+	if (postoffice_holds(po, bag, id, holds_r, &why) || why.culprit != ERR_OF_LINK)
+		return true;
+	if (e != NULL)
+		*e = why;
+	return false;
+}
+
 /* r is the first one of its bag that this pass is about. */
 static bool is_first_of_bag(const struct mm_envelope *v, size_t at)
 {
@@ -118,14 +130,6 @@ static bool is_first_of_bag(const struct mm_envelope *v, size_t at)
 		if (v->recipients[i].notice == 0 && mm_same(v->recipients[i].bag, v->recipients[at].bag))
 			return false;
 	return v->recipients[at].notice == 0 && v->recipients[at].bag[0] != 0;
-}
-
-static unsigned count_bags(const struct mm_envelope *v)
-{
-	unsigned n = 0;
-	for (size_t i = 0; i < v->n; i++)
-		n += is_first_of_bag(v, i);
-	return n;
 }
 
 static bool is_unserved(const struct mm_envelope *v, const char *bag)
@@ -166,6 +170,7 @@ struct placing {
 	void *ctx;
 	bool last;      /* try */
 	bool refused;   /* some bag was */
+	bool served;    /* some user here, just now */
 	struct mail_placed placed;
 };
 
@@ -194,6 +199,7 @@ static bool place_in(struct placing *p, const char *bag, struct err *e)
 	else if (!is_unserved(p->v, bag) || postoffice_deliver(p->po, bag, p->h, &why)) {
 		p->placed.bags++;
 		p->placed.outbound += outbound;
+		p->served |= !outbound && is_unserved(p->v, bag);
 		if (!outbound)
 			serve_bag(p->v, bag);
 		return true;
@@ -223,11 +229,42 @@ static bool write_state(struct postoffice *po, struct mm_envelope *v, enum mm_st
 	return false;
 }
 
-/* INQUEUE3's own hold is counted until the message leaves it for good. */
-static bool count_in_mai(struct postoffice *po, const struct mm_envelope *v, struct err *e)
+/* Somebody else's, who has not got the message yet: it is read again. */
+static bool is_for_others(const struct mm_envelope *v)
 {
-	const unsigned n = count_bags(v);
-	return postoffice_set_bags(po, &v->mai, n == 0 ? 1 : n, e);
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].responsible && v->recipients[i].notice == 0 && v->recipients[i].bag[0] == 0)
+			return true;
+	return false;
+}
+
+static bool has_notices(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return true;
+	return false;
+}
+
+/* Those that have it or will have it; who was served and has deleted it does not count again. INQUEUE3's own hold counts while nobody else has it, and beside
+ * others while the message is needed, or the last of them that deletes it would take its files along. */
+static bool count_in_mai(struct placing *p, struct err *e)
+{
+	const struct mm_envelope *v = p->v;
+	bool any = false;
+	unsigned n = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		bool counts = true;
+		if (!is_first_of_bag(v, i))
+			continue;
+		any = true;
+		if (!is_unserved(v, v->recipients[i].bag) && !holds(p->po, v->recipients[i].bag, &v->mai, &counts, e))
+			return false;
+		n += counts;
+	}
+	p->placed.counted = any && is_for_others(v);
+	n += p->placed.counted;
+	return (!any && !p->refused) || postoffice_set_bags(p->po, &v->mai, n == 0 ? 1 : n, e);
 }
 
 bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, bool (*is_outbound)(void *ctx, const char *bag), void *ctx,
@@ -241,7 +278,7 @@ bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_enve
 		return false;
 	if (FAULT(MAIL_PLACING))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not placed (fault point)", v->mai.s);
-	if (count_bags(v) > 0 && !count_in_mai(po, v, e))
+	if (!count_in_mai(&p, e))
 		return false;
 	for (size_t i = 0; i < v->n; i++) {
 		char bag[MM_ID_LENGTH + 1];
@@ -251,27 +288,16 @@ bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_enve
 		if (!place_in(&p, bag, e))
 			return false;
 	}
-	if (p.refused && !count_in_mai(po, v, e))
+	if (p.refused && !count_in_mai(&p, e))
 		return false;
-	if ((p.refused || p.placed.pending > 0) && !write_state(po, v, MM_PLACING, e))
+	const bool again = p.placed.pending > 0 || (p.served && (is_for_others(v) || has_notices(v)));
+	if ((p.refused || again) && !write_state(po, v, MM_PLACING, e))
 		return false;
 	*placed_r = p.placed;
 	return true;
 }
 
 /* --- the end --- */
-
-/* Of a mailbag that is damaged nobody knows: then it may be needed (Q127002: such a bag hinders nobody else). */
-static bool holds(struct postoffice *po, const char *bag, const struct mm_id *id, bool *holds_r, struct err *e)
-{
-	struct err why;
-	*holds_r = true;
-	if (postoffice_holds(po, bag, id, holds_r, &why) || why.culprit != ERR_OF_LINK)
-		return true;
-	if (e != NULL)
-		*e = why;
-	return false;
-}
 
 bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const char *but, bool *needed_r, struct err *e)
 {
@@ -310,7 +336,7 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 		return false;
 	if (FAULT(MAIL_FINISH))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);
-	return mail_forget(po, bag, slot, v, j, e);
+	return placed->counted ? mail_drop(po, bag, slot, v, j, e) : mail_forget(po, bag, slot, v, j, e);
 }
 
 bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e)
@@ -337,7 +363,7 @@ bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsign
 		bool has = false;
 		if (!r->responsible)
 			continue;
-		if (r->notice == 0 && r->bag[0] != 0 && !postoffice_holds(po, r->bag, &v->mai, &has, e))
+		if (r->notice == 0 && r->bag[0] != 0 && !holds(po, r->bag, &v->mai, &has, e))
 			return false;
 		held += has;
 		if (has)

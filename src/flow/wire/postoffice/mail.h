@@ -52,13 +52,15 @@ struct mail_placed {
 	unsigned bags;     /* that hold it now */
 	unsigned outbound; /* of these, for other postoffices or gateways */
 	unsigned pending;  /* recipients whose bag could not be written now: the message stays, and is looked at again */
+	bool counted;      /* the record in INQUEUE3 counts in the MAI beside those bags: mail_finish takes it off */
 	bool attempted;    /* some of them really failed; false: only locked, or no room (Q113119: that is no attempt) */
 	struct err why;    /* of the first pending one */
 };
 /* v: as mail_look gave it, with its plan. Writes it as PLACING, sets the MAI's count, puts the record h into each bag once; its `mai`, `size`, and `date`
  * (the arrival: Q111558 d) are filled in from v. A bag that is full or gone is its recipients' [017] or [001] in v (and in the P1), others are served
- * (Q138054). Recipients of a bag here that are served lose `responsible`, so that nobody serves them twice when others are pending; those of
- * outbound bags keep it. is_outbound tells which bags these are. last: what cannot be written now is given up, its recipients' notice is [008]. Fails as postoffice calls do ([016]: ERR_PERM, message); then nothing is lost:
+ * (Q138054). Recipients of a bag here that are served lose `responsible`, in the P1 too when the message comes up again, so that nobody serves them twice: when
+ * others are pending, are somebody else's, or are to be told of. Those of outbound bags keep it. For somebody else's the record counts in the MAI, so that no user
+ * who deletes his copy takes their message away. is_outbound tells which bags these are. last: what cannot be written now is given up, its recipients' notice is [008]. Fails as postoffice calls do ([016]: ERR_PERM, message); then nothing is lost:
  * later again. */
 MUST_CHECK bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, bool (*is_outbound)(void *ctx, const char *bag), void *ctx,
 			   bool last, struct mail_placed *placed_r, struct err *e);
@@ -78,7 +80,7 @@ MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slo
 MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
 
 /* v was made anew, because its own envelope is lost or damaged, and planned: of its responsible recipients, those whose bag holds the message have it (*held_r: how
- * many), and mail_place leaves them as they are; all others are refused with `notice`. */
+ * many), and mail_place leaves them as they are; so it does those whose bag cannot be read now (Q127002), and waits for it. All others are refused with `notice`. */
 MUST_CHECK bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e);
 
 /* It is where it was attached. Fails ERR_LOCAL or ERR_TEMP, link. */

@@ -300,6 +300,56 @@ static void who_has_it_is_spared(void **state)
 	assert_int_equal(j.v.recipients[3].notice, 21);
 }
 
+/* Of a mailbag that cannot be read nobody knows who has the message: no sender is told of it, and nobody else waits (Q127002). */
+static void who_may_have_it_is_spared(void **state)
+{
+	struct testing_po *t = *state;
+	struct job j = begin_job(t);
+	struct mail_placed placed;
+	unsigned held;
+	char rel[20];
+	snprintf(rel, sizeof rel, "KEY/%s.KEY", j.bob);
+	testing_write(t, rel, "no KEY", 6);
+	j.v.recipients = j.recipients;
+	GOOD(mail_spare(t->po, &j.v, 21, &held, &t->e));
+	assert_int_equal(held, 1);
+	assert_int_equal(j.v.recipients[0].notice, 21);
+	assert_int_equal(j.v.recipients[1].notice, 0);
+	GOOD(mail_place(t->po, &j.h, &j.v, is_away, &j, false, &placed, &t->e));
+	assert_int_equal(placed.pending, 1);
+	assert_int_equal(j.v.recipients[1].notice, 0);
+}
+
+/* For somebody else's recipient the record in INQUEUE3 counts: a user who deletes his copy does not take the files away, nor is he served again. */
+static void what_others_need_is_counted(void **state)
+{
+	struct testing_po *t = *state;
+	struct job j = begin_job(t);
+	struct mail_placed placed;
+	struct mm_envelope v;
+	enum mail_found found;
+	unsigned times;
+	char rel[40];
+	set_recipient(&j, 1, "TEST/ELSE/BOB", "", 0);
+	j.v.recipients = j.recipients;
+	j.v.n = 2;
+	GOOD(mail_place(t->po, &j.h, &j.v, is_away, &j, false, &placed, &t->e));
+	assert_int_equal(placed.bags, 1);
+	assert_true(placed.counted);
+	assert_int_equal(counted(t, &j.id), 2);
+	GOOD(postoffice_bag_drop(t->po, j.ann, slot_of(t, j.ann, &j.id, &times), &j.id, false, &t->e)); /* ANN reads and deletes it */
+	GOOD(mail_look(t->po, &j.id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_HALF);
+	GOOD(mail_place(t->po, &j.h, &v, is_away, &j, false, &placed, &t->e));
+	assert_int_equal(times_in(t, j.ann, &j.id), 0);
+	assert_int_equal(counted(t, &j.id), 1);
+	GOOD(mail_finish(t->po, "INQUEUE3", slot_of(t, "INQUEUE3", &j.id, &times), &v, &placed, NULL, &t->e));
+	snprintf(rel, sizeof rel, "MAI/MA%c/%s.MAI", j.id.s[7], j.id.s);
+	assert_false(testing_is_there(t, rel));
+	snprintf(rel, sizeof rel, "P1/%s.P1", j.id.s);
+	assert_false(testing_is_there(t, rel));
+}
+
 static void nobody_left_takes_the_files_along(void **state)
 {
 	struct testing_po *t = *state;
@@ -501,6 +551,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_journal_keeps_its_lines), CASE(a_cut_line_is_none), CASE(nonsense_in_a_journal_is_passed_over), CASE(a_failed_line_is_taken_back),
 		CASE(an_envelope_outlives_the_record), CASE(no_step_of_the_end_leaves_a_record_alone), CASE(who_has_it_is_spared),
+		CASE(who_may_have_it_is_spared), CASE(what_others_need_is_counted),
 		CASE(placing_serves_each_bag_once_however_often), CASE(the_end_forgets_the_record_and_keeps_the_envelope_for_outbound_bags),
 		CASE(nobody_left_takes_the_files_along), CASE(who_waits_hinders_nobody), CASE(k237695_the_last_try_gives_up_with_008_only_who_is_not_served),
 		CASE(one_notice_however_often), CASE(a_notice_lists_who_was_not_reached), cmocka_unit_test(k98067_who_is_not_told),
