@@ -370,8 +370,7 @@ static bool write_counter(struct postoffice *po, int fd, const char *rel, size_t
 	return po_write_at(po, fd, rel, octets, sizeof octets, at, e);
 }
 
-/* One bag less holds it. */
-static bool release(struct postoffice *po, const struct mm_id *mai, struct err *e)
+bool po_release(struct postoffice *po, const struct mm_id *mai, struct err *e)
 {
 	const struct po_rel rel = po_rel_mai(mai);
 	uint16_t bags = 0;
@@ -444,7 +443,7 @@ bool postoffice_bag_drop(struct postoffice *po, const char *bag, unsigned slot, 
 		return false;
 	if (mai == NULL)
 		return true;
-	if (was && !release(po, mai, e))
+	if (was && !po_release(po, mai, e))
 		return false;
 	return !with_envelope || drop_envelope(po, mai, e);
 }

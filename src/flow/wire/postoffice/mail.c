@@ -332,11 +332,12 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && po_remove(po, po_rel_p1(&v->mai).s, e) &&
 		       (j == NULL || mail_journal_forget(j, &v->mai, e));
 	}
-	if (placed->outbound > 0 && !write_state(po, v, MM_READY, e))
+	/* The record counts no more before READY says that only it is left: in PLACING all is counted anew. */
+	if (placed->outbound > 0 && ((placed->counted && !po_release(po, &v->mai, e)) || !write_state(po, v, MM_READY, e)))
 		return false;
 	if (FAULT(MAIL_FINISH))
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: finished, its record is left (fault point)", v->mai.s);
-	return placed->counted ? mail_drop(po, bag, slot, v, j, e) : mail_forget(po, bag, slot, v, j, e);
+	return placed->counted && placed->outbound == 0 ? mail_drop(po, bag, slot, v, j, e) : mail_forget(po, bag, slot, v, j, e);
 }
 
 bool mail_forget(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e)

@@ -350,6 +350,30 @@ static void what_others_need_is_counted(void **state)
 	assert_false(testing_is_there(t, rel));
 }
 
+/* The same with a copy that goes on: wherever the end stops, the mailboxes that hold it are what counts. */
+static void what_others_needed_counts_no_more(void **state)
+{
+	struct testing_po *t = *state;
+	struct job j = begin_job(t);
+	struct mail_placed placed;
+	struct mm_envelope v;
+	enum mail_found found;
+	unsigned times;
+	set_recipient(&j, 1, "TEST/ELSE/BOB", "", 0);
+	j.v.recipients = j.recipients;
+	GOOD(mail_place(t->po, &j.h, &j.v, is_away, &j, false, &placed, &t->e));
+	assert_true(placed.counted);
+	assert_int_equal(counted(t, &j.id), 3);
+	GOOD(fault_plan("MAIL_FINISH:1:fail", &t->e));
+	assert_false(mail_finish(t->po, "INQUEUE3", slot_of(t, "INQUEUE3", &j.id, &times), &j.v, &placed, NULL, &t->e));
+	GOOD(fault_plan(NULL, &t->e));
+	GOOD(mail_look(t->po, &j.id, t->a, &v, &found, &t->e));
+	assert_int_equal(found, MAIL_FINISHED);
+	GOOD(mail_forget(t->po, "INQUEUE3", slot_of(t, "INQUEUE3", &j.id, &times), &v, NULL, &t->e));
+	assert_int_equal(times_in(t, "INQUEUE3", &j.id), 0);
+	assert_int_equal(counted(t, &j.id), 2);
+}
+
 static void nobody_left_takes_the_files_along(void **state)
 {
 	struct testing_po *t = *state;
@@ -551,7 +575,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_journal_keeps_its_lines), CASE(a_cut_line_is_none), CASE(nonsense_in_a_journal_is_passed_over), CASE(a_failed_line_is_taken_back),
 		CASE(an_envelope_outlives_the_record), CASE(no_step_of_the_end_leaves_a_record_alone), CASE(who_has_it_is_spared),
-		CASE(who_may_have_it_is_spared), CASE(what_others_need_is_counted),
+		CASE(who_may_have_it_is_spared), CASE(what_others_need_is_counted), CASE(what_others_needed_counts_no_more),
 		CASE(placing_serves_each_bag_once_however_often), CASE(the_end_forgets_the_record_and_keeps_the_envelope_for_outbound_bags),
 		CASE(nobody_left_takes_the_files_along), CASE(who_waits_hinders_nobody), CASE(k237695_the_last_try_gives_up_with_008_only_who_is_not_served),
 		CASE(one_notice_however_often), CASE(a_notice_lists_who_was_not_reached), cmocka_unit_test(k98067_who_is_not_told),

@@ -130,6 +130,8 @@ struct po_rel po_rel_p1(const struct mm_id *id);
 
 /* --- for the sweep (bag.c) --- */
 MUST_CHECK bool po_each_live(struct postoffice *po, const char *bag, void (*each)(void *ctx, const struct mm_header *h), void *ctx, struct err *e);
+/* One bag less holds it: its counter goes down, at zero it goes itself. */
+MUST_CHECK bool po_release(struct postoffice *po, const struct mm_id *mai, struct err *e);
 /* The MAI in fd, which is held, and its attachments' files. */
 MUST_CHECK bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e);
 
