@@ -143,9 +143,10 @@ class Browser:
         self.wait(press, "%s with \"%s\" to be pressed" % (css, text))
 
     def fill(self, css, text):
+        """As a person does: WebDriver's own clear() tells the page of no input, which then draws what it knows."""
         e = self.one(css)
-        e.clear()
-        e.send_keys(text)
+        e.send_keys(Keys.CONTROL, "a")
+        e.send_keys(text if text else Keys.DELETE)
         return e
 
     def keys(self, *keys):
