@@ -88,13 +88,21 @@ static void refuse_lost(struct mover *m, struct mm_envelope *v)
 	}
 }
 
+/* A plan that is half carried out, and no record of it is left for who would go on: a crash came at its end. It says who is this bag's all the same. */
+static bool is_left_over(struct mover *m, const struct mm_id *id)
+{
+	struct err e;
+	bool held = true;
+	return postoffice_holds(m->here, "INQUEUE3", id, &held, &e) && !held;
+}
+
 static bool read_envelope(struct mover *m, struct lane_job *j, bool *wait_r, struct err *e)
 {
 	enum mail_found found;
 	*wait_r = false;
 	if (!mail_look(m->here, &j->entry.header.mai, m->arena, &j->v, &found, e))
 		return false;
-	*wait_r = found == MAIL_NOT_YET || found == MAIL_HALF;
+	*wait_r = found == MAIL_NOT_YET || (found == MAIL_HALF && !is_left_over(m, &j->entry.header.mai));
 	j->has_p1 = found != MAIL_LOST;
 	if (found == MAIL_NEW && !claim(m, &j->v, e))
 		return false;

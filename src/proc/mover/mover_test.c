@@ -1043,6 +1043,27 @@ static void what_was_copied_is_not_given_up(void **state)
 	testing_end(&w);
 }
 
+/* The mailer was killed between a message's record in INQUEUE3 and its envelope: the lane does not wait for who will not come. */
+static void what_a_crash_has_left_half_done_goes_on(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "left");
+	struct mm_recipient r = { .address = { .type = MM_ADDRESS_MS, .text = VIEW("NET/HUB/HAL") }, .responsible = true, .reason = -1, .diagnostic = -1 };
+	const struct mm_envelope v = { .mai = id, .state = MM_PLACING, .from = { .type = MM_ADDRESS_MS, .text = VIEW("NET/ALPHA/ANN") }, .recipients = &r, .n = 1 };
+	char bag[9];
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	memcpy(r.bag, bag, sizeof r.bag);
+	OK(postoffice_write_envelope(w->po[ALPHA], &v, &w->e));
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "left", NULL), 1);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	assert_int_equal(testing_files(w, ALPHA), 0);
+	assert_quiet(w);
+	testing_end(&w);
+}
+
 static void k131116_a_user_added_since_is_known(void **state)
 {
 	(void)state;
@@ -1240,7 +1261,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k127002_a_broken_bag_hinders_nobody_else), cmocka_unit_test(k131116_a_user_added_since_is_known),
 		cmocka_unit_test(more_than_a_quota), cmocka_unit_test(k260962_a_broken_outbound_bag_hinders_nobody_else),
 		cmocka_unit_test(a_change_of_the_mailbag_begins_a_round), cmocka_unit_test(what_kills_while_it_is_set_aside_goes_unseen),
-		cmocka_unit_test(what_was_copied_is_not_given_up),
+		cmocka_unit_test(what_was_copied_is_not_given_up), cmocka_unit_test(what_a_crash_has_left_half_done_goes_on),
 		cmocka_unit_test(one_that_fails_at_the_peer_keeps_nobody),
 		cmocka_unit_test(what_is_set_aside_stays_with_those_who_have_it),
 		cmocka_unit_test(a_change_during_a_round_is_not_missed),
