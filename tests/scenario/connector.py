@@ -470,7 +470,7 @@ def documented_session(lab):
 
 
 def mistakes_in_settings(lab):
-    for text, wanted in (("kind: connector\n    address: \"127.0.0.1:102\"", "has a address"), ("kind: connector\n    remote-password: x", "remote-password"),
+    for text, wanted in (("kind: connector\n    address: \"127.0.0.1:102\"", "found \"address\", want none"), ("kind: connector\n    remote-password: x", "remote-password"),
                          ("kind: conector", "conector"), ("address: \"127.0.0.1:102\"", "remote-mta-name")):
         path = lab.file("bad.yaml", ("mta:\n  name: a\n  domain: \"C=GB; A=B\"\nstore:\n  directory: x\nlinks:\n  - name: folder\n    %s\n"
                                      % text).encode())
