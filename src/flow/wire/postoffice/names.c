@@ -362,11 +362,11 @@ static bool respell(struct postoffice *po, const char *rel, int *dir_r, struct e
 static bool open_dir(struct postoffice *po, const char *rel, int *dir_r, struct err *e)
 {
 	*dir_r = -1;
-	if (FAULT(PO_OPEN))
-		return po_error(po, e, "open", rel, EIO);
 	if (rel[0] == 0)
 		return (*dir_r = dup(po->root)) >= 0 || po_error(po, e, "open", po->path, errno);
 	po_note(po, "open", rel);
+	if (FAULT(PO_OPEN))
+		return po_error(po, e, "open", rel, EIO);
 	*dir_r = po_open_beneath(po->root, spelt_dir(po, rel), OPEN_DIR);
 	const bool ok = *dir_r >= 0 || respell(po, rel, dir_r, e);
 	if (ok)
