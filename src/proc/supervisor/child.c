@@ -21,6 +21,7 @@
 
 enum {
 	LINE_MAX_OCTETS = 8192, /* an event has 4000 at most; longer ones are cut in pieces */
+	EVENT_PIPE = 256 * 1024, /* a burst while we do not run; less than the system lets anyone have, since there are many of these */
 	STATUS_OS = 71,
 	SUSPECTS_NICE = 10,
 };
@@ -117,8 +118,10 @@ static bool make_fds(struct new_fds *n, int settings, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, n->chan) == 0 &&
 	    pipe2(n->err, O_CLOEXEC) == 0 && (n->words = memfd_create("posthorn-last-words", MFD_CLOEXEC)) >= 0 &&
 	    ftruncate(n->words, WIRE_WORDS_SIZE) == 0 && fcntl(n->err[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    (n->settings = fcntl(settings, F_DUPFD_CLOEXEC, 0)) >= 0)
+	    (n->settings = fcntl(settings, F_DUPFD_CLOEXEC, 0)) >= 0) {
+		(void)fcntl(n->err[1], F_SETPIPE_SZ, EVENT_PIPE); /* what has no room in it is lost, and counted */
 		return true;
+	}
 	err_set(e, ERR_TEMP, ERR_OF_PROCESS, "no descriptors for a process: %s", strerror(errno));
 	close_fds(n->chan, 2);
 	close_fds(n->err, 2);
