@@ -8,6 +8,7 @@
 #include "flow/message/message.h"
 #include "flow/store/store.h"
 #include "sys/loop.h"
+#include "store_must.h"
 
 #include <ftw.h>
 #include <sqlite3.h>
@@ -72,14 +73,6 @@ static void meter_add(struct meter *m, struct meter round)
 		m->checkpoint_ms = round.checkpoint_ms;
 }
 
-static void must(bool ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "store_bench: %s\n", what);
-		exit(1);
-	}
-}
-
 /* --- our store --- */
 struct bench {
 	struct env *env;
@@ -98,19 +91,7 @@ static void durable(void *ctx, uint64_t ticket)
 	((struct bench *)ctx)->durable = ticket;
 }
 
-static void failed(void *ctx, const struct err *why)
-{
-	(void)ctx;
-	must(false, why->text);
-}
-
-static void full(void *ctx, bool is_full, const struct err *why)
-{
-	(void)ctx, (void)is_full, (void)why;
-	must(false, "the disk is full");
-}
-
-static const struct store_events events = { durable, failed, full };
+static const struct store_events events = { durable, must_not_fail, must_not_be_full };
 
 /* An envelope as they are: an address of six attributes each, one trace element. */
 static void make_message(struct bench *b)

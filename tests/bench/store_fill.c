@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "flow/store/store.h"
 #include "sys/loop.h"
+#include "store_must.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,32 +25,12 @@ struct fill {
 	uint8_t content[LONG_OCTETS];
 };
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "store_fill: %s\n", what);
-	exit(1);
-}
-
 static void on_durable(void *ctx, uint64_t ticket)
 {
 	(void)ctx, (void)ticket;
 }
 
-static void on_failed(void *ctx, const struct err *why)
-{
-	(void)ctx;
-	must(false, why->text);
-}
-
-static void on_full(void *ctx, bool is_full, const struct err *why)
-{
-	(void)ctx, (void)is_full, (void)why;
-	must(false, "the disk is full");
-}
-
-static const struct store_events events = { on_durable, on_failed, on_full };
+static const struct store_events events = { on_durable, must_not_fail, must_not_be_full };
 
 static void make_message(struct fill *f)
 {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "flow/store/read.h"
 #include "sys/loop.h"
+#include "store_must.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -55,32 +56,12 @@ static double cpu_seconds(void)
 	return time_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "track_bench: %s\n", what);
-	exit(1);
-}
-
 static void on_durable(void *ctx, uint64_t ticket)
 {
 	(void)ctx, (void)ticket;
 }
 
-static void on_failed(void *ctx, const struct err *why)
-{
-	(void)ctx;
-	must(false, why->text);
-}
-
-static void on_full(void *ctx, bool is_full, const struct err *why)
-{
-	(void)ctx, (void)is_full, (void)why;
-	must(false, "the disk is full");
-}
-
-static const struct store_events events = { on_durable, on_failed, on_full };
+static const struct store_events events = { on_durable, must_not_fail, must_not_be_full };
 
 static uint64_t dice(uint64_t x)
 {

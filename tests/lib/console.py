@@ -58,6 +58,19 @@ class Answer:
         return json.loads(self.octets)
 
 
+def rest(sock):
+    """What comes until the connection ends."""
+    octets = b""
+    try:
+        while True:
+            piece = sock.recv(65536)
+            if not piece:
+                return octets
+            octets += piece
+    except ConnectionError:
+        return octets
+
+
 class Console:
     """One client, with a session once it has logged in. Every answer below /api is judged."""
 
@@ -142,15 +155,7 @@ class Console:
             s.sendall(octets)
             if half:
                 s.shutdown(socket.SHUT_WR)
-            got = b""
-            try:
-                while True:
-                    piece = s.recv(65536)
-                    if not piece:
-                        return got
-                    got += piece
-            except ConnectionError:
-                return got
+            return rest(s)
 
 
 class Stream:

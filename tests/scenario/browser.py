@@ -499,15 +499,20 @@ const done = arguments[arguments.length - 1];
 """
 
 
-def pieces_of_the_page(lab):
-    """Its modules by themselves: numbers as people read them, the steps of axes, and elements that are kept while others come and go."""
+def judge_script(lab, script, modules):
+    """On the page of a console; the script gives what differs from what it wants."""
     london, _ = site(lab, start_paris=False)
     b = Browser(lab)
     b.go(london, "")
     b.one(".login")
-    same(b.driver.execute_async_script(PIECES), "", "what differs")
+    same(b.driver.execute_async_script(script), "", "what differs")
     b.clean()
-    return "format.js, dom.js, plot.js, map.js"
+    return modules
+
+
+def pieces_of_the_page(lab):
+    """Its modules by themselves: numbers as people read them, the steps of axes, and elements that are kept while others come and go."""
+    return judge_script(lab, PIECES, "format.js, dom.js, plot.js, map.js")
 
 
 STUBBED = """
@@ -617,13 +622,7 @@ const done = arguments[arguments.length - 1];
 
 def page_before_a_console_that_fails(lab):
     """The page's modules before answers that were made up: streams that end, are refused or fall silent, answers in part, lists that move."""
-    london, _ = site(lab, start_paris=False)
-    b = Browser(lab)
-    b.go(london, "")
-    b.one(".login")
-    same(b.driver.execute_async_script(STUBBED), "", "what differs")
-    b.clean()
-    return "ask.js, live.js, events.js, quarantine.js"
+    return judge_script(lab, STUBBED, "ask.js, live.js, events.js, quarantine.js")
 
 
 def console_dies(lab):

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from browser import with_console  # noqa: E402
-from console import CONTRACT, Console, Stream, judge  # noqa: E402
+from console import CONTRACT, Console, Stream, judge, rest  # noqa: E402
 from posthorn import expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
 
 
@@ -179,19 +179,6 @@ def listen(stream, last, seen):
             seen.append(got[1]["seq"])
             if {"name": "why", "value": last} in got[1]["fields"]:
                 return
-
-
-def rest(sock):
-    """What comes until the connection ends."""
-    octets = b""
-    try:
-        while True:
-            piece = sock.recv(65536)
-            if not piece:
-                return octets
-            octets += piece
-    except ConnectionError:
-        return octets
 
 
 def test_a_viewer_that_does_not_read(lab):

@@ -643,10 +643,7 @@ static bool give_notice(struct interchange *x, struct err *e)
 	struct inward *in = &x->in;
 	struct out o;
 	char tmp[32], name[32];
-	bool any = false;
-	for (size_t i = 0; i < in->v.n; i++)
-		any = any || in->v.recipients[i].notice != 0;
-	if (!any || x->set->read_only || !mail_may_notice(&in->v, NULL))
+	if (!mm_envelope_has_notices(&in->v) || x->set->read_only || !mail_may_notice(&in->v, NULL))
 		return true;
 	names_of(hash_octets(HASH_START, view_str(in->local_id)), tmp, name);
 	(void)FAULT(INTERCHANGE_NOTICE);

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "flow/message/pack.h"
+#include "flow/wire/postoffice/no_file_testing.h"
 
 static void test_a_letter_goes_out(void **state)
 {
@@ -870,30 +871,15 @@ static void test_what_is_no_file_hinders_its_message_only(void **state)
 {
 	static const char *const forms[] = { "%s/P1/%s.P1", "%s/MAI/MA1/%s.MAI", "%s/ATT/AT2/%s.ATT" };
 	(void)state;
-	for (int i = 0; i < 3 * 4 - 1; i++) { /* the last one, a huge attachment, is the converter's to refuse */
+	for (int i = 0; i < 3 * NO_FILES - 1; i++) { /* the last one, a huge attachment, is the converter's to refuse */
 		struct world *w = world_new("");
 		char path[200];
 		say_busy(w, true);
 		const struct mm_id id = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Bad", "text", "an attachment");
 		assert_string_equal(id.s, "00000001");
 		snprintf(path, sizeof path, forms[i % 3], w->path, i % 3 == 2 ? "00000002" : "00000001");
-		assert_int_equal(unlink(path), 0);
-		switch (i / 3) {
-		case 0:
-			assert_int_equal(mkdir(path, 0777), 0);
-			break;
-		case 1:
-			assert_int_equal(mkfifo(path, 0666), 0);
-			break;
-		case 2:
-			assert_int_equal(symlink("/etc/passwd", path), 0);
-			break;
-		case 3: /* 1 TB, of which nothing is there */
-			assert_int_equal(mknod(path, S_IFREG | 0666, 0), 0);
-			if (truncate(path, INT64_C(1) << 40) != 0)
-				assert_int_equal(errno, EFBIG);
-			break;
-		}
+		assert_int_equal(access(path, F_OK), 0);
+		testing_no_file(path, (enum testing_no_file)(i / 3));
 		put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/DAN", "Good", "text", NULL);
 		say_busy(w, false);
 		world_pass(w, 400 * 1000);

@@ -500,14 +500,6 @@ static bool rebuild(struct interchange *x, int notice, bool *lost_r, struct err 
 	return mail_spare(x->po, &in->v, notice, &held, e);
 }
 
-static bool is_any_told(const struct mm_envelope *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0)
-			return true;
-	return false;
-}
-
 /* From where another one is made it is a message like any other; with no MAI either nothing is left but a record, which another program
  * leaves when it has finished (Q104485). */
 static bool take_lost(struct interchange *x, enum in_found *found_r, struct err *e)
@@ -533,7 +525,7 @@ static bool take_lost(struct interchange *x, enum in_found *found_r, struct err 
 		return false;
 	if (!live)
 		return true;
-	if (is_any_told(&in->v))
+	if (mm_envelope_has_notices(&in->v))
 		EMIT(&x->host, MSMAIL_ENVELOPE_LOST, "link", x->link->name, "item", in->item, "from", h->from, "subject", h->subject);
 	*found_r = IN_FOUND_MESSAGE;
 	return true;
@@ -702,7 +694,7 @@ static bool give_notice(struct interchange *x, struct err *e)
 	struct mm_envelope v = in->v;
 	struct mm_id id = { "" };
 	const bool to_sender = mail_may_notice(&in->v, &q->entry->header);
-	if (!is_any_told(&v))
+	if (!mm_envelope_has_notices(&v))
 		return true;
 	if (!to_sender && !ask_administrator(x, &v)) {
 		EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "item", in->item, "why", "nobody is told of what becomes of it");

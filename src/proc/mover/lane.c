@@ -144,10 +144,7 @@ static bool read_mai(struct mover *m, struct lane_job *j, struct err *e)
 /* Neither served here nor told of. */
 static bool is_for_nobody(const struct mover *m, const struct mm_envelope *v)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0)
-			return false;
-	return mailer_of_bag(v, m->bag) == 0;
+	return !mm_envelope_has_notices(v) && mailer_of_bag(v, m->bag) == 0;
 }
 
 /* --- ways out --- */

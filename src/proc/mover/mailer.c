@@ -16,10 +16,7 @@ static void read_mai(struct mover *m, const struct mm_id *id, struct out *o)
 static bool tell(struct mover *m, const struct po_bag_entry *entry, const struct mm_envelope *v, struct err *e)
 {
 	struct out mai;
-	bool any = false;
-	for (size_t i = 0; i < v->n; i++)
-		any |= v->recipients[i].notice != 0;
-	if (!any)
+	if (!mm_envelope_has_notices(v))
 		return true;
 	read_mai(m, &entry->header.mai, &mai);
 	const bool good = tell_sender(m, v, &entry->header, out_view(&mai), "", e);
@@ -96,14 +93,6 @@ static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const str
 	return good;
 }
 
-static bool is_any_told(const struct mm_envelope *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0)
-			return true;
-	return false;
-}
-
 /* Its envelope is missing or of no use. Another one is made of its MAI, in which those who have the message keep it (Q103960), and all others are told
  * of; from there on it is a message like any other. */
 static enum did take_over(struct mover *m, const struct po_bag_entry *entry, const struct err *why)
@@ -123,9 +112,9 @@ static enum did take_over(struct mover *m, const struct po_bag_entry *entry, con
 		return mover_did(m, &e, false);
 	if (!live)
 		return DID_DONE;
-	if (is_any_told(&v) && mail_notice_of(why) == NO_ENVELOPE)
+	if (mm_envelope_has_notices(&v) && mail_notice_of(why) == NO_ENVELOPE)
 		EMIT(m->host, MOVER_ENVELOPE_LOST, "mover", m->set->name, "message", id->s, "from", entry->header.from, "subject", entry->header.subject, "why", why->text);
-	else if (is_any_told(&v))
+	else if (mm_envelope_has_notices(&v))
 		EMIT(m->host, MOVER_ENVELOPE_BAD, "mover", m->set->name, "message", id->s, "mailbag", m->bag, "why", why->text);
 	return place(m, entry, &v);
 }

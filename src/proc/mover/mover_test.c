@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "flow/wire/postoffice/no_file_testing.h"
 #include "proc/mover/mover_testing.h"
 
 /* The newest notice in a user's bag; codes and names as the reader of codec/msmail finds them. */
@@ -440,30 +441,14 @@ static void a_corrupt_envelope_takes_nothing_away(void **state)
 
 /* --- what is no file --- */
 
-static void put_in_place(struct world *w, int office, const char *dir, const struct mm_id *id, const char *suffix, int how)
+static void put_in_place(struct world *w, int office, const char *dir, const struct mm_id *id, const char *suffix, enum testing_no_file how)
 {
 	char path[200];
 	if (strcmp(dir, "P1") == 0)
 		snprintf(path, sizeof path, "%s/P1/%s.P1", w->paths[office], id->s);
 	else
 		snprintf(path, sizeof path, "%s/%s/%.2s%c/%s.%s", w->paths[office], dir, dir, id->s[7], id->s, suffix);
-	assert_true(unlink(path) == 0 || errno == ENOENT);
-	switch (how) {
-	case 0:
-		assert_int_equal(mkdir(path, 0777), 0);
-		break;
-	case 1:
-		assert_int_equal(mkfifo(path, 0666), 0);
-		break;
-	case 2:
-		assert_int_equal(symlink("/etc/passwd", path), 0);
-		break;
-	case 3: /* 1 TB, of which nothing is there */
-		assert_int_equal(mknod(path, S_IFREG | 0666, 0), 0);
-		if (truncate(path, INT64_C(1) << 40) != 0)
-			assert_int_equal(errno, EFBIG);
-		break;
-	}
+	testing_no_file(path, how);
 }
 
 /* A directory, a FIFO, a link out of the postoffice, a huge file in the place of one file of a message: its sender is told (or has it delivered, when only its end is gone here), nobody waits for
@@ -473,11 +458,11 @@ static void what_is_no_file_hinders_its_message_only(void **state)
 	static const size_t sizes[] = { 9, SIZE_MAX };
 	static const char *const dirs[] = { "P1", "MAI", "ATT" };
 	(void)state;
-	for (int i = 0; i < 3 * 4 * 2; i++) {
+	for (int i = 0; i < 3 * NO_FILES * 2; i++) {
 		struct world *w = testing_world();
 		const char *dir = dirs[i % 3];
-		const int how = i / 3 % 4;
-		const bool at_hub = i < 12;
+		const enum testing_no_file how = (enum testing_no_file)(i / 3 % NO_FILES);
+		const bool at_hub = i < 3 * NO_FILES;
 		const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "bad", .text = "text", .attachments = sizes };
 		struct mm_header h = { .mai = testing_send(w, &l) };
 		if (at_hub) {

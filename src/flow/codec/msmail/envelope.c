@@ -299,3 +299,11 @@ bool mm_envelope_parse(struct view file, struct mm_envelope *v_r, struct arena *
 	*v_r = v;
 	return true;
 }
+
+bool mm_envelope_has_notices(const struct mm_envelope *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].notice != 0)
+			return true;
+	return false;
+}

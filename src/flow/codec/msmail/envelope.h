@@ -54,3 +54,5 @@ enum {
 MUST_CHECK bool mm_envelope_parse(struct view file, struct mm_envelope *v_r, struct arena *a, struct err *e);
 /* Appends it. Fails ERR_LOCAL, message, when *o is full. */
 MUST_CHECK bool mm_envelope_print(const struct mm_envelope *v, struct out *o, struct err *e);
+/* The sender is to be told of some recipient. */
+bool mm_envelope_has_notices(const struct mm_envelope *v);

@@ -238,14 +238,6 @@ static bool is_for_others(const struct mm_envelope *v)
 	return false;
 }
 
-static bool has_notices(const struct mm_envelope *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (v->recipients[i].notice != 0)
-			return true;
-	return false;
-}
-
 /* Those that have it or will have it; who was served and has deleted it does not count again. INQUEUE3's own hold counts while nobody else has it, and beside
  * others while the message is needed, or the last of them that deletes it would take its files along. */
 static bool count_in_mai(struct placing *p, struct err *e)
@@ -290,7 +282,7 @@ bool mail_place(struct postoffice *po, const struct mm_header *h, struct mm_enve
 	}
 	if (p.refused && !count_in_mai(&p, e))
 		return false;
-	const bool again = p.placed.pending > 0 || (p.served && (is_for_others(v) || has_notices(v)));
+	const bool again = p.placed.pending > 0 || (p.served && (is_for_others(v) || mm_envelope_has_notices(v)));
 	if ((p.refused || again) && !write_state(po, v, MM_PLACING, e))
 		return false;
 	*placed_r = p.placed;
