@@ -4,6 +4,7 @@
 #   make run     the demo, four sites      make bench   speed, as ratios in one run
 #   make fuzz    all fuzzers (FUZZ_SECONDS each)        make sim     many seeds of the simulation (SIM_SEEDS)
 #   make fault   the power cut under FAULT_MESSAGES messages; stores killed and damaged; every process failed at every fault point, in streams of 1000
+#   make stutter   the whole-program tests on a machine that stutters (STUTTER_SEEDS)
 #   make deb     the Debian package, into build-deb/
 #   make lint    house rules, clang build  make format  clang-format    make conformance   cases and failures by id
 
@@ -11,10 +12,11 @@ SHARED ?= $(wildcard $(abspath ../shared))
 FUZZ_SECONDS ?= 30
 SIM_SEEDS ?= 1000
 FAULT_MESSAGES ?= 100000
+STUTTER_SEEDS ?= 1 2 3
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: deb test-package all build run test system bench fuzz sim fault lint format conformance clean deps kill-test
+.PHONY: deb test-package all build run test system stutter bench fuzz sim fault lint format conformance clean deps kill-test
 all: build
 
 deps:
@@ -52,6 +54,13 @@ system: build
 	@tools/install-deps build test browser
 	@ninja -C build -j $(JOBS) >/dev/null
 	@meson test -C build --no-rebuild --suite system --print-errorlogs
+
+# The same in the sanitized build, once for each seed, while processes of their MTAs now and then do not run for some ms.
+stutter: build-asan/build.ninja
+	@tools/install-deps build test browser
+	@ninja -C build-asan -j $(JOBS) >/dev/null
+	@bad=0; for seed in $(STUTTER_SEEDS); do echo "POSTHORN_STUTTER=$$seed"; \
+		POSTHORN_STUTTER=$$seed meson test -C build-asan --no-rebuild --suite system --print-errorlogs || bad=1; done; exit $$bad
 
 # The package on two hosts made for it, along docs/first-link.md. Part of `make test` too; with lintian installed it judges as well.
 test-package: build

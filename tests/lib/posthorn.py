@@ -17,6 +17,8 @@ import threading
 import time
 import traceback
 
+from stutter import Stutter
+
 PATIENCE_S = int(os.environ.get("POSTHORN_PATIENCE", "90"))     # a loaded machine with two cores, under ASan
 SKIPPED = 77
 WATCHDOG = "6 s"     # ends what hangs on purpose, and nothing that a loaded machine keeps waiting for a moment: starting has the same patience
@@ -337,6 +339,7 @@ class Lab:
         self.program = program
         self.root = tempfile.mkdtemp(prefix="posthorn-test-")
         self.mtas, self.closers = [], []
+        self.stutter = Stutter(self.mtas)
 
     def mta(self, name, country="GB"):
         m = Mta(self, name, country)
@@ -366,7 +369,18 @@ class Lab:
             f.write(octets)
         return path
 
+    def held(self, *pids):
+        """These processes do not run (SIGSTOP) for as long as the `with` lasts; they may die in it."""
+        return self.stutter.held(*pids)
+
     def close(self, failed):
+        try:
+            self._close(failed)
+        finally:
+            self.stutter.end()
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _close(self, failed):
         trouble = []
         for m in self.mtas:
             with contextlib.suppress(Failed):
@@ -385,7 +399,6 @@ class Lab:
                           json.dumps(event.get("fields", {}), ensure_ascii=False))
                 for line in m.other_lines[-60:]:
                     print("    |", line)
-        shutil.rmtree(self.root, ignore_errors=True)
         if trouble and not failed:
             raise Failed("; ".join(trouble[:3]))
 
@@ -393,6 +406,7 @@ class Lab:
 def main(*tests):
     """argv: the program, then names of the tests to run (all when there is none)."""
     program = os.path.abspath(sys.argv[1])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # who is out of time says where, and leaves nothing running
     chosen = [t for t in tests if len(sys.argv) < 3 or t.__name__ in sys.argv[2:]]
     failures, skips = 0, 0
     for test in chosen:

@@ -655,13 +655,10 @@ def switch_is_silent(lab):
     b = Browser(lab).log_in(london)
     b.one("[data-link=paris]")
     pid = london.pids()["switch.0"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with lab.held(pid):
         b.one(".notice.bad", "The switch does not answer since")
         b.one("[data-link=paris]")
         b.one(".pulse.off")
-    finally:
-        os.kill(pid, signal.SIGCONT)
     b.gone(".notice.bad")
     b.one(".pulse", "live")
     b.clean(503)

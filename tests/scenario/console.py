@@ -253,9 +253,7 @@ def test_others_may_be_away(lab):
     c = Console(london, "operator")
     reader, switch = london.pids()["reader.0"], london.pids()["switch.0"]
     wait_for(lambda: c.get("/api/overview")["switch"], "all is well")
-    for pid in (reader, switch):
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with lab.held(reader, switch):
         begun = time.monotonic()
         c.get("/api/queue", 503)
         c.get("/api/message/transfer/1/text", 503)
@@ -263,9 +261,6 @@ def test_others_may_be_away(lab):
         expect(took < 13, "each is answered in some 5 s", took)
         wait_for(lambda: not c.get("/api/overview")["switch"], "a switch that does not answer is away")
         c.post("/api/links/%s/retry" % paris.name, {}, 503)
-    finally:
-        for pid in (reader, switch):
-            os.kill(pid, signal.SIGCONT)
     wait_for(lambda: c.get("/api/overview")["switch"], "the switch is back")
     wait_for(lambda: c.ask("GET", "/api/queue").status == 200, "the reader is back")
 

@@ -297,10 +297,9 @@ def test_a_burst_while_the_supervisor_does_not_run(lab):
     """As on a busy machine: what a process says meanwhile waits in its pipe."""
     london = lab.mta("london")
     london.start()
-    london.process.send_signal(signal.SIGSTOP)
-    for _ in range(9):
-        storm(london, 24)
-    london.process.send_signal(signal.SIGCONT)
+    with lab.held(london.process.pid):
+        for _ in range(9):
+            storm(london, 24)
     london.stop()
     same((len([e for e in london.events if e["event"] == "operator.act"]), [e["lost"] for e in london.events if "lost" in e]), (216, []), "audit lines, lost ones")
 

@@ -336,10 +336,10 @@ def kill_9_of_the_others_in_the_middle(lab):
         changes.get(kind, lambda: None)()
         m.write()
         pid, mark = m.pids()[name], m.mark()
-        os.kill(pid, signal.SIGSTOP) # so that the reload waits for it
-        asked = subprocess.Popen([lab.program, "reload", "-c", m.path, "--json"], stdout=subprocess.PIPE)
-        wait_for(lambda port=port: listens(port), "the settings were read, and nothing can be wrong any more")
-        os.kill(pid, signal.SIGKILL)
+        with lab.held(pid): # so that the reload waits for it
+            asked = subprocess.Popen([lab.program, "reload", "-c", m.path, "--json"], stdout=subprocess.PIPE)
+            wait_for(lambda port=port: listens(port), "the settings were read, and nothing can be wrong any more")
+            os.kill(pid, signal.SIGKILL)
         same(json.loads(asked.communicate(timeout=90)[0])["outcome"], "reloaded", "the end of the reload when the %s dies" % kind)
         is_ready(name, mark)
     m.send("alice", net.alice, "--subject", "after all of it")

@@ -1,0 +1,84 @@
+"""stutter.py - a machine that is busy elsewhere, on demand: with POSTHORN_STUTTER=SEED processes of a test's MTAs now and then do not run for
+some ms, whatever they are at. Nothing that is right minds: the shortest time of a test or of the program that ends something is the watchdog's, of 6 s."""
+import contextlib
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+SHORT_S = (0.001, 0.06)
+LONG_S = 0.3        # one in LONG_EVERY
+LONG_EVERY = 20
+RUNS_S = (0.005, 0.06)
+AT_ONCE = (1, 1, 1, 2, 3)
+
+
+def descendants(pid):
+    """pid and what it started, as far as it lives."""
+    found = [pid]
+    for p in found:
+        with contextlib.suppress(OSError):
+            for task in os.listdir("/proc/%d/task" % p):
+                with open("/proc/%d/task/%s/children" % (p, task), encoding="ascii") as f:
+                    found += [int(x) for x in f.read().split()]
+    return found
+
+
+class Stutter:
+    """mtas: a list that may grow. Does nothing when nobody asked for it; held() works all the same."""
+
+    def __init__(self, mtas):
+        self.mtas, self.held_ones, self.lock, self.over = mtas, set(), threading.Lock(), threading.Event()
+        self.thread = None
+        seed = os.environ.get("POSTHORN_STUTTER")
+        if seed:
+            self.random = random.Random("%s %s" % (seed, " ".join(sys.argv[2:])))
+            self.thread = threading.Thread(target=self._run, daemon=True)
+            self.thread.start()
+
+    @contextlib.contextmanager
+    def held(self, *pids):
+        """Stopped by the test itself, which nobody else may end before it does."""
+        with self.lock:
+            self.held_ones.update(pids)
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.held_ones.difference_update(pids)
+                self._go_on(pids)
+
+    def end(self):
+        self.over.set()
+        if self.thread:
+            self.thread.join()
+
+    def _go_on(self, pids):
+        for pid in pids:
+            if pid not in self.held_ones:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _some(self):
+        """Some processes of one MTA."""
+        running = [p for p in [m.process for m in list(self.mtas)] if p is not None and p.returncode is None]
+        pids = descendants(self.random.choice(running).pid) if running else []
+        return self.random.sample(pids, min(len(pids), self.random.choice(AT_ONCE)))
+
+    def _run(self):
+        while not self.over.wait(self.random.uniform(*RUNS_S)):
+            stopped = []
+            try:
+                with self.lock:
+                    for pid in [p for p in self._some() if p not in self.held_ones]:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGSTOP)
+                            stopped.append(pid)
+                time.sleep(LONG_S if self.random.randrange(LONG_EVERY) == 0 else self.random.uniform(*SHORT_S))
+            finally:
+                with self.lock:
+                    self._go_on(stopped)
