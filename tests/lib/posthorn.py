@@ -65,21 +65,23 @@ def source(*names):
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", *names)
 
 
-_given = set()
+_given = []     # what keeps the ports ours, for as long as this process lives
 
 
 def free_port():
-    """Below the range of outgoing connections, so that none of those takes it before it is bound."""
+    """Below the range of outgoing connections, so that none of those takes it before it is bound; nor does a test that runs beside this one."""
     for _ in range(1000):
         port = random.randrange(12000, 32000)
-        with socket.socket() as s:
-            try:
+        ours = socket.socket(socket.AF_UNIX)
+        try:
+            ours.bind("\0posthorn-test-port-%d" % port)
+            with socket.socket() as s:
                 s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in _given:
-            _given.add(port)
-            return port
+        except OSError:
+            ours.close()
+            continue
+        _given.append(ours)
+        return port
     raise Failed("no free port")
 
 
