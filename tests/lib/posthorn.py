@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 
-from stutter import Stutter
+from stutter import Stutter, descendants
 
 PATIENCE_S = int(os.environ.get("POSTHORN_PATIENCE", "90"))     # a loaded machine with two cores, under ASan
 SKIPPED = 77
@@ -83,6 +83,15 @@ def free_port():
         _given.append(ours)
         return port
     raise Failed("no free port")
+
+
+def lives(pid):
+    """It runs, or may go on: it still has its descriptors, locks and ports."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def is_sanitized(program):
@@ -251,6 +260,18 @@ class Mta:
             self.process.kill()
             self.process.wait()
             raise Failed("%s did not end in %d s" % (self.name, PATIENCE_S)) from None
+        self.reader.join(10)
+        self.process.stderr.close()
+        self.process = None
+        return status
+
+    def killed(self, kill=True):
+        """kill -9 of its supervisor, or waits for that; all others go with it, and have gone when this returns."""
+        pids = descendants(self.process.pid) if kill else list(self.pids().values())
+        if kill:
+            self.process.kill()
+        status = self.process.wait(PATIENCE_S)
+        wait_for(lambda: not any(lives(pid) for pid in pids), "%s: the end of all its processes" % self.name)
         self.reader.join(10)
         self.process.stderr.close()
         self.process = None

@@ -118,8 +118,8 @@ def killed(lab, n, plan):
     for _ in range(12):
         wait_for(is_taken, "%s: a message is accepted" % plan)
     wait_for(lambda: len(paris.mail("claude")) >= 12, "paris has all")
-    london.wait_empty()
     london.event("process.ended", name="switch.0")
+    london.wait_empty()
     london.stop()
     paris.stop()
     same_as_steps(london, paris.name)
@@ -149,8 +149,7 @@ def a_store_made_whole_keeps_them(lab):
     london.wait_empty()
     seen = metrics(london)["posthorn_mta_received_messages_total"]
     same(seen, {"": 3}, "received")
-    london.process.kill()
-    london.stop()
+    london.killed()
     copy = os.path.join(lab.root, "copy")
     lab.command("check", "--repair", "--output", copy, london.directory)
     london.settings["store"]["directory"] = london.directory = copy
@@ -223,7 +222,7 @@ def processes_are_in_the_console(lab):
         wait_for(lambda k=kind: 'posthorn_process_up{process="%s",number="0"} 1' % k in lines(), "%s is up" % kind)
     wait_for(lambda: "posthorn_up 1" in lines(), "the switch has answered")
     mark = m.mark()
-    os.kill(m.pids()["link.0"], signal.SIGABRT)
+    os.kill(wait_for(lambda: m.pids().get("link.0"), "link.0 runs"), signal.SIGABRT)
     m.event("process.fault", after=mark, name="link.0")
     wait_for(lambda: 'posthorn_process_faults_total{process="link",number="0"} 1' in lines(), "the fault is counted")
     wait_for(lambda: 'posthorn_process_starts_total{process="link",number="0"} 2' in lines(), "and the start")

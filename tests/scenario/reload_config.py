@@ -236,7 +236,7 @@ def postoffices_and_their_numbers(lab):
     london.settings["routes"] = [r for r in routes if r["to"] != "msmail"]
     text = reload(london)
     expect("links[msmail]: gone" in text and "movers[berlin]: gone" in text, "what has gone", text)
-    expect(not [n for n in london.pids() if n.split(".")[0] in ("interchange", "converter", "mover")], "none of their processes", london.pids())
+    wait_for(lambda: not [n for n in london.pids() if n.split(".")[0] in ("interchange", "converter", "mover")], "none of their processes")
     net.site.send("ANNA", [london_name(net)], "three", b"waits\r", own=SITE)
 
     london.settings["links"].append(kept)
@@ -359,10 +359,7 @@ def the_supervisor_dies_in_the_middle(lab):
     m.send("alice", alice, "--subject", "before")
     bob = m.mailbox("bob")
     hup(m)
-    same(m.process.wait(60), -signal.SIGKILL, "how it ended")
-    m.reader.join(10)
-    m.process.stderr.close()
-    m.process = None
+    same(m.killed(kill=False), -signal.SIGKILL, "how it ended")
     m.start()
     m.wait_mail("alice", 1)
     m.send("alice", bob, "--subject", "after")
