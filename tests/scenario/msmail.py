@@ -28,7 +28,7 @@ def there_and_back(lab):
     expect(b"Danke, angekommen." in mail.text, "the text in the MAI", mail.text)
     same(mail.sender, OWN + "/TARO", "the sender as the address map says")
     for po in (net.site, net.shadow):
-        wait_for(lambda po=po: len(po.leftovers()) <= (1 if po is net.site else 0), "no file left over: %s" % po.leftovers(), 20)
+        wait_for(lambda po=po: len(po.leftovers()) <= (1 if po is net.site else 0), "no file left over: %s" % po.leftovers())
     net.stop()
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A file server that hangs, and files that are damaged, away or hidden, while mail flows both ways: only who is at them is touched, what is wrong is
 said, and when it is mended the rest goes on, each message once."""
+import contextlib
 import os
 import shutil
 import sys
@@ -91,6 +92,18 @@ def k124042_control_glb_is_cut(lab):
     return "%s: %s" % (name, net.end())
 
 
+def given_back(away, place):
+    """The directory, or, where it was made anew meanwhile and has something in it, its files; one more may come from who has it open still."""
+    while os.path.isdir(away):
+        try:
+            os.rename(away, place)
+        except OSError:
+            for name in os.listdir(away):
+                shutil.move(os.path.join(away, name), os.path.join(place, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(away)
+
+
 def k266442_p1_is_away(lab):
     """The directory P1 is renamed away and given back, at each postoffice: no message is taken for one that is done with."""
     net = Storm(lab)
@@ -102,12 +115,7 @@ def k266442_p1_is_away(lab):
         os.rename(po.file("P1"), away)
         said(net, "P1")
         net.probe()
-        if os.path.isdir(os.path.join(po.path, "P1")):  # made anew meanwhile: the files go back
-            for name in os.listdir(away):
-                shutil.move(os.path.join(away, name), os.path.join(po.path, "P1", name))
-            os.rmdir(away)
-        else:
-            os.rename(away, os.path.join(po.path, "P1"))
+        given_back(away, os.path.join(po.path, "P1"))
     return net.end()
 
 

@@ -183,9 +183,9 @@ def k167139_k167639_k155790_k184681_k224987_code_pages(lab):
         net.from_site(TARO, "Unknown %d" % i, b"abc \x93\xa4\xd6 def", code_page=20127 + 40000)
         _, parts = net.at_tokyo("Unknown %d" % i)
         expect(text_of(parts).startswith("abc ") and text_of(parts).endswith(" def"), "what could be read of it", parts)
-    same(len([e for e in net.london.events if e["event"] == "msmail.code-page"]), 1, "warnings")
     same((net.notices(), net.died()), ([], []), "notices, deaths")
     net.stop()
+    same(len([e for e in net.london.events if e["event"] == "msmail.code-page"]), 1, "warnings")
     return "%d pages" % len(samples)
 
 

@@ -38,7 +38,7 @@ def peer_state(net, peer, state, after=0):
 def k118619_k277831_k113119_k119884_a_peer_that_goes_and_comes_back(lab):
     """The second postoffice goes: its mail waits, the other peers flow; it comes back, and has it all without a restart. It goes for longer than
     its mover's retries and give-up: [005] with the text for the sender, once each; other movers have retries of their own."""
-    net = with_second(lab, retries=3, give_up="3 s").start()
+    net = with_second(lab).start()
     peer_state(net, net.second, "OK")
     away = net.second.path + ".away"
     mark = net.london.mark()
@@ -49,6 +49,9 @@ def k118619_k277831_k113119_k119884_a_peer_that_goes_and_comes_back(lab):
     peer_state(net, net.second, "ERROR", mark)
     os.rename(away, net.second.path)
     net.at_site("Waits", "CARL", net.second)
+    net.mover.update({"retries": 3, "give-up": "3 s"}) # not before: what waits has all the time that a slow machine needs
+    net.london.write()
+    net.london.command("reload", "-c", net.london.path)
     mark = net.london.mark()
     os.rename(net.second.path, away)
     net.from_site(SECOND + "/CARL", "In vain", b"the text of it", attachments=[("a.txt", b"abc")])

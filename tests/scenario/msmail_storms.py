@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import Mta, Skip, expect, is_sanitized, main, same, wait_for  # noqa: E402
+from posthorn import Failed, Mta, Skip, is_sanitized, main, same, wait_for  # noqa: E402
 from storm import Storm, kill_child, kill_site, modes, mount_small, stepped_down  # noqa: E402
 
 SLOWER = 6  # so much longer than before a single message of X.400 may take at most while postoffices are in trouble
@@ -61,18 +61,31 @@ def k126750_two_movers_and_both_are_killed(lab):
     return "%s, %d killed" % (net.end(), len(killed))
 
 
+def pace_in_trouble(net, limit):
+    """As it is while a postoffice is in trouble. A machine that is busy for a moment makes it slow, too, and is no longer when it is measured again."""
+    seen = []
+
+    def is_good():
+        seen.append(net.pace())
+        return seen[-1] < limit
+    try:
+        wait_for(is_good, "X.400 mail goes on")
+    except Failed as e:
+        raise Failed("%s: want %.3f s, found %s" % (e, limit, seen)) from None
+    return seen[-1]
+
+
 def disturb(net, po, begin, end, said):
     """Under load: po is made bad, X.400 mail passes by, what is wrong is said, po is given back. said: (whose status line, word)."""
     before = net.pace()
     net.burst(8)
     begin()
     net.burst(4)
-    during = net.pace()
+    during = pace_in_trouble(net, SLOWER * before)
     texts = [net.wait_said(word, what) for what, word in said(po)]
     end()
     net.settle()
     wait_for(lambda: net.link_row()["last-error"] == "", "the link is well again: %s" % net.link_row())
-    expect(during < SLOWER * before, "X.400 mail goes on", "before %.3f s" % before, "during %.3f s" % during)
     return texts[0], during / before
 
 

@@ -95,7 +95,7 @@ def test_op_07_a_thousand_for_a_dead_link(lab):
         def all_there():
             done[:] = [f for f in audit(london, what) if f["outcome"] == "done" and why in f["why"]] # pylint: disable=cell-var-from-loop
             return len({f["id"] for f in done}) >= n # pylint: disable=cell-var-from-loop
-        wait_for(all_there, "audit of %s: %d lines" % (what, n), 20)
+        wait_for(all_there, "audit of %s: %d lines" % (what, n))
         expect(all(f["who"].startswith(getpass.getuser()) and "uid %d" % os.getuid() in f["who"] for f in done), "who", done[:1])
     steps = {mts_id: london.steps(mts_id) for mts_id in (k[0] for k in kinds)}
     same([s for s in steps[kinds[0][0]] if s in ("held", "released")], ["held", "released"], "journey of a held one")
@@ -120,13 +120,15 @@ def test_k157013_deleted_while_it_is_handed_over(lab):
             totals[key] += sum(r[key] for r in rows)
     submitter.join()
     london.wait_empty()
-    wait_for(lambda: len(paris.mail("claude")) + totals["done"] + totals["in-flight"] >= 1500, "all delivered or deleted")
-    got = [r["id"] for r in paris.mail("claude")]
+    got, deleted = [], set()
+
+    def all_seen():
+        got[:] = [r["id"] for r in paris.mail("claude")]
+        deleted.update(f["message"] for f in audit(london, "delete") if f["outcome"].startswith("done"))
+        deleted.update([x for x in list(set(ids) - set(got) - deleted)[:50] if "deleted" in london.steps(x)]) # a line of the audit was lost, or has not come yet
+        return set(ids) <= set(got) | deleted
+    wait_for(all_seen, "all delivered or deleted")
     same(len(got), len(set(got)), "each once")
-    deleted = {f["message"] for f in audit(london, "delete") if f["outcome"].startswith("done")}
-    for mts_id in set(ids) - set(got) - deleted: # a line of the audit that was lost because nobody read fast enough
-        expect("deleted" in london.steps(mts_id), "neither delivered nor deleted", london.rows("trace", mts_id))
-        deleted.add(mts_id)
     same(set(got) & deleted, set(), "delivered and deleted")
     same(set(got) | deleted, set(ids), "delivered or deleted")
     same(totals["refused"], 0, "refused")

@@ -64,7 +64,7 @@ def op_06_k145976_a_link_is_added_under_load(lab):
         m.event("supervisor.up")
     london.send("alice", claude, "--subject", "first")
     paris.wait_mail("claude", 1)
-    before, called = london.pids(), calls(paris, "london")
+    before, called = london.pids(), wait_for(lambda: calls(paris, "london"), "Paris says who has called")
     same(len(called), 1, "associations with Paris")
     load = Load(london, 300, ("--from", london.alice, "--to", claude, "t"))
     london.link(tokyo)
@@ -118,7 +118,7 @@ def op_12_two_passwords_overlap(lab):
     paris.event("supervisor.up")
     london.send("alice", paris.claude, "--subject", "old")
     paris.wait_mail("claude", 1)
-    called = calls(paris, "london")
+    called = wait_for(lambda: calls(paris, "london"), "Paris says who has called")
     link_of(paris, "london")["remote-password-next"] = "another"
     reload(paris)
     london.send("alice", paris.claude, "--subject", "still old")
@@ -128,6 +128,7 @@ def op_12_two_passwords_overlap(lab):
     reload(london)
     london.send("alice", paris.claude, "--subject", "new")
     paris.wait_mail("claude", 3)
+    wait_for(lambda: len(calls(paris, "london")) >= 2, "Paris says who has called now")
     same(len(calls(paris, "london")), 2, "the old one, and one with the new password")
     same(london.find("link.credentials-refused"), None, "refusals")
 

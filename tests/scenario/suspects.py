@@ -24,7 +24,9 @@ def armed(lab, plan, **link):
     return london, paris
 
 
-def deaths(m):
+def deaths(m, n):
+    """Of the first n, once they are told, and of any more."""
+    wait_for(lambda: len([e for e in m.events if e["event"] == "process.fault"]) >= n, "%d deaths" % n)
     return [e["fields"]["name"] for e in m.events if e["event"] == "process.fault"]
 
 
@@ -53,7 +55,7 @@ def k151669_a_message_that_kills_whoever_encodes_it(lab):
     bad = london.send(london.alice, paris.address("poison-one", "Nobody"), "--subject", "Bad", "text")
     good_ones_arrive(london, paris, 5)
     ends_in_quarantine(london, paris, bad, 5)
-    same(deaths(london), ["link.0", "alone.0", "alone.0"], "three strikes")
+    same(deaths(london, STRIKES), ["link.0", "alone.0", "alone.0"], "three strikes")
     return "link, alone, alone"
 
 
@@ -62,7 +64,7 @@ def k151669_a_content_that_kills_its_conversion(lab):
     bad = london.send(london.alice, paris.claude, "--subject", "Bad", "poison")
     good_ones_arrive(london, paris, 5)
     ends_in_quarantine(london, paris, bad, 5)
-    same([name.split(".")[0] for name in deaths(london)], ["content"] * STRIKES, "three strikes")
+    same([name.split(".")[0] for name in deaths(london, STRIKES)], ["content"] * STRIKES, "three strikes")
     return "three content processes"
 
 
@@ -77,7 +79,7 @@ def k151669_a_message_that_kills_the_switch_on_its_way_in(lab):
         statuses.append(lab.last_status)
         return "is not taken" in lab.last_error
     wait_for(refused, "it is refused")
-    same(deaths(london), ["switch.0"] * STRIKES, "three strikes")
+    same(deaths(london, STRIKES), ["switch.0"] * STRIKES, "three strikes")
     expect(0 not in statuses, "never accepted", statuses)
     london.send(london.alice, paris.claude, "--subject", "Good", "good text")
     paris.wait_mail("claude", 2)

@@ -50,6 +50,7 @@ def op_08_by_every_criterion(lab):
     second = london.send("alice", claude, "--subject", "Re: FRACHT  17", "again")
     other = london.send("alice", alice, "--subject", "Mine", "to myself")
     shown = [paris.show("claude", e["delivery"]) for e in paris.wait_mail("claude", 2)]
+    london.wait_empty() # London knows, too
     both, all_three = [second, first], [other, second, first]
     local = first.split("L=")[-1]
     for mta in (london, paris):
@@ -103,6 +104,8 @@ def op_08_lists_redirection_reports(lab):
     paris.wait_mail("claude", 1)
     paris.wait_mail("far", 1)
     london.wait_mail("alice", 3) # from the list, two reports
+    for mta in (london, paris):
+        mta.wait_empty() # what was handed over is known to be
     same(ids(london, "--recipient", claude, "--subject", "to all"), [listed], "a member of the list, with the subject")
     same(ids(london, "--recipient", claude, "--originator", alice), [probe, listed], "a member, with the originator")
     same(ids(london, "--recipient", far), [moved], "an alternate")

@@ -58,6 +58,7 @@ def traced(lab, **link):
 def test_tshark_and_decode_read_it(lab):
     london, _, files = traced(lab)
     expect(files, "a capture")
+    london.event("operator.act", what="trace-off")
     act = [e["fields"] for e in london.events if e["event"] == "operator.act"]
     same([(a["what"], a["link"], a["outcome"]) for a in act], [("trace-on", "paris", "done"), ("trace-off", "paris", "done")], "audit")
     expect(all(os.stat(f).st_mode & 0o077 == 0 for f in files + [os.path.dirname(files[0])]), "for its owner alone")
@@ -111,6 +112,7 @@ def test_who_follows_is_told_of_the_end(lab):
     mark = london.mark()
     london.command("link", "trace", "-c", london.path, "paris", "on")
     ended(first, "another one")
+    london.event("operator.act", after=mark)
     same([e["fields"]["what"] for e in london.events[mark:] if e["event"] == "operator.act"], ["trace-on"], "acts: it has not ended the other one")
     mark = london.mark()
     second, rows = viewer(london)
