@@ -1,4 +1,5 @@
 /* fault_table.h - X(name, where it is): one row a fault point, in alphabet order. No include guard: see fault.h. */
+X(BACKUP_BESIDE, "a file of an interchange or mover is replaced while a backup copies it")
 X(BACKUP_NAME, "a backup that is whole cannot be given its name")
 X(BACKUP_OPEN, "a store cannot be read for its backup")
 X(BACKUP_PAGES, "pages of a database cannot be copied into a backup")

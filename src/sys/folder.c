@@ -115,6 +115,65 @@ bool folder_copy_file(const char *from, const char *to, uint64_t max, struct err
 	return ok;
 }
 
+/* Cuts what is behind the last line end. */
+static bool end_at_line(int fd, const char *path, struct err *e)
+{
+	uint8_t piece[PIECE];
+	off_t end = lseek(fd, 0, SEEK_END);
+	while (end > 0) {
+		const size_t want = end < PIECE ? (size_t)end : (size_t)PIECE;
+		const ssize_t n = pread(fd, piece, want, end - (off_t)want);
+		if (n != (ssize_t)want)
+			return folder_error(e, path, "be read", n < 0 ? errno : EIO);
+		const uint8_t *line_end = memrchr(piece, '\n', want);
+		if (line_end != NULL) {
+			end -= (off_t)want - (line_end - piece) - 1;
+			break;
+		}
+		end -= (off_t)want;
+	}
+	return (end >= 0 && ftruncate(fd, end) == 0) || folder_error(e, path, "be cut", errno);
+}
+
+bool folder_take_file(const char *from, const char *to, bool lines, bool *there_r, struct err *e)
+{
+	struct stat st;
+	const int in = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	*there_r = in >= 0;
+	if (in < 0)
+		return errno == ENOENT || errno == ELOOP || folder_error(e, from, "be opened", errno);
+	if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(in);
+		*there_r = false;
+		return true;
+	}
+	const int out = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok = out >= 0 || folder_error(e, to, "be created", errno);
+	if (ok)
+		ok = finish(out, to, copy_octets(in, out, from, to, UINT64_MAX, e) && (!lines || end_at_line(out, to, e)), e);
+	close(in);
+	return ok;
+}
+
+bool folder_list(const char *path, void (*each)(void *ctx, const char *name, bool is_folder), void *ctx, struct err *e)
+{
+	DIR *d = opendir(path);
+	if (d == NULL)
+		return folder_error(e, path, "be looked through", errno);
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(d)) != NULL; errno = 0) {
+		struct stat st;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+			each(ctx, entry->d_name, S_ISDIR(st.st_mode));
+	}
+	const bool ok = errno == 0 || folder_error(e, path, "be looked through", errno);
+	closedir(d);
+	return ok;
+}
+
 static bool reflink(const char *from, const char *to)
 {
 	const int in = open(from, O_RDONLY | O_CLOEXEC);

@@ -13,6 +13,13 @@ MUST_CHECK bool folder_share_file(const char *from, const char *to, struct err *
 /* A copy of the first max octets of a file, of its own. `to` must not exist. */
 MUST_CHECK bool folder_copy_file(const char *from, const char *to, uint64_t max, struct err *e);
 
+/* A copy of a regular file that others write to, replace or remove meanwhile, as it is now; a link is none. lines: they append lines to it,
+ * and the copy ends with the last whole one. *there_r false (and no copy made, without failing): there is none. `to` must not exist. */
+MUST_CHECK bool folder_take_file(const char *from, const char *to, bool lines, bool *there_r, struct err *e);
+
+/* Calls each(ctx, name, is_folder) for every regular file and every folder in the folder at `path`, in no order; never for a link. */
+MUST_CHECK bool folder_list(const char *path, void (*each)(void *ctx, const char *name, bool is_folder), void *ctx, struct err *e);
+
 /* A new file with these octets. */
 MUST_CHECK bool folder_write_file(const char *path, struct view octets, struct err *e);
 

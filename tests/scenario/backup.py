@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A backup is made while mail flows, on a full disk, and while somebody ends it; and an MTA goes on with what was made of it."""
+import glob
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from msmail import SITE, Net  # noqa: E402
 from posthorn import Skip, expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
 
 USAGE, FOREIGN, NONE, COPY, IO, IN_USE = 64, 65, 66, 73, 74, 75
@@ -60,12 +62,14 @@ def take(m, target, *options):
     return json.loads(m.command("backup", "-c", m.path, "--json", *options, target))
 
 
-def goes_on_with(lab, m, target, *options):
-    """Another MTA of the same settings, on what is made of the backup."""
+def goes_on_with(lab, m, target, *options, before=None):
+    """Another MTA of the same settings, on what is made of the backup; before(its directory) before it starts."""
     again = lab.mta(m.name + "2", "FR")
     again.settings = dict(m.settings, store=dict(m.settings["store"], directory=again.directory), listen=["127.0.0.1:%d" % again.port])
     lab.command("restore", *options, target, again.directory)
     lab.command("check", again.directory)
+    if before:
+        before(again.directory)
     return again.start()
 
 
@@ -122,6 +126,55 @@ def held(lab):
     again.wait_empty()
     same(len(paris.mail("claude")), 3, "known as duplicates")
     return "3 held, 3 released"
+
+
+def postoffices(lab):
+    """What interchanges and movers remember is in it, and a restore says of when; with what the lost store knows of since, as the operator's
+    book has it, nothing is put into a postoffice twice that the backup had as waiting."""
+    net = Net(lab, mover=False)
+    m, bag = net.london, net.shadow.externals()[SITE]
+    m.start()
+
+    def put(subject):
+        m.send("alice", net.ms(SITE + "/ANNA"), "--subject", subject, "--text", "t")
+
+    def there(po=net.shadow):
+        return sorted(h.subject for h in po.bag(bag))
+
+    put("before")
+    m.wait_empty()
+    m.command("link", "stop", "-c", m.path, "msmail")
+    put("between")
+    aside = os.path.join("mover-berlin", "INQUEUE3-00000012", "00000012.MAI")
+    os.makedirs(os.path.dirname(os.path.join(m.directory, aside)))
+    with open(os.path.join(m.directory, aside), "wb") as f:
+        f.write(b"the only copy")
+    target = os.path.join(lab.root, "backup")
+    made = take(m, target)
+    expect(made["transfers"] == 1 and made["msmail_files"] >= 2, "what waits, and what is remembered", made)
+    same(made["under_way"], 0, "transfers under way")
+    m.command("link", "start", "-c", m.path, "msmail")
+    m.wait_empty()
+    same(there(), [b"before", b"between"], "what the postoffice has")
+    m.stop()
+    said = lab.command("restore", target, os.path.join(lab.root, "other"))
+    expect("files of interchanges and movers" in said and "their postoffices are as they are now" in said, "it says so", said)
+
+    def know_better(directory):
+        for name in glob.glob(os.path.join(m.directory, "interchange-*", "sent.*")):
+            shutil.copy(name, os.path.join(directory, os.path.relpath(name, m.directory)))
+    again = goes_on_with(lab, m, target, before=know_better)
+    with open(os.path.join(again.directory, aside), "rb") as f:
+        same(f.read(), b"the only copy", "what a mover has set aside")
+    same(len(again.rows("queue", "list")), 1, "it waits again")
+    again.command("link", "start", "-c", again.path, "msmail")  # it was stopped then
+    again.wait_empty()
+    same(there(), [b"before", b"between"], "it is known")
+    again.command("send", "-c", again.path, "--from", "alice", "--to", net.ms(SITE + "/BERT"), "--subject", "after", "t")
+    again.wait_empty()
+    same(there(), [b"after", b"before", b"between"], "and mail goes on")
+    same([e["event"] for e in again.events if e["event"] == "interchange.sent-lost"], [], "nothing of it is damaged")
+    return "%d files of interchanges and movers" % made["msmail_files"]
 
 
 def statuses(lab):
@@ -228,4 +281,4 @@ def full_disk(lab):
 
 
 if __name__ == "__main__":
-    main(under_load, held, statuses, interrupted, crashed, full_disk)
+    main(under_load, held, postoffices, statuses, interrupted, crashed, full_disk)

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "flow/store/beside.h"
 #include "flow/store/check_impl.h"
 #include "flow/store/manifest.h"
 #include "flow/store/sqlite_impl.h"
@@ -28,6 +29,7 @@ struct backup {
 	sqlite3 *src, *dst;
 	uint64_t *files;
 	size_t n_files;
+	struct beside beside;
 	struct out part, path, manifest; /* TARGET.part; a path in hand */
 	char owner[MANIFEST_OWNER];
 	struct store_backup_result result;
@@ -188,8 +190,14 @@ static bool settle(struct backup *b)
 	int64_t partial = 0;
 	if (!check_number(b->dst, b->from, "select count(*) from sqlite_schema where type = 'table' and name = 'partial'", &partial, b->e))
 		return false;
-	return (partial == 0 || execute(b, b->dst, "delete from partial; delete from partial_sync", "be written")) &&
-	       execute(b, b->dst, "pragma journal_mode = delete", "be written");
+	if (partial > 0) {
+		int64_t left = 0;
+		if (!check_number(b->dst, b->from, "select count(*) from partial", &left, b->e) ||
+		    !execute(b, b->dst, "delete from partial; delete from partial_sync", "be written"))
+			return false;
+		b->result.partials = (uint64_t)left;
+	}
+	return execute(b, b->dst, "pragma journal_mode = delete", "be written");
 }
 
 static enum store_check_end copy_database(struct backup *b)
@@ -272,6 +280,9 @@ static bool write_manifest(struct backup *b)
 			return false;
 		say(b, "sums", before + (1 - before) * (double)i / (double)b->n_files);
 	}
+	for (size_t i = 0; i < b->beside.n; i++)
+		if (!sum_up(b, b->beside.names[i]))
+			return false;
 	if (b->c->settings != NULL && (!folder_copy_file(b->c->settings, below(b, out_cstr(&b->part), "settings.yaml"), UINT64_MAX, b->e) ||
 				       !sum_up(b, "settings.yaml")))
 		return false;
@@ -297,6 +308,13 @@ static bool name_it(struct backup *b)
 }
 
 /* --- all of it --- */
+static enum store_check_end copy_beside(struct backup *b, enum beside_when when)
+{
+	const bool ok = beside_copy(b->from, out_cstr(&b->part), when, &b->beside, b->e);
+	b->result.beside = b->beside.n;
+	return ok ? STORE_CHECK_DONE : STORE_CHECK_COPY;
+}
+
 static enum store_check_end take_snapshot(struct backup *b)
 {
 	int hold = -1;
@@ -307,6 +325,8 @@ static enum store_check_end take_snapshot(struct backup *b)
 	if (!folder_hold(out_cstr(&path), &hold, b->e))
 		end = b->e->kind == ERR_TEMP ? STORE_CHECK_IN_USE : STORE_CHECK_FAILED;
 	else
+		end = copy_beside(b, BESIDE_BEFORE);
+	if (end == STORE_CHECK_DONE)
 		end = open_snapshot(b);
 	if (end == STORE_CHECK_DONE)
 		end = share_content(b);
@@ -318,6 +338,8 @@ static enum store_check_end take_snapshot(struct backup *b)
 static enum store_check_end make(struct backup *b)
 {
 	enum store_check_end end = take_snapshot(b);
+	if (end == STORE_CHECK_DONE)
+		end = copy_beside(b, BESIDE_AFTER);
 	if (end == STORE_CHECK_DONE)
 		end = copy_database(b);
 	if (end == STORE_CHECK_DONE)
@@ -419,5 +441,6 @@ enum store_check_end store_backup(struct env *env, const char *name, const char 
 	out_fini(&b.path);
 	out_fini(&b.manifest);
 	free(b.files);
+	beside_fini(&b.beside);
 	return end;
 }

@@ -1,8 +1,10 @@
 /* backup.h - a copy of a store at one moment, made while the switch goes on with it or without one; and a store made of that.
  *
- * A backup is a folder: `store.db`, `content/`, `settings.yaml` (if it was asked for) and `manifest` (manifest.h), which is written last.
- * It has every message, delivery, place in quarantine, step and counter of one moment, that of its snapshot. It has no partial
- * transfers: what a peer is told of after the backup is not in it, so the peer sends those from their beginning.
+ * A backup is a folder: `store.db`, `content/`, what interchanges and movers remember (beside.h), `settings.yaml` (if it was asked for) and
+ * `manifest` (manifest.h), which is written last. It has every message, delivery, place in quarantine, step and counter of one moment, that of
+ * its snapshot. It has no partial transfers, and must not: a peer goes on from the checkpoint that it was last told, which is later than the
+ * backup's; and by the time of a restore it may use the name of that activity for another message, of which ours would be made the
+ * beginning. Without them it is told that its transfer is not known, and sends it from the beginning: nothing of it was ever confirmed.
  *
  * How it keeps out of the switch's way: the database is read by a connection of its own in one read transaction, page after page; a
  * write-ahead log has its writers wait for no reader, it only grows meanwhile. Content files are never written to again once a
@@ -31,6 +33,8 @@ struct store_backup_config {
 struct store_backup_result {
 	struct store_check_result is;
 	uint64_t files, octets; /* of the backup; octets of content that is shared by hard link are counted too */
+	uint64_t beside;        /* of these, files of interchanges and movers */
+	uint64_t partials;      /* transfers that peers were in the middle of, left out */
 };
 
 /* Makes the folder target, which must not be there, of the store `name` in env's directory. The ends are those of check.h; here
@@ -51,6 +55,8 @@ struct store_restore_config {
 struct store_restore_result {
 	struct store_check_result is;
 	uint64_t held, files;
+	uint64_t beside;      /* of these, files of interchanges and movers: they are of the backup's moment, the postoffices of now */
+	wall_ms_t taken;      /* that moment */
 };
 
 /* Makes a store in directory, which is new or empty, of a backup. Every file is compared with the manifest, and the new store checked, before

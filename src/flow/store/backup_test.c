@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "flow/store/backup.h"
+#include "flow/store/beside.h"
 #include "flow/store/check_testing.h"
 #include "flow/store/manifest.h"
 #include "flow/store/sqlite_impl.h"
@@ -244,8 +245,150 @@ static void test_partial_transfers_are_left_out(void **state)
 				      NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	backup(b);
+	assert_int_equal(b->made.partials, 1);
 	assert_int_equal(number_in(b->target, "select (select count(*) from partial) + (select count(*) from partial_sync)"), 0);
 	assert_int_equal(number_in(b->w->dir, "select count(*) from partial_sync"), 1);
+}
+
+/* --- what interchanges and movers remember beside it --- */
+static void put_beside(const char *folder, const char *name, const char *text, bool adds)
+{
+	char path[DAMAGE_PATH + 100];
+	struct err e;
+	if (!beside_make_folders(folder, name, &e))
+		fail_msg("%s", e.text);
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, adds ? "a" : "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+	assert_int_equal(fclose(f), 0);
+}
+
+static void has_beside(const char *folder, const char *name, const char *text)
+{
+	char path[DAMAGE_PATH + 100], got[200] = "";
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "r");
+	assert_int_equal(f != NULL, text != NULL);
+	if (f == NULL)
+		return;
+	got[fread(got, 1, sizeof got - 1, f)] = 0;
+	fclose(f);
+	assert_string_equal(got, text);
+}
+
+static void put_folders(struct bed *b)
+{
+	char path[DAMAGE_PATH + 60];
+	put_beside(b->w->dir, "interchange-ms/sent.4", "a\nb\ntorn", false);
+	put_beside(b->w->dir, "interchange-ms/sent.5", "to", false);
+	put_beside(b->w->dir, "interchange-ms/taken.2", "c\n", false);
+	put_beside(b->w->dir, "interchange-ms/strikes.1", "2 INQUEUE3 00000012\n", false);
+	put_beside(b->w->dir, "interchange-ms/sent.x", "not one\n", false);
+	put_beside(b->w->dir, "interchange-serials/22-1.ms", "", false);
+	put_beside(b->w->dir, "mover-London HUB/mailer", "S 00000012 2", false);
+	put_beside(b->w->dir, "mover-London HUB/mailer.status", "state OK\n", false);
+	put_beside(b->w->dir, "mover-London HUB/mailer.new", "S", false);
+	put_beside(b->w->dir, "mover-London HUB/INQUEUE3-00000012/00000012.MAI", "only here", false);
+	put_beside(b->w->dir, "mover-London HUB/INQUEUE3-00000012/00000012.P1", "", false);
+	snprintf(path, sizeof path, "%s/mover-London HUB/other", b->w->dir);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	snprintf(path, sizeof path, "%s/mover-elsewhere", b->w->dir);
+	assert_int_equal(symlink("/etc", path), 0);
+}
+
+static void has_folders(const char *folder)
+{
+	has_beside(folder, "interchange-ms/sent.4", "a\nb\n"); /* what is cut there is not whole: its line comes in the next backup */
+	has_beside(folder, "interchange-ms/sent.5", "");
+	has_beside(folder, "interchange-ms/taken.2", "c\n");
+	has_beside(folder, "interchange-ms/strikes.1", "2 INQUEUE3 00000012\n");
+	has_beside(folder, "mover-London HUB/mailer", "S 00000012 2");
+	has_beside(folder, "mover-London HUB/INQUEUE3-00000012/00000012.MAI", "only here");
+	has_beside(folder, "mover-London HUB/INQUEUE3-00000012/00000012.P1", "");
+	static const char *const not_theirs[] = { "interchange-ms/sent.x", "interchange-serials/22-1.ms", "mover-London HUB/mailer.status",
+						  "mover-London HUB/mailer.new", "mover-London HUB/other", "mover-elsewhere/passwd" };
+	for (size_t i = 0; i < ARRAY_LEN(not_theirs); i++)
+		has_beside(folder, not_theirs[i], NULL);
+}
+
+static void test_what_interchanges_and_movers_remember_is_in_it(void **state)
+{
+	struct bed *b = *state;
+	put_files(b, 2);
+	put_folders(b);
+	backup(b);
+	assert_int_equal(b->made.beside, 7);
+	assert_int_equal(b->made.files, 1 + 2 + 7);
+	has_folders(b->target);
+	assert_int_equal(try_restore(b, true), STORE_CHECK_DONE);
+	assert_int_equal(b->restored.beside, 7);
+	assert_int_equal(b->restored.taken, INT64_C(1795360000000));
+	has_folders(b->to);
+	whole(b->to);
+}
+
+/* A mailer's only copy of a message is damaged in the backup: it is said, and no store is made of it. */
+static void test_a_spoilt_file_of_a_mover_is_refused(void **state)
+{
+	struct bed *b = *state;
+	put_files(b, 1);
+	put_folders(b);
+	backup(b);
+	put_beside(b->target, "mover-London HUB/INQUEUE3-00000012/00000012.MAI", "!", true);
+	assert_int_equal(try_restore(b, false), STORE_CHECK_FAILED);
+	assert_non_null(strstr(b->e.text, "00000012.MAI is not what it was"));
+	assert_false(folder_has(b->to));
+	assert_true(folder_make(b->to, &b->e));
+	assert_int_equal(try_restore(b, false), STORE_CHECK_FAILED);
+	assert_true(folder_make(b->to, &b->e)); /* nothing of it is left: it is empty */
+}
+
+/* Between the two moments something goes on: given by an archive after the first, it may not be in the snapshot, so it has to be given again;
+ * put into a postoffice until the second, it may still wait in the snapshot, and must not be put there again. */
+static bool go_on_beside(void *ctx)
+{
+	struct bed *b = ctx;
+	put_beside(b->w->dir, "interchange-ms/taken.1", "later\n", true);
+	put_beside(b->w->dir, "interchange-ms/sent.1", b->rests++ == 0 ? "between\n" : "later\n", true);
+	return true;
+}
+
+static void test_each_is_of_the_side_of_the_snapshot_that_does_no_harm(void **state)
+{
+	struct bed *b = *state;
+	const struct store_backup_config c = { .now = 1 };
+	const struct store_backup_watch w = { .rest = go_on_beside, .ctx = b };
+	put_files(b, 1);
+	put_beside(b->w->dir, "interchange-ms/taken.1", "before\n", false);
+	put_beside(b->w->dir, "interchange-ms/sent.1", "before\n", false);
+	assert_int_equal(store_backup(b->w->env, "store.db", b->target, &c, &w, &b->made, &b->e), STORE_CHECK_DONE);
+	assert_true(b->rests > 2);
+	has_beside(b->target, "interchange-ms/taken.1", "before\n");
+	has_beside(b->target, "interchange-ms/sent.1", "before\nbetween\n");
+}
+
+/* A generation goes while they are copied: what it had is in the next, so all are looked for again. */
+static void test_a_file_that_is_replaced_meanwhile(void **state)
+{
+	struct bed *b = *state;
+	put_files(b, 1);
+	put_folders(b);
+	for (unsigned n = 1; n <= 7; n++) {
+		char plan[60];
+		snprintf(plan, sizeof plan, "BACKUP_BESIDE:%u:fail", n);
+		assert_true(fault_plan(plan, NULL));
+		backup(b);
+		assert_true(fault_plan(NULL, NULL));
+		assert_int_equal(b->made.beside, 7);
+		has_folders(b->target);
+		folder_remove(b->target);
+	}
+	assert_true(fault_plan("BACKUP_BESIDE:1:stick", NULL));
+	assert_int_equal(try_backup(b, NULL, 0), STORE_CHECK_COPY);
+	assert_true(fault_plan(NULL, NULL));
+	assert_int_equal(b->e.kind, ERR_TEMP);
+	assert_false(folder_has(b->target) || folder_has(b->part));
 }
 
 /* --- and made into a store again --- */
@@ -315,6 +458,7 @@ static void test_a_restore_that_fails_at_its_end_leaves_nothing(void **state)
 {
 	struct bed *b = *state;
 	put_files(b, 2);
+	put_folders(b);
 	backup(b);
 	static const char *const here[] = { "FOLDER_RENAME:1:fail", "FOLDER_SYNC:1:fail", "FOLDER_SYNC:2:fail" };
 	for (size_t i = 0; i < ARRAY_LEN(here); i++) {
@@ -471,6 +615,7 @@ static void test_failures_at_every_point(void **state)
 {
 	struct bed *b = *state;
 	put_files(b, 3);
+	put_folders(b);
 	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
 		unsigned failed = 0;
 		bool done = false;
@@ -584,7 +729,8 @@ static struct out a_manifest(void)
 	manifest_begin(&o, INT64_C(1795360000000), "posthorn", &is);
 	manifest_add(&o, "store.db", sum);
 	manifest_add(&o, "content/00000000000000a1", sum);
-	manifest_end(&o, 2);
+	manifest_add(&o, "mover-Z\xc3\xbcrich 1/mailer", sum);
+	manifest_end(&o, 3);
 	return o;
 }
 
@@ -605,7 +751,7 @@ static void test_manifest_is_read_whole_or_not(void **state)
 	struct out o = a_manifest();
 	const struct view all = out_view(&o);
 	assert_true(reads(all, &m));
-	assert_int_equal(m.n, 2);
+	assert_int_equal(m.n, 3);
 	assert_int_equal(m.taken, INT64_C(1795360000000));
 	assert_string_equal(m.owner, "posthorn");
 	for (size_t n = 0; n < all.n; n++)
@@ -634,12 +780,31 @@ static void test_manifest_names_lead_nowhere(void **state)
 {
 	(void)state;
 	static const char *const bad[] = { "", "/etc/passwd", "../store.db", "content/../../x", "content/", "content/00000000000000A1",
-					   "content/00000000000000a", "content/00000000000000a11", "store.db-wal", "store.db ", "manifest" };
+					   "content/00000000000000a", "content/00000000000000a11", "store.db-wal", "store.db ", "manifest", "mover-a/../../x", "mover-a/..", "mover-a/.x", "mover-/",
+					   "mover-a//x", "mover-../x/y/z", "mover-a/b/c/d", "mover-a", "mover-a/b/", "mover-a/x\x1b[2J", "mover-a/b/x\n", "mover-a/m.status",
+					   "interchange-a/sent", "interchange-a/sent.", "interchange-a/sent.x", "interchange-a/b/sent.1", "interchange-a/other.1",
+					   "x/mover-a/b" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(manifest_name_ok(view_str(bad[i])));
 	assert_true(manifest_name_ok(VIEW("store.db")));
 	assert_true(manifest_name_ok(VIEW("settings.yaml")));
 	assert_true(manifest_name_ok(VIEW("content/0123456789abcdef")));
+	assert_true(manifest_name_ok(VIEW("interchange-paris/taken.12")));
+	assert_true(manifest_name_ok(VIEW("mover-London HUB/lane-0123456789abcdef")));
+	assert_true(manifest_name_ok(VIEW("mover-x/INQUEUE3-00000012/00000012.ATT")));
+	assert_false(manifest_name_ok(view_of("mover-x/a\0b", 11)));
+}
+
+/* As the first version wrote it, before it had files of interchanges and movers; the sum is sha256sum's. */
+static void test_a_manifest_of_the_first_version_is_read(void **state)
+{
+	(void)state;
+	struct manifest m;
+	assert_true(reads(VIEW("# posthorn backup 1\n# taken 1795360000000 Sun Nov 22 15:06:40 2026 UTC\n# owner posthorn\n"
+			       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  store.db\n"
+			       "# end 1 0cac9ba34afdf53fae009c59e7c3833d396f883d983500371f0606061766267d\n"), &m));
+	assert_int_equal(m.n, 1);
+	assert_false(reads(VIEW("# posthorn backup 3\n"), &m));
 }
 
 int main(void)
@@ -650,6 +815,10 @@ int main(void)
 		TEST(test_what_goes_meanwhile_is_in_it),
 		TEST(test_of_a_store_that_nobody_has_open),
 		TEST(test_partial_transfers_are_left_out),
+		TEST(test_what_interchanges_and_movers_remember_is_in_it),
+		TEST(test_a_spoilt_file_of_a_mover_is_refused),
+		TEST(test_each_is_of_the_side_of_the_snapshot_that_does_no_harm),
+		TEST(test_a_file_that_is_replaced_meanwhile),
 		TEST(test_restore_is_the_same_store),
 		TEST(test_restore_holds_what_waits),
 		TEST(test_restore_keeps_times_to_come),
@@ -665,6 +834,7 @@ int main(void)
 		TEST(test_a_restore_that_is_killed_leaves_no_store),
 		cmocka_unit_test(test_manifest_is_read_whole_or_not),
 		cmocka_unit_test(test_manifest_names_lead_nowhere),
+		cmocka_unit_test(test_a_manifest_of_the_first_version_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,12 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "flow/store/beside.h"
 
 #include <time.h>
 
-#define FIRST "# posthorn backup 1\n"
+#define FIRST "# posthorn backup 2\n"
+#define FIRST_1 "# posthorn backup 1\n"
 enum { SUM = DIGEST_HEX - 1, FILE_LINE_MIN = SUM + 2 + 8 + 1 }; /* the shortest name: store.db */
 
 void manifest_begin(struct out *o, wall_ms_t taken, const char *owner, const struct store_check_result *has)
@@ -53,6 +55,8 @@ bool manifest_name_ok(struct view name)
 {
 	const struct view folder = VIEW("content/");
 	if (view_eq(name, VIEW("store.db")) || view_eq(name, VIEW("settings.yaml")))
+		return true;
+	if (beside_name_ok(name))
 		return true;
 	return name.n == folder.n + 16 && view_eq(view_first(name, folder.n), folder) && is_hex(view_from(name, folder.n));
 }
@@ -115,14 +119,14 @@ static bool read_comment(struct view line, struct manifest *m, struct err *e)
 	return true; /* others are for people */
 }
 
-static bool read_file(struct view line, struct manifest_file *f, struct err *e)
+static bool read_file(struct view line, struct manifest_file *f, struct arena *a, struct err *e)
 {
 	const struct view name = line.n > SUM + 2 ? view_from(line, SUM + 2) : (struct view){ NULL, 0 };
 	if (!manifest_name_ok(name) || !is_hex(view_first(line, SUM)) || line.p[SUM] != ' ' || line.p[SUM + 1] != ' ')
 		return not_one(e, "it has a line that is neither a comment nor a file of a backup");
 	memset(f, 0, sizeof *f);
 	memcpy(f->sum, line.p, SUM);
-	memcpy(f->name, name.p, name.n);
+	f->name = arena_str(a, name);
 	return true;
 }
 
@@ -147,7 +151,7 @@ bool manifest_read(struct view text, struct manifest *m_r, struct arena *a, stru
 {
 	struct view rest = text, line;
 	struct manifest m = { .owner = "" };
-	if (!starts(text, VIEW(FIRST), &rest))
+	if (!starts(text, VIEW(FIRST), &rest) && !starts(text, VIEW(FIRST_1), &rest))
 		return not_one(e, "this is not the manifest of a backup, or of a version that this program does not know");
 	m.files = arena_get(a, mem_mul(rest.n / FILE_LINE_MIN + 2, sizeof *m.files)); /* one more than are right */
 	while (next_line(&rest, &line)) {
@@ -159,7 +163,7 @@ bool manifest_read(struct view text, struct manifest *m_r, struct arena *a, stru
 			*m_r = m;
 			return true;
 		}
-		if (line.n > 0 && line.p[0] == '#' ? !read_comment(line, &m, e) : !read_file(line, &m.files[m.n++], e))
+		if (line.n > 0 && line.p[0] == '#' ? !read_comment(line, &m, e) : !read_file(line, &m.files[m.n++], a, e))
 			return false;
 	}
 	return not_one(e, "its last line is cut");

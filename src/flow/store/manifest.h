@@ -1,15 +1,16 @@
 /* manifest.h - what a backup holds: one line a file, as `sha256sum -c` reads it, between comments of ours.
  *
- *     # posthorn backup 1
+ *     # posthorn backup 2
  *     # taken 1795360000000 Sun Nov 22 15:06:40 2026 UTC
  *     # owner posthorn
  *     # content messages 12, transfers 14, deliveries 0, quarantined 0
  *     SUM  store.db
  *     SUM  content/00000000000000a1
+ *     SUM  interchange-paris/sent.2
  *     SUM  settings.yaml
  *     # end 3 SUM-OF-ALL-BEFORE-THIS-LINE
  *
- * Pure text in, text out: no file is touched here. */
+ * Version 1 is read too: it has no files of interchanges and movers (beside.h). Pure text in, text out: no file is touched here. */
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
@@ -18,10 +19,10 @@
 #include "sys/digest.h"
 
 #define MANIFEST_NAME "manifest"
-enum { MANIFEST_MAX = 1 << 30, MANIFEST_OWNER = 64, MANIFEST_FILE = 40 };
+enum { MANIFEST_MAX = 1 << 30, MANIFEST_OWNER = 64 };
 
 struct manifest_file {
-	char name[MANIFEST_FILE]; /* store.db, settings.yaml, or content/ and 16 digits: nothing else, so no path leads out of a backup */
+	const char *name;    /* store.db, settings.yaml, content/ and 16 digits, or as beside_name_ok: nothing else, so no path leads out of a backup */
 	char sum[DIGEST_HEX];
 };
 

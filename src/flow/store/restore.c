@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "flow/store/beside.h"
 #include "flow/store/check_impl.h"
 #include "flow/store/manifest.h"
 #include "flow/store/sqlite_impl.h"
@@ -94,19 +95,25 @@ static enum store_check_end bring(struct restore *r, const struct manifest_file 
 	return STORE_CHECK_DONE;
 }
 
+static bool make_folders(struct restore *r, const char *name)
+{
+	if (beside_name_ok(view_str(name))) {
+		r->result.beside++;
+		return beside_make_folders(r->to, name, r->e);
+	}
+	const char *content = below(&r->b, r->to, "content");
+	return strcmp(name, "store.db") == 0 || folder_has(content) || folder_make(content, r->e);
+}
+
 static enum store_check_end bring_all(struct restore *r)
 {
 	enum store_check_end end = STORE_CHECK_DONE;
-	bool content = false;
 	for (size_t i = 0; i < r->m.n && end == STORE_CHECK_DONE; i++) {
 		const struct manifest_file *f = &r->m.files[i];
 		if (strcmp(f->name, "settings.yaml") == 0)
 			continue; /* for a person: settings are no part of a store */
-		if (!content && strcmp(f->name, "store.db") != 0) {
-			content = true;
-			if (!folder_make(below(&r->b, r->to, "content"), r->e))
-				return STORE_CHECK_COPY;
-		}
+		if (!make_folders(r, f->name))
+			return STORE_CHECK_COPY;
 		end = bring(r, f);
 		say(r, "files", 0.6 * (double)i / (double)r->m.n);
 		if (end == STORE_CHECK_DONE && r->w->rest != NULL && !r->w->rest(r->w->ctx)) {
@@ -177,6 +184,13 @@ static void take_away(struct restore *r, bool made)
 	static const char *const ours[] = { "store.db", PART, PART "-journal", "content" };
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		folder_remove(below(&r->a, r->to, ours[i]));
+	for (size_t i = 0; i < r->m.n; i++) {
+		char folder[BESIDE_NAME_MAX];
+		if (!beside_name_ok(view_str(r->m.files[i].name)))
+			continue;
+		snprintf(folder, sizeof folder, "%.*s", (int)strcspn(r->m.files[i].name, "/"), r->m.files[i].name);
+		folder_remove(below(&r->a, r->to, folder));
+	}
 	if (made)
 		folder_remove(r->to);
 }
@@ -221,6 +235,7 @@ enum store_check_end store_restore(const char *backup, const char *directory, co
 	enum store_check_end end = read_manifest(&r);
 	if (end == STORE_CHECK_DONE)
 		end = restore_to(&r);
+	r.result.taken = r.m.taken;
 	if (end == STORE_CHECK_DONE)
 		*result_r = r.result;
 	out_fini(&r.a);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -33,10 +34,11 @@ enum {
 static const char backup_help[] =
 	"usage: posthorn backup -c FILE|-d DIRECTORY [OPTIONS] TARGET\n"
 	"\n"
-	"Makes the new folder TARGET with all that the store has at one moment: messages, mailboxes, quarantine, journeys. The MTA may run:\n"
-	"it goes on meanwhile, and waits for nothing. TARGET gets its name when all of it is on disk, was checked as by posthorn check, and has\n"
-	"a checksum of every file in TARGET/manifest; until then it is TARGET.part, and whatever ends the command leaves no TARGET. What\n"
-	"peers are still handing over is not in it. With -c the settings file is kept too, as TARGET/settings.yaml.\n"
+	"Makes the new folder TARGET with all that the store has at one moment: messages, mailboxes, quarantine, journeys, and what interchanges\n"
+	"and movers of Microsoft Mail remember. The MTA may run: it goes on meanwhile, and waits for nothing. TARGET gets its name when all of it\n"
+	"is on disk, was checked as by posthorn check, and has a checksum of every file in TARGET/manifest; until then it is TARGET.part, and\n"
+	"whatever ends the command leaves no TARGET. With -c the settings file is kept too, as TARGET/settings.yaml. Not in it: what peers are\n"
+	"still handing over (they send it again from its beginning; it is said how many there are), and the postoffices themselves.\n"
 	"\n"
 	"Long contents are shared with the store by reflink or hard link when TARGET is on the same file system: copy TARGET to another\n"
 	"machine. It goes slowly, to leave disk and processor to the MTA, and gives up when less than store.min-free (with -d: 64M) is free.\n"
@@ -56,6 +58,11 @@ static const char restore_help[] =
 	"What was handed over after the backup was made is in it as not handed over: an MTA that starts on it sends that again. With --hold\n"
 	"everything that waits is held (posthorn queue list --held), to be looked through and released; what its originator has deferred to a\n"
 	"time still to come waits for that.\n"
+	"\n"
+	"What interchanges and movers remember of their postoffices is brought back as it was then, and said: the postoffices are as they are now,\n"
+	"so what was put into them after the backup would be put there twice. It is not when interchange-*/sent.* of the lost store's\n"
+	"directory, where it can be read, is copied over that of DIRECTORY before the MTA starts. Transfers that peers were in the middle of\n"
+	"begin again.\n"
 	"\n"
 	"  --hold        hold everything that waits, but for a time to come\n"
 	"  --user NAME   started by root: whose the store is to be (else the owner of DIRECTORY if it is there, else the store's\n"
@@ -162,15 +169,18 @@ static const char *trimmed(struct ctl *c, const char *path)
 static void print_backup(const struct work *w, const char *target, const struct store_backup_result *r)
 {
 	const char *form = w->c.json ? "{\"target\":\"%s\",\"messages\":%" PRIu64 ",\"transfers\":%" PRIu64 ",\"deliveries\":%" PRIu64
-				       ",\"quarantined\":%" PRIu64 ",\"files\":%" PRIu64 ",\"octets\":%" PRIu64 "}\n"
+				       ",\"quarantined\":%" PRIu64 ",\"files\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"msmail_files\":%" PRIu64
+				       ",\"under_way\":%" PRIu64 "}\n"
 				     : "%s: %" PRIu64 " messages, %" PRIu64 " transfers, %" PRIu64 " deliveries, %" PRIu64
-				       " in quarantine; %" PRIu64 " files, %" PRIu64 " octets; whole\n";
+				       " in quarantine; %" PRIu64 " files, %" PRIu64 " octets, of these %" PRIu64
+				       " files of interchanges and movers; %" PRIu64 " transfers left out that peers are in the middle of; whole\n";
 	char name[1000];
 	struct out text;
 	out_init(&text, 1 << 16);
 	out_str(&text, w->c.json ? text_escaped(name, sizeof name, view_str(target)) : target);
 	if (!w->quiet)
-		printf(form, out_cstr(&text), r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined, r->files, r->octets);
+		printf(form, out_cstr(&text), r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined, r->files, r->octets, r->beside,
+		       r->partials);
 	out_fini(&text);
 }
 
@@ -287,6 +297,24 @@ static bool find_user(struct work *w, const char *user, const char *backup, cons
 	return true; /* a backup that cannot be read is told of by who reads it */
 }
 
+static void print_restore(const struct work *w, const struct store_restore_result *r)
+{
+	char when[24] = "";
+	struct tm tm;
+	const time_t seconds = (time_t)(r->taken / 1000);
+	printf(w->c.json ? "{\"messages\":%" PRIu64 ",\"transfers\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"quarantined\":%" PRIu64
+			   ",\"held\":%" PRIu64 ",\"msmail_files\":%" PRIu64 "}\n"
+			 : "%" PRIu64 " messages, %" PRIu64 " transfers, %" PRIu64 " deliveries, %" PRIu64 " in quarantine; %" PRIu64
+			   " held; %" PRIu64 " files of interchanges and movers; whole\n",
+	       r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined, r->held, r->beside);
+	if (w->c.json || r->beside == 0)
+		return;
+	if (gmtime_r(&seconds, &tm) != NULL)
+		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	printf("What interchanges and movers remember is of %s, their postoffices are as they are now: what was put into them since goes there\n"
+	       "again, unless it is held, or interchange-*/sent.* of the store's last directory is copied here before the MTA starts.\n", when);
+}
+
 static int run_restore(struct work *w, const char *backup, const char *directory, const struct store_restore_config *config)
 {
 	struct err e;
@@ -297,11 +325,7 @@ static int run_restore(struct work *w, const char *backup, const char *directory
 	if (end != STORE_CHECK_DONE)
 		return ctl_say(&w->c, status_of(end), "%s", e.text);
 	if (!w->quiet)
-		printf(w->c.json ? "{\"messages\":%" PRIu64 ",\"transfers\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"quarantined\":%" PRIu64
-				   ",\"held\":%" PRIu64 "}\n"
-				 : "%" PRIu64 " messages, %" PRIu64 " transfers, %" PRIu64 " deliveries, %" PRIu64 " in quarantine; %" PRIu64
-				   " held; whole\n",
-		       r.is.messages, r.is.transfers, r.is.deliveries, r.is.quarantined, r.held);
+		print_restore(w, &r);
 	return CTL_DONE;
 }
 

@@ -1,6 +1,7 @@
 /* journal.h - what an interchange has to remember beyond its life: lines of text, appended to FOLDER/NAME.N in the store's directory.
  * Each line has its checksum, so that one that a crash has cut, or that is damaged, is passed over and nothing else is. Opening reads all
- * generations, writes what is to be kept into the next one, and removes the old ones when that is on disk; so every start compacts. */
+ * generations, writes what is to be kept into the next one, and removes the old ones when that is on disk; so every start compacts.
+ * A backup copies generations while this goes on (flow/store/beside.h): what goes from one must be on disk in the next before. */
 #pragma once
 #include "sys/env.h"
 

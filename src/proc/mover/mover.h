@@ -12,7 +12,7 @@
  * the watchdog and a stop are answered in between. What hangs is the file server, and this process alone with it.
  *
  * What it remembers beside the postoffice is in the directory mover-NAME of the store's: one file for each of its processes (attempts, strikes,
- * the peer's bag), and what was set aside. */
+ * the peer's bag), and what was set aside. Backups have it, but for *.status and *.new (flow/store/beside.h). */
 #pragma once
 #include "proc/table/actor.h"
 #include "proc/table/settings_table.h"
