@@ -65,24 +65,36 @@ def source(*names):
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", *names)
 
 
-_given = []     # what keeps the ports ours, for as long as this process lives
+_given, _blocks = [], []
+
+
+def _more_ports():
+    """A hundred that no other test process has: a name that one process at a time can have stands for them."""
+    for block in random.sample(range(12000, 32000, 100), 200):
+        s = socket.socket(socket.AF_UNIX)
+        try:
+            s.bind("\0posthorn-test-ports-%d" % block)
+        except OSError:
+            s.close()
+            continue
+        _blocks.append(s)
+        return random.sample(range(block, block + 100), 100)
+    raise Failed("no free port")
 
 
 def free_port():
-    """Below the range of outgoing connections, so that none of those takes it before it is bound; nor does a test that runs beside this one."""
-    for _ in range(1000):
-        port = random.randrange(12000, 32000)
-        ours = socket.socket(socket.AF_UNIX)
-        try:
-            ours.bind("\0posthorn-test-port-%d" % port)
-            with socket.socket() as s:
+    """Below the range of outgoing connections, so that none of those takes it before it is bound; of this process alone, so that no test beside
+    it does."""
+    while True:
+        if not _given:
+            _given.extend(_more_ports())
+        port = _given.pop()
+        with socket.socket() as s:
+            try:
                 s.bind(("127.0.0.1", port))
-        except OSError:
-            ours.close()
-            continue
-        _given.append(ours)
+            except OSError:
+                continue
         return port
-    raise Failed("no free port")
 
 
 def lives(pid):
@@ -248,6 +260,15 @@ class Mta:
                     running.pop(name, None)
         return running
 
+    def kill(self, name, how=signal.SIGKILL):
+        """Ends a process by its name as in pids(), and waits until its successor is ready."""
+        pid, mark = wait_for(lambda: self.pids().get(name), "%s: %s runs" % (self.name, name)), self.mark()
+        os.kill(pid, how)
+        self.event("process.started", mark, name=name)
+        started = next(i for i, e in enumerate(self.events[mark:], mark) if e["event"] == "process.started" and e["fields"]["name"] == name)
+        wait_for(lambda: [e for e in self.events[started:] if e["event"] == "process.ready" and e["process"] == name.replace(".", "-")],
+                 "%s: %s is ready again" % (self.name, name))
+
     def stop(self):
         """As an operator would; gives the exit status."""
         if self.process is None:
@@ -362,7 +383,7 @@ class Lab:
         self.program = program
         self.root = tempfile.mkdtemp(prefix="posthorn-test-")
         self.mtas, self.closers = [], []
-        self.stutter = Stutter(self.mtas)
+        self.stutter = Stutter(program)
 
     def mta(self, name, country="GB"):
         m = Mta(self, name, country)

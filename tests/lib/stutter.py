@@ -1,5 +1,5 @@
-"""stutter.py - a machine that is busy elsewhere, on demand: with POSTHORN_STUTTER=SEED processes of a test's MTAs now and then do not run for
-some ms, whatever they are at. Nothing that is right minds: the shortest time of a test or of the program that ends something is the watchdog's, of 6 s."""
+"""stutter.py - a machine that is busy elsewhere, on demand: with POSTHORN_STUTTER=SEED processes of a test's MTAs and its commands now and then do not
+run for some ms, whatever they are at. Nothing that is right minds: the shortest time of a test or of the program that ends something is the watchdog's, of 6 s."""
 import contextlib
 import os
 import random
@@ -15,22 +15,28 @@ RUNS_S = (0.005, 0.06)
 AT_ONCE = (1, 1, 1, 2, 3)
 
 
+def children(pid):
+    found = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir("/proc/%d/task" % pid):
+            with contextlib.suppress(OSError), open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as f:
+                found += [int(x) for x in f.read().split()]
+    return found
+
+
 def descendants(pid):
     """pid and what it started, as far as it lives."""
     found = [pid]
     for p in found:
-        with contextlib.suppress(OSError):
-            for task in os.listdir("/proc/%d/task" % p):
-                with open("/proc/%d/task/%s/children" % (p, task), encoding="ascii") as f:
-                    found += [int(x) for x in f.read().split()]
+        found += children(p)
     return found
 
 
 class Stutter:
-    """mtas: a list that may grow. Does nothing when nobody asked for it; held() works all the same."""
+    """Of what runs this program. Does nothing when nobody asked for it; held() works all the same."""
 
-    def __init__(self, mtas):
-        self.mtas, self.held_ones, self.lock, self.over = mtas, set(), threading.Lock(), threading.Event()
+    def __init__(self, program):
+        self.program, self.held_ones, self.lock, self.over = program, set(), threading.Lock(), threading.Event()
         self.thread = None
         seed = os.environ.get("POSTHORN_STUTTER")
         if seed:
@@ -63,10 +69,16 @@ class Stutter:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
+    def _runs_it(self, pid):
+        try:
+            return os.path.samefile("/proc/%d/exe" % pid, self.program)
+        except OSError:
+            return False
+
     def _some(self):
-        """Some processes of one MTA."""
-        running = [p for p in [m.process for m in list(self.mtas)] if p is not None and p.returncode is None]
-        pids = descendants(self.random.choice(running).pid) if running else []
+        """Some processes of one MTA, or of a command."""
+        running = [pid for pid in children(os.getpid()) if self._runs_it(pid)]
+        pids = descendants(self.random.choice(running)) if running else []
         return self.random.sample(pids, min(len(pids), self.random.choice(AT_ONCE)))
 
     def _run(self):
