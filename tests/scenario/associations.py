@@ -113,7 +113,7 @@ def k225196_our_password_is_refused(lab):
     event = london.event("link.credentials-refused", link="paris")
     same(event["severity"], "alarm", "severity")
     same(london.find("link.open-failed"), None, "the same told twice")
-    expect("authentication" in london.status()[0]["paris"]["last-error"], "last error in status", london.status()[0])
+    wait_for(lambda: "authentication" in london.status()[0]["paris"]["last-error"], "last error in status")
     same(london.stop(), 0, "exit status")
     london.settings["links"][0]["local-password"] = "secret-london"
     london.start()
@@ -129,6 +129,7 @@ def rt_29_permanent(lab):
     london.start(wait=False)
     paris.start()
     london.event("link.outbound", link="paris")
+    wait_for(lambda: london.status()[0]["paris"]["outbound"] == 1, "it is counted")
     time.sleep(1)  # five lifetimes
     same([e["event"] for e in london.events if e["event"] in ("link.released", "link.association-ended")], [], "ends")
     same(london.status()[0]["paris"]["outbound"], 1, "associations")
