@@ -289,6 +289,15 @@ bool folder_room(const char *path, uint64_t *octets_r)
 	return true;
 }
 
+uint64_t folder_most(const struct statvfs *st)
+{
+	const uint64_t kept = st->f_bfree > st->f_bavail ? st->f_bfree - st->f_bavail : 0; /* the system's own */
+	uint64_t most;
+	if (st->f_blocks <= kept || st->f_blocks - kept < st->f_bavail || __builtin_mul_overflow(st->f_blocks - kept, st->f_frsize, &most))
+		return UINT64_MAX;
+	return most;
+}
+
 bool folder_has(const char *path)
 {
 	struct stat st;

@@ -46,6 +46,9 @@ void folder_release(const char *path, int *fd_io);
 MUST_CHECK bool folder_sync_file(const char *path, struct err *e);
 /* The octets that somebody without privileges may still write where the path is. */
 MUST_CHECK bool folder_room(const char *path, uint64_t *octets_r);
+/* The octets that he might write there if nothing else were on that disk; UINT64_MAX when its server does not say how large it is. */
+struct statvfs;
+uint64_t folder_most(const struct statvfs *st);
 /* Is there anything of this name? A link counts as itself. */
 bool folder_has(const char *path);
 /* Gives the folder and all below it to a user; never follows a link. */

@@ -11,12 +11,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "flow/codec/msmail/ffapi.h"
+#include "sys/folder.h"
 
 enum {
 	LOOK_MS = 1000, ORPHAN_LOOKS = 600, /* of a file that nothing names yet */
@@ -547,6 +549,18 @@ static bool publish(struct interchange *x, const char *tmp, const char *name, st
 		close(dir);
 	said(x);
 	return ok;
+}
+
+bool ffapi_export_begin(struct interchange *x, struct err *e)
+{
+	struct statvfs st;
+	say(x, "look at", "export");
+	const int dir = open_dir(x->set->ffapi_export, e);
+	const bool ok = dir >= 0 && (fstatvfs(dir, &st) == 0 || file_error(e, "look at", x->set->ffapi_export, "", errno));
+	if (dir >= 0)
+		close(dir);
+	said(x);
+	return ok && (post_size(x) <= folder_most(&st) || post_refuse_size(x, e));
 }
 
 bool ffapi_export_octets(struct interchange *x, struct view octets, struct err *e)

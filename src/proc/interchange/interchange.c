@@ -152,7 +152,7 @@ static bool may_write(struct interchange *x, struct err *e)
 		return true;
 	if (postoffice_health(x->po)->read_only)
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "msmail: %s cannot be written", x->set->postoffice);
-	if (!postoffice_space(x->po, &room, e))
+	if (!postoffice_space(x->po, &room, NULL, e))
 		return false;
 	return room >= ROOM || err_set(e, ERR_TEMP, ERR_OF_LINK, "msmail: %s has no room, %llu octets are left", x->set->postoffice, (unsigned long long)room);
 }

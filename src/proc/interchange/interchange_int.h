@@ -135,6 +135,9 @@ void outward_done(struct interchange *x, const struct err *e);
 
 /* --- out_post.c: into a postoffice --- */
 MUST_CHECK bool post_known(struct interchange *x, const struct sent_entry *t, struct err *e); /* goes on where it stood */
+uint64_t post_size(const struct interchange *x); /* of the converted files */
+/* Larger than the disk there would be with nothing else on it: everybody who is left is told so, 1/7; as post_begin. */
+MUST_CHECK bool post_refuse_size(struct interchange *x, struct err *e);
 MUST_CHECK bool post_begin(struct interchange *x, struct err *e);                             /* the converter has answered */
 MUST_CHECK bool post_octets(struct interchange *x, struct view octets, struct err *e);
 MUST_CHECK bool post_put(struct interchange *x, struct err *e);
@@ -229,6 +232,7 @@ bool notices_report(struct interchange *x, struct view notice, struct out *packe
 
 /* --- ffapi.c --- */
 MUST_CHECK bool ffapi_attach(struct interchange *x, struct err *e);
+MUST_CHECK bool ffapi_export_begin(struct interchange *x, struct err *e); /* as post_begin */
 MUST_CHECK bool ffapi_export_octets(struct interchange *x, struct view octets, struct err *e);
 MUST_CHECK bool ffapi_export_done(struct interchange *x, struct err *e);  /* on disk, not yet under its name */
 MUST_CHECK bool ffapi_export_ready(struct interchange *x, struct err *e);

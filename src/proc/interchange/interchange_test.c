@@ -1012,6 +1012,62 @@ static void k138054_a_full_mailbag_is_its_recipients(void **state)
 	world_free(w);
 }
 
+/* What is larger than the whole disk would wait for ever: each is told, with his own cause, and the link stays for the others. */
+static void refuse_huge(struct world *w, const char *to)
+{
+	w->huge = UINT64_C(1) << 62;
+	say_open(w, 1);
+	say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", to), VIEW("Hello."));
+	w->huge = 0;
+	assert_int_equal(w->n_results, 1);
+	chan_free(&w->xcontrol, false); /* this converter owes what it has announced: another one comes */
+	chan_free(&w->xbulk, false);
+	converter_joins(w);
+	say_transfer(w, 2, 1, letter(w, MESSAGE_MESSAGE, "two", "TEST/NEAR/BOB"), VIEW("Hello."));
+	assert_int_equal(w->n_results, 2);
+	assert_true(w->results[1].delivered);
+	assert_int_equal(w->downs, 0);
+}
+
+static void test_larger_than_the_disk_is_told(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	refuse_huge(w, "TEST/NEAR/BOB TEST/SHADOW/LOCAL");
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.kind, ERR_PERM);
+	assert_int_equal(w->results[0].err.reason, 1);
+	assert_int_equal(w->results[0].err.diagnostic, 7); /* X.411: content-too-long */
+	assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 1);
+	world_free(w);
+}
+
+static void test_larger_than_the_disk_spares_other_causes(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	refuse_huge(w, "TEST/NEAR/BOB TEST/SHADOW/NOBODY");
+	assert_true(w->results[0].delivered); /* and a report, for the two have not failed alike */
+	assert_int_equal(w->n_offers, 1);
+	const struct message *report = &w->offers[0].message;
+	assert_int_equal(report->n_rcpt, 2);
+	assert_int_equal(report->rcpt[0].diagnostic, 7);
+	assert_int_equal(report->rcpt[1].diagnostic, 0);
+	world_free(w);
+}
+
+static void test_larger_than_the_disk_of_a_directory_is_told(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("");
+	refuse_huge(w, "TEST/NEAR/BOB");
+	assert_false(w->results[0].delivered);
+	assert_int_equal(w->results[0].err.kind, ERR_PERM);
+	assert_int_equal(w->results[0].err.diagnostic, 7);
+	world_free(w);
+}
+
 /* Journals are written anew each day; what they say stays, what is too old goes. */
 static void test_the_journal_is_renewed(void **state)
 {
@@ -1339,6 +1395,9 @@ int main(void)
 		cmocka_unit_test(test_transit_can_be_forbidden),
 		cmocka_unit_test(test_what_is_not_ready_is_left),
 		cmocka_unit_test(k138054_a_full_mailbag_is_its_recipients),
+		cmocka_unit_test(test_larger_than_the_disk_is_told),
+		cmocka_unit_test(test_larger_than_the_disk_spares_other_causes),
+		cmocka_unit_test(test_larger_than_the_disk_of_a_directory_is_told),
 		cmocka_unit_test(test_the_journal_is_renewed),
 		cmocka_unit_test(test_journals_that_cannot_be_synced_do_not_grow),
 		cmocka_unit_test(test_a_round_has_its_quota),

@@ -343,6 +343,8 @@ static void to_mai(struct world *w, struct msg_xlated *done, struct out *envelop
 	assert_true(mai_print(&mai, &mm_scramble_none, &w->result, &e));
 	assert_true(mm_envelope_print(&v, envelope, &e));
 	put_xlate_file(files, VIEW("MAI"), out_len(&w->result));
+	if (w->huge > 0)
+		put_xlate_file(files, VIEW("HUGE.DAT"), w->huge);
 	(void)done;
 }
 

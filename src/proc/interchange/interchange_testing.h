@@ -56,6 +56,7 @@ struct world {
 	bool deaf;               /* it takes nothing */
 	const char *cannot;      /* a file or content that holds this cannot be converted */
 	const char *poison;      /* ... kills it */
+	uint64_t huge;           /* a result has a second file, as large as this, of which nothing comes; 0: it has not */
 	const char *unmapped;    /* a recipient towards X.400 that holds this has no form there */
 	struct mm_notice *notice;/* what comes is this notice */
 	struct view notice_date; /* yyyymmddhhmmss */

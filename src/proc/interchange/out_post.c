@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "flow/message/pack.h"
 
-enum { NOTICE_UNKNOWN = 2, NOTICE_FULL = 17 };
+enum { NOTICE_UNKNOWN = 2, NOTICE_TOO_LARGE = 9, NOTICE_FULL = 17 };
 
 /* --- who lives where --- */
 
@@ -126,10 +126,30 @@ static bool nobody_left(struct interchange *x, struct err *e)
 	return true;
 }
 
+uint64_t post_size(const struct interchange *x)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < x->out.n_files; i++)
+		sum += x->out.files[i].size;
+	return sum;
+}
+
+bool post_refuse_size(struct interchange *x, struct err *e)
+{
+	struct mm_envelope *v = &x->out.v;
+	char why[120];
+	snprintf(why, sizeof why, "%llu octets are more than the disk of %s holds", (unsigned long long)post_size(x), x->own_text);
+	for (size_t i = 0; i < v->n; i++)
+		if (v->recipients[i].responsible)
+			refuse(x, &v->recipients[i], NOTICE_TOO_LARGE, 1, 7 /* content-too-long */, why);
+	return nobody_left(x, e);
+}
+
 bool post_begin(struct interchange *x, struct err *e)
 {
 	struct outward *o = &x->out;
-	uint64_t room, sum = 0;
+	const uint64_t sum = post_size(x);
+	uint64_t room, most;
 	for (size_t i = 0; i < o->v.n; i++)
 		if (!route_one(x, i, e))
 			return false;
@@ -137,10 +157,10 @@ bool post_begin(struct interchange *x, struct err *e)
 		o->v.recipients[i].bag[0] = 0; /* the mailer of this postoffice places them all */
 	if (count_ours(&o->v) == 0)
 		return nobody_left(x, e);
-	for (size_t i = 0; i < o->n_files; i++)
-		sum += o->files[i].size;
-	if (!postoffice_space(x->po, &room, e))
+	if (!postoffice_space(x->po, &room, &most, e))
 		return false;
+	if (most < ROOM || most - ROOM < sum)
+		return post_refuse_size(x, e);
 	if (room < ROOM || room - ROOM < sum)
 		return err_set(e, ERR_TEMP, ERR_OF_LINK, "msmail: %s has no room for %llu octets, %llu are left", x->set->postoffice, (unsigned long long)sum,
 			       (unsigned long long)room);
@@ -211,9 +231,7 @@ bool post_put(struct interchange *x, struct err *e)
 	o->v.arrived = o->at;
 	o->v.mai = po_put_id(o->put);
 	o->id = o->v.mai;
-	uint64_t sum = 0;
-	for (size_t i = 0; i < o->n_files; i++)
-		sum += o->files[i].size;
+	const uint64_t sum = post_size(x);
 	o->v.size = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 	if (!add_hop(x))
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is too long");

@@ -271,8 +271,8 @@ static void on_xlated(void *ctx, const struct msg_xlated *m)
 		ok = err_set(&e, ERR_LOCAL, ERR_OF_MESSAGE, "the converter's answer has %zu files, or is too long", o->n_files);
 	if (ok)
 		take_outcomes(x);
-	if (ok && !x->is_ffapi)
-		ok = post_begin(x, &e);
+	if (ok)
+		ok = x->is_ffapi ? ffapi_export_begin(x, &e) : post_begin(x, &e);
 	o->at_file = 0;
 	begin_file(x);
 	if (!ok)
@@ -433,7 +433,7 @@ static void on_synced(void *ctx, const struct err *failed)
 	}
 	if (o->put != NULL)
 		po_put_end(&o->put, true);
-	o->state = x->is_ffapi ? OUT_READY : *o->id.s == 0 ? OUT_ANSWER : o->at_bag < o->v.n ? OUT_RECORDS : OUT_READY;
+	o->state = x->is_ffapi && o->n_files > 0 ? OUT_READY : *o->id.s == 0 ? OUT_ANSWER : o->at_bag < o->v.n ? OUT_RECORDS : OUT_READY;
 	interchange_work(x);
 }
 

@@ -273,18 +273,23 @@ static enum did make_ready(struct mover *m)
 	return end_moved(m);
 }
 
-static bool is_roomy(struct mover *m, struct lane_job *j, struct err *e, bool *roomy_r)
+enum room { ROOM_ENOUGH, ROOM_LATER, ROOM_NEVER };
+
+/* NEVER: the peer's disk, with nothing else on it but min-free, is smaller than the message. */
+static bool look_for_room(struct mover *m, struct lane_job *j, enum room *room_r, struct err *e)
 {
+	const uint64_t wanted = m->set->min_free;
 	char size[24], room[24];
-	uint64_t left;
-	if (!postoffice_space(m->there, &left, e))
+	uint64_t left, most;
+	if (!postoffice_space(m->there, &left, &most, e))
 		return false;
-	*roomy_r = left >= m->set->min_free && left - m->set->min_free >= j->size;
-	if (*roomy_r) {
+	*room_r = left >= wanted && left - wanted >= j->size ? ROOM_ENOUGH : j->size > (most > wanted ? most - wanted : most) ? ROOM_NEVER : ROOM_LATER;
+	if (*room_r == ROOM_ENOUGH) {
 		mover_tell_peer(m, PEER_OK, "");
 		m->full_told = false;
-		return true;
 	}
+	if (*room_r != ROOM_LATER)
+		return true;
 	snprintf(size, sizeof size, "%" PRIu64, j->size);
 	snprintf(room, sizeof room, "%" PRIu64, left);
 	if (left < m->set->min_free)
@@ -374,16 +379,29 @@ enum did lane_go_on(struct mover *m)
 	return end_copy(m);
 }
 
+/* $SYSTEM too, which size-limit spares: nothing but another disk could help. */
+static enum did refuse_size(struct mover *m)
+{
+	const struct mm_name *peer = &postoffice_master(m->there)->own;
+	struct lane_job *j = m->job;
+	char text[120];
+	snprintf(text, sizeof text, "%" PRIu64 " octets are more than the disk of %s/%s holds", j->size, peer->network, peer->postoffice);
+	tell_refuse(&j->v, m->bag, 9, 1, 7);
+	return tell_and_drop(m, text);
+}
+
 static enum did begin_copy(struct mover *m)
 {
 	struct lane_job *j = m->job;
 	struct err e;
-	bool roomy = false;
+	enum room room = ROOM_LATER;
 	if (m->there == NULL)
 		return DID_LEAVE;
-	if (!is_roomy(m, j, &e, &roomy))
+	if (!look_for_room(m, j, &room, &e))
 		return fail_there(m, &e);
-	if (!roomy)
+	if (room == ROOM_NEVER)
+		return refuse_size(m);
+	if (room == ROOM_LATER)
 		return DID_LEAVE;
 	if (FAULT(MOVER_COPY)) {
 		err_set(&e, ERR_LOCAL, ERR_OF_MESSAGE, "%s: not copied (fault point)", j->v.mai.s);

@@ -240,7 +240,7 @@ static void look_at_room(struct mover *m)
 	struct po_bag_entry entry;
 	uint64_t room;
 	unsigned n, live;
-	if (postoffice_space(m->there, &room, NULL) && room >= m->set->min_free &&
+	if (postoffice_space(m->there, &room, NULL, NULL) && room >= m->set->min_free &&
 	    postoffice_bag(m->there, "INQUEUE3", 1, &entry, &n, &live, NULL) && live < MM_BAG_RECORDS)
 		mover_tell_peer(m, PEER_OK, "");
 }

@@ -576,6 +576,40 @@ static void k93080_a_full_peer_waits_and_others_flow(void **state)
 	testing_end(&w);
 }
 
+/* The file is long, and has no octets: what the disks here would hold, with nothing else on them, and one more. */
+static void make_longer_than_the_disk(struct world *w, int office, const struct mm_id *id)
+{
+	const struct mai m = testing_read(w, office, id);
+	const char *name = m.attachments[0].file.s;
+	char path[200];
+	uint64_t room, most;
+	OK(postoffice_space(w->po[office], &room, &most, &w->e));
+	snprintf(path, sizeof path, "%s/ATT/AT%c/%s.ATT", w->paths[office], name[MM_ID_LENGTH - 1], name);
+	assert_int_equal(truncate(path, (off_t)most + 1), 0);
+}
+
+static void larger_than_the_disk_is_told_and_others_flow(void **state)
+{
+	static const size_t files[] = { 10, SIZE_MAX };
+	(void)state;
+	struct world *w = testing_world();
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL NET/HUB/HEN", .subject = "huge", .text = "text", .attachments = files };
+	const struct mm_id id = testing_send(w, &l);
+	make_longer_than_the_disk(w, ALPHA, &id);
+	testing_write(w, "NET/ALPHA/AMY", "NET/HUB/HAL", "flows");
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.n_unreached, 2);
+	assert_int_equal(n.codes[0], 9);
+	assert_int_equal(n.codes[1], 9);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "huge", NULL), 0);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "flows", NULL), 1);
+	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_OK);
+	assert_int_equal(testing_events(w, "mover.no-room", NULL), 0);
+	testing_end(&w);
+}
+
 /* --- peers that are not there --- */
 
 static void move_away(struct world *w, int office, bool back)
@@ -1235,7 +1269,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
 		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(what_is_no_file_hinders_its_message_only), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
-		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
+		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(larger_than_the_disk_is_told_and_others_flow),
+		cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
 		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
 		cmocka_unit_test(k118619_what_comes_late_waits_its_own_time),
 		cmocka_unit_test(attempts_are_remembered), cmocka_unit_test(k151228_a_twin_is_refused), cmocka_unit_test(a_peer_without_a_mailbag_is_no_ref),

@@ -115,7 +115,7 @@ static void say_left(struct mover *m, const struct err *e)
 static bool is_full(struct mover *m, const struct err *e)
 {
 	uint64_t octets;
-	return e->kind == ERR_TEMP && postoffice_space(m->there, &octets, NULL);
+	return e->kind == ERR_TEMP && postoffice_space(m->there, &octets, NULL, NULL);
 }
 
 enum did mover_did(struct mover *m, const struct err *e, bool there)

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "sys/folder.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -344,7 +345,7 @@ const char *postoffice_path(const struct postoffice *po)
 	return po->path;
 }
 
-bool postoffice_space(struct postoffice *po, uint64_t *free_r, struct err *e)
+bool postoffice_space(struct postoffice *po, uint64_t *free_r, uint64_t *most_r, struct err *e)
 {
 	struct statvfs st;
 	po_note(po_check(po), "look at", ".");
@@ -353,5 +354,7 @@ bool postoffice_space(struct postoffice *po, uint64_t *free_r, struct err *e)
 	if (code != 0)
 		return po_error(po, e, "look at", "the postoffice's disk", code);
 	*free_r = (uint64_t)st.f_bavail * st.f_frsize;
+	if (most_r != NULL)
+		*most_r = folder_most(&st);
 	return true;
 }

@@ -99,7 +99,8 @@ struct po_file;                                                                 
 MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */
 MUST_CHECK bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct err *e);
 void po_file_close(struct po_file **f);
-MUST_CHECK bool postoffice_space(struct postoffice *po, uint64_t *free_r, struct err *e); /* 64 bits (Q196537) */
+/* Octets that are free, in 64 bits (Q196537). most_r (NULL: not asked): how many there would be with nothing else on the disk; UINT64_MAX when its server does not say. */
+MUST_CHECK bool postoffice_space(struct postoffice *po, uint64_t *free_r, uint64_t *most_r, struct err *e);
 /* A few steps of the sweep of files that nobody names (Q256187): at most `steps` names looked at; goes on where it stood. Files younger than an hour stay. */
 MUST_CHECK bool postoffice_sweep(struct postoffice *po, unsigned steps, unsigned *removed_r, struct err *e);
 
