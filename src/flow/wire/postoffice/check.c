@@ -117,6 +117,9 @@ static bool check_dir(struct check *c, const char *dir, struct err *e)
 		mended = true;
 	}
 	check_found(c, dir, mended, "this directory is missing");
+	/* The locks could not be tried without it (Q266442). */
+	if (mended && strcmp(dir, "P1") == 0 && !c->po->health.locks_work)
+		return po_look_at_locks(c->po, e);
 	return true;
 }
 
@@ -290,6 +293,12 @@ static bool put_held(struct check *c, const char *rel, struct view octets, struc
 	return ok;
 }
 
+/* Behind the highest number there is none: then it has begun anew, and who allocates skips over what is in use. */
+static uint32_t at_least(uint32_t is, uint64_t next)
+{
+	return next > UINT32_MAX || is >= next ? is : (uint32_t)next;
+}
+
 static bool check_control(struct check *c, struct err *e)
 {
 	static const char rel[] = "GLB/CONTROL.GLB";
@@ -305,19 +314,18 @@ static bool check_control(struct check *c, struct err *e)
 	out_fini(&o);
 	if (!ok)
 		return false;
-	want.nmailbag = is.nmailbag >= c->next_bag ? is.nmailbag : (uint32_t)c->next_bag;
-	want.nletter = is.nletter >= c->next_letter ? is.nletter : (uint32_t)c->next_letter;
+	want.nmailbag = at_least(is.nmailbag, c->next_bag);
+	want.nletter = at_least(is.nletter, c->next_letter);
 	if (whole && want.nmailbag == is.nmailbag && want.nletter == is.nletter)
 		return true;
-	const bool possible = c->next_bag <= UINT32_MAX && c->next_letter <= UINT32_MAX;
 	mm_control_print(&want, octets);
-	if (c->repair && possible && !put_held(c, rel, view_of(octets, sizeof octets), e))
+	if (c->repair && !put_held(c, rel, view_of(octets, sizeof octets), e))
 		return false;
 	if (!whole)
-		check_found(c, rel, c->repair && possible, "it %s%zu octets, want 8: the counters are %08X and %08X by what is there", there ? "has " : "is missing: ", size,
+		check_found(c, rel, c->repair, "it %s%zu octets, want 8: the counters are %08X and %08X by what is there", there ? "has " : "is missing: ", size,
 			    (unsigned)want.nmailbag, (unsigned)want.nletter);
 	else
-		check_found(c, rel, c->repair && possible, "the counters are %08X and %08X, want at least %08X and %08X: higher ones are in use", (unsigned)is.nmailbag,
+		check_found(c, rel, c->repair, "the counters are %08X and %08X, want at least %08X and %08X: higher ones are in use", (unsigned)is.nmailbag,
 			    (unsigned)is.nletter, (unsigned)want.nmailbag, (unsigned)want.nletter);
 	return true;
 }

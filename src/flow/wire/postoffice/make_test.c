@@ -382,6 +382,43 @@ static void test_k124042_control_short(void **state)
 	assert_int_equal(size_of(t, "GLB/CONTROL.B01"), 8);
 }
 
+/* FFFFFFFF is in use: behind it the counters begin anew, and what is in use is skipped over. Nothing is wrong with that, and a lost file comes back. */
+static void test_k124042_control_has_wrapped(void **state)
+{
+	struct testing_po *t = *state;
+	struct mm_id id;
+	uint8_t b[16];
+	patch(t, "GLB/CONTROL.GLB", 4, "\377\377\377\377", 4);
+	for (unsigned i = 0; i < 2; i++) {
+		GOOD(testing_put(t, "TEST/HOME/BOB", 0, 1, false, NULL, &id));
+		assert_string_equal(id.s, i == 0 ? "FFFFFFFF" : "00000001");
+		const struct mm_header h = testing_header(&id);
+		GOOD(postoffice_deliver(t->po, "00000003", &h, &t->e));
+	}
+	want_whole(t);
+	slurp(t, "GLB/CONTROL.GLB", b, sizeof b);
+	assert_int_equal(b[4], 2);
+	cut(t, "GLB/CONTROL.GLB", 0);
+	want_mended(t, "GLB/CONTROL.GLB", "it has 0 octets, want 8");
+	testing_attach(t, 0);
+	GOOD(testing_put(t, "TEST/HOME/BOB", 0, 1, false, NULL, &id));
+	assert_string_equal(id.s, "00000002");
+}
+
+/* Without P1 locks cannot be tried when the postoffice is attached: once it is made they are, and all else is mended, too. */
+static void test_k266442_repair_makes_p1(void **state)
+{
+	struct testing_po *t = *state;
+	struct findings x;
+	assert_int_equal(remove(testing_path(t, "P1/POPULATE.MSM")), 0);
+	assert_int_equal(rmdir(testing_path(t, "P1")), 0);
+	cut(t, "KEY/00000003.KEY", 100);
+	const struct postoffice_findings n = check(t, true, &x);
+	assert_int_equal(n.found, 2);
+	assert_int_equal(n.mended, 2);
+	want_whole(t);
+}
+
 static void test_missing_directories_and_files(void **state)
 {
 	struct testing_po *t = *state;
@@ -805,6 +842,8 @@ int main(void)
 		TEST(test_groups),
 		TEST(test_externals),
 		TEST(test_k124042_control_short),
+		TEST(test_k124042_control_has_wrapped),
+		TEST(test_k266442_repair_makes_p1),
 		TEST(test_missing_directories_and_files),
 		TEST(test_k110100_k110223_netpo),
 		TEST(test_k86625_indirect_count),

@@ -233,7 +233,7 @@ bool po_measure_skew(struct postoffice *po, wall_ms_t *skew_r, struct err *e)
 }
 
 /* Q126750: two descriptors on one file must exclude each other. A server that lets nothing be written is found here, too. */
-static bool look_at_locks(struct postoffice *po, struct err *e)
+bool po_look_at_locks(struct postoffice *po, struct err *e)
 {
 	struct po_rel rel;
 	struct err why;
@@ -318,7 +318,7 @@ bool postoffice_open(const char *path, unsigned bits, const struct mm_scramble *
 		return false;
 	look_at_case(po);
 	const bool ok = look_at_dirs(po, e) && look_at_files(po, e) && read_master(po, e) && look_at_networks(po, e) && look_at_p1(po, e) &&
-			(!po_writes(po) || (look_who_made_it(po, e) && look_at_locks(po, e)));
+			(!po_writes(po) || (look_who_made_it(po, e) && po_look_at_locks(po, e)));
 	if (!ok) {
 		postoffice_close(&po);
 		return false;

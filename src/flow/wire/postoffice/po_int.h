@@ -63,6 +63,8 @@ MUST_CHECK bool po_may_write(struct postoffice *po, const char *rel, struct err 
 
 /* Fails when the test of locks has failed (Q126750): then nobody works here but who only reads. */
 MUST_CHECK bool po_may_share(struct postoffice *po, struct err *e);
+/* That test: health.locks_work. What hinders it fails only when the postoffice is of no use without. */
+MUST_CHECK bool po_look_at_locks(struct postoffice *po, struct err *e);
 
 /* --- one file (file.c) --- */
 /* flags: O_RDONLY, O_RDWR, with O_CREAT | O_EXCL, O_TRUNC. *fd_r -1 with true: it is not there; with O_EXCL: it is there already.
