@@ -47,6 +47,7 @@ struct ffapi {
 	struct mai mai;
 	char **beside;
 	size_t n_beside;
+	bool is_growing;         /* one of them was another at the last look */
 	/* what is written */
 	int fd;
 };
@@ -317,6 +318,7 @@ static bool add_beside(struct interchange *x, struct view name, struct err *e)
 	if (s == NULL)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, 48, "[018] %s names the file %.*s, which is not there",
 				  f->name, (int)name.n, (const char *)name.p);
+	f->is_growing = f->is_growing || s->looks == 0;
 	f->beside[f->n_beside] = arena_str(in->a, view_str(s->name));
 	in->files[in->n_files++] = (struct in_file){ .name = arena_copy(in->a, name), .size = s->size, .path = f->beside[f->n_beside] };
 	f->n_beside++;
@@ -371,6 +373,7 @@ static bool read_message(struct interchange *x, struct seen *s, struct err *e)
 	struct ffapi_body *bodies;
 	struct view text_file;
 	f->n_beside = 0;
+	f->is_growing = false;
 	if (!ffapi_parse(out_view(&f->octets), &f->mai, &bodies, &text_file, in->a, &limits, e))
 		return false;
 	name_message(x, s);
@@ -422,6 +425,9 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 	}
 	out_clear(&f->octets);
 	if (read_whole(x, s->name, SIZE_MAX, &f->octets, &why) && read_message(x, s, &why)) {
+		f->again = f->again || f->is_growing;
+		if (f->is_growing)
+			return true; /* its writer has not ended */
 		in->is_ffapi = true;
 		*found_r = IN_FOUND_MESSAGE;
 		if (tally_of(x->strikes, in->item) >= x->settings->limits.strikes) {

@@ -93,6 +93,29 @@ static void test_what_it_names_goes_with_it(void **state)
 	world_free(w);
 }
 
+/* The message file is whole long before the file that it names: nothing is taken until that is the same at two looks, too. */
+static void test_what_it_names_is_still_being_written(void **state)
+{
+	(void)state;
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	static const char all[] = "part-more-more-more-more-more-more-more-more";
+	char octets[sizeof all];
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rXATTACH:data.bin x\rXTEXT:text.txt\r");
+	put_file(w->import, "TEXT.TXT", "Look");
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(octets, 5 + 5 * i + 5, "%s", all);
+		put_file(w->import, i % 2 == 0 ? "DATA.BIN" : "TEXT.TXT", octets);
+		world_pass(w, 900);
+		assert_int_equal(w->n_offers, 0);
+	}
+	put_file(w->import, "B.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	assert_int_equal(has(w->offers[0].content, all + 4 + 5) + has(w->offers[1].content, all + 4 + 5), 1);
+	assert_false(is_there(w->import, "DATA.BIN") || is_there(w->import, "A.MSG"));
+	world_free(w);
+}
+
 static void test_a_bad_file_is_put_away_with_the_reason(void **state)
 {
 	(void)state;
@@ -334,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_is_taken_when_it_is_whole),
 		cmocka_unit_test(test_what_it_names_goes_with_it),
+		cmocka_unit_test(test_what_it_names_is_still_being_written),
 		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
 		cmocka_unit_test(test_a_writer_may_pause),
 		cmocka_unit_test(test_upper_and_lower_case_are_two),
