@@ -313,6 +313,34 @@ def ffapi(lab):
     expect("0 findings" in tool(lab, "check", path), "whole")
 
 
+def ffapi_odd_files(lab):
+    """What cannot be read of a date, what no token is known for and a message that names itself harm nothing; addresses in brackets are those
+    in them (Q94410); an export never writes over another postoffice's message of the same number."""
+    path, folder, out = make(lab), os.path.join(lab.root, "in"), os.path.join(lab.root, "out")
+    os.mkdir(folder)
+    head = b"VERSION:3.00\rFROM:HQ/LONDON/ann\rTO:%s\rSUBJECT:%s\r%sTEXT:5\rhello"
+    more = {b"dates": b"Date:1993-13-45\rTIME:99:99\r", b"time": b"TIME:10:11\r", b"unknown": b"FOO:" + b"x" * 70000 + b"\rN\x00: x\r", b"self": b"XATTACH:self.TXT\r"}
+    for name, lines in more.items():
+        write(head % (b"[MS:HQ/LONDON/bob]", name, lines), folder, name.decode() + ".TXT")
+    write(head % (b"Joe Doe [SMTP:joe@example.com]", b"smtp", b""), folder, "smtp.TXT")
+    tool(lab, "import", path, folder, "--delete")
+    same(os.listdir(folder), [], "all are posted")
+    po = Postoffice(path)
+    same(sorted((h.subject, po.mail(h).text) for h in po.mailbox("bob")), [(name, b"hello") for name in sorted(more)], "messages")
+    same([(po.mail(h).to, po.mail(h).friendly["to", 0]) for h in po.bag("00000006")], [(["SMTP:joe@example.com"], b"Joe Doe")], "for the gateway")
+    tool(lab, "export", path, "00000006", out)
+    other = make(lab, "HQ/BERLIN")
+    for text_ in ("one", "two", "three", "four", "five", "six"):
+        tool(lab, "send", other, "--from", "ann", "--to", "bob", "--text", text_)
+    same(len(os.listdir(out)), 1, "files")
+    name = os.listdir(out)[0]
+    kept = octets(out, name)
+    tool(lab, "export", path, "00000006", out)
+    same(os.listdir(out), [name], "the same message again is the same file")
+    tool(lab, "export", other, "bob", out, "--delete")
+    same((octets(out, name), len(os.listdir(out)), os.path.exists(os.path.join(out, name.replace(".", "-1.")))), (kept, 7, True), "nothing is written over: %s" % os.listdir(out))
+
+
 def k124042_damaged_and_mended(lab):
     path = make(lab)
     tool(lab, "send", path, "--from", "ann", "--to", "bob", "--subject", "kept", "--text", "x")
@@ -372,4 +400,4 @@ def several_at_once(lab):
     return "17 at once, %d of them again" % len(later)
 
 
-main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, k124042_damaged_and_mended, several_at_once)
+main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, ffapi_odd_files, k124042_damaged_and_mended, several_at_once)

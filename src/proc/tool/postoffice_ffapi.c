@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 100000 };
+enum { FILES_MAX = 100000, SAME_NAMES = 10000 };
 
 /* --- import --- */
 struct found {
@@ -102,10 +102,10 @@ static bool parse(struct po_tool *t, const struct folder *f, const char *name, s
 	return po_tool_read_file(path, &p->octets, e) && ffapi_parse(out_view(&p->octets), &p->m, &p->bodies, &p->text_file, t->arena, &limits, e);
 }
 
-static void mark(const struct folder *f, struct view name)
+static void mark(const struct folder *f, struct view name, const struct found *by)
 {
 	struct found *x = name.n == 0 ? NULL : file_called(f, name);
-	if (x != NULL)
+	if (x != NULL && x != by)
 		x->referred = true;
 }
 
@@ -117,10 +117,10 @@ static void look(struct po_tool *t, struct folder *f)
 		parsed_init(&p);
 		if (parse(t, f, f->files[i].name, &p, &f->files[i].why)) {
 			f->files[i].why.kind = ERR_NONE;
-			mark(f, p.text_file);
+			mark(f, p.text_file, &f->files[i]);
 			for (size_t k = 0; k < p.m.n_attachments; k++)
 				if (p.bodies[k].in_file)
-					mark(f, p.bodies[k].name);
+					mark(f, p.bodies[k].name, &f->files[i]);
 		}
 		parsed_fini(&p);
 		arena_reset(t->arena);
@@ -180,6 +180,7 @@ static bool import_one(struct po_tool *t, const struct folder *f, const char *na
 	parsed_init(&p);
 	bool ok = parse(t, f, name, &p, e) && find_bodies(t, f, &p, &sources, e);
 	p.m.hops = MM_HOPS_DEFAULT;
+	p.m.n_extra = 0; /* lines of text, and no elements of a MAI */
 	if (ok && p.m.code_page == 0)
 		p.m.code_page = t->code_page;
 	ok = ok && po_tool_post(t, &p.m, sources, &id, &bags, e);
@@ -239,24 +240,66 @@ bool po_tool_sync_directory(const char *path, struct err *e)
 	return ok;
 }
 
+static bool has_octets(const char *path, struct view octets)
+{
+	struct out o;
+	out_init(&o, octets.n);
+	const bool same = po_tool_read_file(path, &o, NULL) && view_eq(out_view(&o), octets);
+	out_fini(&o);
+	return same;
+}
+
+/* Never over a file that is there: errno EEXIST. Some file servers cannot do both at once. */
+static bool rename_beside(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS)
+		return false;
+	if (faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return rename(from, to) == 0;
+	errno = EEXIST;
+	return false;
+}
+
+/* Ids are of one postoffice: another one's message of the same id stays where it is. errno says why not. */
+static bool name_it(const char *directory, const char *id, const char *from, struct view octets)
+{
+	for (unsigned i = 0; i < SAME_NAMES; i++) {
+		struct out to;
+		out_init(&to, 8192);
+		out_fmt(&to, "%s/%s", directory, id);
+		if (i > 0)
+			out_fmt(&to, "-%u", i);
+		out_str(&to, ".TXT");
+		const bool named = rename_beside(from, out_cstr(&to));
+		const bool taken = !named && errno == EEXIST, same = taken && has_octets(out_cstr(&to), octets);
+		out_fini(&to);
+		if (named || (same && unlink(from) == 0))
+			return true;
+		if (!taken)
+			return false;
+		errno = EEXIST;
+	}
+	return false;
+}
+
 /* Beside it first, so that nobody takes half of one. */
 static bool write_whole(const char *directory, const char *id, struct view octets, struct err *e)
 {
-	struct out part, whole;
+	struct out part;
 	out_init(&part, 8192);
-	out_init(&whole, 8192);
-	out_fmt(&part, "%s/.%s.part", directory, id);
-	out_fmt(&whole, "%s/%s.TXT", directory, id);
-	const char *from = out_cstr(&part), *to = out_cstr(&whole);
+	out_fmt(&part, "%s/.%s.%ld.part", directory, id, (long)getpid());
+	const char *from = out_cstr(&part);
 	FILE *f = fopen(from, "wbe");
 	bool ok = f != NULL && fwrite(octets.p, 1, octets.n, f) == octets.n && fflush(f) == 0 && fsync(fileno(f)) == 0;
 	if (f != NULL && fclose(f) != 0)
 		ok = false;
-	ok = (ok && rename(from, to) == 0) || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s: %s", to, strerror(errno));
+	ok = (ok && name_it(directory, id, from, octets)) ||
+	     err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot write %.100s/%s.TXT: %s", directory, id, strerror(errno));
 	if (!ok)
 		(void)unlink(from);
 	out_fini(&part);
-	out_fini(&whole);
 	return ok;
 }
 

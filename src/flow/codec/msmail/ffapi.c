@@ -156,18 +156,39 @@ static struct view with_returns(struct reader *r, struct view v)
 	return view_of(buf, n);
 }
 
+/* `Name [TYPE:address]`, as clients show it (Q94410, Q116466): the address is what stands in the brackets. */
+static struct view in_brackets(struct view v, struct view *friendly_r)
+{
+	const uint8_t *open = v.n > 1 && v.p[v.n - 1] == ']' ? memchr(v.p, '[', v.n) : NULL;
+	if (open == NULL)
+		return v;
+	const size_t at = (size_t)(open - v.p);
+	const struct view inner = trim(view_first(view_from(v, at + 1), v.n - at - 2));
+	if (inner.n == 0 || memchr(inner.p, ':', inner.n) == NULL)
+		return v;
+	*friendly_r = trim(view_first(v, at));
+	return inner;
+}
+
 static struct mm_address read_address(struct reader *r, struct view v)
 {
 	static const struct { const char *type; unsigned number; } types[] = {
 		{"CSI:", MM_ADDRESS_MS}, {"MS:", MM_ADDRESS_MS}, {"PCM:", MM_ADDRESS_MS}, {"X400:", MM_ADDRESS_X400},
 	};
+	struct mm_address a = {.type = MM_ADDRESS_MS};
+	v = in_brackets(v, &a.friendly);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		size_t n = strlen(types[i].type);
-		if (view_eq_nocase(view_first(v, n), view_str(types[i].type)))
-			return (struct mm_address){.type = types[i].number, .text = trim(view_from(v, n))};
+		if (view_eq_nocase(view_first(v, n), view_str(types[i].type))) {
+			a.type = types[i].number;
+			a.text = trim(view_from(v, n));
+			return a;
+		}
 	}
-	bool typed = v.n > 0 && memchr(v.p, ':', v.n) != NULL;
-	return (struct mm_address){.type = typed ? MM_ADDRESS_TYPED : MM_ADDRESS_MS, .text = with_returns(r, v)};
+	if (v.n > 0 && memchr(v.p, ':', v.n) != NULL)
+		a.type = MM_ADDRESS_TYPED;
+	a.text = with_returns(r, v);
+	return a;
 }
 
 static bool is_control(uint8_t c)

@@ -10,7 +10,7 @@ struct ffapi_body { struct view name; struct view octets; bool in_file; }; /* in
 /* *m_r as from a MAI, with attachments bound by index to bodies_r (same count); text_file_r: name of an XTEXT file, else empty.
  * Unknown tokens are kept in m_r->extra (whole lines), and so is what cannot be read of DATE, TIME and PRIORITY and a second one of what
  * comes once. Addresses: with type CSI, MS, PCM or none MM_ADDRESS_MS, with X400 MM_ADDRESS_X400, else MM_ADDRESS_TYPED with the type in the
- * text; `^0D` in them is the carriage return that it stands for (Q94410). A file that is referred to is one beside the message file: a name
+ * text, and of `Name [TYPE:address]` what stands in the brackets, the name as the friendly one; `^0D` in them is the carriage return that it stands for (Q94410). A file that is referred to is one beside the message file: a name
  * with a path in it is refused, and from what is a label only the last part of a path is kept.
  * Fails (ERR_PERM, message, 1/12) with line number, found and wanted: no colon in a line, a VERSION other than 2 or 3, no FROM, TO or TEXT,
  * sizes that are none, go beyond the file or leave octets of it over (but for blanks, line ends and the ^Z of DOS editors). */

@@ -133,6 +133,24 @@ static void tokens_with_any_line_end(void **state)
 	}
 }
 
+/* As clients show them (Q94410, Q116466): the address is in the brackets, what stands before them is the friendly name. */
+static void addresses_in_brackets(void **state)
+{
+	(void)state;
+	struct file f = parsed("FROM:Joe Doe [SMTP:joe@acme.com]\rTO:[MS:NET/PO/ANN]\rTO:Sue [x400:c=us;a=mci;o=x;s=Smith]\rTO:A/B/C [x]\rTO:[]\rTEXT:0\r");
+	assert_int_equal(f.m.from.type, MM_ADDRESS_TYPED);
+	IS(f.m.from.text, "SMTP:joe@acme.com");
+	IS(f.m.from.friendly, "Joe Doe");
+	assert_int_equal(f.m.to[0].type, MM_ADDRESS_MS);
+	IS(f.m.to[0].text, "NET/PO/ANN");
+	assert_int_equal(f.m.to[0].friendly.n, 0);
+	assert_int_equal(f.m.to[1].type, MM_ADDRESS_X400);
+	IS(f.m.to[1].text, "c=us;a=mci;o=x;s=Smith");
+	IS(f.m.to[1].friendly, "Sue");
+	IS(f.m.to[2].text, "A/B/C [x]");
+	IS(f.m.to[3].text, "[]");
+}
+
 /* With CR as line end a text or attachment may begin with LF: the sizes say whose it is. */
 static void a_line_feed_that_belongs_to_what_follows(void **state)
 {
