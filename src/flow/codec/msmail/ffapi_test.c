@@ -429,7 +429,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(tokens_with_any_line_end), T(a_line_feed_that_belongs_to_what_follows), T(text_in_a_file),
+		T(tokens_with_any_line_end), T(addresses_in_brackets), T(a_line_feed_that_belongs_to_what_follows), T(text_in_a_file),
 		T(sizes_are_checked_against_what_is_there), T(fifty_megabytes), T(errors_name_the_line), T(paths_do_not_leave_the_directory),
 		T(what_cannot_be_read_is_kept), T(the_form_of_a_file), T(written_and_read_again_is_the_same), T(what_cannot_be_written_is_said),
 		T(cut_at_every_offset), T(limits), T(a_beginning_is_told_from_a_bad_file),
