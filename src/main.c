@@ -13,6 +13,7 @@
 #include "proc/switch/switch.h"
 #include "proc/table/config.h"
 #include "proc/tool/tool.h"
+#include "sys/descriptors.h"
 #include "sys/jail.h"
 
 #include <errno.h>
@@ -138,12 +139,8 @@ static int unknown(const char *word)
 }
 
 /* What a file has no room for is not done, whoever reads the status. */
-static int run_command(const struct command *k, int argc, char **argv)
+static int ended(const char *name, int status)
 {
-	char name[64];
-	snprintf(name, sizeof name, "posthorn %s", k->name);
-	argv[0] = name;
-	const int status = k->run(argc, argv);
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
@@ -152,17 +149,27 @@ static int run_command(const struct command *k, int argc, char **argv)
 	return status == 0 ? EXIT_IO : status;
 }
 
+static int run_command(const struct command *k, int argc, char **argv)
+{
+	char name[64];
+	snprintf(name, sizeof name, "posthorn %s", k->name);
+	argv[0] = name;
+	return ended(name, k->run(argc, argv));
+}
+
 int main(int argc, char **argv)
 {
+	if (!descriptors_take_standard())
+		return EXIT_OSERR;
 	if (argc == 4 && strcmp(argv[1], "--process") == 0)
 		return run_process(argv[2], argv[3]);
 	if (argc < 2)
 		return usage(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-		return usage(stdout);
+		return ended("posthorn", usage(stdout));
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("posthorn " POSTHORN_VERSION);
-		return 0;
+		return ended("posthorn", 0);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

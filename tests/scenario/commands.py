@@ -12,7 +12,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import expect, main, same, source  # noqa: E402
+from posthorn import PATIENCE_S, expect, main, same, source, wait_for  # noqa: E402
 
 USAGE, REFUSED, NO_MTA, NO_ROOM, WRONG_SETTINGS = 64, 1, 69, 74, 78
 
@@ -28,6 +28,7 @@ def help_of_every_command(lab):
         text = lab.command(name, "--help")
         expect(text.startswith("usage: posthorn " + name), "%s --help begins with its usage" % name, text[:80])
         expect("xit status" in text, "%s --help tells its exit statuses" % name, text)
+        same(lab.command(name, "-h"), text, "%s -h" % name)
         lab.command(name, "--no-such-option", status=USAGE)
         expect(lab.last_error.startswith("posthorn %s: " % name), "who speaks", lab.last_error)
     lab.command("no-such-command", status=USAGE)
@@ -35,6 +36,7 @@ def help_of_every_command(lab):
     lab.command("statsu", status=USAGE)
     expect("did you mean \"status\"?" in lab.last_error, "what is near", lab.last_error)
     lab.command(status=USAGE)
+    lab.command("demo", "London", status=USAGE)
     return "%d commands" % len(found)
 
 
@@ -116,6 +118,51 @@ def json_of_every_listing(lab):
     m.command("read", "-c", m.path, "alice", "--remove", str(entry["delivery"]))
     same(m.mail("alice"), [], "mailbox after --remove")
     return "send, read, trace, queue, status"
+
+
+def names_that_look_like_numbers(lab):
+    """A link, a mailbox and a subject are words, and what stands in JSON is JSON, whatever they are called."""
+    m, nowhere = lab.mta("london"), lab.mta("nowhere", "FR")
+    box = m.mailbox("007")
+    m.link(nowhere, open_interval="1 h")
+    m.settings["links"][0]["name"] = m.settings["routes"][-1]["to"] = "42"
+    m.start()
+    m.send("007", box, "--subject", "2026", "t")
+    m.send("007", nowhere.address("No", "Body"), "t")
+    m.wait_mail("007", 1)
+    same(m.rows("read", "007")[0]["mailbox"], "007", "the mailbox")
+    same(m.rows("queue")[0]["queue"], "42", "the link in the queue")
+    same(list(m.status()[0]), ["42"], "the links")
+    same({r.get("link") for r in m.rows("metrics")} - {None, ""}, {"42"}, "the link of a metric")
+    target = os.path.join(lab.root, 'copy "\u00fc"')
+    same(json.loads(m.command("backup", "-c", m.path, "--json", target))["target"], target, "what was made")
+
+
+def closed_descriptors(lab):
+    """`>&-`: what would be printed goes nowhere, above all not into a file or socket that the program has opened; and it says so."""
+    m = lab.mta("london")
+    alice = m.mailbox("alice")
+    m.write()
+    m.process = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" run -c "$1" <&- >&- 2>&-', lab.program, m.path], start_new_session=True)
+    try:
+        wait_for(lambda: lab.command("status", "-c", m.path, status=None) and lab.last_status == 0, "it runs, without any of the three")
+        m.send("alice", alice, "--subject", "s", "t")
+        m.wait_mail("alice", 1)
+        for args in (("status",), ("metrics",), ("queue",), ("read", "alice"), ("events",), ("trace", "x"), ("reload",), ("backup", os.path.join(lab.root, "copy"))):
+            done = subprocess.run(["/bin/sh", "-c", 'exec "$0" "$@" >&-', lab.program, args[0], "-c", m.path, *args[1:]], stderr=subprocess.PIPE, check=False)
+            silent = args[0] in ("queue", "trace")  # nothing is there to be printed
+            expect(done.returncode in ((0, 1, NO_ROOM) if silent else (NO_ROOM,)), "posthorn %s >&-" % args[0], done)
+            expect(silent or b"standard output cannot be written" in done.stderr, "posthorn %s says why" % args[0], done)
+        for args in (("--help",), ("--version",), ("events", "list"), ("decode", "-h")):
+            done = subprocess.run(["/bin/sh", "-c", 'exec "$0" "$@" >/dev/full', lab.program, *args], stderr=subprocess.PIPE, check=False)
+            same(done.returncode, NO_ROOM, "posthorn %s >/dev/full" % " ".join(args))
+            expect(done.stderr != b"", "it says so", done)
+        same(len(m.mail("alice")), 1, "all is as it was")
+    finally:
+        m.process.terminate()
+        same(m.process.wait(PATIENCE_S), 0, "the end of it")
+        m.process = None
+    lab.command("check", m.directory)
 
 
 def one_of_two_unknown(lab):
@@ -202,5 +249,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, an_mta_of_another_release, json_of_every_listing, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

@@ -151,8 +151,6 @@ static int finish(struct work *w, int status)
 {
 	loop_free(&w->clock);
 	ctl_end(&w->c);
-	if (fflush(stdout) != 0)
-		status = status == CTL_DONE ? EXIT_IO : status;
 	return status;
 }
 
@@ -166,22 +164,30 @@ static const char *trimmed(struct ctl *c, const char *path)
 }
 
 /* --- backup --- */
+static void print_json(const char *target, const struct store_backup_result *r)
+{
+	char number[8][24];
+	const uint64_t counts[] = { r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined,
+				    r->files,	    r->octets,	     r->beside,	       r->partials };
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		snprintf(number[i], sizeof number[i], "%" PRIu64, counts[i]);
+	const char *const pairs[] = { "target", target, "messages", number[0], "transfers", number[1], "deliveries", number[2],
+				      "quarantined", number[3], "files", number[4], "octets", number[5],
+				      "msmail_files", number[6], "under_way", number[7], NULL };
+	ctl_print_texts(pairs);
+}
+
 static void print_backup(const struct work *w, const char *target, const struct store_backup_result *r)
 {
-	const char *form = w->c.json ? "{\"target\":\"%s\",\"messages\":%" PRIu64 ",\"transfers\":%" PRIu64 ",\"deliveries\":%" PRIu64
-				       ",\"quarantined\":%" PRIu64 ",\"files\":%" PRIu64 ",\"octets\":%" PRIu64 ",\"msmail_files\":%" PRIu64
-				       ",\"under_way\":%" PRIu64 "}\n"
-				     : "%s: %" PRIu64 " messages, %" PRIu64 " transfers, %" PRIu64 " deliveries, %" PRIu64
-				       " in quarantine; %" PRIu64 " files, %" PRIu64 " octets, of these %" PRIu64
-				       " files of interchanges and movers; %" PRIu64 " transfers left out that peers are in the middle of; whole\n";
-	char name[1000];
-	struct out text;
-	out_init(&text, 1 << 16);
-	out_str(&text, w->c.json ? text_escaped(name, sizeof name, view_str(target)) : target);
-	if (!w->quiet)
-		printf(form, out_cstr(&text), r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined, r->files, r->octets, r->beside,
-		       r->partials);
-	out_fini(&text);
+	if (w->quiet)
+		return;
+	if (w->c.json)
+		print_json(target, r);
+	else
+		printf("%s: %" PRIu64 " messages, %" PRIu64 " transfers, %" PRIu64 " deliveries, %" PRIu64 " in quarantine; %" PRIu64
+		       " files, %" PRIu64 " octets, of these %" PRIu64 " files of interchanges and movers; %" PRIu64
+		       " transfers left out that peers are in the middle of; whole\n",
+		       target, r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined, r->files, r->octets, r->beside, r->partials);
 }
 
 /* --- the MTA, if one runs, is told: it becomes an event there --- */

@@ -219,6 +219,23 @@ const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
 	return text == NULL ? "" : text;
 }
 
+/* What names and words stand under, so that a link called "42" is not the number, nor a subject. */
+static bool is_of_words(struct view key)
+{
+	static const char *const words[] = { "link", "peer", "queue", "mta", "name", "mailbox", "list", "originator", "recipient", "recipients", "subject",
+					     "match", "error", "last-error", "why", "cause", "words", "text", "user", "target" };
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (view_eq(key, view_str(words[i])))
+			return true;
+	return false;
+}
+
+/* As who wrote it meant it: "007" is none. */
+static bool is_number(struct view key, struct view value, uint64_t *number_r)
+{
+	return !is_of_words(key) && (value.n == 1 || (value.n > 1 && value.p[0] != '0')) && text_uint(value, INT64_MAX, number_r);
+}
+
 void ctl_print_json(struct view pairs)
 {
 	struct cur cur = cur_of(pairs);
@@ -228,7 +245,7 @@ void ctl_print_json(struct view pairs)
 		char name[64];
 		uint64_t number;
 		snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-		json_t *v = text_uint(value, INT64_MAX, &number) ? json_integer((json_int_t)number)
+		json_t *v = is_number(key, value, &number) ? json_integer((json_int_t)number)
 								 : json_stringn((const char *)value.p, value.n);
 		if (v == NULL) { /* not UTF-8 */
 			char escaped[512];

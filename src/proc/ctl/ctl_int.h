@@ -58,7 +58,7 @@ int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *k
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
 /* The octets of a value; empty when absent. */
 struct view ctl_octets(struct view pairs, const char *name);
-/* One JSON object a line; values that are numbers stand as numbers. */
+/* One JSON object a line; values that are numbers stand as numbers, but where a name or words are to be: there they are texts always. */
 void ctl_print_json(struct view pairs);
 void ctl_print_texts(const char *const *pairs); /* name, text, name, text ... NULL */
 /* Prints what SHOWN_MAIL brings, and ends the conversation. False: it is malformed. */

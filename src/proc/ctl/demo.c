@@ -421,6 +421,10 @@ int ctl_demo(int argc, char **argv)
 			return CTL_DONE;
 		default: return CTL_USAGE;
 		}
+	if (optind < argc) {
+		fprintf(stderr, "posthorn demo: found \"%s\", want no argument\n", argv[optind]);
+		return CTL_USAGE;
+	}
 	memcpy(d.sites, site_table, sizeof d.sites);
 	if (!make_root(&d, directory) || !choose_ports(&d)) {
 		fprintf(stderr, "posthorn demo: no directory or ports for the sites: %s\n", strerror(errno));

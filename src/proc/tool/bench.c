@@ -307,7 +307,7 @@ int tool_bench(int argc, char **argv)
 {
 	struct bench b = { .magic = BENCH_MAGIC, .o = { .mta = "bench", .password = "", .associations = 1, .messages = 1000, .size = 2048,
 			   .checkpoint_k = 30, .window = 5, .priority = PRIORITY_NORMAL, .recipients = 1, .recipient = "C=SE; A=BENCH; P=SINK; O=Example; S=Recipient" } };
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		puts(usage_text);
 		return 0;
 	}

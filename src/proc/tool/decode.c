@@ -64,7 +64,7 @@ bool decode_arguments(int argc, char **argv, struct decode_options *options_r, c
 			path = arg;
 		} else if (strcmp(arg, "--") == 0) {
 			only_files = true;
-		} else if (strcmp(arg, "--help") == 0) {
+		} else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
 			help = true;
 		} else if (strcmp(arg, "--json") == 0) {
 			o.json = true;
