@@ -59,27 +59,28 @@ static void test_the_same_is_no_change(void **state)
 	expect_never(&r, "content.1/2");
 }
 
-#define ASKED "proc switch 0\nproc link 1\nlisten reload 127.0.0.1:0 switch\nlisten dry 127.0.0.1:0 switch\nwatchdog 500\n"
+#define ASKED "proc switch 0\nproc link 1\nlisten reload 127.0.0.1:0 switch\nlisten dry 127.0.0.1:0 switch\n"
 
 static void test_what_is_wrong_changes_nothing(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *lines, *answer, *event;
+		const char *lines, *answer, *event, *before;
 	} rows[] = {
 		{ "nonsense 5\n", "reload 7 is wrong: /tmp/posthorn-sup-", "config.wrong who=\"the tester\" why=\"/tmp/posthorn-sup-" },
 		{ "barred\n", "reload 7 is refused: this cannot change while it runs: restart", "config.refused who=\"the tester\" why=\"this cannot change" },
 		{ "crash\n", "reload 7 is wrong: the process that reads the settings died of signal 9", "config.wrong who=\"the tester\"" },
-		{ "hang\n", "reload 7 is wrong: reading the settings took too long", "config.wrong who=\"the tester\"" },
+		{ "hang\n", "reload 7 is wrong: reading the settings took too long", "config.wrong who=\"the tester\"", "watchdog 2000\n" },
 		{ "dir /tmp/elsewhere\n", "reload 7 is refused: the directory and the user cannot change", "config.refused" },
 		{ "listen p1 192.0.2.1:1 link\nproc link 2\n", "reload 7 is refused: ", "config.refused" }, /* RFC 5737: an address that nobody has */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[400];
 		struct run r;
-		begin(&r, ASKED "say one\n");
+		const char *before = rows[i].before == NULL ? "" : rows[i].before;
+		begin(&r, ASKED "say one\n%s", before);
 		expect(&r, "supervisor.up");
-		snprintf(text, sizeof text, ASKED "say two\n%s", rows[i].lines);
+		snprintf(text, sizeof text, ASKED "say two\n%s%s", before, rows[i].lines);
 		rewrite(&r, text);
 		connect_to(&r, "reload");
 		expect(&r, rows[i].answer);

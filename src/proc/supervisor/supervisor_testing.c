@@ -283,6 +283,8 @@ static void act(void *ctx)
 		process_finished(k->p, 3);
 	if (strcmp(k->what, "spin") == 0)
 		spin();
+	if (strcmp(k->what, "stubborn") == 0)
+		say(k, "will not end");
 	if (strcmp(k->what, "whoami") == 0)
 		say(k, "uid %u euid %u gid %u", (unsigned)getuid(), (unsigned)geteuid(), (unsigned)getgid());
 	if (strcmp(k->what, "levels") == 0) {
