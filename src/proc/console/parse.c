@@ -68,7 +68,7 @@ static bool add_segment(struct target *t, size_t *at, struct view raw, int *stat
 		return parse_refuse(status_r, 404, e, "nothing is there");
 	if (!decode(t, at, raw, false, &v))
 		return parse_refuse(status_r, 400, e, "the address has a %% without two digits, or a control character");
-	if (v.n == 0 || view_eq(v, VIEW(".")) || view_eq(v, VIEW("..")) || memchr(v.p, '\\', v.n) != NULL)
+	if (v.n == 0 || view_eq(v, VIEW(".")) || view_eq(v, VIEW("..")) || memchr(raw.p, '\\', raw.n) != NULL)
 		return parse_refuse(status_r, 400, e, "the address has an empty part, or one that leads elsewhere");
 	t->segments[t->n_segments++] = v;
 	return true;

@@ -30,7 +30,7 @@ struct target {
 	struct parse_pair query[PARSE_QUERY];
 	size_t n_query;
 };
-/* Refused: no leading '/', empty segments, "." and "..", a '%' without two digits, NUL and other control characters, too much of anything. */
+/* Refused: no leading '/', empty segments, "." and "..", a '\' as it is (one of a name comes as %5C), a '%' without two digits, NUL and other control characters, too much of anything. */
 MUST_CHECK bool target_parse(struct view raw, struct target *t, int *status_r, struct err *e);
 /* The value of a name; empty and *has_r false when it is not there. A name that stands twice: the first. */
 struct view target_value(const struct target *t, const char *name, bool *has_r);

@@ -128,6 +128,46 @@ static void test_k200259_k166602_a_thousand_links(void **state)
 	arena_free(&a);
 }
 
+static void all_says(const char *yaml, const char *text)
+{
+	struct settings s;
+	struct err e;
+	struct arena *a = arena_new(1 << 20);
+	if (settings_load(view_str(yaml), "test", &s, a, &e) != (text == NULL) || (text != NULL && strstr(e.text, text) == NULL))
+		fail_msg("want %s, found: %s", text == NULL ? "it is taken" : text, e.text);
+	arena_free(&a);
+}
+
+#define MTA(domain) "mta:\n  name: p\n  domain: \"" domain "\"\nstore:\n  directory: x\n"
+#define RIGHT MTA("C=FR; A=SIM")
+
+/* X.411, figure 2 (GlobalDomainIdentifier) and its upper bounds: a country of two letters or three digits, an ADMD, names of 16. */
+static void test_a_domain_that_traces_can_have(void **state)
+{
+	(void)state;
+	all_says(MTA("C=FR; A=SIM; P=p"), NULL);
+	all_says(MTA("C=208; A= ; P=p"), NULL);
+	all_says(MTA("/C=fr/A=400/"), NULL);
+	all_says(MTA("P=LONDON"), "want a country C and an ADMD A");
+	all_says(MTA("C=FRANCE; A=SIM"), "mta.domain \"C=FRANCE; A=SIM\"");
+	all_says(MTA("C=FR; A=SIM; P=12345678901234567"), "mta.domain");
+	all_says(MTA("C=FR; A=SIM; S=Smith"), "want C, A and P alone");
+}
+
+static void test_names_that_are_somebody_elses(void **state)
+{
+	(void)state;
+	all_says(RIGHT "listen: [\"127.0.0.1:1\", \"127.0.0.1:2\", \"127.0.0.1:1\"]\n", "\"127.0.0.1:1\" is given twice");
+	all_says(RIGHT "mailboxes:\n  - {name: a, addresses: [\"S=a; C=FR\"]}\n  - {name: b, addresses: [\"S=b; C=FR\"]}\n"
+		       "  - {name: a, addresses: [\"S=c; C=FR\"]}\n", "two mailboxes are called \"a\"");
+	all_says(RIGHT "lists:\n  - {name: a, addresses: [\"S=a; C=FR\"], members: [\"S=x; C=FR\"]}\n"
+		       "  - {name: a, addresses: [\"S=b; C=FR\"], members: [\"S=x; C=FR\"]}\n", "two lists are called \"a\"");
+	all_says(RIGHT "mailboxes:\n  - {name: a, addresses: [\"S=a; C=FR\"]}\nlists:\n  - {name: a, addresses: [\"S=b; C=FR\"], members: [\"S=x; C=FR\"]}\n", NULL);
+	all_says(RIGHT "links:\n  - {name: \"..\", remote-mta-name: x}\n", "cannot be called \"..\"");
+	all_says(RIGHT "links:\n  - {name: \".\", remote-mta-name: x}\n", "cannot be called \".\"");
+	all_says(RIGHT "links:\n  - {name: \"a\\\\b/..\", remote-mta-name: x}\n", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +175,8 @@ int main(void)
 		cmocka_unit_test(test_k162674_peer_hosts),
 		cmocka_unit_test(test_contents_for_peers_of_another_age),
 		cmocka_unit_test(test_schedules),
+		cmocka_unit_test(test_a_domain_that_traces_can_have),
+		cmocka_unit_test(test_names_that_are_somebody_elses),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),
 		cmocka_unit_test(test_k200259_k166602_a_thousand_links),
 	};

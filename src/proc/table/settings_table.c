@@ -282,6 +282,20 @@ static bool check_address(const char *text, const char *what, const char *name, 
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s \"%s\": %s", name, what, text, why.text);
 }
 
+/* It is what every trace element and MTS-identifier of ours begins with (X.411, GlobalDomainIdentifier). */
+static bool check_domain(const char *text, const char *name, struct arena *a, struct err *e)
+{
+	struct oraddr addr;
+	struct gdi domain;
+	struct err why;
+	if (!oraddr_parse(view_str(text), &addr, a, ORADDR_GENERATE, &why) || !gdi_parse(view_str(text), &domain, a, &why))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mta.domain \"%s\": %s", name, text, why.text);
+	for (size_t i = 0; i < addr.n; i++)
+		if (addr.v[i].type != ORA_COUNTRY && addr.v[i].type != ORA_ADMD && addr.v[i].type != ORA_PRMD)
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mta.domain \"%s\": want C, A and P alone", name, text);
+	return true;
+}
+
 static bool check_net(const char *text, const char *name, struct err *e)
 {
 	struct net_addr addr;
@@ -472,6 +486,7 @@ static bool check_links(const struct settings *s, const char *name, struct err *
 		if (links[i].tls == LINK_TLS_REQUIRED && !check_tls(s, &links[i].tls_own, links[i].name, name, e))
 			return false;
 		if (strcmp(links[i].name, "local") == 0 || strcmp(links[i].name, "reject") == 0 ||
+		    strcmp(links[i].name, ".") == 0 || strcmp(links[i].name, "..") == 0 || /* no address of the console's can have them in it */
 		    *links[i].name == '+') /* queues of the switch's own */
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: a link cannot be called \"%s\"", name, links[i].name);
 		for (size_t j = 0; j < i; j++)
@@ -507,20 +522,28 @@ static bool check_movers(const struct settings *s, const char *name, struct err 
 	return true;
 }
 
+/* Else the second would be told to be another process's. */
+static bool check_listeners(const struct settings *s, const char *name, struct err *e)
+{
+	const char *const *plain = s->listen.v, *const *tls = s->listen_tls.v;
+	const size_t n = s->listen.n + s->listen_tls.n;
+	const struct set_tls none = { "", "", "", "" };
+	for (size_t i = 0; i < n; i++) {
+		const char *const text = i < s->listen.n ? plain[i] : tls[i - s->listen.n];
+		if (!check_net(text, name, e) || (i >= s->listen.n && !check_tls(s, &none, "listen-tls", name, e)))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(k < s->listen.n ? plain[k] : tls[k - s->listen.n], text) == 0)
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: address \"%s\" is given twice in listen and listen-tls", name, text);
+	}
+	return true;
+}
+
 bool settings_load(struct view yaml, const char *name, struct settings *s, struct arena *a, struct err *e)
 {
 	if (!settings_read(&settings_root, yaml, name, s, a, e))
 		return false;
-	const char *const *listen = s->listen.v;
-	for (size_t i = 0; i < s->listen.n; i++)
-		if (!check_net(listen[i], name, e))
-			return false;
-	const char *const *listen_tls = s->listen_tls.v;
-	const struct set_tls none = { "", "", "", "" };
-	for (size_t i = 0; i < s->listen_tls.n; i++)
-		if (!check_net(listen_tls[i], name, e) || !check_tls(s, &none, "listen-tls", name, e))
-			return false;
-	return check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
-	       check_address(s->mta.domain, "mta.domain", name, a, e) && settings_check_msmail(s, name, a, e) &&
+	return check_listeners(s, name, e) && check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
+	       check_domain(s->mta.domain, name, a, e) && settings_check_msmail(s, name, a, e) &&
 	       settings_check_operate(s, name, a, e);
 }

@@ -118,6 +118,37 @@ static bool check_list(struct checking *c, const struct set_list *l)
 	       read_all(c, &l->members, ORADDR_CARRY, kind, l->name, "member") && read_all(c, &l->submitters, ORADDR_PATTERN, kind, l->name, "submitter");
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* names[n] is sorted. What is done to a name, and a reload, would mean one of the two. */
+static bool have_own_names(struct checking *c, const char **names, size_t n, const char *kind)
+{
+	if (n > 0)
+		qsort(names, n, sizeof *names, by_name);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(names[i - 1], names[i]) == 0)
+			return err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: two %s are called \"%s\"", c->file, kind, names[i]);
+	return true;
+}
+
+static bool check_names(struct checking *c, const struct settings *s)
+{
+	const struct set_mailbox *boxes = s->mailboxes.v;
+	const struct set_list *lists = s->lists.v;
+	const char **names = mem_zero(mem_mul(mem_add(mem_add(s->mailboxes.n, s->lists.n), 1), sizeof *names));
+	for (size_t i = 0; i < s->mailboxes.n; i++)
+		names[i] = boxes[i].name;
+	bool good = have_own_names(c, names, s->mailboxes.n, "mailboxes");
+	for (size_t i = 0; i < s->lists.n; i++)
+		names[i] = lists[i].name;
+	good = good && have_own_names(c, names, s->lists.n, "lists");
+	free(names);
+	return good;
+}
+
 static bool check_all(struct checking *c, const struct settings *s)
 {
 	static const char mailbox[] = "mailbox", list[] = "list";
@@ -147,7 +178,7 @@ static bool check_all(struct checking *c, const struct settings *s)
 bool settings_check_who(const struct settings *s, const char *file, struct arena *a, struct err *e)
 {
 	struct checking c = { .file = file, .a = a, .e = e };
-	bool good = check_all(&c, s);
+	bool good = check_names(&c, s) && check_all(&c, s);
 	for (size_t i = 0; i < c.all.n; i++)
 		free(c.all.v[i].key);
 	free(c.all.v);
