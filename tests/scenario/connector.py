@@ -480,7 +480,8 @@ def mistakes_in_settings(lab):
     return "named"
 
 
-main(documented_session, messages_both_ways, five_megabytes_both_ways, k151791_refused_recipients_are_reported, what_is_wrong_goes_to_failed, k164177_nobody_serves,
-     k151473_killed_and_replaced, killed_at_every_step, nonsense_at_every_step, hanging_at_every_step, poison_ends_in_quarantine,
-     other_links_go_on, the_switch_is_killed, mistakes_in_settings, rp_11_delivery_is_reported_by_the_gateway,
-     rp_20_probes_are_answered_by_the_gateway)
+if __name__ == "__main__":
+    main(documented_session, messages_both_ways, five_megabytes_both_ways, k151791_refused_recipients_are_reported, what_is_wrong_goes_to_failed, k164177_nobody_serves,
+         k151473_killed_and_replaced, killed_at_every_step, nonsense_at_every_step, hanging_at_every_step, poison_ends_in_quarantine,
+         other_links_go_on, the_switch_is_killed, mistakes_in_settings, rp_11_delivery_is_reported_by_the_gateway,
+         rp_20_probes_are_answered_by_the_gateway)

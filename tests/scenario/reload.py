@@ -10,6 +10,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from connector import Program  # noqa: E402
 from operating import submit, three_sites  # noqa: E402
 from posthorn import expect, free_port, main, same, wait_for  # noqa: E402
 from secure import Authority  # noqa: E402
@@ -227,6 +228,41 @@ def a_link_changes_while_a_long_message_is_on_it(lab):
     same(london.find("link.association-ended", link="paris"), None, "associations that were not released in order")
 
 
+def a_link_gets_another_kind(lab):
+    """A peer that is down; a program in its place; the peer again. The queue is the link's, nothing is lost or twice, nobody is started anew."""
+    london, paris = lab.pair()
+    row = london.link(paris, open_interval="20 min", max_associations=1)
+    row["name"] = [r for r in london.settings["routes"] if r["match"] == paris.domain][0]["to"] = "folder"
+    paris.link(london)
+    as_x400, as_connector = dict(row), {"name": "folder", "kind": "connector", "max-associations": 1}
+    program = Program(london)
+    london.start()
+    before = london.pids()
+    submit(london, 20, ("--from", london.alice, "--to", paris.claude, "t"))
+    wait_for(lambda: london.status()[0]["folder"]["state"] == "waiting", "Paris is down")
+
+    def turn_into(kind):
+        row.clear()
+        row.update(kind)
+        return reload(london)
+
+    expect("kind: x400 -> connector" in turn_into(as_connector), "said")
+    same(london.status()[0]["folder"]["queued"], 20, "kept in the queue")
+    program.start()
+    program.wait_outbox(20)
+    london.wait_empty()
+    paris.start()
+    london.send("alice", paris.claude, "--subject", "by the program")
+    program.wait_outbox(21)
+    turn_into(as_x400)
+    submit(london, 20, ("--from", london.alice, "--to", paris.claude, "t"))
+    subjects_once(paris, "claude", 20)
+    london.wait_empty()
+    same(london.pids(), before, "processes")
+    same(london.mail("alice"), [], "reports")
+    same(len(program.outbox()), 21, "at the program")
+
+
 def certificates_are_read_again(lab):
     """Another certificate in the same file, and nothing else: shown from the reload on. One that is no certificate: the old one serves on."""
     authority, london = Authority(lab), lab.mta("london")
@@ -261,4 +297,4 @@ def certificates_are_read_again(lab):
 if __name__ == "__main__":
     main(op_06_k145976_a_link_is_added_under_load, op_12_a_password_changes_at_both_ends, op_12_two_passwords_overlap,
          k145976_k175708_k195905_k284254_queued_mail_goes_by_the_new_route, k152876_k176518_a_link_is_removed_with_mail_queued,
-         k182318_k196664_routes_in_a_circle_end, a_link_changes_while_a_long_message_is_on_it, certificates_are_read_again)
+         k182318_k196664_routes_in_a_circle_end, a_link_changes_while_a_long_message_is_on_it, a_link_gets_another_kind, certificates_are_read_again)

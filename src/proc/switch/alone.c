@@ -157,7 +157,7 @@ struct order *alone_ready(struct swlink *l)
 		commit_before(s);
 		if (suspect_is_over(s, suspect_of(o))) {
 			quarantine_condemn(o, suspect_of(o)->words);
-		} else if (!o->has_hot && !order_load(o, &e)) {
+		} else if (!order_have(o, &e)) {
 			if (e.kind == ERR_PERM)
 				dispatch_give_up(o, &e);
 			else

@@ -112,9 +112,25 @@ static void retime(struct swlink *l, const struct queue_policy *before)
 	timer_set(&l->open_timer, at > now ? at : now);
 }
 
+/* A process of another kind serves it now. It knows nothing of what broke off there, and the one of before gets nothing more. */
+static void turn(struct swlink *l, enum link_kind before)
+{
+	static const char *const what[] = { [LINK_X400] = "it is of kind x400 now", [LINK_CONNECTOR] = "it is of kind connector now",
+					    [LINK_MSMAIL] = "it is of kind msmail now" };
+	partial_link_gone(l);
+	resume_link_gone(l);
+	wiretrace_link_gone(l);
+	connector_let_go(l);
+	if (before == LINK_MSMAIL || l->set->kind == LINK_MSMAIL)
+		examine_keep_all(l);
+	l->owes_call = l->is_detached = l->is_missed = l->is_unknown_there = false;
+	tell(l, what[l->set->kind]);
+}
+
 static void link_update(struct swlink *l, const struct set_link *set, struct restriction **r)
 {
 	const struct set_link *before = l->set;
+	const enum link_kind kind = before->kind;
 	const struct queue_policy policy = l->policy;
 	const bool differs = l->is_removed || settings_link_differs(before, set), converts = converts_otherwise(before, set);
 	struct arena *own = l->own;
@@ -130,6 +146,8 @@ static void link_update(struct swlink *l, const struct set_link *set, struct res
 	l->is_removed = false;
 	dispatch_set_policy(l);
 	reroute_settings(l);
+	if (kind != (enum link_kind)set->kind)
+		turn(l, kind);
 	if (converts)
 		convert_forget(l);
 	if (differs)
@@ -146,17 +164,6 @@ static void link_update(struct swlink *l, const struct set_link *set, struct res
 static struct swlink *find(struct sw *s, const char *name)
 {
 	return switch_link(s, view_str(name));
-}
-
-static bool may_be(struct sw *s, const struct settings *new, struct err *e)
-{
-	const struct set_link *set = new->links.v;
-	for (size_t i = 0; i < new->links.n; i++) {
-		const struct swlink *l = find(s, set[i].name);
-		if (l != NULL && !l->is_removed && l->set->kind != set[i].kind)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "kind of link \"%s\" cannot change while Posthorn runs", set[i].name);
-	}
-	return true;
 }
 
 static void free_restrictions(struct restriction **r, size_t n)
@@ -346,6 +353,7 @@ static bool routes_otherwise(const struct settings *a, const struct settings *b)
 		    a->routing.lowest_cost_first == b->routing.lowest_cost_first && a->links.n == b->links.n;
 	for (size_t i = 0; same && i < a->links.n; i++)
 		same = strcmp(x[i].name, y[i].name) == 0 && x[i].size_limit == y[i].size_limit && x[i].schedule == y[i].schedule &&
+		       x[i].kind == y[i].kind &&
 		       (*x[i].address == 0) == (*y[i].address == 0);
 	return !same;
 }
@@ -380,8 +388,6 @@ bool switch_settings(struct sw *s, const struct settings *settings, struct err *
 	size_t n = 0;
 	const struct settings *before_settings = s->settings;
 	const bool other_routes = routes_otherwise(s->settings, settings);
-	if (!may_be(s, settings, e))
-		return false;
 	if (other_routes)
 		jobs_finish_lists(s);
 	struct sw before = *s; /* its tables */
@@ -511,25 +517,11 @@ static bool has_queue(struct sw *s, const struct swlink *l)
 	return false;
 }
 
-/* A program that serves no link any more; an interchange is the supervisor's to end. */
-static void end_connector(struct swlink *l)
-{
-	struct err e;
-	const struct swassoc *a;
-	if (l->connector == NULL || l->connector->kind != PROCESS_CONNECTOR)
-		return;
-	for (size_t i = 0; (a = map_next(&l->sw->assocs, &i)) != NULL;)
-		if (a->link == l)
-			return;
-	err_set(&e, ERR_PERM, ERR_OF_LINK, "its link is in the settings no more");
-	proc_lost(l->connector, &e);
-}
-
 void apply_sweep(struct sw *s)
 {
+	connector_end_idle(s);
 	for (size_t i = s->settings->links.n; i < s->n_links;) {
 		struct swlink *l = s->links[i];
-		end_connector(l);
 		if (l->queued > 0 || has_queue(s, l) || is_referred_to(s, l)) { /* what is held no listing reaches */
 			i++;
 		} else {

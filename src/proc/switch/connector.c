@@ -539,16 +539,48 @@ void connector_gone(struct proc *p)
 		return;
 	struct swlink *l = p->serves;
 	timer_stop(&p->watch);
-	if (l->connector == p)
-		l->connector = NULL;
+	if (l->connector != p)
+		return; /* its link is another's now */
+	l->connector = NULL;
 	snprintf(l->last_error, sizeof l->last_error, "the %s has gone: %.150s", process_kind_name(p->kind), p->accused ? p->words :
 		 "its channel has ended");
 }
 
-/* What an interchange says of its postoffice: an association of its own is up while that is there; NULL: one has come up. */
-void connector_told(struct swlink *l, const struct err *down)
+/* The supervisor has ended an interchange before the switch hears of the new settings, but for one that cannot be ended. */
+void connector_let_go(struct swlink *l)
 {
-	if (l->set->kind != LINK_MSMAIL || (down != NULL && down->kind == ERR_NONE))
+	struct err e;
+	struct proc *p = l->connector;
+	l->connector = NULL;
+	if (p == NULL || p->kind == PROCESS_CONNECTOR)
+		return;
+	err_set(&e, ERR_TEMP, ERR_OF_LINK, "its link is of another kind now");
+	proc_lost(p, &e);
+}
+
+static bool has_associations(struct proc *p)
+{
+	const struct swassoc *a;
+	for (size_t i = 0; (a = map_next(&p->sw->assocs, &i)) != NULL;)
+		if (a->proc == p)
+			return true;
+	return false;
+}
+
+/* Of removed links: an interchange is the supervisor's to end. */
+void connector_end_idle(struct sw *s)
+{
+	struct err e;
+	err_set(&e, ERR_PERM, ERR_OF_LINK, "its link is in the settings no more, or of another kind");
+	for (struct proc *p = s->procs; p != NULL; p = p->next)
+		if (p->kind == PROCESS_CONNECTOR && !p->dead && (p->serves->is_removed || p->serves->connector != p) && !has_associations(p))
+			proc_lost(p, &e);
+}
+
+/* What an interchange says of its postoffice: an association of its own is up while that is there; NULL: one has come up. */
+void connector_told(const struct proc *p, struct swlink *l, const struct err *down)
+{
+	if (l->connector != p || l->set->kind != LINK_MSMAIL || (down != NULL && down->kind == ERR_NONE))
 		return;
 	snprintf(l->last_error, sizeof l->last_error, "%s", down == NULL ? "" : down->text);
 	l->is_detached = down != NULL;

@@ -95,7 +95,7 @@ static void give(struct order *o, struct proc *p)
 		give_up(o, &e);
 		return;
 	}
-	if ((!o->has_hot && !order_load(o, &e)) || !read_content(o, &content, &e)) {
+	if (!order_have(o, &e) || !read_content(o, &content, &e)) {
 		o->link->n_converting--;
 		quarantine_condemn(o, e.text);
 		return;
@@ -237,25 +237,18 @@ static bool is_final(const struct err *e)
 		e->diagnostic == CONTENT_TYPE_NOT_SUPPORTED);
 }
 
-bool convert_done(void *ctx, struct view payload, struct err *e)
+static void judge(struct order *o, const struct msg_converted *m)
 {
-	struct proc *p = ctx;
-	struct sw *s = p->sw;
-	struct msg_converted m;
+	struct sw *s = o->link->sw;
 	char words[WORDS_MAX];
-	if (!get_msg_converted(payload, &m, e))
-		return false;
-	if (p->conversion == NULL || p->conversion->id != m.id)
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "CONVERTED %llu was not asked for", (unsigned long long)m.id);
-	struct order *o = leave(p->conversion);
 	struct swlink *l = o->link;
-	struct err why = m.err;
-	const bool good = why.kind == ERR_NONE && converted(o, &m, &why);
+	struct err why = m->err;
+	const bool good = why.kind == ERR_NONE && converted(o, m, &why);
 	if (!good)
 		EMIT(&s->host, CONVERT_FAILED, "link", l->set->name, "why", why.text);
 	if (!good)
 		tally_both(l, METRIC_MTA_CONVERSIONS_FAILED, METRIC_LINK_CONVERSIONS_FAILED);
-	else if (m.changed)
+	else if (m->changed)
 		tally_both(l, METRIC_MTA_CONVERTED, METRIC_LINK_CONVERTED);
 	if (is_final(&why)) {
 		give_up(o, &why);
@@ -263,6 +256,23 @@ bool convert_done(void *ctx, struct view payload, struct err *e)
 		snprintf(words, sizeof words, OF_CONVERSION "%s", why.text);
 		suspect_strike_order(o, words);
 	}
+}
+
+bool convert_done(void *ctx, struct view payload, struct err *e)
+{
+	struct proc *p = ctx;
+	struct sw *s = p->sw;
+	struct msg_converted m;
+	if (!get_msg_converted(payload, &m, e))
+		return false;
+	if (p->conversion == NULL || p->conversion->id != m.id)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "CONVERTED %llu was not asked for", (unsigned long long)m.id);
+	struct order *o = leave(p->conversion);
+	struct swlink *l = o->link;
+	if (order_is_outdated(o)) /* another kind of process serves its link now: all of it again, for that */
+		dispatch_put_back(o);
+	else
+		judge(o, &m);
 	control_run_renders(s);
 	dispatch_run(l);
 	room_check(s);

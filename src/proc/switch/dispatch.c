@@ -203,7 +203,7 @@ static bool start(struct order *o, struct swassoc *a)
 		alone_add(o);
 		return true;
 	}
-	if (!o->has_hot && !order_load(o, &e)) {
+	if (!order_have(o, &e)) {
 		if (e.kind == ERR_PERM)
 			dispatch_give_up(o, &e);
 		else
@@ -285,7 +285,7 @@ void dispatch_inbound_up(struct proc *p, uint64_t id, struct swlink *l, bool can
 	l->n_inbound++;
 	tally_add(&l->tally, METRIC_LINK_INBOUND_TOTAL, 1);
 	tally_stamp(&l->tally, METRIC_LINK_LAST_INBOUND);
-	connector_told(l, NULL);
+	connector_told(p, l, NULL);
 	calling_kick(l, false); /* the peer is there: the next attempt to reach it need not wait */
 	if (!can_send)
 		return;
@@ -299,7 +299,7 @@ static void inbound_down(struct proc *p, const struct msg_assoc *m)
 {
 	struct swassoc *a = map_get(&p->inbound, m->assoc);
 	if (p->serves != NULL)
-		connector_told(p->serves, &m->err);
+		connector_told(p, p->serves, &m->err);
 	if (a == NULL) {
 		struct swlink *refused = p->kind != PROCESS_LINK || m->was_open || m->err.kind == ERR_NONE ? NULL : switch_link(p->sw, m->link);
 		apply_early_down(p, m->assoc);

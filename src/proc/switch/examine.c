@@ -203,6 +203,21 @@ void examine_release(struct sw *s, const struct store_quarantine *q)
 	alone_kick(s);
 }
 
+/* Only a process of the kind that the link was of can read them, and that comes no more: they are for the operator. */
+void examine_keep_all(const struct swlink *l)
+{
+	struct sw *s = l->sw;
+	uint64_t id, after = 0;
+	struct err e;
+	while (store_quarantine_next(s->store, STORE_QUARANTINE_EXAMINE, after, &id, 1) == 1) {
+		struct store_quarantine q = { 0 };
+		after = id;
+		arena_reset(s->work);
+		if (!examine_has(s, id) && store_load_quarantine(s->store, id, &q, s->work, &e) && view_eq(q.link, l->name))
+			keep(s, id, l->set->name, q.strikes, "its link is of another kind now: whoever could read it serves it no more", NULL);
+	}
+}
+
 static bool is_in_limbo(const struct sw *s, uint64_t id)
 {
 	const struct limbo *b = s->limbos;

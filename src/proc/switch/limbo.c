@@ -97,7 +97,8 @@ static void charge_link(struct limbo *b, const char *words)
 	struct err e;
 	err_set(&e, ERR_TEMP, ERR_OF_LINK, "the file server: %.180s", words);
 	let_go(b);
-	dispatch_open_failed(l, &e);
+	if (l->set->kind == LINK_MSMAIL) /* it may be of another kind since */
+		dispatch_open_failed(l, &e);
 }
 
 /* It does one thing at a time, and notes it. A step on the postoffice is charged to the file server; what it noted and has in hand is

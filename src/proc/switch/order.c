@@ -87,6 +87,7 @@ void order_keep_hot(struct order *o, struct view packed, struct view content)
 	o->hot_packed = view_of(p, packed.n);
 	o->hot_content = view_of(p + packed.n, content.n);
 	o->has_hot = true;
+	o->is_plain = connector_is_link(o->link);
 	o->link->sw->hot += packed.n + content.n;
 	o->link->hot += packed.n + content.n;
 }
@@ -170,6 +171,18 @@ bool order_load(struct order *o, struct err *e)
 		order_keep_hot(o, out_view(&packed), keep ? loaded.content : (struct view){ NULL, 0 });
 	out_fini(&packed);
 	return fits || err_set(e, ERR_PERM, ERR_OF_MESSAGE, "the envelope is longer than %d octets", MSG_ENVELOPE_MAX);
+}
+
+bool order_is_outdated(const struct order *o)
+{
+	return o->has_hot && o->is_plain != connector_is_link(o->link);
+}
+
+bool order_have(struct order *o, struct err *e)
+{
+	if (order_is_outdated(o))
+		order_forget_converted(o);
+	return o->has_hot || order_load(o, e);
 }
 
 void order_free(struct order *o)

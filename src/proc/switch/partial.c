@@ -444,7 +444,7 @@ void partial_link_gone(struct swlink *l)
 {
 	struct partial *x;
 	while ((x = oldest_kept(l->sw, l)) != NULL)
-		drop(x, "its link is in the settings no more");
+		drop(x, "its link is in the settings no more, or of another kind");
 }
 
 void partial_fini(struct sw *s)

@@ -32,7 +32,8 @@ void switch_free(struct sw **s);
  * taken, and nothing has changed; then the process has to be started anew. What it does to mail:
  * - What is in hand goes on; nothing is lost or sent twice.
  * - A link of the same name goes on with its queue. When something is different that its peer sees (CHANGE_LINK), its associations end,
- *   each after what it has in hand; others are opened at once by the new settings, whatever failures it has had.
+ *   each after what it has in hand; others are opened at once by the new settings, whatever failures it has had. Of another kind, it is
+ *   served by another process from then on.
  * - A new link is there at once. One that is gone is "removed" in lists of links while anything waits for it. What has a way by the routes
  *   of now takes it; what has none stays listed there: an operator reroutes or returns it, or a later reload gives it a way, or it expires
  *   and is reported. What an operator holds there stays held. A link with another name is another link.

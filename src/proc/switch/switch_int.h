@@ -188,7 +188,7 @@ struct order {
 	uint64_t pulled;                 /* content octets given on pull */
 	struct view hot_packed;          /* packed message, kept from intake or from the first load; NULL: in the store only */
 	struct view hot_content;         /* inline content */
-	bool has_hot;
+	bool has_hot, is_plain;          /* is_plain: packed for a connector */
 	enum message_kind kind;          /* with the id: for the journey */
 	struct mts_id id;                /* for the journey; its octets are in id_octets */
 	uint8_t *id_octets;
@@ -483,6 +483,7 @@ void resume_fini(struct sw *s);
 bool wiretrace_asked(void *ctx, struct view payload, struct err *e);
 bool wiretrace_told(void *ctx, struct view payload, struct err *e);
 void wiretrace_tell_all(struct proc *p);
+void wiretrace_link_gone(const struct swlink *l);         /* it has no connections any more: its trace ends */
 void wiretrace_fini(struct sw *s);
 
 /* reloads.c: RELOAD. Its askers are command lines, all of which are gone before the switch is. */
@@ -610,6 +611,8 @@ bool order_may_keep_hot(const struct swlink *l);             /* one more of its 
 void order_set_converted(struct order *o, struct view packed, struct view content); /* in place of what is hot */
 void order_forget_converted(struct order *o);    /* it is converted again when its time comes; not while in hand */
 MUST_CHECK bool order_load(struct order *o, struct err *e);  /* keeps the message and inline content; noted before. False: the row is damaged, or ERR_PERM */
+bool order_is_outdated(const struct order *o);   /* what is hot was packed when its link was of another kind */
+MUST_CHECK bool order_have(struct order *o, struct err *e);  /* the same, unless it is hot already */
 void order_free(struct order *o);
 void order_gone(struct order *o);                            /* the same, and it waits for its link no more */
 void order_step(struct order *o, enum store_step_kind kind, const char *text);
@@ -728,13 +731,15 @@ void connector_fini(struct sw *s);
 bool connector_is_link(const struct swlink *l);           /* it is served by one */
 bool connector_is(const struct proc *p);                  /* it is one */
 void connector_adopt(struct sw *s, uint32_t instance, bool bulk, struct stream *stream); /* an interchange's, from the supervisor */
-void connector_told(struct swlink *l, const struct err *down); /* an association of its own has come up (NULL) or gone */
+void connector_told(const struct proc *p, struct swlink *l, const struct err *down); /* an association of its own has come up (NULL) or gone */
 const char *connector_state(const struct swlink *l);      /* of kind msmail */
 const char *connector_address(const struct swlink *l);    /* of its postoffice, or the directory of its gateway's files; else empty */
 bool connector_takes(const struct swlink *l);             /* a transfer may be given now; of an x400 link always */
 struct swassoc *connector_free_for_suspect(const struct swlink *l); /* nothing else is in its hands; NULL: not now */
 void connector_hung(struct proc *p, const struct err *why);
 void connector_gone(struct proc *p);                      /* any process */
+void connector_let_go(struct swlink *l);                  /* its link is of another kind: a program ends when what it has in hand is done */
+void connector_end_idle(struct sw *s);                    /* programs that serve no link any more and have nothing in hand */
 void connector_sweep(struct swlink *l);                   /* mail waits and nobody serves it: told once */
 MUST_CHECK bool connector_check_message(const struct message *m, struct err *e); /* made by a program that we do not know */
 

@@ -58,6 +58,7 @@ bool examine_by(const struct proc *p);                    /* it has some in its 
 void examine_proc_gone(struct proc *p);                   /* any process */
 bool examine_has(const struct sw *s, uint64_t id);        /* that row is in its hands */
 bool examine_is_of(const struct proc *p, uint64_t number);
+void examine_keep_all(const struct swlink *l);             /* its kind is another now: what waits of it is kept for the operator */
 void examine_release(struct sw *s, const struct store_quarantine *q); /* an operator lets octets of an interchange out of quarantine */
 void examine_offered(struct sw *s);                       /* what they are is in the open group: the octets go with it */
 bool examine_pull(struct proc *p, const struct msg_count *m, struct err *e);

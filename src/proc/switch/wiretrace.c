@@ -91,6 +91,16 @@ void wiretrace_tell_all(struct proc *p)
 	}
 }
 
+void wiretrace_link_gone(const struct swlink *l)
+{
+	struct traced **at = find(l->sw, l->name);
+	if (*at == NULL || l->set->kind == LINK_X400)
+		return;
+	const struct msg_wiretrace m = { .link = l->name, .name = view_str((*at)->name) };
+	pass_on(l->sw, &m);
+	forget(at);
+}
+
 void wiretrace_fini(struct sw *s)
 {
 	while (s->traced != NULL)

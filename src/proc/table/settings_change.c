@@ -71,7 +71,7 @@ static const struct change_row rows[] = {
 	{ "links.transfer-timeout-non-urgent", CHANGE_AT_ONCE },
 	{ "links.size-limit", CHANGE_AT_ONCE },
 	{ "links.wrap", CHANGE_AT_ONCE },
-	{ "links.kind", CHANGE_RESTART, "a link of another kind is another link: give it another name" },
+	{ "links.kind", CHANGE_LINK },
 	{ "links.extension-form", CHANGE_AT_ONCE },
 	{ "links.conformance", CHANGE_LINK },
 	{ "links.only-conformance", CHANGE_LINK },
