@@ -11,8 +11,9 @@ import time
 SHORT_S = (0.001, 0.06)
 LONG_S = 0.3        # one in LONG_EVERY
 LONG_EVERY = 20
-RUNS_S = (0.005, 0.06)
+RUNS_S = (0.001, 0.02)
 AT_ONCE = (1, 1, 1, 2, 3)
+SLOW_FOR = 20       # stops: so long one process is slower than all others, whose words come first then
 
 
 def children(pid):
@@ -37,7 +38,7 @@ class Stutter:
 
     def __init__(self, program):
         self.program, self.held_ones, self.lock, self.over = program, set(), threading.Lock(), threading.Event()
-        self.thread = None
+        self.thread, self.slow_one = None, 0
         seed = os.environ.get("POSTHORN_STUTTER")
         if seed:
             self.random = random.Random("%s %s" % (seed, " ".join(sys.argv[2:])))
@@ -76,10 +77,16 @@ class Stutter:
             return False
 
     def _some(self):
-        """Some processes of one MTA, or of a command."""
+        """Some processes of one MTA, or of a command; mostly one that is slow for a while."""
+        if self.slow_one and self.random.randrange(SLOW_FOR) == 0 or not self._runs_it(self.slow_one):
+            self.slow_one = 0
+        if self.slow_one and self.random.randrange(4):
+            return [self.slow_one]
         running = [pid for pid in children(os.getpid()) if self._runs_it(pid)]
         pids = descendants(self.random.choice(running)) if running else []
-        return self.random.sample(pids, min(len(pids), self.random.choice(AT_ONCE)))
+        some = self.random.sample(pids, min(len(pids), self.random.choice(AT_ONCE)))
+        self.slow_one = self.slow_one or (some[0] if some else 0)
+        return some
 
     def _run(self):
         while not self.over.wait(self.random.uniform(*RUNS_S)):
