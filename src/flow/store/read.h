@@ -8,7 +8,7 @@
 struct store_reader;
 
 /* path as in store_config. NULL with ERR_LOCAL when there is no store, or one of another version.
- * The clock is env's. */
+ * ERR_TEMP when it is just being made. The clock is env's. */
 struct store_reader *store_reader_open(struct env *env, const char *path, struct err *e);
 void store_reader_close(struct store_reader **r);
 /* Each question ends after this long with what it has and more = true. 0: no limit. */

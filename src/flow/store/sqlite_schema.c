@@ -111,9 +111,20 @@ static bool set_up(struct sqlite *q, const struct store_config *c, struct err *e
 
 bool sqlite_schema_version(sqlite3 *db, const char *path, struct err *e)
 {
-	int64_t version = 0, application = 0;
-	if (!number(db, path, "pragma user_version", &version, e) ||
-	    !number(db, path, "pragma application_id", &application, e))
+	int64_t tables = 0, version = 0, application = 0;
+	if (!number(db, path, "pragma application_id", &application, e))
+		return false;
+	if (application == 0) { /* All of it comes into being in one moment, which may be now. */
+		if (!number(db, path, "select count(*) from sqlite_schema", &tables, e))
+			return false;
+		if (tables == 0)
+			return err_set(e, ERR_TEMP, ERR_OF_PROCESS,
+				       "store %s: is empty: its MTA is just being started for the first time, or never was",
+				       path);
+		if (!number(db, path, "pragma application_id", &application, e))
+			return false;
+	}
+	if (!number(db, path, "pragma user_version", &version, e))
 		return false;
 	if (application != SQLITE_APPLICATION_ID)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS,

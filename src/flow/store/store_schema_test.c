@@ -217,6 +217,29 @@ static void test_readers_of_an_old_store_are_told(void **state)
 	player_free(&y);
 }
 
+/* Between the moment in which the file is there and the one in which all of its tables are. */
+static void test_readers_of_a_store_that_is_being_made_are_told(void **state)
+{
+	(void)state;
+	struct world *w = world_new(true);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+	run(db, "pragma journal_mode = wal");
+	assert_null(store_reader_open(w->env, "store.db", &w->why));
+	assert_int_equal(w->why.kind, ERR_TEMP);
+	assert_non_null(strstr(w->why.text, "just being started"));
+	run(db, "begin immediate; create table message (id integer)");
+	assert_null(store_reader_open(w->env, "store.db", &w->why));
+	assert_int_equal(w->why.kind, ERR_TEMP);
+	run(db, "rollback");
+	sqlite3_close(db);
+	world_open(w);
+	struct store_reader *r = store_reader_open(w->env, "store.db", &w->why);
+	assert_non_null(r);
+	store_reader_close(&r);
+	world_free(&w);
+}
+
 /* --- the views, as docs/operating.md shows them --- */
 static void test_views_show_what_is_held_and_kept(void **state)
 {
@@ -305,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_schema_is_that_of_a_new_store),
 		cmocka_unit_test(test_failed_migration_changes_nothing),
 		cmocka_unit_test(test_readers_of_an_old_store_are_told),
+		cmocka_unit_test(test_readers_of_a_store_that_is_being_made_are_told),
 		cmocka_unit_test(test_views_show_what_is_held_and_kept),
 		cmocka_unit_test(test_k200003_damaged_steps_stop_no_mail),
 	};
