@@ -17,6 +17,7 @@ struct board_process {
 	/* Wall clock, ms since 1970; 0: never. */
 	int64_t started_ms, ready_ms;
 	int64_t answered_ms;     /* the watchdog's last question */
+	int64_t silent_ms;       /* the watchdog has asked, and it has not answered yet; 0: it has */
 	int64_t restart_ms;      /* it will be started again then; 0: it runs */
 	uint64_t progress;       /* notes it has passed (process_note), in this life and those before */
 	char last_words[BOARD_WORDS]; /* of its last death, printable; empty: it has not died */
@@ -31,6 +32,7 @@ struct board {
 	int64_t started_ms;      /* the supervisor was */
 	uint32_t pid;            /* the supervisor's */
 	uint32_t stopping;       /* 1: asked to end */
+	uint64_t watchdog_ms;    /* so long it waits for an answer before it ends a process; 0: for ever */
 	struct board_process processes[BOARD_PROCESSES];
 };
 

@@ -19,7 +19,7 @@ import traceback
 
 from stutter import Stutter, descendants
 
-PATIENCE_S = int(os.environ.get("POSTHORN_PATIENCE", "90"))     # a loaded machine with two cores, under ASan
+PATIENCE_S = int(os.environ.setdefault("POSTHORN_PATIENCE", "90"))     # the commands' too: a loaded machine with two cores, under ASan
 SKIPPED = 77
 WATCHDOG = "6 s"     # ends what hangs on purpose, and nothing that a loaded machine keeps waiting for a moment: starting has the same patience
 

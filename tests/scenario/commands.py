@@ -14,7 +14,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from posthorn import PATIENCE_S, expect, main, same, source, wait_for  # noqa: E402
 
-USAGE, REFUSED, NO_MTA, NO_ROOM, WRONG_SETTINGS = 64, 1, 69, 74, 78
+USAGE, REFUSED, NO_MTA, NO_ROOM, SILENT, WRONG_SETTINGS = 64, 1, 69, 74, 75, 78
 
 
 def names(lab):
@@ -100,6 +100,31 @@ def an_mta_of_another_release(lab):
             lab.command("status", "-d", folder, status=NO_MTA)
             thread.join()
         expect(word in lab.last_error, "what is wrong with it", lab.last_error)
+
+
+def a_process_that_does_not_answer(lab):
+    """A switch that is stopped: a command says which process it is, since when, and what the supervisor will do; nothing was asked of it, so nothing
+    is done of that when it goes on. The same of the reader."""
+    m = lab.mta("london")
+    alice = m.mailbox("alice")
+    m.start()
+    m.send("alice", alice, "one")
+    m.wait_mail("alice", 1)
+    pids = m.pids()
+    with lab.held(pids["switch.0"]):
+        for name, *more in (("status",), ("send", "--from", "alice", "--to", alice, "two")):
+            lab.command(name, "-c", m.path, "--patience", "1", *more, status=SILENT)
+            for part in ("the switch does not answer (for 1 s now); nothing was asked of it", "switch.0 (process %d) is stopped by a signal" % pids["switch.0"],
+                         "kill -CONT %d" % pids["switch.0"], "it answered the supervisor last at 20", "(processes.watchdog), at about 20"):
+                expect(part in lab.last_error, "it is said: %s" % part, lab.last_error)
+        same(len(m.mail("alice")), 1, "lists are read meanwhile")
+    with lab.held(pids["reader.0"]):
+        lab.command("queue", "-c", m.path, "--patience", "1s", status=SILENT)
+        expect("the reader does not answer" in lab.last_error and "processes.watchdog" in lab.last_error, "who it is", lab.last_error)
+    lab.command("status", "-c", m.path, "--patience", "soon", status=USAGE)
+    m.send("alice", alice, "three")
+    m.wait_mail("alice", 2)
+    return "75"
 
 
 def json_of_every_listing(lab):
@@ -249,5 +274,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/message/oraddr.h"
+#include "proc/ctl/patience.h"
 #include "proc/table/config.h"
 #include "sys/loop.h"
 #include "sys/process.h"
@@ -11,7 +12,7 @@
 #include <jansson.h>
 #include <limits.h>
 
-enum { CTL_ARENA = 256 * 1024 * 1024 };
+enum { CTL_ARENA = 256 * 1024 * 1024, PATIENCE_MS = 5000 };
 
 void ctl_begin(struct ctl *c, const char *command)
 {
@@ -21,6 +22,9 @@ void ctl_begin(struct ctl *c, const char *command)
 	const char *directory = getenv("POSTHORN_DIRECTORY");
 	snprintf(c->directory, sizeof c->directory, "%s", directory == NULL ? "" : directory);
 	c->arena = arena_new(CTL_ARENA);
+	const char *patience = getenv("POSTHORN_PATIENCE");
+	if (patience == NULL || !ctl_patience(patience, &c->patience_ms))
+		c->patience_ms = PATIENCE_MS;
 	c->row = arena_new(CTL_ARENA);
 }
 
@@ -98,6 +102,14 @@ static void on_hello(void *ctx, unsigned kind, uint32_t instance)
 	(void)kind;
 	(void)instance;
 	c->greeted = true;
+	patience_greeted(c->patience, c->endless);
+	c->start(c);
+}
+
+static void on_silent(void *ctx)
+{
+	struct ctl *c = ctx;
+	ctl_over(c, CTL_SILENT);
 }
 
 static void on_other_version(void *ctx, unsigned version)
@@ -122,18 +134,23 @@ int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *type
 	if (!net_addr_parse(where, &addr, &e))
 		return ctl_say(c, CTL_NO_MTA, "%s", e.text);
 	c->over = c->greeted = false;
+	c->socket = socket;
+	c->start = start;
 	c->other_version = 0;
 	c->status = CTL_NO_MTA;
 	c->env = loop_new(NULL);
 	struct stream *s = env_connect(c->env, &addr, NULL, &none, NULL);
 	c->chan = chan_new(&s, &events, c, PROCESS_TOOL, 0);
-	start(c);
+	c->patience = patience_new(c->env, &addr, (int64_t)c->patience_ms, on_silent, c);
+	if (c->begin != NULL)
+		c->begin(c);
 	loop_run(c->env);
 	if (c->end != NULL)
 		c->end(c);
+	patience_free(&c->patience);
 	chan_free(&c->chan, false);
 	loop_free(&c->env);
-	return c->status;
+	return c->status == CTL_SILENT && !c->is_silent ? ctl_say_silence(c) : c->status;
 }
 
 /* --- lists --- */

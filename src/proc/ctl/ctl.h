@@ -1,6 +1,7 @@
 /* ctl.h - the command line: asks the switch (DIRECTORY/control) and the reader (DIRECTORY/read) over the same channels
  * as everyone. One sentence to standard error for every failure.
- * Exit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong. */
+ * Exit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers, 75 a process of it does not answer,
+ * 78 the settings are wrong. */
 #pragma once
 
 int ctl_send(int argc, char **argv);

@@ -9,11 +9,12 @@
 
 #include <unistd.h> /* optind */
 
-enum { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 64, CTL_NO_MTA = 69, CTL_CONFIG = 78 };
+enum { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 64, CTL_NO_MTA = 69, CTL_SILENT = 75, CTL_CONFIG = 78 };
 
 /* What the help of most commands has. */
-#define CTL_FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n"
-#define CTL_STATUSES "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers,\n74 standard output cannot be written, 78 the settings are wrong."
+#define CTL_PATIENCE "  --patience SECONDS      how long a process of the MTA may give no sign of life; what takes long by right is waited for (5; 0: for ever)\n"
+#define CTL_FIND "  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n  --json                  one JSON object a line\n" CTL_PATIENCE
+#define CTL_STATUSES "\nExit status: 0 done, 1 refused or not found, 64 wrong usage, 69 no MTA answers,\n74 standard output cannot be written, 75 a process of the MTA does not answer,\n78 the settings are wrong."
 
 struct ctl {
 	const char *command;       /* for messages */
@@ -29,9 +30,15 @@ struct ctl {
 	struct chan *chan;
 	int status;
 	bool silent;               /* nothing is said when no MTA answers */
+	uint64_t patience_ms;      /* 0: for ever */
+	bool endless;              /* once it is greeted: there may be nothing to say for ever */
+	struct patience *patience;
+	const char *socket;        /* of this conversation */
+	void (*start)(struct ctl *c);
 	bool greeted;              /* somebody answered */
 	unsigned other_version;    /* of the protocol, which he speaks; 0: ours */
 	bool over;
+	void (*begin)(struct ctl *c); /* NULL, or called before a conversation, when env is there */
 	void (*end)(struct ctl *c); /* NULL, or called at the end of a conversation: env goes */
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */
@@ -45,9 +52,13 @@ bool ctl_find_mta(struct ctl *c);
 /* "posthorn COMMAND: sentence" to standard error; sets and returns the status. */
 int ctl_say(struct ctl *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* One conversation over DIRECTORY/socket: start(c) sends the request, the handlers (ctx is the ctl) take the answers and call ctl_over. */
+/* One conversation over DIRECTORY/socket: start(c) sends the request when the process there has greeted, the handlers (ctx is the ctl) take the
+ * answers and call ctl_over. A process that gives no sign of life for patience_ms ends it, with CTL_SILENT, and what is known of it is said. */
 int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *types, size_t n_types, void (*start)(struct ctl *c));
 void ctl_over(struct ctl *c, int status);
+
+/* Says that the process of c->socket does not answer, and then, asking the reader, which it is, since when, and what will be done. silence.c */
+int ctl_say_silence(struct ctl *c);
 
 /* --- lists: a question to the reader, rows one by one --- */
 typedef void ctl_row_f(struct ctl *c, struct view pairs);
@@ -114,6 +125,8 @@ bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage, const 
 /* Nothing is after the options; else it is over. */
 bool ctl_no_more(struct ctl *c, int argc, char **argv);
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r);
+/* SECONDS, or a time as 10s, 2min. */
+bool ctl_patience(const char *text, uint64_t *ms_r);
 bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r);
 
 /* `posthorn link trace`: link_trace.c. */

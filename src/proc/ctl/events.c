@@ -163,6 +163,8 @@ static int show(struct command *q)
 	for (unsigned missed = 0; missed < AGAIN_MAX; missed++) {
 		q->heard = false;
 		c->is_silent = ever;
+		c->endless = q->ask.live;
+		c->patience_ms = ever ? 0 : c->patience_ms; /* it has been there, and comes again */
 		status = ctl_converse(c, "events", types, ARRAY_LEN(types), ask);
 		if (status != CTL_NO_MTA || !q->ask.live || (!ever && !q->heard))
 			return status;

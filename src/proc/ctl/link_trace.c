@@ -193,6 +193,11 @@ static void begin_watch(struct ctl *c)
 	q->watch = loop_watch_new(c->env, q->signals, on_signal, q);
 	timer_init(&q->timer, c->env, on_time, q);
 	timer_after(&q->timer, left < 0 ? 0 : left);
+}
+
+static void ask_watch(struct ctl *c)
+{
+	const struct command *q = command_of(c);
 	put_msg_follow(chan_begin(c->chan, MSG_FOLLOW), &q->follow_of);
 	chan_end(c->chan);
 }
@@ -211,16 +216,20 @@ static void watch(struct command *q)
 		{ .type = MSG_FOLLOWED, .name = "FOLLOWED", .handle = on_followed, .max = MSG_MAX_FOLLOWED },
 		{ .type = MSG_EVENT, .name = "EVENT", .handle = on_event, .max = MSG_MAX_EVENT },
 	};
+	const uint64_t patience_ms = q->ctl.patience_ms;
+	q->ctl.patience_ms = 0; /* what is heard here is of less use than what is decoded */
+	q->ctl.begin = begin_watch;
 	q->ctl.end = end_watch;
 	q->ctl.is_silent = true;
 	for (unsigned missed = 0; !q->over && missed < AGAIN_MAX; missed++) {
 		q->heard = false;
-		ctl_converse(&q->ctl, "events", types, ARRAY_LEN(types), begin_watch);
+		ctl_converse(&q->ctl, "events", types, ARRAY_LEN(types), ask_watch);
 		missed = q->heard ? 0 : missed;
 		if (!q->over)
 			moment_wait_ms(AGAIN_MS);
 	}
-	q->ctl.end = NULL;
+	q->ctl.begin = q->ctl.end = NULL;
+	q->ctl.patience_ms = patience_ms;
 	q->ctl.is_silent = false;
 }
 

@@ -1,11 +1,13 @@
 /* options.c - options of commands: those that find the MTA, --json and --help are everybody's, the others are in a table of the command's own. */
 #include "proc/ctl/ctl_int.h"
 
+#include "base/text.h"
 #include "sys/settings_unit.h"
 
 #include <getopt.h>
 
-enum { OPTIONS_MAX = 32, FIRST_OWN = 256 /* what getopt gives for the first of the table */ };
+enum { OPTIONS_MAX = 32, ALL = 5 /* everybody's */, PATIENCE = 255 /* what getopt gives for it */,
+       FIRST_OWN = 256 /* what getopt gives for the first of the table */ };
 
 bool ctl_size(struct ctl *c, const char *option, const char *text, uint64_t *octets_r)
 {
@@ -21,6 +23,15 @@ bool ctl_age(struct ctl *c, const char *option, const char *text, uint64_t *ms_r
 		return true;
 	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a time, as 30s, 10min, 2h, 1d", option, text);
 	return false;
+}
+
+bool ctl_patience(const char *text, uint64_t *ms_r)
+{
+	uint64_t seconds;
+	if (!text_uint(view_str(text), 24 * 3600, &seconds))
+		return settings_duration(view_str(text), ms_r);
+	*ms_r = seconds * 1000;
+	return true;
 }
 
 bool ctl_no_more(struct ctl *c, int argc, char **argv)
@@ -54,14 +65,15 @@ static const struct ctl_option *of_letter(const struct ctl_option *own, int lett
 
 bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage, const struct ctl_option *own, size_t n)
 {
-	struct option longs[OPTIONS_MAX] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' } };
+	struct option longs[OPTIONS_MAX] = { { "config", 1, NULL, 'c' }, { "directory", 1, NULL, 'd' }, { "json", 0, NULL, 'j' }, { "help", 0, NULL, 'h' },
+					       { "patience", 1, NULL, PATIENCE } };
 	char letters[8 + OPTIONS_MAX] = "c:d:jh";
 	size_t n_letters = strlen(letters);
 	const char *config = NULL;
 	bool has_directory = false;
-	assert(n + 5 <= OPTIONS_MAX);
+	assert(n + ALL + 1 <= OPTIONS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		longs[4 + i] = (struct option){ own[i].name, own[i].flag == NULL, NULL, FIRST_OWN + (int)i };
+		longs[ALL + i] = (struct option){ own[i].name, own[i].flag == NULL, NULL, FIRST_OWN + (int)i };
 		if (own[i].letter != 0)
 			letters[n_letters++] = own[i].letter; /* flags all */
 	}
@@ -76,6 +88,11 @@ bool ctl_options(struct ctl *c, int argc, char **argv, const char *usage, const 
 		case 'h':
 			puts(usage);
 			c->status = CTL_DONE;
+			return false;
+		case PATIENCE:
+			if (ctl_patience(optarg, &c->patience_ms))
+				break;
+			c->status = ctl_say(c, CTL_USAGE, "--patience \"%s\": want seconds, as 30, or a time, as 2min", optarg);
 			return false;
 		case '?':
 			c->status = CTL_USAGE;

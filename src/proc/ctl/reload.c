@@ -14,9 +14,10 @@ static const char usage[] =
 	"(line and column), cannot change while it runs, or cannot be bound, nothing changes. What a change of a setting does is said in\n"
 	"posthorn.yaml(5). Passwords are never shown.\n\n"
 	"  -c FILE, -d DIRECTORY   the MTA: its settings, or its store's directory\n"
+	CTL_PATIENCE
 	"  --dry-run               only say what would change\n"
 	"  --json                  one JSON object: outcome (reloaded, unchanged, dry-run, refused, wrong), changes, error\n"
-	"\nExit status: 0 done, or nothing has changed; 1 refused; 64 wrong usage; 69 no MTA answers; 78 the settings are wrong.";
+	"\nExit status: 0 done, or nothing has changed; 1 refused; 64 wrong usage; 69 no MTA answers; 75 the switch does not answer; 78 the settings are wrong.";
 
 struct asking {
 	bool dry;

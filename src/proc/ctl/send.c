@@ -38,6 +38,7 @@ struct send {
 static const char usage[] =
 	"usage: posthorn send -c FILE --from WHO --to ADDRESS [--to ADDRESS ...] [options] [TEXT]\n\n"
 	"  -c FILE, -d DIRECTORY     the MTA to submit to: its settings, or its store's directory\n"
+	"  --patience SECONDS        how long the switch may give no sign of life (5; 0: for ever)\n"
 	"  --from WHO                an O/R address, or the name of a mailbox in the settings\n"
 	"  --to, --cc ADDRESS        \"G=Hanako; S=Sato; O=Office; P=TOKYO; A=POSTHORN; C=JP\"; may be repeated\n"
 	"  --subject TEXT\n"
@@ -55,7 +56,7 @@ static const char usage[] =
 	"  --probe                   send a probe: no content is transferred, reports say whether it could be\n"
 	"  --json                    print the answer as JSON\n\n"
 	"Prints the MTS-identifier once the message is durable.\n"
-	"Exit status: 0 accepted, 1 refused, 64 wrong usage, 69 no MTA answers, 78 the settings are wrong.";
+	"Exit status: 0 accepted, 1 refused, 64 wrong usage, 69 no MTA answers, 75 the switch does not answer, 78 the settings are wrong.";
 
 static bool read_whole(struct send *s, const char *path, struct view *v)
 {

@@ -50,6 +50,7 @@ int reader_main(uint32_t instance)
 	process_main_begin(&p.main, PROCESS_READER, instance);
 	snprintf(path, sizeof path, "%s/store.db", p.main.settings->store.directory);
 	p.reader = reader_new(&p.main.host, p.main.settings, path);
+	reader_set_board(p.reader, process_board(p.main.process));
 	const struct process_events events = { .peer = on_peer, .accepted = on_accepted, .stop = on_stop, .settings = on_settings };
 	int status = process_main_run(&p.main, &events, &p);
 	reader_free(&p.reader);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sys/board.h"
 #include "sys/process.h"
 
 #include <time.h>
@@ -242,9 +243,42 @@ static bool ask_octets(struct reader *rd, const struct msg_ask *asked, struct ro
 	return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the question about octets is neither of an envelope nor of a content");
 }
 
+/* None of it is in the store. */
+static bool ask_processes(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
+{
+	struct board b;
+	*more_r = false;
+	if (rd->board == NULL || !board_read(rd->board, &b))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the supervisor tells nothing of its processes");
+	for (size_t i = 0; i < b.n; i++) {
+		const struct board_process *p = &b.processes[i];
+		const char *kind = process_kind_name(p->kind);
+		char name[40];
+		snprintf(name, sizeof name, "%s.%u", kind, p->instance);
+		if (q->of.n > 0 && !view_eq(q->of, view_str(kind)))
+			continue;
+		row_put(row, "name", name);
+		row_put_number(row, "pid", p->pid);
+		row_put_number(row, "ready", p->ready);
+		row_put_number(row, "hung", p->hung);
+		row_put_number(row, "started", (uint64_t)p->started_ms);
+		row_put_number(row, "answered", (uint64_t)p->answered_ms);
+		row_put_number(row, "silent", (uint64_t)p->silent_ms);
+		row_put_number(row, "restart", (uint64_t)p->restart_ms);
+		row_put(row, "words", p->last_words);
+		row_put_number(row, "supervisor", b.pid);
+		row_put_number(row, "stopping", b.stopping);
+		row_put_number(row, "written", (uint64_t)b.written_ms);
+		row_put_number(row, "watchdog", b.watchdog_ms);
+		row_send(row);
+	}
+	return true;
+}
+
 static question_f *const questions[ASK_COUNT] = {
 	[ASK_QUEUE] = ask_queue, [ASK_QUEUES] = ask_queues, [ASK_TRACE] = ask_trace, [ASK_STEPS] = ask_steps, [ASK_MAILBOX] = ask_mailbox,
 	[ASK_QUARANTINE] = ask_quarantine, [ASK_OCTETS] = ask_octets, [ASK_SELECT] = reader_select, [ASK_TRACK] = reader_track,
+	[ASK_PROCESSES] = ask_processes,
 };
 
 /* The switch makes the database; until it is there the answer is an error of this question alone. */
@@ -272,7 +306,7 @@ static bool on_ask(void *ctx, struct view payload, struct err *e)
 	out_init(&row.pairs, 512 * 1024);
 	arena_reset(rd->arena);
 	bool more = false;
-	end.accepted = be_open(rd, &end.err) && questions[q.what](rd, &q, &row, &more, &end.err);
+	end.accepted = (q.what == ASK_PROCESSES || be_open(rd, &end.err)) && questions[q.what](rd, &q, &row, &more, &end.err);
 	end.duplicate = more; /* the end's second flag: there is more to come */
 	char looked[24];
 	snprintf(looked, sizeof looked, "%llu", (unsigned long long)row.looked);
@@ -339,6 +373,11 @@ struct reader *reader_new(const struct actor_host *host, const struct settings *
 void reader_settings(struct reader *r, const struct settings *settings)
 {
 	r->settings = settings;
+}
+
+void reader_set_board(struct reader *r, const struct board *board)
+{
+	r->board = board;
 }
 
 void reader_free(struct reader **rp)

@@ -11,6 +11,9 @@ struct reader *reader_new(const struct actor_host *host, const struct settings *
 void reader_free(struct reader **r);
 /* Others instead of those: for the answers that come next. They must outlive it, too. */
 void reader_settings(struct reader *r, const struct settings *settings);
+/* What the supervisor knows of the processes, for PROCESSES; NULL (at first): nothing. */
+struct board;
+void reader_set_board(struct reader *r, const struct board *board);
 /* A connection of the command line. */
 void reader_accepted(struct reader *r, struct stream *s);
 

@@ -20,6 +20,7 @@ struct reader {
 	struct actor_host host;
 	const struct settings *settings;
 	const char *path;
+	const struct board *board;
 	struct store_reader *store;
 	struct arena *arena;             /* of one question */
 	struct arena *scratch;           /* of one row */

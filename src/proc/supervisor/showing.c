@@ -21,6 +21,7 @@ static void show_all(void *ctx)
 	s->board->written_ms = env_wall_ms(&s->env);
 	s->board->pid = (uint32_t)getpid();
 	s->board->stopping = s->stage != STAGE_RUN;
+	s->board->watchdog_ms = s->plan.watchdog_ms;
 	s->board->n = 0;
 	for (size_t i = 0; i < s->n_posts && s->board->n < BOARD_PROCESSES; i++) {
 		const struct post *p = &s->posts[i];
@@ -32,6 +33,7 @@ static void show_all(void *ctx)
 		x->started_ms = on_the_wall(s, p->c.life == 0 ? 0 : p->c.started_ms);
 		x->ready_ms = on_the_wall(s, p->c.ready_ms);
 		x->answered_ms = on_the_wall(s, p->c.answered_ms);
+		x->silent_ms = p->c.pid == 0 || p->c.pong == p->c.ping ? 0 : on_the_wall(s, p->c.silent_since_ms);
 		x->restart_ms = timer_is_set(&p->restart) ? on_the_wall(s, p->restart.at_ms) : 0;
 	}
 	board_end(s->board);
@@ -46,7 +48,8 @@ void showing_soon(struct supervisor *s)
 void showing_give(struct supervisor *s, struct child *c)
 {
 	const struct wire_msg m = { .type = WIRE_BOARD };
-	int fd = c->kind != PROCESS_CONSOLE || s->board == NULL ? -1 : fcntl(s->board_fd, F_DUPFD_CLOEXEC, 0);
+	const bool shows = c->kind == PROCESS_CONSOLE || c->kind == PROCESS_READER;
+	int fd = !shows || s->board == NULL ? -1 : fcntl(s->board_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0)
 		child_say(c, &m, &fd, 1);
 }

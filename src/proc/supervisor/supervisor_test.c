@@ -437,13 +437,15 @@ static void test_child_by_hand_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(how), 64);
 }
 
-/* What the supervisor knows is on the board, for the console and nobody else. */
+/* What the supervisor knows is on the board, for the console and the reader, and nobody else. */
 static void test_the_board_shows_what_the_supervisor_knows(void **state)
 {
 	struct run r;
 	(void)state;
-	begin(&r, "proc switch 0\nproc content 1\nproc console 0\nrestart 1 10\nwatchdog 10000\ndo content.1 segv\ndo console.0 board\ndo switch.0 no-board\n");
-	expect(&r, "console.0/1: board: 1 of 3, faults 1, progress 1, answered 1, died of signal 11 (SIGSEGV): SIGSEGV at address 0x");
+	begin(&r, "proc switch 0\nproc content 1\nproc console 0\nproc reader 0\nrestart 1 10\nwatchdog 10000\ndo content.1 segv\ndo console.0 board\n"
+		  "do reader.0 board\ndo switch.0 no-board\n");
+	expect(&r, "console.0/1: board: 1 of 4, faults 1, progress 1, answered 1, died of signal 11 (SIGSEGV): SIGSEGV at address 0x");
+	expect(&r, "reader.0/1: board: 1 of 4, faults 1, progress 1, answered 1, died of signal 11 (SIGSEGV): SIGSEGV at address 0x");
 	expect(&r, "switch.0/1: was given no board");
 	kill(r.pid, SIGTERM);
 	assert_int_equal(finish(&r), 0);
