@@ -97,13 +97,18 @@ def free_port():
         return port
 
 
-def lives(pid):
-    """It runs, or may go on: it still has its descriptors, locks and ports."""
+def state(pid):
+    """The letter of proc(5): T when it is stopped, X when it is gone."""
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+            return f.read().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
+
+
+def lives(pid):
+    """It runs, or may go on: it still has its descriptors, locks and ports."""
+    return state(pid) not in "ZX"
 
 
 def is_sanitized(program):

@@ -11,7 +11,8 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import PATIENCE_S, Skip, expect, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, main, same, state, wait_for  # noqa: E402
+from stutter import descendants  # noqa: E402
 
 REFUSED, USAGE = 1, 64
 
@@ -141,6 +142,9 @@ def test_followed_live(lab):
         expect(not london.find("link.trace-ended"), "it goes on")
         expect("secret-london" not in json.dumps(rows), "a password that nobody has asked for")
         mark = len(rows)
+        decoder = descendants(process.pid)[1]
+        with lab.held(decoder): # as Ctrl-Z and fg do
+            wait_for(lambda: state(decoder) == "T", "the decoder stands still")
         paris.send(paris.claude, london.alice, "--subject", "and the other way")
         wait_for(lambda: "and the other way" in json.dumps(rows[mark:]), "the answer, in another file or the same")
         for name in ("recorder.0", "link.0"):

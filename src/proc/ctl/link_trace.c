@@ -135,9 +135,16 @@ static void be_over(struct command *q, const char *why)
 	ctl_over(&q->ctl, CTL_DONE);
 }
 
+/* SIGCHLD comes, too, when the decoder is stopped and goes on: Ctrl-Z and fg. */
 static void on_signal(void *ctx)
 {
-	be_over(ctx, NULL);
+	struct command *q = ctx;
+	struct signalfd_siginfo signal;
+	siginfo_t child = { 0 };
+	if (read(q->signals, &signal, sizeof signal) == (ssize_t)sizeof signal && signal.ssi_signo == SIGCHLD &&
+	    waitid(P_PID, (id_t)q->decoder, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid == 0)
+		return;
+	be_over(q, NULL);
 }
 
 static void on_time(void *ctx)
