@@ -62,8 +62,9 @@ def a_link_is_cut_and_comes_back(lab):
         cut = london.mark()
         net.set("from the start: refuse")
         net.cut()
-        london.event("monitor.warning", after=cut, link="paris")
         london.event("monitor.alert", after=cut, link="paris")
+        told = [e["event"] for e in london.events if e["event"].startswith("monitor.")]
+        same(told[-2:], ["monitor.warning", "monitor.alert"], "a warning before it, and before the cut where the machine is that slow")
         same(state(london), "alert", "state")
         same(value(london, "posthorn_link_monitor_state"), 2, "the metric")
         expect(len(london.rows("queue")) <= 1, "at most one probe waits", london.rows("queue"))
