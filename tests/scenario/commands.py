@@ -163,6 +163,45 @@ def names_that_look_like_numbers(lab):
     same(json.loads(m.command("backup", "-c", m.path, "--json", target))["target"], target, "what was made")
 
 
+def entries_of_one_mailbox(lab):
+    """What is shown or removed is an entry of the mailbox that is named, by its whole number; all of them are more than are asked for at once."""
+    m, n = lab.mta("london"), 103
+    alice, bob = m.mailbox("alice"), m.mailbox("bob")
+    several = [m.address("A%d" % i, "User") for i in range(n)]
+    m.settings["mailboxes"][0]["addresses"] += several
+    m.start()
+    m.send("alice", bob, "--subject", "of Bob", "t")
+    m.send("alice", several, "t")
+    entry = str(m.wait_mail("bob", 1)[0]["delivery"])
+    for what, number, status in (("--show", entry, REFUSED), ("--remove", entry, REFUSED), ("--remove", "999", REFUSED), ("--remove", str(1 << 63), REFUSED)):
+        lab.command("read", "-c", m.path, "alice", what, number, status=status)
+    for what, number in (("--show", entry + "x"), ("--remove", entry + "x"), ("--remove", "-1"), ("--remove", "")):
+        lab.command("read", "-c", m.path, "bob", what, number, status=USAGE)
+    same([f["value"] for f in m.show("bob", entry)["fields"] if f["label"] == "subject"], ["of Bob"], "what is still there")
+    m.wait_mail("alice", n)
+    shown = m.command("read", "-c", m.path, "--json", "alice", "--show", "all")
+    same(len([line for line in shown.splitlines() if line.strip()]), n, "all entries of Alice")
+    m.command("read", "-c", m.path, "bob", "--remove", entry)
+    same(m.mail("bob"), [], "Bob's mailbox")
+
+
+def more_than_is_taken(lab):
+    """An argument that no MTA takes is told as that, and the MTA that was asked is not said to have broken off."""
+    m = lab.mta("london")
+    m.mailbox("alice")
+    m.link(lab.mta("paris", "FR"), open_interval="1 h")
+    m.start()
+    long = "x" * 70000
+    for words in (("trace", long), ("read", long), ("track", "--subject", long), ("events", "--text", long), ("events", "level", "process", "medium", "--why", long),
+                  ("link", "stop", "paris", "--why", long), ("link", "trace", "paris", "on", "--why", long), ("track", "--max", "-1", "--from", "1 h"), ("show", "-1"), ("show", "1x"),
+                  ("route", "explain", "C=FR; A=POSTHORN; P=PARIS", "--from", long), ("quarantine", "delete", "1", "--why", long)):
+        verbs = 2 if words[0] in ("link", "route", "quarantine") or words[1] == "level" else 1
+        lab.command(*words[:verbs], "-c", m.path, *words[verbs:], status=None)
+        expect(lab.last_status in (USAGE, REFUSED), "posthorn %s ..." % " ".join(words)[:40], lab.last_status, lab.last_error[:200])
+    same(m.find("process.channel-closed"), None, "what the MTA says of it")
+    same(m.status()[0]["paris"]["state"] == "stopped", False, "the link is stopped")
+
+
 def closed_descriptors(lab):
     """`>&-`: what would be printed goes nowhere, above all not into a file or socket that the program has opened; and it says so."""
     m = lab.mta("london")
@@ -274,5 +313,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

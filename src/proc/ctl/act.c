@@ -35,8 +35,8 @@ static void send_batch(struct ctl *c)
 		out_u64(&ids, a->ids[a->answered + i]);
 	struct msg_act_on m = { .id = 1, .act = a->act, .arg = view_str(a->arg), .who = view_str(user == NULL ? "" : user->pw_name),
 				.why = view_str(a->why), .ids = out_view(&ids) };
-	put_msg_act_on(chan_begin(c->chan, MSG_ACT), &m);
-	chan_end(c->chan);
+	put_msg_act_on(ctl_message(c), &m);
+	ctl_message_send(c, MSG_ACT);
 	out_fini(&ids);
 }
 

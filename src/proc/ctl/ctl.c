@@ -26,12 +26,14 @@ void ctl_begin(struct ctl *c, const char *command)
 	if (patience == NULL || !ctl_patience(patience, &c->patience_ms))
 		c->patience_ms = PATIENCE_MS;
 	c->row = arena_new(CTL_ARENA);
+	out_init(&c->message, CTL_ARENA);
 }
 
 void ctl_end(struct ctl *c)
 {
 	arena_free(&c->arena);
 	arena_free(&c->row);
+	out_fini(&c->message);
 }
 
 int ctl_say(struct ctl *c, int status, const char *fmt, ...)
@@ -78,6 +80,28 @@ void ctl_over(struct ctl *c, int status)
 		c->status = status;
 	c->over = true;
 	loop_stop(c->env);
+}
+
+struct out *ctl_message(struct ctl *c)
+{
+	out_clear(&c->message);
+	return &c->message;
+}
+
+void ctl_message_send(struct ctl *c, enum msg type)
+{
+	if (c->message.bad || out_len(&c->message) > msg_max(type))
+		ctl_over(c, ctl_say(c, CTL_USAGE, "what is asked for is too long: want at most %zu octets in all", msg_max(type)));
+	else
+		chan_send(c->chan, (uint16_t)type, out_view(&c->message));
+}
+
+bool ctl_number(struct ctl *c, const char *what, const char *text, uint64_t *number_r)
+{
+	if (text_uint(view_str(text), UINT64_MAX, number_r))
+		return true;
+	ctl_say(c, CTL_USAGE, "%s \"%.60s\": want a number", what, text);
+	return false;
 }
 
 static void on_closed(void *ctx, const struct err *why)
@@ -196,8 +220,8 @@ static void ask(struct ctl *c)
 {
 	struct asking *q = c->user;
 	struct msg_ask m = { .id = 1, .after = q->after, .what = q->what, .of = view_str(q->of) };
-	put_msg_ask(chan_begin(c->chan, MSG_ASK), &m);
-	chan_end(c->chan);
+	put_msg_ask(ctl_message(c), &m);
+	ctl_message_send(c, MSG_ASK);
 }
 
 int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *key, uint64_t *after_io, unsigned pages, ctl_row_f *row)

@@ -39,6 +39,7 @@ struct ctl {
 	unsigned other_version;    /* of the protocol, which he speaks; 0: ours */
 	bool over;
 	void (*begin)(struct ctl *c); /* NULL, or called before a conversation, when env is there */
+	struct out message;        /* ctl_message */
 	void (*end)(struct ctl *c); /* NULL, or called at the end of a conversation: env goes */
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */
@@ -56,6 +57,12 @@ int ctl_say(struct ctl *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
  * answers and call ctl_over. A process that gives no sign of life for patience_ms ends it, with CTL_SILENT, and what is known of it is said. */
 int ctl_converse(struct ctl *c, const char *socket, const struct chan_type *types, size_t n_types, void (*start)(struct ctl *c));
 void ctl_over(struct ctl *c, int status);
+/* A message with words of the operator in it: put it into ctl_message, then ctl_message_send. One that is longer than who hears it takes is not sent:
+ * the command says so, and is over (CTL_USAGE). */
+struct out *ctl_message(struct ctl *c);
+void ctl_message_send(struct ctl *c, enum msg type);
+/* A number of the command line, digits alone. False: it has said so, as of `what`. */
+bool ctl_number(struct ctl *c, const char *what, const char *text, uint64_t *number_r);
 
 /* Says that the process of c->socket does not answer, and then, asking the reader, which it is, since when, and what will be done. silence.c */
 int ctl_say_silence(struct ctl *c);

@@ -146,8 +146,8 @@ static void ask(struct ctl *c)
 {
 	struct command *q = command_of(c);
 	q->ask.after = q->after;
-	put_msg_follow(chan_begin(c->chan, MSG_FOLLOW), &q->ask);
-	chan_end(c->chan);
+	put_msg_follow(ctl_message(c), &q->ask);
+	ctl_message_send(c, MSG_FOLLOW);
 }
 
 static const struct chan_type types[] = {
@@ -197,8 +197,8 @@ static void say_level(struct ctl *c)
 	const struct passwd *pw = getpwuid(getuid());
 	struct msg_level m = { .id = 1, .category = view_str(strcmp(q->category, "all") == 0 ? "" : q->category), .level = q->level,
 			       .who = view_str(pw == NULL ? "unknown" : pw->pw_name), .why = view_str(q->why == NULL ? "" : q->why) };
-	put_msg_level(chan_begin(c->chan, MSG_LEVEL), &m);
-	chan_end(c->chan);
+	put_msg_level(ctl_message(c), &m);
+	ctl_message_send(c, MSG_LEVEL);
 }
 
 static bool on_level(void *ctx, struct view payload, struct err *e)

@@ -105,8 +105,8 @@ static void ask(struct ctl *c)
 	const struct passwd *user = getpwuid(getuid());
 	const struct msg_link_act_on m = { .id = 1, .act = k->act, .link = view_str(k->link), .who = view_str(user == NULL ? "" : user->pw_name),
 					   .why = view_str(k->why) };
-	put_msg_link_act_on(chan_begin(c->chan, MSG_LINK_ACT), &m);
-	chan_end(c->chan);
+	put_msg_link_act_on(ctl_message(c), &m);
+	ctl_message_send(c, MSG_LINK_ACT);
 }
 
 int ctl_link(int argc, char **argv)

@@ -80,8 +80,8 @@ static void say(struct ctl *c)
 	q->ask.who = view_str(pw == NULL ? "unknown" : pw->pw_name);
 	q->ask.why = view_str(q->why == NULL ? "" : q->why);
 	q->ask.name = view_str(q->ask.on ? "" : q->name); /* what --follow has begun, and no later one */
-	put_msg_wiretrace(chan_begin(c->chan, MSG_WIRETRACE), &q->ask);
-	chan_end(c->chan);
+	put_msg_wiretrace(ctl_message(c), &q->ask);
+	ctl_message_send(c, MSG_WIRETRACE);
 }
 
 static sigset_t signals_of_ours(void)

@@ -1,6 +1,7 @@
 /* lists.c - `posthorn status`, `read`, `check-config`. */
 #include "proc/ctl/ctl_int.h"
 
+#include "base/text.h"
 #include "proc/content/render.h"
 #include "proc/table/config.h"
 #include "proc/table/settings_doubt.h"
@@ -162,21 +163,23 @@ static void print_mail(struct ctl *c, struct view pairs)
 		       ctl_value(c, pairs, "delivered"), ctl_value(c, pairs, "size"), ctl_value(c, pairs, "originator"));
 }
 
-static uint64_t delivery_of(const struct ctl *c)
-{
-	return strtoull(c->user, NULL, 10);
-}
+struct mailbox {
+	struct ctl ctl;
+	const char *name;
+	uint64_t entries[100], one; /* one: is in hand */
+	size_t n;
+};
 
 static void ask_show(struct ctl *c)
 {
-	struct msg_render m = { .id = 1, .delivery = delivery_of(c), .err = { .reason = -1, .diagnostic = -1 } };
+	struct msg_render m = { .id = 1, .delivery = CONTAINER(c, struct mailbox, ctl)->one, .err = { .reason = -1, .diagnostic = -1 } };
 	put_msg_render(chan_begin(c->chan, MSG_SHOW_MAIL), &m);
 	chan_end(c->chan);
 }
 
 static void ask_remove(struct ctl *c)
 {
-	struct msg_render m = { .id = 1, .delivery = delivery_of(c), .err = { .reason = -1, .diagnostic = -1 } };
+	struct msg_render m = { .id = 1, .delivery = CONTAINER(c, struct mailbox, ctl)->one, .err = { .reason = -1, .diagnostic = -1 } };
 	put_msg_render(chan_begin(c->chan, MSG_REMOVE_MAIL), &m);
 	chan_end(c->chan);
 }
@@ -226,33 +229,47 @@ static const struct chan_type mail_types[] = {
 	{ .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = 1024 },
 };
 
-struct mailbox {
-	struct ctl ctl;
-	const char *deliveries[500];
-	size_t n;
-};
-
 static void collect(struct ctl *c, struct view pairs)
 {
 	struct mailbox *m = CONTAINER(c, struct mailbox, ctl);
-	if (m->n < ARRAY_LEN(m->deliveries))
-		m->deliveries[m->n++] = arena_str(c->arena, ctl_octets(pairs, "delivery"));
+	uint64_t number;
+	if (m->n < ARRAY_LEN(m->entries) && text_uint(ctl_octets(pairs, "delivery"), UINT64_MAX, &number))
+		m->entries[m->n++] = number;
 }
 
-/* One entry, or all of them in order. */
-static void show(struct mailbox *m, const char *name, const char *which)
+/* Some that come after one. */
+static bool find(struct mailbox *m, uint64_t after)
 {
-	uint64_t after = 0;
-	if (strcmp(which, "all") != 0) {
-		m->deliveries[m->n++] = which;
-	} else if (ctl_ask(&m->ctl, ASK_MAILBOX, name, "delivery", &after, 1, collect) != CTL_DONE) {
-		return;
-	}
-	for (size_t i = 0; i < m->n; i++) {
-		m->ctl.user = (void *)(uintptr_t)m->deliveries[i];
-		if (ctl_converse(&m->ctl, "control", mail_types, ARRAY_LEN(mail_types), ask_show) != CTL_DONE)
-			return;
-	}
+	m->n = 0;
+	do
+		if (ctl_ask(&m->ctl, ASK_MAILBOX, m->name, "delivery", &after, 1, collect) != CTL_DONE)
+			return false;
+	while (m->n == 0 && m->ctl.more);
+	return true;
+}
+
+/* One entry of this mailbox, and of no other. */
+static bool find_one(struct mailbox *m, const char *option, const char *which)
+{
+	if (!ctl_number(&m->ctl, option, which, &m->one))
+		return false;
+	if (m->one > 0 && m->one <= INT64_MAX && !find(m, m->one - 1))
+		return false;
+	if (m->n > 0 && m->entries[0] == m->one)
+		return true;
+	ctl_say(&m->ctl, CTL_REFUSED, "no entry %llu is in mailbox \"%.60s\"", (unsigned long long)m->one, m->name);
+	return false;
+}
+
+static void show_all(struct mailbox *m)
+{
+	uint64_t last = 0;
+	while (find(m, last) && m->n > 0)
+		for (size_t i = 0; i < m->n; i++) {
+			last = m->one = m->entries[i];
+			if (ctl_converse(&m->ctl, "control", mail_types, ARRAY_LEN(mail_types), ask_show) != CTL_DONE)
+				return;
+		}
 }
 
 /* What the settings do not know may be one of before, in which something is left. */
@@ -270,7 +287,7 @@ static void tell_empty(struct ctl *c, const char *name)
 
 int ctl_read(int argc, char **argv)
 {
-	struct mailbox m = { .n = 0 };
+	struct mailbox m = { .one = 0 };
 	struct ctl *c = &m.ctl;
 	const char *shown = NULL, *removed = NULL;
 	const struct ctl_option own[] = { { "show", .text = &shown }, { "remove", .text = &removed } };
@@ -284,16 +301,20 @@ int ctl_read(int argc, char **argv)
 		ctl_say(c, CTL_USAGE, "want the name of one mailbox");
 		goto out;
 	}
+	m.name = argv[optind];
 	if (!ctl_find_mta(c))
 		goto out;
 	if (removed != NULL) {
-		c->user = (void *)(uintptr_t)removed;
-		ctl_converse(c, "control", mail_types, ARRAY_LEN(mail_types), ask_remove);
+		if (find_one(&m, "--remove", removed))
+			ctl_converse(c, "control", mail_types, ARRAY_LEN(mail_types), ask_remove);
+	} else if (shown != NULL && strcmp(shown, "all") == 0) {
+		show_all(&m);
 	} else if (shown != NULL) {
-		show(&m, argv[optind], shown);
+		if (find_one(&m, "--show", shown))
+			ctl_converse(c, "control", mail_types, ARRAY_LEN(mail_types), ask_show);
 	} else {
-		if (ctl_ask(c, ASK_MAILBOX, argv[optind], "delivery", &after, UINT32_MAX, print_mail) == CTL_DONE && after == 0)
-			tell_empty(c, argv[optind]);
+		if (ctl_ask(c, ASK_MAILBOX, m.name, "delivery", &after, UINT32_MAX, print_mail) == CTL_DONE && after == 0)
+			tell_empty(c, m.name);
 	}
 out:
 	ctl_end(c);

@@ -147,8 +147,8 @@ static void ask(struct ctl *c)
 {
 	const struct explain *x = CONTAINER(c, struct explain, ctl);
 	const struct msg_explain m = { .id = 1, .address = out_view(&x->address), .link = view_str(x->from), .size = x->size };
-	put_msg_explain(chan_begin(c->chan, MSG_EXPLAIN), &m);
-	chan_end(c->chan);
+	put_msg_explain(ctl_message(c), &m);
+	ctl_message_send(c, MSG_EXPLAIN);
 }
 
 static bool options(struct explain *x, int argc, char **argv)

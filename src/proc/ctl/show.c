@@ -1,6 +1,7 @@
 /* show.c - `posthorn show`: one stored message, by any of its ids: the envelope, and the content as text. */
 #include "proc/ctl/quarantine_int.h"
 
+#include "base/text.h"
 #include "proc/content/render.h"
 
 
@@ -28,12 +29,11 @@ int ctl_show(int argc, char **argv)
 {
 	static const struct chan_type types[] = { { .type = MSG_SHOWN_MAIL, .name = "SHOWN_MAIL", .handle = on_shown, .max = CHAN_FRAME_MAX } };
 	struct ctl c;
-	char *end = NULL;
 	ctl_begin(&c, argv[0]);
 	if (!ctl_options(&c, argc, argv, usage, NULL, 0))
 		goto out;
-	uint64_t id = optind + 1 == argc ? strtoull(argv[optind], &end, 10) : 0;
-	if (id == 0 || *end != 0) {
+	uint64_t id;
+	if (optind + 1 != argc || !text_uint(view_str(argv[optind]), UINT64_MAX, &id) || id == 0) {
 		ctl_say(&c, CTL_USAGE, "want one number, as queue, read, quarantine and their like list it");
 		goto out;
 	}

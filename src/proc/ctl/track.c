@@ -2,6 +2,7 @@
 #include "proc/ctl/ctl_int.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "flow/message/message.h"
 #include "sys/settings_unit.h"
 
@@ -243,9 +244,7 @@ static bool take_time(struct ctl *c, const char *name, const char *text)
 static bool take_max(struct ctl *c, const char *name, const char *text)
 {
 	struct tracking *t = CONTAINER(c, struct tracking, ctl);
-	char *end;
-	t->max = strtoull(text, &end, 10);
-	if (*end == 0 && t->max > 0)
+	if (text_uint(view_str(text), UINT64_MAX, &t->max) && t->max > 0)
 		return true;
 	ctl_say(c, CTL_USAGE, "--%s \"%s\": want a number", name, text);
 	return false;
