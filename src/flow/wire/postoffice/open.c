@@ -79,11 +79,12 @@ void postoffice_close(struct postoffice **po)
 
 /* --- what has to be there --- */
 
-/* Mail moves through these; the others may be missing. */
-static bool is_needed(const char *dir)
+/* Mail moves through these; the others may be missing. Who only reads gets what is there: each message whose file is in a directory that is
+ * missing says so by itself. */
+static bool is_needed(const struct postoffice *po, const char *dir)
 {
-	static const char *const needed[] = { "ATT", "GLB", "KEY", "MAI", "MBG", "P1", "XTN" };
-	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+	static const char *const needed[] = { "GLB", "KEY", "MBG", "ATT", "MAI", "P1", "XTN" };
+	for (size_t i = 0; i < (po_writes(po) ? ARRAY_LEN(needed) : 3); i++)
 		if (strncmp(dir, needed[i], strlen(needed[i])) == 0 && (dir[strlen(needed[i])] == 0 || dir[strlen(needed[i])] == '/'))
 			return true;
 	return false;
@@ -93,20 +94,25 @@ static bool look_at_dirs(struct postoffice *po, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mm_directories); i++) {
 		const char *dir = mm_directories[i];
-		struct err why;
-		bool there;
-		if (!po_dir_there(po, dir, &there, e))
+		struct err why = { 0 };
+		bool there = false;
+		const bool usable = po_dir_there(po, dir, &there, &why);
+		if (!usable && (is_needed(po, dir) || why.kind == ERR_TEMP)) {
+			if (e != NULL)
+				*e = why;
 			return false;
+		}
 		const bool may_make = (po->bits & POSTOFFICE_CREATE_DIRS) != 0;
 		if (there || (may_make && strcmp(dir, "P1") == 0)) /* which is look_at_p1's */
 			continue;
-		if (may_make && po_make_dir(po, dir, &why)) {
+		if (usable && may_make && po_make_dir(po, dir, &why)) {
 			po->health.dirs_made++;
 			continue;
 		}
 		po->health.dirs_missing++;
-		(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: this directory of the postoffice is missing", dir);
-		if (!is_needed(dir))
+		if (usable)
+			(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: this directory of the postoffice is missing", dir);
+		if (!is_needed(po, dir))
 			remember(po, &why);
 		else if (!finding(po, &why, e))
 			return false;

@@ -946,6 +946,36 @@ static void test_read_only(void **state)
 	BAD(testing_put(t, "TEST/HOME/BOB", 1, 1, false, NULL, &id), ERR_LOCAL, ERR_OF_LINK);
 }
 
+/* Who only reads gets what is there: a message in a directory that is missing says so by itself. */
+static void test_k266442_a_reader_takes_what_is_there(void **state)
+{
+	static const char *const dirs[] = { "P1", "XTN", "ATT", "HLP", "MAI/MA1" };
+	struct testing_po *t = *state;
+	char bob[9];
+	struct mm_id id[2];
+	testing_bag(t, "TEST/HOME/BOB", bob);
+	for (size_t i = 0; i < ARRAY_LEN(id); i++) {
+		GOOD(testing_put(t, "TEST/HOME/BOB", 0, 1, false, NULL, &id[i]));
+		const struct mm_header h = testing_header(&id[i]);
+		GOOD(postoffice_deliver(t->po, bob, &h, &t->e));
+	}
+	assert_string_equal(id[0].s, "00000001");
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		assert_int_equal(nftw(testing_path(t, dirs[i]), testing_remove, 4, FTW_DEPTH | FTW_PHYS), 0);
+	testing_attach(t, POSTOFFICE_READ_ONLY);
+	assert_int_equal(t->po->health.dirs_missing, ARRAY_LEN(dirs) + 16);
+	assert_non_null(strstr(t->po->health.first.text, "missing"));
+	assert_int_equal(live(t, bob), 2);
+	read_back(t, &id[1], 0, 1);
+	struct out o;
+	out_init(&o, 1000);
+	BAD(postoffice_read_mai(t->po, &id[0], 1000, &o, &t->e), ERR_LOCAL, ERR_OF_LINK);
+	assert_non_null(strstr(t->e.text, "MAI/MA1"));
+	out_fini(&o);
+	struct postoffice *po = NULL;
+	BAD(postoffice_open(t->path, 0, NULL, &t->host, &po, &t->e), ERR_LOCAL, ERR_OF_LINK);
+}
+
 static int to_read_only(const char *path, const struct stat *st, int flag, struct FTW *f)
 {
 	(void)flag, (void)f;
@@ -1072,6 +1102,7 @@ int main(void)
 		TEST(test_torn_record_is_written_over),
 		TEST(test_unreadable_record),
 		TEST(test_read_only),
+		TEST(test_k266442_a_reader_takes_what_is_there),
 		TEST(test_directory_made_read_only),
 		TEST(test_full_disk_is_temporary),
 		TEST(test_k196537_space_in_64_bits),
