@@ -23,7 +23,8 @@
 enum {
 	LOOK_MS = 1000, ORPHAN_LOOKS = 600, /* of a file that nothing names yet */
 	CUT_LOOKS = 60,                     /* of one that is the beginning of a message: its writer may pause */
-	RUN_MAX = 50, FILES_MAX = 10000, NAME_MAX_ = 100, HEAD = 8,
+	RUN_MAX = 50, FILES_MAX = 10000, HEAD = 8, ITEM_MAX = 70,
+	NAME_MAX_ = 240, /* so that ".9999.why" can stand behind it in BAD */
 };
 
 struct seen {
@@ -260,7 +261,13 @@ static void name_bad(int bad, const char *name, char free_r[NAME_MAX_ + 10])
 		snprintf(free_r, NAME_MAX_ + 10, "%s.%u", name, i);
 }
 
-/* Out of the way, with the reason beside it; the others go on. */
+/* BAD is a file, say, or somebody else's: the server is there, and what is no message is no reason to leave the others. */
+static bool is_no_place(int code)
+{
+	return code == ENOTDIR || code == ELOOP || code == EACCES || code == EPERM || code == ENAMETOOLONG;
+}
+
+/* Out of the way, with the reason beside it; the others go on, also when BAD cannot be used: then it stays, and is told of again. */
 static bool put_away(struct interchange *x, struct seen *s, const char *why, struct err *e)
 {
 	char target[NAME_MAX_ + 10] = "", reason[NAME_MAX_ + 20];
@@ -280,10 +287,15 @@ static bool put_away(struct interchange *x, struct seen *s, const char *why, str
 	const int bad = openat(dir, "BAD", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (bad >= 0)
 		name_bad(bad, name, target);
-	if (bad < 0 || renameat(dir, name, bad, target) != 0)
-		ok = file_error(e, "rename into BAD", x->set->ffapi_import, name, errno);
+	bool stays = false;
+	if (bad < 0 || renameat(dir, name, bad, target) != 0) {
+		stays = is_no_place(errno);
+		ok = stays || file_error(e, "rename into BAD", x->set->ffapi_import, name, errno);
+	}
+	if (stays)
+		s->again_at = s->looks + CUT_LOOKS;
 	snprintf(reason, sizeof reason, "%s.why", target);
-	const int fd = ok ? openat(bad, reason, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
+	const int fd = ok && !stays ? openat(bad, reason, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
 	if (fd >= 0) {
 		if (write(fd, why, strlen(why)) < 0 || write(fd, "\n", 1) < 0)
 			ok = file_error(e, "write", x->set->ffapi_import, reason, errno);
@@ -454,6 +466,15 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 	return put_away(x, s, why.text, e);
 }
 
+/* Strikes are counted by it: two long names must not be one. */
+static void name_item(struct interchange *x, const char *name)
+{
+	if (strlen(name) <= ITEM_MAX)
+		snprintf(x->in.item, sizeof x->in.item, "FFAPI %s", name);
+	else
+		snprintf(x->in.item, sizeof x->in.item, "FFAPI %.*s~%016" PRIX64, ITEM_MAX - 17, name, hash_octets(HASH_START, view_str(name)));
+}
+
 static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 {
 	struct ffapi *f = x->ffapi;
@@ -476,7 +497,7 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 		}
 		*found_r = IN_FOUND_SOMETHING;
 		snprintf(f->name, sizeof f->name, "%s", s->name);
-		snprintf(x->in.item, sizeof x->in.item, "FFAPI %.70s", s->name);
+		name_item(x, s->name);
 		interchange_note(x, x->in.item);
 		const bool ok = open_message(x, s, found_r, e);
 		f->taken += *found_r != IN_FOUND_SOMETHING; /* what is left where it is must not keep others from their turn */

@@ -133,6 +133,47 @@ static void test_a_bad_file_is_put_away_with_the_reason(void **state)
 	world_free(w);
 }
 
+/* A plain file is called BAD: what is no message stays, is told of, and hinders nobody; when the place is free it goes there. */
+static void test_there_is_no_place_for_bad_files(void **state)
+{
+	(void)state;
+	char bad[100];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	snprintf(bad, sizeof bad, "%s/BAD", w->import);
+	put_file(w->import, "BAD", "in the way");
+	put_file(w->import, "A.MSG", "VERSION:3.00\rTEXT:5\rhello");
+	put_file(w->import, "C.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_true(was_told(w, "ffapi.bad-file"));
+	assert_string_equal(interchange_state(w->x), "attached");
+	assert_int_equal(w->n_offers, 1);
+	assert_true(is_there(w->import, "A.MSG"));
+	assert_int_equal(unlink(bad), 0);
+	world_pass(w, 600 * 1000);
+	assert_false(is_there(w->import, "A.MSG"));
+	assert_true(is_there(bad, "A.MSG"));
+	world_free(w);
+}
+
+/* DOS has eight and three, other systems 255: none is passed over in silence. */
+static void test_a_name_may_be_long(void **state)
+{
+	(void)state;
+	char name[2][220], body[300];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	for (unsigned i = 0; i < 2; i++) {
+		memset(name[i], 'x', sizeof name[i]);
+		snprintf(name[i] + 200, 20, "%u.MSG", i);
+		put_file(w->import, name[i], i == 0 ? LETTER : "VERSION:3.00\rTEXT:5\rhello");
+	}
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_false(is_there(w->import, name[0]) || is_there(w->import, name[1]));
+	snprintf(body, sizeof body, "%s/BAD", w->import);
+	assert_true(is_there(body, name[1]));
+	world_free(w);
+}
+
 /* A writer over a slow line stops in the middle, longer than it takes to look twice: what it had written so far is no bad file. */
 static void test_a_writer_may_pause(void **state)
 {
@@ -359,6 +400,8 @@ int main(void)
 		cmocka_unit_test(test_what_it_names_goes_with_it),
 		cmocka_unit_test(test_what_it_names_is_still_being_written),
 		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
+		cmocka_unit_test(test_there_is_no_place_for_bad_files),
+		cmocka_unit_test(test_a_name_may_be_long),
 		cmocka_unit_test(test_a_writer_may_pause),
 		cmocka_unit_test(test_upper_and_lower_case_are_two),
 		cmocka_unit_test(test_a_path_is_no_name),
