@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { MAI_HEAD = 4096, LOCKS_MAX = 4096, BAGS_MAX = 8192, MAI_MAX = 1 << 28, MAI_ARENA = 1 << 28 };
+enum { MAI_HEAD = 4096, MAI_MAX = 1 << 28, MAI_ARENA = 1 << 28 };
 
 static const char *const system_bags[] = { "INQUEUE3", "INQUEUE", "SYSTEM" };
 
@@ -16,6 +16,7 @@ struct bag {
 	const char *owner;     /* NULL: nobody */
 	bool has_key, has_mbg; /* the files are there */
 	bool lost;             /* which records are live is not known */
+	bool stuck;            /* a file of it is no plain one, or far too large: a person has to look */
 	struct mm_key key;
 	struct out mbg, key_was; /* the files as they were read */
 	unsigned records;
@@ -89,8 +90,10 @@ static bool read_bag(struct check *c, struct bag *b, struct err *e)
 	bool there;
 	b->key_rel = po_rel_of("KEY", b->name, ".KEY");
 	b->mbg_rel = po_rel_of("MBG", b->name, ".MBG");
+	const unsigned found = c->n.found;
 	if (!check_read(c, b->key_rel.s, &b->key_was, &there, e) || !check_read(c, b->mbg_rel.s, &b->mbg, &b->has_mbg, e))
 		return false;
+	b->stuck = c->n.found > found;
 	const size_t size = out_len(&b->key_was);
 	b->has_key = there;
 	b->lost = size != MM_KEY_SIZE;
@@ -102,6 +105,9 @@ static bool read_bag(struct check *c, struct bag *b, struct err *e)
 		b->lost = b->lost || !mm_key_check(&b->key, out_len(&b->mbg), NULL);
 		return true;
 	}
+	c->unsure = c->unsure || b->stuck;
+	if (b->stuck) /* said */
+		return true;
 	if (!b->has_key || !b->has_mbg) {
 		check_found(c, b->has_key ? b->mbg_rel.s : b->key_rel.s, c->repair, "it is missing: the mailbag of %s", b->owner);
 		b->changed = true;
@@ -238,7 +244,7 @@ static bool bring_back(struct check *c, struct bag *b, struct err *e)
 		m->in_inqueue3 = m->in_inqueue3 || mm_same(b->name, "INQUEUE3");
 		n++;
 	}
-	if (n > 0 || b->records > 0)
+	if ((n > 0 || b->records > 0) && !b->stuck)
 		check_found(c, b->key_rel.s, c->repair, "%u of its %u records are live, by the counters of their messages", n, b->records);
 	return true;
 }
@@ -301,7 +307,9 @@ static bool finish_bag(struct check *c, struct bag *b, struct err *e)
 /* --- locks: nobody else works on any of them --- */
 static bool lock_all(struct check *c, const struct bag *bags, size_t n, struct po_lock **locks, struct err *e)
 {
-	for (size_t i = 0; i < n && i < LOCKS_MAX; i++) {
+	for (size_t i = 0; i < n; i++) {
+		if (bags[i].owner == NULL) /* which is not changed */
+			continue;
 		if (!postoffice_lock(c->po, bags[i].name, &locks[i], e))
 			return false;
 		if (locks[i] == NULL) { /* e says who */
@@ -314,35 +322,45 @@ static bool lock_all(struct check *c, const struct bag *bags, size_t n, struct p
 
 static void unlock_all(size_t n, struct po_lock **locks)
 {
-	for (size_t i = 0; i < n && i < LOCKS_MAX; i++)
+	for (size_t i = 0; i < n; i++)
 		postoffice_unlock(&locks[i]);
 }
 
 /* --- all bags --- */
-static void add_bag(struct bag *bags, size_t *n, const char *name, const char *owner)
+static void name_bag(struct bag *b, const char *name, const char *owner)
 {
-	if (*n == BAGS_MAX)
-		return;
-	struct bag *b = &bags[(*n)++];
 	*b = (struct bag){ .owner = owner };
 	snprintf(b->name, sizeof b->name, "%.8s", name);
 	out_init(&b->mbg, CHECK_FILE_MAX);
 	out_init(&b->key_was, CHECK_FILE_MAX);
 }
 
-static size_t list_bags(struct check *c, struct bag *bags)
+static int by_number(const void *a, const void *b)
 {
-	size_t n = 0, i = 0;
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* All of them, however many and whatever their numbers: what one that is passed over holds would count as held by nobody. */
+static struct bag *list_bags(struct check *c, size_t *n_r)
+{
+	uint64_t *keys = mem_alloc(mem_mul(c->bags.n + c->found_bags.n + 1, sizeof *keys));
+	size_t n = 0;
+	for (size_t k = 0; k < c->bags.cap; k++)
+		if (c->bags.slots[k].value != NULL)
+			keys[n++] = c->bags.slots[k].key;
+	for (size_t k = 0; k < c->found_bags.cap; k++)
+		if (c->found_bags.slots[k].value != NULL && map_get(&c->bags, c->found_bags.slots[k].key) == NULL)
+			keys[n++] = c->found_bags.slots[k].key;
+	qsort(keys, n, sizeof *keys, by_number); /* so that findings are in order */
+	struct bag *bags = mem_zero(mem_mul(n + ARRAY_LEN(system_bags), sizeof *bags));
+	*n_r = 0;
 	for (size_t k = 0; k < ARRAY_LEN(system_bags); k++)
-		add_bag(bags, &n, system_bags[k], "the postoffice");
-	for (uint64_t number = 0; number < c->next_bag && number <= UINT32_MAX; number++) { /* in order, so that findings are */
-		const char *owner = map_get(&c->bags, key_of((uint32_t)number));
-		if (owner != NULL || map_get(&c->found_bags, key_of((uint32_t)number)) != NULL)
-			add_bag(bags, &n, mm_id_of((uint32_t)number).s, owner);
-		if (++i > (1u << 22))
-			break; /* numbers that no postoffice has come to: one damaged name among the files */
-	}
-	return n;
+		name_bag(&bags[(*n_r)++], system_bags[k], "the postoffice");
+	for (size_t k = 0; k < n; k++)
+		name_bag(&bags[(*n_r)++], mm_id_of((uint32_t)(keys[k] - 1)).s, map_get(&c->bags, keys[k]));
+	mem_free_(keys);
+	return bags;
 }
 
 static bool walk_bags(struct check *c, struct bag *bags, size_t n, struct err *e)
@@ -358,6 +376,8 @@ static bool walk_bags(struct check *c, struct bag *bags, size_t n, struct err *e
 		for (unsigned k = 0; k < b->records; k++)
 			if (mm_key_is_live(&b->key, k))
 				check_record(c, b, k);
+		if (b->owner == NULL) /* there may be very many */
+			bag_fini(b);
 	}
 	for (size_t i = 0; i < n; i++)
 		if ((bags[i].lost && bags[i].owner != NULL && !bring_back(c, &bags[i], e)) || !finish_bag(c, &bags[i], e))
@@ -372,9 +392,9 @@ bool check_scan(struct check *c, struct err *e)
 
 bool check_bags(struct check *c, struct err *e)
 {
-	struct bag *bags = mem_zero(mem_mul(BAGS_MAX, sizeof *bags));
-	struct po_lock **locks = mem_zero(mem_mul(LOCKS_MAX, sizeof(void *)));
-	const size_t n = list_bags(c, bags);
+	size_t n;
+	struct bag *bags = list_bags(c, &n);
+	struct po_lock **locks = mem_zero(mem_mul(n, sizeof(void *)));
 	bool ok = (!c->repair || lock_all(c, bags, n, locks, e)) && walk_bags(c, bags, n, e);
 	unlock_all(n, locks);
 	for (size_t i = 0; i < n; i++)
@@ -437,7 +457,8 @@ static bool check_counter(struct check *c, const struct mm_id *id, const struct 
 		return false;
 	if (is == want || is == 0 || !is_settled(c, id, has_envelope, a)) /* 0: it cannot be read, which is told below */
 		return true;
-	const bool mended = c->repair && postoffice_set_bags(c->po, id, want, &why);
+	const bool may = want > is || !c->unsure; /* a mailbag that cannot be read may hold it, too */
+	const bool mended = c->repair && may && postoffice_set_bags(c->po, id, want, &why);
 	check_found(c, rel->s, mended, "it counts %u mailbags, and %u hold it", is, want);
 	return true;
 }

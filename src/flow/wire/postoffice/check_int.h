@@ -14,6 +14,7 @@ struct check {
 	struct postoffice_findings n;
 	struct arena *arena;
 	bool ours;               /* every user bears our mark: who is nobody's is known */
+	bool unsure;             /* what a mailbag holds could not be read */
 	struct map bags;         /* mailbag number + 1 -> const char *: whose it is */
 	struct map messages;     /* number of a MAI that is there + 1 -> struct check_message * */
 	struct map envelopes;    /* numbers of P1 files + 1 */

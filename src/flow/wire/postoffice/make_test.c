@@ -560,6 +560,66 @@ static void test_k104279_key_lost(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* Numbers of mailbags are 32 bits, and there may be more mailbags of nobody than anybody has users: what each holds counts. */
+static void test_k124042_mailbags_of_any_number(void **state)
+{
+	struct testing_po *t = *state;
+	struct mm_id id;
+	char rel[40];
+	for (unsigned i = 0x1000; i < 0x1000 + 9000; i++) {
+		snprintf(rel, sizeof rel, "KEY/%08X.KEY", i);
+		testing_write(t, rel, "", 0);
+	}
+	patch(t, "GLB/CONTROL.GLB", 0, "\0\0\120\0", 4);
+	GOOD(postoffice_add_user(t->po, "HIGH", "High", &t->e));
+	patch(t, "GLB/CONTROL.GLB", 0, "\377\377\377\377", 4);
+	GOOD(postoffice_add_user(t->po, "LAST", "Last", &t->e));
+	GOOD(testing_put(t, "TEST/HOME/BOB", 0, 3, false, NULL, &id));
+	const struct mm_header h = testing_header(&id);
+	GOOD(postoffice_deliver(t->po, "00000003", &h, &t->e));
+	GOOD(postoffice_deliver(t->po, "00500000", &h, &t->e));
+	GOOD(postoffice_deliver(t->po, "FFFFFFFF", &h, &t->e));
+	want_whole(t);
+	cut(t, "KEY/00500000.KEY", 100);
+	struct findings x;
+	check(t, true, &x);
+	assert_int_equal(x.n, 2); /* it, and which of its records are live */
+	want_whole(t);
+	assert_int_equal(size_of(t, "KEY/00500000.KEY"), 560);
+}
+
+/* A KEY that is no file is said, the rest is mended; who has a message in that mailbag is not forgotten. */
+static void test_k127002_k260962_a_mailbag_that_cannot_be_read(void **state)
+{
+	struct testing_po *t = *state;
+	struct mm_id id;
+	struct findings x;
+	uint8_t b[100];
+	GOOD(testing_put(t, "TEST/HOME/BOB", 0, 2, false, NULL, &id));
+	const struct mm_header h = testing_header(&id);
+	GOOD(postoffice_deliver(t->po, "00000002", &h, &t->e));
+	GOOD(postoffice_deliver(t->po, "00000003", &h, &t->e));
+	static const char *const files[] = { "KEY/00000002.KEY", "MBG/00000002.MBG" };
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		char away[200];
+		snprintf(away, sizeof away, "%s", testing_path(t, "away"));
+		assert_int_equal(rename(testing_path(t, files[i]), away), 0);
+		assert_int_equal(mkdir(testing_path(t, files[i]), 0777), 0);
+		cut(t, "KEY/00000003.KEY", 100);
+		check(t, true, &x);
+		bool is_said = false;
+		for (unsigned k = 0; k < x.n; k++)
+			is_said = is_said || (strcmp(x.f[k].file, files[i]) == 0 && strstr(x.f[k].what, "no plain file") != NULL && !x.f[k].mended);
+		assert_true(is_said);
+		assert_int_equal(size_of(t, "KEY/00000003.KEY"), 560);
+		slurp(t, "MAI/MA1/00000001.MAI", b, sizeof b);
+		assert_int_equal(b[0x0B], 2);
+		assert_int_equal(rmdir(testing_path(t, files[i])), 0);
+		assert_int_equal(rename(away, testing_path(t, files[i])), 0);
+		want_whole(t);
+	}
+}
+
 static void test_mailbag_records(void **state)
 {
 	struct testing_po *t = *state;
@@ -850,6 +910,8 @@ int main(void)
 		TEST(test_k166147_k201120_networks),
 		TEST(test_users_cut_off),
 		TEST(test_k104279_key_lost),
+		TEST(test_k124042_mailbags_of_any_number),
+		TEST(test_k127002_k260962_a_mailbag_that_cannot_be_read),
 		TEST(test_mailbag_records),
 		TEST(test_attachment_missing_is_said),
 		TEST(test_a_missing_envelope_is_told),

@@ -137,8 +137,11 @@ static bool look_at_file(struct postoffice *po, const char *dir, const char *nam
 	const bool cut = strcmp(dir, "MBG") == 0 && s.size <= (uint64_t)MM_BAG_RECORDS * MM_RECORD_SIZE; /* a record that a crash cut: the KEY does not count it */
 	if (rule == NULL || cut || mm_file_size_fits(rule, s.size))
 		return true;
-	(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: has %llu octets, want %u and a multiple of %u", rel.s, (unsigned long long)s.size, (unsigned)rule->head,
-		      (unsigned)rule->unit);
+	if (rule->unit == 0)
+		(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: has %llu octets, want %u", rel.s, (unsigned long long)s.size, (unsigned)rule->head);
+	else
+		(void)err_set(&why, ERR_LOCAL, ERR_OF_LINK, "%s: has %llu octets, want %u and a multiple of %u", rel.s, (unsigned long long)s.size,
+			      (unsigned)rule->head, (unsigned)rule->unit);
 	return finding(po, &why, e);
 }
 
