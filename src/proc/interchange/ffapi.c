@@ -61,7 +61,7 @@ static bool file_error(struct err *e, const char *what, const char *dir, const c
 
 static void say(struct interchange *x, const char *what, const char *name)
 {
-	char text[200];
+	char text[NAME_MAX_ + 60];
 	if (x->host.note == NULL)
 		return;
 	snprintf(text, sizeof text, "postoffice %s %s", what, name);
