@@ -10,7 +10,7 @@
 
 static void put_file(const char *dir, const char *name, const char *octets)
 {
-	char path[300];
+	char path[600];
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
@@ -20,7 +20,7 @@ static void put_file(const char *dir, const char *name, const char *octets)
 
 static bool is_there(const char *dir, const char *name)
 {
-	char path[300];
+	char path[600];
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	return access(path, F_OK) == 0;
 }
