@@ -279,8 +279,10 @@ def op_05_a_thousand_associations(lab):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n + 200), hard))
     london = known_caller(lab, associations=n)
     same(london.find("link.associations-clamped"), None, "the limit is not lowered")
-    before = london.usage("link.0")
-    peers = [p.Peer.dial(london.port).bound("paris", "x") for _ in range(n)]
+    peers = [p.Peer.dial(london.port).bound("paris", "x")] # it has its switch, and all that it has at rest
+    used, memory = london.usage("link.0")
+    before = used - 1, memory
+    peers += [p.Peer.dial(london.port).bound("paris", "x") for _ in range(n - 1)]
     answer = p.Peer.dial(london.port).bind("paris", "x")
     expect(answer[0] == p.RF and b"\x02\x01\x00" in answer, "one more is told busy", answer.hex())
     expect(before[0] + n <= london.usage("link.0")[0] <= before[0] + n + 2, "a descriptor each", london.usage("link.0"))
@@ -315,6 +317,7 @@ def k271568_more_associations_than_descriptors(lab):
     else:
         same(event["fields"]["limits.associations"], "50000", "what was wanted")
         same(int(event["fields"]["allowed"]), hard - 64, "what is allowed")
+    p.Peer.dial(london.port).bound("paris", "x").release() # it has its switch, and all that it has at rest
     open_now = london.usage("link.0")[0]
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_now + 10, hard))
     served = [p.Peer.dial(london.port).bound("paris", "x") for _ in range(8)]
