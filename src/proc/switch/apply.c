@@ -120,6 +120,7 @@ static void turn(struct swlink *l, enum link_kind before)
 	partial_link_gone(l);
 	resume_link_gone(l);
 	wiretrace_link_gone(l);
+	monitor_forget(l);
 	connector_let_go(l);
 	if (before == LINK_MSMAIL || l->set->kind == LINK_MSMAIL)
 		examine_keep_all(l);

@@ -210,6 +210,8 @@ static bool start(struct order *o, struct swassoc *a)
 			quarantine_condemn(o, e.text); /* nobody waits behind it */
 		return true;
 	}
+	if (monitor_drops(o))
+		return true;
 	if (!convert_wants(o)) {
 		dispatch_hand_over(o, a);
 		return true;

@@ -5,7 +5,8 @@
  *      ^_______ any report about a probe from beyond ______|
  *
  * A probe tests its link: it is put into that link's queue and takes no other way, and what becomes of it here is reported to nobody. The
- * next one takes the place of one that still waits, so that a link that is down has one at most. */
+ * next one takes the place of one that still waits, so that a link that is down has one at most; of one that is in somebody's hands just
+ * then when it comes back undelivered. What a switch before this one, or a monitor with other settings, has left is not sent any more. */
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
@@ -32,6 +33,7 @@ struct monitor {
 	size_t n;
 	int64_t since_ms;        /* the oldest probe since the last answer was sent; meaning only with is_waiting */
 	bool is_waiting;
+	bool is_due;             /* the next one was, while the last one was in somebody's hands */
 	int64_t trip_ms;         /* of the last answer; -1: none yet */
 	enum monitor_state state;
 };
@@ -188,7 +190,8 @@ static void drop_oldest(struct monitor *x, size_t n)
 static void send(struct monitor *x)
 {
 	struct sw *s = x->link->sw;
-	if (x->n > 0 && !withdraw(x, x->probes[x->n - 1].transfer))
+	x->is_due = x->n > 0 && !withdraw(x, x->probes[x->n - 1].transfer);
+	if (x->is_due)
 		return; /* it is being handed over: its answer is as good */
 	arena_reset(s->work);
 	const struct message *m = compose(x);
@@ -222,6 +225,27 @@ static void on_timer(void *ctx)
 		x->next_ms = now + (int64_t)interval(x);
 	}
 	rearm(x);
+}
+
+/* The last one, and none was due since. */
+static bool is_current(const struct monitor *x, uint64_t transfer)
+{
+	return x != NULL && x->n > 0 && x->probes[x->n - 1].transfer == transfer && !x->is_due;
+}
+
+bool monitor_drops(struct order *o)
+{
+	struct monitor *x = o->link->monitor;
+	if (!o->is_probe_of_monitor || is_current(x, o->transfer))
+		return false;
+	store_transfer_reported(o->link->sw->store, o->transfer);
+	order_gone(o);
+	if (x == NULL || !x->is_due)
+		return true;
+	x->is_due = false;
+	x->next_ms = now_of(x);
+	rearm(x);
+	return true;
 }
 
 /* --- answers --- */
@@ -278,6 +302,14 @@ static void stop(struct swlink *l)
 	l->monitor = NULL;
 }
 
+void monitor_forget(struct swlink *l)
+{
+	struct monitor *x = l->monitor;
+	if (x != NULL && x->n > 0)
+		(void)withdraw(x, x->probes[x->n - 1].transfer); /* in somebody's hands: dropped when it comes back */
+	stop(l);
+}
+
 static void begin(struct swlink *l)
 {
 	struct monitor *x = mem_zero(sizeof *x);
@@ -300,7 +332,7 @@ void monitor_settings(struct swlink *l)
 	const char *to = l->is_removed ? "" : l->set->monitor.to;
 	struct monitor *x = l->monitor;
 	if (x != NULL && strcmp(x->text, to) != 0)
-		stop(l);
+		monitor_forget(l);
 	if (*to == 0)
 		return;
 	if (l->monitor == NULL) {

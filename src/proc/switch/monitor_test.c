@@ -211,6 +211,82 @@ static void test_an_answer_to_an_earlier_life_goes_no_further(void **state)
 	bench_free(b);
 }
 
+#define OFTEN(to) "    monitor: { to: \"S=" to "; P=a; A=SIM; C=GB\", interval: 60 s, critical-interval: 60 s }\n"
+#define ONE(more)                                                                                                     \
+	"mta:\n  name: mta-p\n  domain: \"C=FR; A=SIM; P=p\"\nstore:\n  directory: x\nlisten: [\"127.0.0.1:1\"]\nlinks:\n" \
+	LINK("to-a", more) "routes:\n  - { match: \"C=GB\", to: to-a }\n"
+
+/* In hand when the next one is due, on a link that then breaks: what that gets when it comes back is a new one. */
+static void test_one_that_comes_back_makes_way_for_the_next(void **state)
+{
+	(void)state;
+	struct bench *b = bench_with(ONE(OFTEN("x")));
+	struct player *p = &b->link[0];
+	struct err why;
+	err_set(&why, ERR_TEMP, ERR_OF_ASSOCIATION, "as the test says");
+	bench_join(b, p, PROCESS_LINK, 0);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 1);
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-a", &why);
+	fake_env_pass(b->env, 10 * 1000);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 2); /* before its time is over, the same */
+	assert_true(view_eq(p->transfers[1].m.id.local, p->transfers[0].m.id.local));
+	fake_env_pass(b->env, 70 * 1000);
+	assert_int_equal(counts_of(b).transfers, 1);
+	say_assoc(p, MSG_ASSOC_DOWN, last_open(p), "to-a", &why);
+	fake_env_pass(b->env, 10 * 1000);
+	assert_int_equal(counts_of(b).transfers, 1);
+	open_up(p);
+	assert_int_equal(p->n_transfers, 3);
+	assert_false(view_eq(p->transfers[2].m.id.local, p->transfers[0].m.id.local));
+	answer(b, take_probe(b), false);
+	assert_int_equal(counts_of(b).transfers, 0);
+	struct monitor_shown m;
+	monitor_show(switch_link(b->sw, VIEW("to-a")), &m);
+	assert_in_range(m.trip_ms, 0, 10 * 1000);
+	bench_free(b);
+}
+
+/* The one that a switch before this one has left is not sent beside the new one. */
+static void test_one_of_an_earlier_life_is_not_sent(void **state)
+{
+	(void)state;
+	struct bench *b = with_monitor();
+	bench_leave(b, &b->link[0]);
+	assert_int_equal(counts_of(b).transfers, 1);
+	fake_env_pass(b->env, 1000);
+	bench_switch_dies(b, "");
+	bench_join(b, &b->link[0], PROCESS_LINK, 0);
+	open_up(&b->link[0]);
+	assert_int_equal(b->link[0].n_transfers, 1);
+	answer(b, take_probe(b), true); /* it is of this life */
+	struct monitor_shown m;
+	monitor_show(switch_link(b->sw, VIEW("to-a")), &m);
+	assert_true(m.trip_ms >= 0);
+	assert_int_equal(b->link[0].n_transfers, 1);
+	assert_int_equal(counts_of(b).transfers, 0);
+	bench_free(b);
+}
+
+/* Another address by a reload: what waits is for that one; and nothing waits when there is no monitor any more. */
+static void test_other_settings_take_the_one_that_waits_with_them(void **state)
+{
+	(void)state;
+	static const char *const other[] = { ONE(OFTEN("y")), ONE("") };
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		struct bench *b = bench_with(ONE(OFTEN("x")));
+		struct settings now;
+		struct err e;
+		fake_env_pass(b->env, 1);
+		assert_int_equal(counts_of(b).transfers, 1);
+		assert_true(settings_load(view_str(other[i]), "test", &now, b->a, &e) && switch_settings(b->sw, &now, &e));
+		fake_env_pass(b->env, 1000);
+		assert_int_equal(counts_of(b).transfers, i == 0);
+		bench_free(b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +295,9 @@ int main(void)
 		cmocka_unit_test(test_at_most_one_waits_while_the_link_is_down),
 		cmocka_unit_test(test_a_probe_never_takes_another_link),
 		cmocka_unit_test(test_an_answer_to_an_earlier_life_goes_no_further),
+		cmocka_unit_test(test_one_that_comes_back_makes_way_for_the_next),
+		cmocka_unit_test(test_one_of_an_earlier_life_is_not_sent),
+		cmocka_unit_test(test_other_settings_take_the_one_that_waits_with_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

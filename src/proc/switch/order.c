@@ -65,6 +65,7 @@ void order_keep_message(struct order *o, const struct message *m)
 	keep_id(o, &m->id);
 	o->kind = m->kind;
 	o->content_type = m->content_type;
+	o->is_probe_of_monitor = monitor_is_probe(o->link->sw, m);
 	o->conversion_prohibited = (m->indicators & IND_CONVERSION_PROHIBITED) != 0;
 	o->loss_prohibited = prohibits_loss(&m->ext);
 	o->may_convert = convert_is_wanted(o) && m->kind == MESSAGE_MESSAGE && !is_sealed_message(m);

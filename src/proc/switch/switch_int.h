@@ -178,6 +178,7 @@ struct order {
 	bool conversion_prohibited;      /* says so itself ... */
 	bool loss_prohibited;            /* ... or only with loss */
 	bool is_converted;               /* or needs none */
+	bool is_probe_of_monitor;
 	uint64_t reserved;               /* converted: of sw.under_way, what is only here ... */
 	struct order *next_converted, **at_converted; /* ... and then it is in sw.converted */
 	bool damaged;                    /* its content could not be read */

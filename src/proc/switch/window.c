@@ -30,7 +30,7 @@ void dispatch_put_back(struct order *o)
 {
 	struct queue_entry entry = { o->transfer, o->priority, o };
 	o->in_hand = false;
-	if (operate_returned(o) || again_returned(o))
+	if (operate_returned(o) || again_returned(o) || monitor_drops(o))
 		return;
 	if (suspect_of(o) != NULL)
 		alone_add(o);
