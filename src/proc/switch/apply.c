@@ -389,8 +389,6 @@ bool switch_settings(struct sw *s, const struct settings *settings, struct err *
 	size_t n = 0;
 	const struct settings *before_settings = s->settings;
 	const bool other_routes = routes_otherwise(s->settings, settings);
-	if (other_routes)
-		jobs_finish_lists(s);
 	struct sw before = *s; /* its tables */
 	s->settings = settings;
 	s->config_arena = arena_new(WORK_ARENA);
@@ -409,6 +407,7 @@ bool switch_settings(struct sw *s, const struct settings *settings, struct err *
 		s->mta = before.mta;
 		return false;
 	}
+	lists_keep(s, &before.lists);
 	switch_decompile(&before);
 	s->is_changing = true; /* what goes out, or is given up, is routed: to links that are not there yet, by restrictions of before */
 	set_links(s, r);

@@ -664,46 +664,6 @@ static void test_deferred_mail_goes_by_the_routes_of_its_time(void **state)
 	end(&t);
 }
 
-static void write_list(struct out *o, unsigned from, unsigned n)
-{
-	out_str(o, HEAD LINK("to-a", "") LINK("to-c", SLOW) "routes:\n" HOME ROUTE("C=JP", "to-c") BOX
-		"lists:\n  - name: all\n    addresses: [\"S=all; P=p; A=SIM; C=FR\"]\n    members: [");
-	for (unsigned i = from; i < from + n; i++)
-		out_fmt(o, "%s\"S=u%u; P=c; A=SIM; C=JP\"", i == from ? "" : ", ", i);
-	out_str(o, "]\n");
-}
-
-/* In slices of a thousand: the members of when the expansion began get it, each once, though the list is another before it is over. */
-static void test_a_list_that_changes_while_it_is_expanded(void **state)
-{
-	(void)state;
-	enum { MEMBERS = 2500 };
-	struct out before, after;
-	out_init(&before, 1 << 22);
-	out_init(&after, 1 << 22);
-	write_list(&before, 0, MEMBERS);
-	write_list(&after, 1500, 500);
-	struct at t = begin(out_cstr(&before));
-	offer(&t, "1", "S=all; P=p; A=SIM; C=FR");
-	for (unsigned i = 0; i < 10 && queued(&t, "to-c") == 0; i++)
-		fake_env_pass(t.b->env, 1);
-	assert_true(queued(&t, "to-c") >= 1 && queued(&t, "to-c") < 3); /* slices */
-	reload(&t, out_cstr(&after));
-	fake_env_pass(t.b->env, 100);
-	size_t n = 0;
-	comes_up(&t, "to-c");
-	for (size_t i = 0; i < t.p->n_transfers; i++) {
-		for (size_t k = 0; k < t.p->transfers[i].m.n_rcpt; k++)
-			n += t.p->transfers[i].m.rcpt[k].responsible;
-		say_result(t.p, t.p->transfers[i].transfer, ERR_NONE, 0);
-	}
-	assert_int_equal(n, MEMBERS);
-	assert_int_equal(counts_of(t.b).transfers, 0);
-	out_fini(&before);
-	out_fini(&after);
-	end(&t);
-}
-
 /* --- a link process that is ahead --- */
 
 /* It has the new settings before the switch has: no nonsense, and nothing of it is forgotten. */
@@ -772,7 +732,6 @@ int main(void)
 		cmocka_unit_test(test_mail_in_flight_is_placed_again_only_when_it_comes_back),
 		cmocka_unit_test(test_k182318_k196664_placing_again_is_bounded_and_ends),
 		cmocka_unit_test(test_deferred_mail_goes_by_the_routes_of_its_time),
-		cmocka_unit_test(test_a_list_that_changes_while_it_is_expanded),
 		cmocka_unit_test(test_an_association_of_a_link_that_the_switch_does_not_know_yet),
 		cmocka_unit_test(test_a_duplicate_is_known_when_its_link_has_another_name),
 	};

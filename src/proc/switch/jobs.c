@@ -149,34 +149,39 @@ static void on_jobs(void *ctx)
 	wait(s);
 }
 
-/* How far it has come, as the store has it. False: it is done. */
-static bool look_again(struct sw *s, struct store_queued *row)
-{
-	struct view queue;
-	return store_find_transfer(s->store, row->transfer, row, &queue) && view_eq(queue, VIEW(JOBS_LISTS));
-}
-
-void jobs_finish_lists(struct sw *s)
+/* What is half expanded goes on by the lists of now: a switch before this one has begun it. */
+static void note_half_expanded(struct sw *s)
 {
 	enum { LOOKED_AT = 64 };
 	struct store_queued rows[LOOKED_AT];
 	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT; prio--) {
 		struct store_place place = { 0 };
 		size_t n = LOOKED_AT;
-		while (n == LOOKED_AT && !s->full && !s->failed) { /* what is put back meanwhile stands behind the place */
-			n = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, STORE_NEVER - 1, &place, rows, LOOKED_AT);
+		while (n == LOOKED_AT) {
+			n = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, INT64_MAX, &place, rows, LOOKED_AT);
 			for (size_t i = 0; i < n; i++)
-				while (rows[i].attempts > 0 && !perform(s, JOBS_LISTS, &rows[i]) && look_again(s, &rows[i]))
-					; /* each slice is a recipient at least */
-			if (store_has_group(s->store))
-				switch_commit(s); /* so that no group is of more than these */
+				if (rows[i].attempts > 0)
+					lists_begun(s, rows[i].transfer);
 		}
 	}
+}
+
+void jobs_sweep(struct sw *s)
+{
+	struct store_queued row;
+	bool any = false;
+	for (int prio = PRIORITY_URGENT; prio >= PRIORITY_NON_URGENT && !any; prio--) {
+		struct store_place place = { 0 };
+		any = store_queue_next(s->store, VIEW(JOBS_LISTS), (enum priority)prio, INT64_MAX, &place, &row, 1) > 0;
+	}
+	if (!any)
+		lists_all_over(s);
 }
 
 void jobs_init(struct sw *s)
 {
 	timer_init(&s->jobs, s->host.env, on_jobs, s);
+	note_half_expanded(s);
 	wait(s);
 }
 

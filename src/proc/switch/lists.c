@@ -2,10 +2,15 @@
  *
  * What a list stands for is found at once for all lists of ours that are in it, each address once: nested lists are walked, not
  * followed through the queues, and a list that is in itself ends there. The members are placed in slices, each a message of its own
- * with the history that leads to them; how far it has come stands in the store with the list's transfer. */
+ * with the history that leads to them; how far it has come stands in the store with the list's transfer.
+ *
+ * The lists of before stay, with settings of their own, while an expansion that began by them is not over: what is counted there is whom they
+ * stood for. That is in memory; beside how far it has come the store has what those members were, so that a switch that begins
+ * with other lists sees it, and goes through the list of then from its start: some get it twice, nobody is left out. */
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
+#include "proc/table/settings_change.h"
 
 enum {
 	SLICE = 1000,                    /* members placed at once */
@@ -17,6 +22,7 @@ enum {
 struct member {
 	struct oraddr addr;
 	uint32_t id;                     /* equal for equal addresses */
+	uint64_t hash;                   /* of the address, in every process */
 	const struct list *list;         /* NULL: none of ours */
 };
 
@@ -31,6 +37,10 @@ struct list {
 };
 
 struct lists {
+	struct lists *older;             /* of settings before these; the younger ones first */
+	struct arena *arena;             /* what they were made from */
+	size_t members_max, depth_max;   /* limits.list-members, list-depth */
+	struct map begun;                /* transfers that are half expanded by these */
 	struct list *v;
 	size_t n;
 	struct route_table *table;       /* addresses -> index */
@@ -42,7 +52,7 @@ struct lists {
 static bool read_addr(struct sw *s, const struct list *l, const char *what, const char *text, struct oraddr *addr_r, struct err *e)
 {
 	struct err why;
-	if (oraddr_parse(view_str(text), addr_r, s->config_arena, ORADDR_CARRY, &why))
+	if (oraddr_parse(view_str(text), addr_r, s->lists->arena, ORADDR_CARRY, &why))
 		return true;
 	return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "list %s: %s: %.150s", l->set->name, what, why.text);
 }
@@ -125,17 +135,40 @@ static void number_members(struct lists *ls)
 		}
 	}
 	qsort(all, n, sizeof *all, by_key);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		all[i].member->id = (uint32_t)(i > 0 && strcmp(all[i - 1].key, all[i].key) == 0 ? ls->n_ids - 1 : ls->n_ids++);
+		all[i].member->hash = hash_octets(HASH_START, view_str(all[i].key));
+	}
 	for (size_t i = 0; i < n; i++)
 		free(all[i].key);
 	free(all);
 }
 
+static const struct list *find_in(const struct lists *ls, const struct oraddr *addr)
+{
+	struct route_answer to;
+	struct err e;
+	if (ls->n == 0 || !route_find(ls->table, addr, NULL, &to, &e))
+		return NULL;
+	return &ls->v[strtoul(to.mailbox, NULL, 10)];
+}
+
+/* In the arena of the lists: the settings go with the next reload. */
+static const struct set_list *copy_settings(const struct setting_list *from, struct arena *a)
+{
+	struct set_list *set = arena_array(a, from->n + 1, sizeof *set);
+	for (size_t i = 0; i < from->n; i++)
+		settings_copy(settings_list_section(), (const struct set_list *)from->v + i, &set[i], a);
+	return set;
+}
+
 bool lists_init(struct sw *s, struct err *e)
 {
 	struct lists *ls = s->lists = mem_zero(sizeof *ls);
-	const struct set_list *set = s->settings->lists.v;
+	ls->arena = arena_new(SIZE_MAX);
+	const struct set_list *set = copy_settings(&s->settings->lists, ls->arena);
+	ls->members_max = (size_t)s->settings->limits.list_members;
+	ls->depth_max = (size_t)s->settings->limits.list_depth;
 	ls->table = route_table_new();
 	ls->n = s->settings->lists.n;
 	ls->v = mem_zero(mem_mul(ls->n + 1, sizeof *ls->v));
@@ -147,40 +180,96 @@ bool lists_init(struct sw *s, struct err *e)
 	route_table_seal(ls->table);
 	for (size_t i = 0; i < ls->n; i++)
 		for (size_t k = 0; k < ls->v[i].n; k++)
-			ls->v[i].members[k].list = lists_find(s, &ls->v[i].members[k].addr);
+			ls->v[i].members[k].list = find_in(ls, &ls->v[i].members[k].addr);
 	number_members(ls);
 	return true;
 }
 
-void lists_fini(struct sw *s)
+static void lists_free(struct lists *ls)
 {
-	struct lists *ls = s->lists;
-	if (ls == NULL)
-		return;
 	for (size_t i = 0; i < ls->n; i++) {
 		route_table_free(&ls->v[i].submitters);
 		free(ls->v[i].members);
 	}
 	route_table_free(&ls->table);
+	map_fini(&ls->begun);
+	arena_free(&ls->arena);
 	free(ls->v);
-	MEM_FREE(s->lists);
+	free(ls);
+}
+
+void lists_fini(struct sw *s)
+{
+	if (s->lists != NULL)
+		lists_free(s->lists);
+	s->lists = NULL;
+}
+
+void lists_forget_older(struct sw *s)
+{
+	while (s->older_lists != NULL) {
+		struct lists *ls = s->older_lists;
+		s->older_lists = ls->older;
+		lists_free(ls);
+	}
 }
 
 const struct list *lists_find(const struct sw *s, const struct oraddr *addr)
 {
-	struct route_answer to;
-	struct err e;
-	if (s->lists->n == 0 || !route_find(s->lists->table, addr, NULL, &to, &e))
-		return NULL;
-	return &s->lists->v[strtoul(to.mailbox, NULL, 10)];
+	return find_in(s->lists, addr);
+}
+
+/* --- those of before --- */
+
+void lists_keep(struct sw *s, struct lists **old)
+{
+	if ((*old)->begun.n == 0)
+		return;
+	(*old)->older = s->older_lists;
+	s->older_lists = *old;
+	*old = NULL;
+}
+
+void lists_begun(struct sw *s, uint64_t transfer)
+{
+	if (map_get(&s->lists->begun, transfer) == NULL)
+		map_put(&s->lists->begun, transfer, s->lists);
+}
+
+/* By which that transfer is expanded. */
+static struct lists *lists_of(struct sw *s, uint64_t transfer)
+{
+	for (struct lists *ls = s->older_lists; ls != NULL; ls = ls->older)
+		if (map_get(&ls->begun, transfer) != NULL)
+			return ls;
+	return s->lists;
+}
+
+static void expanded(struct sw *s, struct lists *ls, uint64_t transfer)
+{
+	map_take(&ls->begun, transfer);
+	if (ls->begun.n > 0 || ls == s->lists)
+		return;
+	struct lists **at = &s->older_lists;
+	while (*at != ls)
+		at = &(*at)->older;
+	*at = ls->older;
+	lists_free(ls);
+}
+
+/* Some are reported when they expire, or deleted: nobody says so here. */
+void lists_all_over(struct sw *s)
+{
+	lists_forget_older(s);
+	map_fini(&s->lists->begun);
 }
 
 /* --- may it be expanded? --- */
 
-static bool is_in_history(const struct sw *s, const struct message *m, const struct list *l)
+static bool is_in_history(const struct lists *ls, const struct message *m, const struct list *l)
 {
 	for (size_t i = 0; i < m->dl_history.n; i++)
-		if (lists_find(s, &m->dl_history.v[i].name) == l)
+		if (find_in(ls, &m->dl_history.v[i].name) == l)
 			return true;
 	return false;
 }
@@ -212,7 +301,7 @@ enum lists_verdict lists_check(const struct sw *s, const struct message *m, cons
 		err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 28, "the originator prohibits that list %s is expanded", l->set->name);
 		return LISTS_REFUSE;
 	}
-	if (is_in_history(s, m, l))
+	if (is_in_history(s->lists, m, l))
 		return LISTS_AGAIN;
 	if (m->dl_history.n >= HISTORY_MAX) {
 		err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "%zu lists have been expanded on the way to list %s", m->dl_history.n, l->set->name);
@@ -248,6 +337,7 @@ struct leaf {
 
 struct roster {
 	struct sw *s;
+	const struct lists *lists;
 	const struct message *m;
 	struct branch *branches;
 	size_t n_branches;
@@ -295,13 +385,13 @@ static bool grow(struct roster *p, uint32_t at, const struct list *l, struct lea
 {
 	struct err e;
 	const struct branch *from = &p->branches[at];
-	size_t index = (size_t)(l - p->s->lists->v);
-	if (p->seen_lists[index] || is_in_history(p->s, p->m, l)) /* in itself: that is its end */
+	size_t index = (size_t)(l - p->lists->v);
+	if (p->seen_lists[index] || is_in_history(p->lists, p->m, l)) /* in itself: that is its end */
 		return false;
 	bool good = is_allowed(p->m, l, from->list, &e);
-	if (good && from->depth + 1 >= p->s->settings->limits.list_depth)
-		good = err_report(&e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "list %s is nested deeper than limits.list-depth, %llu", l->set->name,
-				  (unsigned long long)p->s->settings->limits.list_depth);
+	if (good && from->depth + 1 >= p->lists->depth_max)
+		good = err_report(&e, ERR_PERM, ERR_OF_RECIPIENT, 1, 30, "list %s is nested deeper than limits.list-depth, %zu", l->set->name,
+				  p->lists->depth_max);
 	if (!good) {
 		refuse(leaf, p->s, &e);
 		return true;
@@ -332,9 +422,9 @@ static bool walk(struct roster *p, uint32_t at)
 
 static bool make_roster(struct roster *p, const struct list *root, struct err *e)
 {
-	const struct lists *ls = p->s->lists;
+	const struct lists *ls = p->lists;
 	bool good = true;
-	p->max = (size_t)p->s->settings->limits.list_members;
+	p->max = ls->members_max;
 	p->branches = take(p->s, ls->n, sizeof *p->branches);
 	p->leaves = take(p->s, p->max < ls->n_ids ? p->max : ls->n_ids, sizeof *p->leaves);
 	p->seen = take(p->s, ls->n_ids, 1);
@@ -352,7 +442,7 @@ static bool make_roster(struct roster *p, const struct list *root, struct err *e
 bool lists_members(struct sw *s, const struct list *l, lists_member_f *each, void *ctx, struct err *e)
 {
 	const struct message nobody = { .kind = MESSAGE_MESSAGE };
-	struct roster p = { .s = s, .m = &nobody };
+	struct roster p = { .s = s, .lists = s->lists, .m = &nobody };
 	if (l->n == 0)
 		return refuse_empty(l, e);
 	if (!make_roster(&p, l, e))
@@ -454,27 +544,62 @@ static const struct recipient *list_recipient(const struct message *m)
 	return NULL;
 }
 
+enum { PLACE_MAX = 40 };
+
+/* How far it has come, and who they were: "members 1000 0123456789abcdef". */
+static void print_place(const struct roster *p, size_t at, char text[PLACE_MAX])
+{
+	uint64_t hash = HASH_START;
+	for (size_t i = 0; i < at; i++)
+		hash = hash_octets(hash, view_of(&p->leaves[i].member->hash, sizeof p->leaves[i].member->hash));
+	snprintf(text, PLACE_MAX, "members %zu %016llx", at, (unsigned long long)hash);
+}
+
+/* Where it goes on. Others stood before that place when it began, and nobody knows who any more: from the start. */
+static size_t place_now(const struct roster *p, const struct store_queued *row, const struct store_loaded *l)
+{
+	char text[PLACE_MAX];
+	if (row->attempts > p->n_leaves)
+		return 0;
+	print_place(p, row->attempts, text);
+	return l->tried.n == 0 || view_eq(l->tried, view_str(text)) ? row->attempts : 0;
+}
+
+static void go_on_later(struct sw *s, const struct roster *p, uint64_t transfer, size_t at)
+{
+	char text[PLACE_MAX];
+	const wall_ms_t now = env_wall_ms(s->host.env);
+	print_place(p, at, text);
+	store_transfer_retry(s->store, transfer, now, (uint32_t)at, "");
+	store_transfer_move(s->store, transfer, VIEW(JOBS_LISTS), now, view_str(text));
+}
+
 bool lists_expand(struct sw *s, const struct store_queued *row, struct store_loaded *l, struct waiting *w)
 {
-	struct roster p = { .s = s, .m = l->m };
+	struct lists *ls = lists_of(s, row->transfer);
+	struct roster p = { .s = s, .lists = ls, .m = l->m };
 	struct incoming in = jobs_incoming(l);
 	struct err e;
 	const struct recipient *r = list_recipient(l->m);
-	const struct list *root = r == NULL ? NULL : lists_find(s, &r->addr);
+	const struct list *root = r == NULL ? NULL : find_in(ls, &r->addr);
 	if (root == NULL || !make_roster(&p, root, &e)) { /* the settings are others now; or it is too large */
+		expanded(s, ls, row->transfer);
 		in.refusal = root == NULL ? NULL : &e;
 		place_message(s, &in, w);
 		return true;
 	}
-	size_t at = row->attempts;
+	size_t at = place_now(&p, row, l);
 	trace_mark(l->m, TRACE_DL_OPERATION);
 	if (at < p.n_leaves)
 		at += place_slice(&p, at, r, l, w);
 	if (at < p.n_leaves) {
-		store_transfer_retry(s->store, row->transfer, env_wall_ms(s->host.env), (uint32_t)at, "");
+		go_on_later(s, &p, row->transfer, at);
+		if (ls == s->lists)
+			lists_begun(s, row->transfer);
 		return false;
 	}
 	tell(&p, r, l, w);
+	expanded(s, ls, row->transfer);
 	return true;
 }
 

@@ -501,6 +501,7 @@ static void sweep(void *ctx)
 		dispatch_sweep(s->links[i]);
 	dispatch_watch(s);
 	apply_sweep(s);
+	jobs_sweep(s);
 	suspect_sweep(s);
 }
 
@@ -611,6 +612,7 @@ void switch_free(struct sw **sp)
 	store_close(&s->store);
 	arena_free(&s->work);
 	arena_free(&s->monitor_arena);
+	lists_forget_older(s);
 	switch_decompile(s);
 	s->magic = 0;
 	MEM_FREE(*sp);

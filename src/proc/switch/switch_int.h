@@ -419,7 +419,7 @@ struct sw {
 	uint64_t n_censuses;
 	struct timer jobs;               /* jobs.c */
 	struct redirects *redirects;
-	struct lists *lists;
+	struct lists *lists, *older_lists; /* older: by which something is half expanded */
 	struct timer room;               /* room.c */
 	uint64_t under_way;              /* octets that streamed offers may hold in memory, and converted contents do */
 	bool low, spent, slow, busy;     /* the first three: why busy */
@@ -556,7 +556,7 @@ void place_enter_windows(struct sw *s, struct waiting *w);
 #define JOBS_LISTS "+lists"                               /* one list to be expanded, for the responsible recipient */
 void jobs_init(struct sw *s);
 void jobs_fini(struct sw *s);
-void jobs_finish_lists(struct sw *s);                     /* whose members have been placed in part: before the lists are others */
+void jobs_sweep(struct sw *s);
 void jobs_at(struct sw *s, wall_ms_t at);                 /* there is something to do then */
 bool jobs_is_queue(struct view name);
 struct incoming jobs_incoming(const struct store_loaded *l);
@@ -585,7 +585,11 @@ void reports_note(struct sw *s, const struct message *report, uint64_t size, str
 
 /* lists.c: distribution lists. */
 MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
-void lists_fini(struct sw *s);
+void lists_fini(struct sw *s);                            /* those of now */
+void lists_keep(struct sw *s, struct lists **old);        /* others hold now; taken when something is half expanded by them: it goes on by them */
+void lists_begun(struct sw *s, uint64_t transfer);        /* it is half expanded by those of now */
+void lists_all_over(struct sw *s);                        /* nothing is half expanded any more */
+void lists_forget_older(struct sw *s);
 const struct list *lists_find(const struct sw *s, const struct oraddr *addr); /* NULL: no list of ours */
 const char *lists_name(const struct list *l);
 const struct set_list *lists_settings(const struct list *l);

@@ -232,12 +232,22 @@ bool settings_same(const struct settings_section *section, const void *a, const 
 	return true;
 }
 
-const struct settings_section *settings_link_section(void)
+static const struct settings_section *section_of(const char *key)
 {
 	for (size_t i = 0; i < settings_root.n_rows; i++)
-		if (strcmp(settings_root.rows[i].key, "links") == 0)
+		if (strcmp(settings_root.rows[i].key, key) == 0)
 			return settings_root.rows[i].of;
-	CANT_HAPPEN("settings without links");
+	CANT_HAPPEN("settings without links or lists");
+}
+
+const struct settings_section *settings_link_section(void)
+{
+	return section_of("links");
+}
+
+const struct settings_section *settings_list_section(void)
+{
+	return section_of("lists");
 }
 
 bool settings_link_differs(const struct set_link *a, const struct set_link *b)

@@ -32,3 +32,5 @@ void settings_blank(const struct settings_section *section, void *to);
 uint64_t settings_hash(const struct settings *s);
 /* The section of one link, "links" of settings_root. */
 const struct settings_section *settings_link_section(void);
+/* Of one list, "lists". */
+const struct settings_section *settings_list_section(void);
