@@ -3,7 +3,7 @@
 import { get } from "./ask.js";
 
 const SAMPLES_KEPT = 4000, RETRY_MAX_MS = 10000;
-const SILENT_MS = 45000; // an overview comes each 15 s at least: a stream without one is dead, as after a sleep, though nobody has said so
+const SILENT_MS = 45000; // a change comes each 15 s at least: a stream without one is dead, as after a sleep, though nobody has said so
 const HIDDEN_MS = 30000; // a page that nobody sees gives its stream back: a browser has six connections to one host for all of its pages
 
 export const live = {
@@ -16,6 +16,7 @@ export const live = {
 };
 
 const listeners = { overview: new Set(), event: new Set(), history: new Set(), tick: new Set(), state: new Set(), resume: new Set() };
+let coming = null; // links of pages, until the last has come
 let source = null, heard_at = 0, retry_timer = 0, hidden_timer = 0, retry_ms = 1000, wanted = false, opened = false, isOpen = false, onGone = () => {}, onSession = () => {};
 
 export function listen(what, f) {
@@ -55,6 +56,46 @@ export function trend(name) {
 	if (!seen || seen.length < 2 || seen[seen.length - 1][0] - seen[0][0] < TREND_LEAST_MS)
 		return 0;
 	return Math.sign(seen[seen.length - 1][1] - seen[0][1]);
+}
+
+// Links as they were told of some time ago, with their next attempts from now.
+const aged = (links, passed) => links.map((l) => l.next_attempt_ms === null ? l : { ...l, next_attempt_ms: Math.max(0, l.next_attempt_ms - passed) });
+
+function merged(links, changed) {
+	const by_name = new Map(changed.map((l) => [l.name, l]));
+	return links.map((l) => by_name.get(l.name) || l);
+}
+
+// Of very many links the overview has none: they come page by page (onLinks), and until all are here those of before stand.
+function onOverview(o) {
+	setOverview(o.links.length < (o.of || 0) ? { ...o, links: live.overview ? aged(live.overview.links, since()) : [] } : o);
+}
+
+// What has changed, for the links that are known, and for those of pages that have come so far.
+function onChange(o) {
+	if (!live.overview)
+		return;
+	const passed = since();
+	if (coming)
+		coming = merged(aged(coming, passed), o.links);
+	setOverview({ ...o, links: merged(aged(live.overview.links, passed), o.links) });
+}
+
+function onLinks(page) {
+	const passed = since(), links = page.links.map((l) => l.next_attempt_ms === null ? l : { ...l, next_attempt_ms: l.next_attempt_ms + passed });
+	if (page.from === 0)
+		coming = [];
+	if (!live.overview || !coming || coming.length !== page.from) {
+		coming = null;
+		return;
+	}
+	coming.push(...links);
+	if (coming.length < page.of)
+		return;
+	live.overview = { ...live.overview, links: coming };
+	coming = null;
+	noteQueues(live.overview);
+	tell("overview", live.overview);
 }
 
 export function setOverview(o) {
@@ -142,7 +183,9 @@ function open() {
 		return;
 	source = new EventSource("/api/stream");
 	source.addEventListener("open", onOpen);
-	source.addEventListener("overview", (m) => { heard_at = performance.now(); setOverview(JSON.parse(m.data)); });
+	coming = null;
+	for (const [name, f] of [["overview", onOverview], ["change", onChange], ["links", onLinks]])
+		source.addEventListener(name, (m) => { heard_at = performance.now(); f(JSON.parse(m.data)); });
 	source.addEventListener("event", (m) => onEvent(m.data));
 	source.addEventListener("history", (m) => tell("history", JSON.parse(m.data)));
 	source.addEventListener("error", lost);

@@ -12,6 +12,9 @@ from console import CONTRACT, Console, Stream, judge, rest  # noqa: E402
 from posthorn import expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
 
 
+MANY = 205    # more than an overview of the stream has
+
+
 def stuck(lab, **more):
     """London with mail that waits for Paris, which does not run, and a letter in a mailbox."""
     london, paris = lab.pair()
@@ -129,7 +132,8 @@ def test_live_updates(lab):
     c.post("/api/links/%s/retry" % paris.name)
     for s in streams:
         judge(s.until("event", lambda e: e["event"] == "operator.act"), CONTRACT["components"]["schemas"]["Event"], "event of the stream")
-        s.until("overview", lambda o: o["links"][0]["outbound"] > 0 or o["links"][0]["sent"] == 5)
+        judge(s.until("change", lambda o: o["links"] and (o["links"][0]["outbound"] > 0 or o["links"][0]["sent"] == 5)),
+              CONTRACT["components"]["schemas"]["Overview"], "change of the stream")
         judge(s.until("history"), CONTRACT["components"]["schemas"]["Sample"], "history of the stream")
     c.post("/api/logout")
     for s in streams:
@@ -137,6 +141,34 @@ def test_live_updates(lab):
         same(s.next(), None, "the end")
         s.close()
     Console(london, "operator").get("/api/stream", 401, Cookie="posthorn=nothing")
+
+
+def test_many_links_come_in_pages(lab):
+    """More links than an overview of the stream has: pages bring them all, in order, then only what changes comes."""
+    london = lab.mta("london")
+    with_console(lab, london)
+    london.settings["links"] += [{"name": "link%d" % i, "remote-mta-name": "link%d" % i, "schedule": "never"} for i in range(MANY)]
+    london.start()
+    c = Console(london, "operator")
+    wait_for(lambda: c.ask("GET", "/api/overview").status == 200 and len(c.get("/api/overview")["links"]) == MANY, "the overview has all of them")
+    s = Stream(c)
+    first = s.until("overview")
+    judge(first, CONTRACT["components"]["schemas"]["Overview"], "overview of the stream")
+    same((first["of"], first["links"]), (MANY, []), "links that the overview tells of")
+
+    def pages():
+        names = []
+        while not names or len(names) < page["of"]:
+            page = s.until("links")
+            judge(page, CONTRACT["components"]["schemas"]["LinkSeries"], "a page of links")
+            same(page["from"], len(names), "where it goes on")
+            names += [link["name"] for link in page["links"]]
+        return names
+    same(pages(), ["link%d" % i for i in range(MANY)], "all of them, in order")
+    c.post("/api/links/link123/stop", {"why": "work on the line"})
+    change = s.until("change", lambda o: any(link["lamp"] == "stopped" for link in o["links"]))
+    judge(change, CONTRACT["components"]["schemas"]["Overview"], "a change")
+    s.close()
 
 
 def test_no_user_takes_all_places(lab):
@@ -314,5 +346,5 @@ def test_sessions_end(lab):
     c.get("/api/session")
 
 
-main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates, test_no_user_takes_all_places, test_a_viewer_that_does_not_read, test_a_viewer_that_was_away,
+main(test_answers_are_as_the_contract_says, test_acts_are_done_and_told, test_a_stopped_link_stays_stopped, test_live_updates, test_many_links_come_in_pages, test_no_user_takes_all_places, test_a_viewer_that_does_not_read, test_a_viewer_that_was_away,
      test_others_may_be_away, test_other_addresses_end_no_session, test_sessions_end)

@@ -60,7 +60,7 @@ void api_stream(struct task *t)
 	}
 	t->answered = true;
 	out_str(first, "retry: 2000\n\n");
-	if (sampler_overview(c->sampler, &t->out))
+	if (sampler_first(c->sampler, &t->out))
 		stream_frame(first, "overview", 0, out_view(&t->out));
 	join.first = out_view(first);
 	stream_hub_join(c->hub, t->request, &join);

@@ -70,11 +70,13 @@ static void on_sampled(void *ctx, bool changed)
 	if (stream_hub_viewers(c->hub) == 0)
 		return;
 	const int64_t now = env_now_ms(c->host.env);
-	if (changed || now - c->told_ms >= SAMPLE_IDLE_MS) {
+	if (changed || c->told_series != sampler_series(c->sampler) || now - c->told_ms >= SAMPLE_IDLE_MS) {
 		c->told_ms = now;
 		out_clear(&c->scratch);
-		if (sampler_overview(c->sampler, &c->scratch))
-			stream_hub_send(c->hub, "overview", 0, out_view(&c->scratch));
+		const bool anew = c->told_series != sampler_series(c->sampler);
+		c->told_series = sampler_series(c->sampler);
+		if (anew ? sampler_first(c->sampler, &c->scratch) : sampler_changes(c->sampler, &c->scratch))
+			stream_hub_send(c->hub, anew ? "overview" : "change", 0, out_view(&c->scratch));
 	}
 	out_clear(&c->scratch);
 	if (upstream_is_here(c->up, UPSTREAM_SWITCH) && sampler_last(c->sampler, &c->scratch))
@@ -123,7 +125,19 @@ static bool on_missed(void *ctx, uint64_t *after_io, uint64_t until, struct out 
 	return is_there;
 }
 
-static const struct stream_hub_events hub_events = { .viewers = on_viewers, .cut = on_cut, .missed = on_missed };
+static bool on_page(void *ctx, struct sampler_place *place_io, struct out *frame)
+{
+	struct console *c = ctx;
+	struct out text;
+	out_init(&text, STREAM_OCTETS / 2);
+	const bool is_there = sampler_page(c->sampler, place_io, &text);
+	if (is_there && !text.bad)
+		stream_frame(frame, "links", 0, out_view(&text));
+	out_fini(&text);
+	return is_there;
+}
+
+static const struct stream_hub_events hub_events = { .viewers = on_viewers, .cut = on_cut, .missed = on_missed, .page = on_page };
 
 static bool is_logged_in(void *ctx, struct view token)
 {

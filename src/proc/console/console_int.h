@@ -34,6 +34,7 @@ struct console {
 	struct stream_hub *hub;
 	struct out scratch;            /* one frame, one answer */
 	struct timer review;           /* sessions of viewers */
+	uint64_t told_series;          /* which links those who follow were told of last */
 	int64_t told_ms;               /* the last overview was sent */
 };
 

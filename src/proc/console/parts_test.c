@@ -198,6 +198,148 @@ static void test_rates_of_a_link_that_is_new(void **state)
 	fake_env_free(&env);
 }
 
+static json_t *json_of(struct out *o, size_t most)
+{
+	json_t *x = json_loads(out_cstr(o), 0, NULL);
+	assert_non_null(x);
+	assert_true(out_len(o) <= most);
+	out_clear(o);
+	return x;
+}
+
+static size_t links_of(const json_t *x)
+{
+	return json_array_size(json_object_get(x, "links"));
+}
+
+static const char *link_of(const json_t *x, size_t i)
+{
+	return json_string_value(json_object_get(json_array_get(json_object_get(x, "links"), i), "name"));
+}
+
+/* 5000 links, from `first` on; of those whose number divides by `each` the queue is `queued`. */
+enum { MANY = 5000 };
+static void sample_many(struct sampler *s, struct env *env, unsigned first, unsigned each, uint64_t queued)
+{
+	char name[20];
+	fake_env_pass(env, 1000);
+	for (unsigned i = first; i < first + MANY; i++) {
+		snprintf(name, sizeof name, "link-%u", i);
+		const struct msg_status_link m = { .name = view_str(name), .state = VIEW("idle"), .next_attempt_ms = -1, .queued = i % each == 0 ? queued : 0 };
+		sampler_link(s, &m);
+	}
+	sampler_end(s, &(struct msg_status_end){ .mta = VIEW("london") });
+}
+
+/* All pages for who was told of nothing, or of another series: each link once, in order. */
+static void all_pages(struct sampler *s, struct sampler_place *place, unsigned first, struct out *o)
+{
+	unsigned at = 0;
+	while (sampler_page(s, place, o)) {
+		json_t *x = json_of(o, 1 << 20);
+		assert_int_equal(json_integer_value(json_object_get(x, "from")), at);
+		assert_int_equal(json_integer_value(json_object_get(x, "of")), MANY);
+		assert_in_range(links_of(x), 1, SAMPLE_WHOLE);
+		for (size_t i = 0; i < links_of(x); i++, at++)
+			assert_int_equal(strtoul(link_of(x, i) + 5, NULL, 10), first + at);
+		json_decref(x);
+	}
+	assert_int_equal(at, MANY);
+}
+
+/* So many links were too many for one frame: nobody had live updates. */
+static void test_any_number_of_links_is_told_of_in_pieces(void **state)
+{
+	static const struct sampler_events events = { .sampled = on_sampled };
+	static const struct settings settings = { 0 };
+	static const struct upstream_events silent = { .turned = on_turned };
+	(void)state;
+	struct env *env = fake_env_new();
+	struct upstream *u = upstream_new(env, "/nowhere", &silent, NULL);
+	struct sampler *s = sampler_new(env, &settings, &events, NULL);
+	struct sampler_place place = { 0 }, late = { 0 };
+	struct out o;
+	out_init(&o, 16 << 20);
+	sampler_set_upstream(s, u);
+	sample_many(s, env, 0, 1, 0);
+	assert_true(sampler_first(s, &o));
+	json_t *x = json_of(&o, 1 << 16);
+	assert_int_equal(json_integer_value(json_object_get(x, "of")), MANY);
+	assert_int_equal(links_of(x), 0);
+	json_decref(x);
+	all_pages(s, &place, 0, &o);
+	assert_false(sampler_page(s, &place, &o));
+	assert_true(sampler_overview(s, &o)); /* who asks for all of it gets that */
+	x = json_of(&o, 16 << 20);
+	assert_int_equal(links_of(x), MANY);
+	json_decref(x);
+	/* nobody was told of these as changes yet: bounded pieces, each link once */
+	unsigned told = 0, pieces = 0;
+	do {
+		assert_true(sampler_changes(s, &o));
+		x = json_of(&o, SAMPLE_CHANGES + 4096);
+		told += (unsigned)links_of(x);
+		pieces++;
+		const bool over = links_of(x) == 0;
+		json_decref(x);
+		if (over)
+			break;
+	} while (true);
+	assert_int_equal(told, MANY);
+	assert_true(pieces > 2);
+	/* what changes is told of, and nothing else */
+	const uint64_t series = sampler_series(s);
+	sample_many(s, env, 0, 1000, 7);
+	assert_true(sampler_changes(s, &o));
+	x = json_of(&o, 1 << 14);
+	assert_int_equal(links_of(x), 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(strtoul(link_of(x, i) + 5, NULL, 10) % 1000, 0);
+	json_decref(x);
+	assert_int_equal(sampler_series(s), series);
+	assert_false(sampler_page(s, &place, &o));
+	/* others come and go: all of it again, from the beginning, for who had it and for who has half of it */
+	assert_true(sampler_page(s, &late, &o));
+	out_clear(&o);
+	sample_many(s, env, 10, 1000, 7);
+	assert_true(sampler_series(s) != series);
+	all_pages(s, &place, 10, &o);
+	all_pages(s, &late, 10, &o);
+	out_fini(&o);
+	sampler_free(&s);
+	upstream_free(&u);
+	fake_env_free(&env);
+}
+
+/* A next attempt that only comes nearer is no change; one at another time is. */
+static void test_another_time_of_the_next_attempt_is_told_of(void **state)
+{
+	static const struct sampler_events events = { .sampled = on_sampled };
+	static const struct settings settings = { 0 };
+	static const struct upstream_events silent = { .turned = on_turned };
+	(void)state;
+	static const struct { int64_t next_ms; size_t told; } steps[] = { { 60000, 1 }, { 59000, 0 }, { 58000, 0 }, { 60000, 1 }, { 30000, 1 }, { -1, 1 } };
+	struct env *env = fake_env_new();
+	struct upstream *u = upstream_new(env, "/nowhere", &silent, NULL);
+	struct sampler *s = sampler_new(env, &settings, &events, NULL);
+	struct out o;
+	out_init(&o, 1 << 20);
+	sampler_set_upstream(s, u);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		fake_env_pass(env, 1000);
+		sampler_link(s, &(struct msg_status_link){ .name = VIEW("paris"), .state = VIEW("waiting"), .next_attempt_ms = steps[i].next_ms });
+		sampler_end(s, &(struct msg_status_end){ .mta = VIEW("london") });
+		assert_true(sampler_changes(s, &o));
+		json_t *x = json_of(&o, 1 << 14);
+		assert_int_equal(links_of(x), steps[i].told);
+		json_decref(x);
+	}
+	out_fini(&o);
+	sampler_free(&s);
+	upstream_free(&u);
+	fake_env_free(&env);
+}
+
 static size_t found(const struct feed *f, const struct feed_filter *x, size_t max, uint64_t *next_r)
 {
 	struct out o;
@@ -323,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_history_is_in_order_and_bounded),
 		cmocka_unit_test(test_history_after_a_clock_was_set_back),
 		cmocka_unit_test(test_rates_of_a_link_that_is_new),
+		cmocka_unit_test(test_any_number_of_links_is_told_of_in_pieces), cmocka_unit_test(test_another_time_of_the_next_attempt_is_told_of),
 		cmocka_unit_test(test_events_are_kept_and_found),
 		cmocka_unit_test(test_events_after_one),
 	};

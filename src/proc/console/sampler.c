@@ -12,6 +12,7 @@ enum {
 	LOOK_MS = 5000,           /* a page that asks now and then is somebody who looks */
 	DEAD_MS = 5000,           /* a switch that does not answer STATUS for so long is away */
 	METRICS_MS = 5000,
+	DUE_MOVED_MS = 2000,      /* the next attempt is at another time, and not only told of a little later */
 };
 
 struct link_now {
@@ -24,6 +25,9 @@ struct link_now {
 	float latency_ms;         /* below 0: none */
 	uint64_t delay_n, delay_sum;
 	bool is_new;              /* its counters were not seen before */
+	uint64_t print, told;     /* of what a person would see: now, and when those who follow were told of it */
+	int64_t due_ms, told_due_ms; /* when next_ms is over; 0: none */
+	size_t metric_at;         /* where it was in the last metrics */
 };
 
 struct totals_now {
@@ -54,7 +58,10 @@ struct sampler {
 	int64_t at_ms, wall_ms;   /* of the sample */
 	int64_t asked_ms, looked_ms, metrics_ms;
 	size_t n_live;
-	uint64_t print;           /* of what a person would see, to know whether it has changed */
+	uint64_t print;           /* of what a person would see, but for the links, to know whether it has changed */
+	uint64_t turns;           /* how often somebody came or went */
+	uint64_t series;          /* from 1 on */
+	size_t turn;              /* the link that changes are told of first */
 	uint64_t delay_n, delay_sum;
 };
 
@@ -137,6 +144,7 @@ static struct link_now *place_of(struct sampler *s, struct view name)
 	size_t i = s->n_coming;
 	while (i < s->n_links && !view_eq(view_str(s->links[i].name), name))
 		i++;
+	s->series++;
 	if (i == s->n_links) {
 		if (s->n_links == LINKS_MAX)
 			return NULL;
@@ -180,6 +188,7 @@ void sampler_link(struct sampler *s, const struct msg_status_link *m)
 
 static void drop_missing(struct sampler *s)
 {
+	s->series += s->n_links > s->n_coming;
 	while (s->n_links > s->n_coming)
 		history_free(&s->links[--s->n_links].history);
 }
@@ -198,28 +207,69 @@ static void add_history(struct sampler *s)
 	history_add(s->history, &all);
 }
 
-/* FNV over what is shown and is no age: a viewer hears of a change only. */
-static uint64_t fingerprint(const struct sampler *s)
+/* Metrics come in the order of the links, but for a moment. */
+static const struct metric_set *metric_of(const struct sampler *s, struct link_now *l)
 {
-	uint64_t x = HASH_START;
-	for (size_t i = 0; i < s->n_links; i++) {
-		const struct link_now *l = &s->links[i];
-		x = hash_octets(x, view_str(l->name));
-		x = hash_octets(x, view_str(l->state));
-		x = hash_octets(x, view_str(l->error));
-		const uint64_t numbers[] = { l->queued, l->octets, l->inbound, l->outbound, l->two_way, l->in_flight, l->sent, l->received, l->open_failures,
-					     l->next_ms >= 0, (uint64_t)(l->sent_per_s * 1000), (uint64_t)(l->received_per_s * 1000) };
-		x = hash_octets(x, view_of(numbers, sizeof numbers));
+	const struct metric_set *m = l->metric_at < metrics_links(s->metrics) ? metrics_link(s->metrics, l->metric_at) : NULL;
+	if (m != NULL && view_eq(m->link, view_str(l->name)))
+		return m;
+	for (size_t i = 0; i < metrics_links(s->metrics); i++) {
+		m = metrics_link(s->metrics, i);
+		if (view_eq(m->link, view_str(l->name))) {
+			l->metric_at = i;
+			return m;
+		}
 	}
-	const struct totals_now *t = &s->totals;
-	const uint64_t numbers[] = { t->messages, t->queued, t->deliveries, t->held, t->quarantined, t->suspects, t->contents };
-	return hash_octets(x, view_of(numbers, sizeof numbers));
+	return NULL;
+}
+
+static const char *lamp_of(const struct link_now *l, const struct metric_set *m)
+{
+	const bool no_way = strcmp(l->state, "no connector") == 0 || strcmp(l->state, "detached") == 0 || strcmp(l->state, "refused") == 0;
+	const int64_t monitor = m == NULL ? METRIC_ABSENT : m->v[METRIC_LINK_MONITOR].n;
+	if (strcmp(l->state, "stopped") == 0)
+		return "stopped";
+	if (strcmp(l->state, "closed") == 0)
+		return "closed";
+	if (no_way || monitor == 2 || (l->set != NULL && l->open_failures > 0 && l->open_failures >= l->set->max_open_retries))
+		return "down";
+	if (monitor == 1 || l->open_failures > 0 || (strcmp(l->state, "waiting") == 0))
+		return "warning";
+	return "ok";
+}
+
+/* FNV over what is shown and is no age: a viewer hears of a change only. */
+static void print_link(struct sampler *s, struct link_now *l)
+{
+	const struct metric_set *m = metric_of(s, l);
+	uint64_t x = hash_octets(HASH_START, view_str(l->state));
+	x = hash_octets(x, view_str(l->error));
+	x = hash_octets(x, view_str(l->address));
+	x = hash_octets(x, view_str(l->schedule));
+	x = hash_octets(x, view_str(lamp_of(l, m)));
+	const uint64_t numbers[] = { l->queued, l->octets, l->inbound, l->outbound, l->two_way, l->in_flight, l->sent, l->received, l->open_failures,
+				     l->next_ms >= 0, (uint64_t)(l->sent_per_s * 1000), (uint64_t)(l->received_per_s * 1000),
+				     m == NULL ? 0 : (uint64_t)m->v[METRIC_LINK_MONITOR].n };
+	l->print = hash_octets(x, view_of(numbers, sizeof numbers));
+	l->due_ms = l->next_ms < 0 ? 0 : s->at_ms + l->next_ms;
+}
+
+static bool has_changed(const struct link_now *l)
+{
+	const int64_t moved = l->due_ms - l->told_due_ms;
+	return l->print != l->told || moved > DUE_MOVED_MS || moved < -DUE_MOVED_MS;
 }
 
 static void told(struct sampler *s)
 {
-	const uint64_t print = fingerprint(s);
-	const bool changed = print != s->print;
+	const struct totals_now *t = &s->totals;
+	const uint64_t numbers[] = { t->messages, t->queued, t->deliveries, t->held, t->quarantined, t->suspects, t->contents, s->turns };
+	const uint64_t print = hash_octets(HASH_START, view_of(numbers, sizeof numbers));
+	bool changed = print != s->print;
+	for (size_t i = 0; i < s->n_links; i++) {
+		print_link(s, &s->links[i]);
+		changed |= has_changed(&s->links[i]);
+	}
 	s->print = print;
 	s->events->sampled(s->ctx, changed);
 }
@@ -257,13 +307,13 @@ void sampler_turned(struct sampler *s)
 	s->asked = s->metrics_asked = false;
 	if (upstream_is_here(s->up, UPSTREAM_SWITCH))
 		timer_after(&s->timer, 0);
-	s->print++;
+	s->turns++;
 	told(s);
 }
 
 void sampler_changed(struct sampler *s)
 {
-	s->print++;
+	s->turns++;
 	told(s);
 }
 
@@ -310,22 +360,6 @@ void sampler_metrics(struct sampler *s, struct out *o)
 
 /* --- what is shown --- */
 
-static const char *lamp_of(const struct sampler *s, const struct link_now *l, const struct metric_set *m)
-{
-	const bool no_way = strcmp(l->state, "no connector") == 0 || strcmp(l->state, "detached") == 0 || strcmp(l->state, "refused") == 0;
-	const int64_t monitor = m == NULL ? METRIC_ABSENT : m->v[METRIC_LINK_MONITOR].n;
-	if (strcmp(l->state, "stopped") == 0)
-		return "stopped";
-	if (strcmp(l->state, "closed") == 0)
-		return "closed";
-	if (no_way || monitor == 2 || (l->set != NULL && l->open_failures > 0 && l->open_failures >= l->set->max_open_retries))
-		return "down";
-	if (monitor == 1 || l->open_failures > 0 || (strcmp(l->state, "waiting") == 0))
-		return "warning";
-	(void)s;
-	return "ok";
-}
-
 static void put_monitor(const struct metric_set *m, struct jout *j)
 {
 	static const char *const states[] = { "ok", "warning", "alert" };
@@ -347,15 +381,15 @@ static void put_monitor(const struct metric_set *m, struct jout *j)
 	jout_close(j, '}');
 }
 
-static void put_link(struct sampler *s, const struct link_now *l, const char *name, struct jout *j)
+static void put_link(const struct sampler *s, struct link_now *l, const char *name, struct jout *j)
 {
 	static const char *const kinds[] = { [LINK_X400] = "x400", [LINK_CONNECTOR] = "connector", [LINK_MSMAIL] = "msmail" };
-	const struct metric_set *m = metrics_link_named(s->metrics, view_str(l->name));
+	const struct metric_set *m = metric_of(s, l);
 	const int64_t age = env_now_ms(s->env) - s->at_ms;
 	jout_open(j, name, '{');
 	jout_str(j, "name", l->name);
 	jout_str(j, "kind", kinds[l->set == NULL || l->set->kind > LINK_MSMAIL ? LINK_X400 : l->set->kind]);
-	jout_str(j, "lamp", lamp_of(s, l, m));
+	jout_str(j, "lamp", lamp_of(l, m));
 	jout_str(j, "state", l->state);
 	jout_bool(j, "stopped", strcmp(l->state, "stopped") == 0);
 	jout_str(j, "address", l->address);
@@ -438,33 +472,102 @@ static bool is_busy(const struct sampler *s)
 	return mta != NULL && mta->v[METRIC_SWITCH_BUSY].n == 1;
 }
 
-bool sampler_overview(struct sampler *s, struct out *o)
+static void put_head(const struct sampler *s, struct jout *j)
+{
+	const int64_t age = env_now_ms(s->env) - s->at_ms;
+	jout_time(j, "at", s->wall_ms);
+	jout_int(j, "age_ms", age);
+	jout_bool(j, "switch", upstream_is_here(s->up, UPSTREAM_SWITCH));
+	jout_bool(j, "reader", upstream_is_here(s->up, UPSTREAM_READER));
+	jout_bool(j, "recorder", upstream_is_here(s->up, UPSTREAM_RECORDER));
+	jout_open(j, "mta", '{');
+	jout_str(j, "name", s->totals.mta);
+	jout_str(j, "domain", s->totals.domain);
+	jout_str(j, "version", POSTHORN_VERSION);
+	jout_int(j, "uptime_ms", (int64_t)s->totals.uptime_ms + age);
+	jout_close(j, '}');
+	put_totals(s, j);
+	jout_str(j, "busy", is_busy(s) ? "nothing can be taken in just now: peers are answered busy" : "");
+	jout_int(j, "of", (int64_t)s->n_links);
+}
+
+static void put_links(struct sampler *s, size_t from, size_t n, struct jout *j)
+{
+	jout_open(j, "links", '[');
+	for (size_t i = from; i < from + n; i++)
+		put_link(s, &s->links[i], NULL, j);
+	jout_close(j, ']');
+}
+
+/* Those after the last one that was told of, all the way round: none waits for ever. */
+static void put_changed(struct sampler *s, struct jout *j)
+{
+	const size_t before = out_len(j->o);
+	size_t i = 0;
+	jout_open(j, "links", '[');
+	for (; i < s->n_links && out_len(j->o) - before < SAMPLE_CHANGES; i++) {
+		struct link_now *l = &s->links[(s->turn + i) % s->n_links];
+		if (!has_changed(l))
+			continue;
+		put_link(s, l, NULL, j);
+		l->told = l->print;
+		l->told_due_ms = l->due_ms;
+	}
+	s->turn = s->n_links == 0 ? 0 : (s->turn + i) % s->n_links;
+	jout_close(j, ']');
+}
+
+static bool put_all(struct sampler *s, bool changed, size_t n, struct out *o)
 {
 	struct jout j = { o, false };
 	if (!s->has_any)
 		return false;
-	const int64_t age = env_now_ms(s->env) - s->at_ms;
 	jout_open(&j, NULL, '{');
-	jout_time(&j, "at", s->wall_ms);
-	jout_int(&j, "age_ms", age);
-	jout_bool(&j, "switch", upstream_is_here(s->up, UPSTREAM_SWITCH));
-	jout_bool(&j, "reader", upstream_is_here(s->up, UPSTREAM_READER));
-	jout_bool(&j, "recorder", upstream_is_here(s->up, UPSTREAM_RECORDER));
-	jout_open(&j, "mta", '{');
-	jout_str(&j, "name", s->totals.mta);
-	jout_str(&j, "domain", s->totals.domain);
-	jout_str(&j, "version", POSTHORN_VERSION);
-	jout_int(&j, "uptime_ms", (int64_t)s->totals.uptime_ms + age);
-	jout_close(&j, '}');
-	put_totals(s, &j);
-	jout_str(&j, "busy", is_busy(s) ? "nothing can be taken in just now: peers are answered busy" : "");
-	jout_open(&j, "links", '[');
-	for (size_t i = 0; i < s->n_links; i++)
-		put_link(s, &s->links[i], NULL, &j);
-	jout_close(&j, ']');
+	put_head(s, &j);
+	if (changed)
+		put_changed(s, &j);
+	else
+		put_links(s, 0, n, &j);
 	put_processes(s, &j);
 	jout_close(&j, '}');
 	return !o->bad;
+}
+
+bool sampler_overview(struct sampler *s, struct out *o)
+{
+	return put_all(s, false, s->n_links, o);
+}
+
+uint64_t sampler_series(const struct sampler *s)
+{
+	return s->series;
+}
+
+bool sampler_first(struct sampler *s, struct out *o)
+{
+	return put_all(s, false, s->n_links > SAMPLE_WHOLE ? 0 : s->n_links, o);
+}
+
+bool sampler_changes(struct sampler *s, struct out *o)
+{
+	return put_all(s, true, 0, o);
+}
+
+bool sampler_page(struct sampler *s, struct sampler_place *place, struct out *o)
+{
+	struct jout j = { o, false };
+	if (place->series != s->series)
+		*place = (struct sampler_place){ s->series, s->n_links > SAMPLE_WHOLE ? 0 : s->n_links };
+	if (!s->has_any || place->at >= s->n_links)
+		return false;
+	const size_t left = s->n_links - place->at, n = left < SAMPLE_WHOLE ? left : SAMPLE_WHOLE;
+	jout_open(&j, NULL, '{');
+	jout_int(&j, "from", (int64_t)place->at);
+	jout_int(&j, "of", (int64_t)s->n_links);
+	put_links(s, place->at, n, &j);
+	jout_close(&j, '}');
+	place->at += n;
+	return true;
 }
 
 static struct link_now *find(struct sampler *s, struct view link)
@@ -477,7 +580,7 @@ static struct link_now *find(struct sampler *s, struct view link)
 
 bool sampler_put_link(struct sampler *s, struct view link, const char *name, struct jout *j)
 {
-	const struct link_now *l = find(s, link);
+	struct link_now *l = find(s, link);
 	if (l != NULL)
 		put_link(s, l, name, j);
 	return l != NULL;
@@ -530,6 +633,7 @@ struct sampler *sampler_new(struct env *env, const struct settings *settings, co
 	s->metrics = metrics_new();
 	s->coming = metrics_new();
 	s->totals.latency_ms = -1;
+	s->series = 1;
 	timer_init(&s->timer, env, on_timer, s);
 	timer_after(&s->timer, 0);
 	return s;

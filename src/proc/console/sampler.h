@@ -7,6 +7,8 @@
 #include "sys/board.h"
 
 enum {
+	SAMPLE_WHOLE = 200,       /* so many links are told of at one go; of more, page by page */
+	SAMPLE_CHANGES = 512 * 1024, /* octets of links in what is told of as changed; the others follow with the next */
 	SAMPLE_MS = 1000, SAMPLE_IDLE_MS = 15 * 1000,
 	HISTORY_LINKS = 512,      /* links that have one: 50 KB each */
 };
@@ -36,8 +38,17 @@ void sampler_metrics_end(struct sampler *s);
 void sampler_turned(struct sampler *s);  /* the switch came or went */
 void sampler_changed(struct sampler *s); /* another one did */
 
-/* False: nothing was ever sampled. */
+/* All of it. False: nothing was ever sampled. */
 MUST_CHECK bool sampler_overview(struct sampler *s, struct out *o);
+/* The same for who follows, however many links there are: at first without links when there are more than SAMPLE_WHOLE, then each page of them, then
+ * changes. The series counts which links there are, in which order: when it changes all of it begins again. */
+uint64_t sampler_series(const struct sampler *s);
+MUST_CHECK bool sampler_first(struct sampler *s, struct out *o);
+struct sampler_place { uint64_t series; size_t at; }; /* how far somebody was told; all zero: nothing */
+/* {from, of, links}; false: he has been told of all of them. */
+MUST_CHECK bool sampler_page(struct sampler *s, struct sampler_place *place_io, struct out *o);
+/* As an overview whose links are those that have changed since the last call, some of them when they are too many. */
+MUST_CHECK bool sampler_changes(struct sampler *s, struct out *o);
 /* One object of a link; false: no such link. name: of the member, NULL: none. */
 MUST_CHECK bool sampler_put_link(struct sampler *s, struct view link, const char *name, struct jout *j);
 /* The samples of the last minutes of one link (empty: of all); false: no such link. */

@@ -18,6 +18,7 @@ struct viewer {
 	size_t offset;           /* in it */
 	struct out first;        /* his alone, before the frames */
 	char token[SESSION_TEXT + 1];
+	struct sampler_place place; /* among the links, in pages, when there are no frames */
 	bool catches_up;         /* with what he has missed, before the frames */
 	uint64_t after, until;   /* numbers of events */
 	bool ends;               /* after `first` */
@@ -146,6 +147,9 @@ static size_t on_read(void *ctx, uint8_t *to, size_t n, bool *end_r, bool *broke
 		if (out_len(&v->first) > 0)
 			break; /* a bye has come meanwhile */
 	}
+	/* Behind all frames: what is in a page is newer than what they say. */
+	if (got == 0 && v->at == h->next && h->events->page(h->ctx, &v->place, &v->first))
+		return take_first(v, to, n);
 	return got;
 }
 

@@ -2,6 +2,7 @@
  * that falls behind the ring is cut off; nobody waits for him. When he comes again he says what he heard last, and gets what he has missed
  * out of the memory of events, as fast as he reads, before what happens then. */
 #pragma once
+#include "proc/console/sampler.h"
 #include "proc/console/server.h"
 
 enum {
@@ -18,6 +19,8 @@ struct stream_hub_events {
 	/* Appends to *frame the frame of the first event with a number over *after_io that is not over until, and sets *after_io to its number; if some
 	 * between the two are not known any more, a frame that says so is before it. False: there is none (though some may be said to be missing). */
 	bool (*missed)(void *ctx, uint64_t *after_io, uint64_t until, struct out *frame);
+	/* Appends the frame of the next page of links for who was told of them up to *place_io. False: there is none for him. */
+	bool (*page)(void *ctx, struct sampler_place *place_io, struct out *frame);
 };
 
 struct stream_hub *stream_hub_new(const struct stream_hub_events *events, void *ctx);
