@@ -82,6 +82,13 @@ static int open_dir(const char *path, struct err *e)
 	return fd;
 }
 
+/* By whatever paths. */
+static bool is_one(int a, int b)
+{
+	struct stat x, y;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 bool ffapi_attach(struct interchange *x, struct err *e)
 {
 	if (FAULT(INTERCHANGE_ATTACH))
@@ -89,6 +96,8 @@ bool ffapi_attach(struct interchange *x, struct err *e)
 	say(x, "open", x->set->ffapi_import);
 	const int in = open_dir(x->set->ffapi_import, e), out = in < 0 ? -1 : open_dir(x->set->ffapi_export, e);
 	bool ok = in >= 0 && out >= 0;
+	if (ok && is_one(in, out))
+		ok = err_set(e, ERR_LOCAL, ERR_OF_LINK, "ffapi: %s is the directory of ffapi-export, too: what is written there would be taken again", x->set->ffapi_import);
 	if (ok && !x->set->read_only && (faccessat(in, ".", W_OK, 0) != 0 || faccessat(out, ".", W_OK, 0) != 0))
 		ok = file_error(e, "write to", x->set->ffapi_import, "", errno);
 	if (in >= 0)

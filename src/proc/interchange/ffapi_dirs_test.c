@@ -133,6 +133,27 @@ static void test_a_bad_file_is_put_away_with_the_reason(void **state)
 	world_free(w);
 }
 
+/* What is written into the directory would come in again, round and round: by whatever path, it is not begun. */
+static void test_import_and_export_are_two(void **state)
+{
+	(void)state;
+	char away[100];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	snprintf(away, sizeof away, "%s/away", w->dir);
+	assert_int_equal(rename(w->export, away), 0);
+	assert_int_equal(symlink(w->import, w->export), 0);
+	world_restart(w);
+	put_file(w->import, "A.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_string_not_equal(interchange_state(w->x), "attached");
+	assert_int_equal(w->n_offers, 0);
+	assert_int_equal(unlink(w->export), 0);
+	assert_int_equal(rename(away, w->export), 0);
+	world_pass(w, 600 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	world_free(w);
+}
+
 /* A plain file is called BAD: what is no message stays, is told of, and hinders nobody; when the place is free it goes there. */
 static void test_there_is_no_place_for_bad_files(void **state)
 {
@@ -400,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_what_it_names_goes_with_it),
 		cmocka_unit_test(test_what_it_names_is_still_being_written),
 		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
+		cmocka_unit_test(test_import_and_export_are_two),
 		cmocka_unit_test(test_there_is_no_place_for_bad_files),
 		cmocka_unit_test(test_a_name_may_be_long),
 		cmocka_unit_test(test_a_writer_may_pause),

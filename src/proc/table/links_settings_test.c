@@ -36,6 +36,15 @@ static void says(const char *rows, const char *text)
 
 #define A_PEER "    remote-mta-name: a\n"
 
+/* What is written into the directory would be taken again. */
+static void test_ffapi_directories_are_two(void **state)
+{
+	(void)state;
+#define GATE(out) "    kind: msmail\n    msmail:\n      ffapi-import: /in\n      ffapi-export: " out "\n      network: N\n      postoffice-name: P\n"
+	assert_null(wrong(GATE("/out")));
+	says(GATE("/in"), "one directory");
+}
+
 static void test_k164400_addresses(void **state)
 {
 	(void)state;
@@ -171,6 +180,7 @@ static void test_names_that_are_somebody_elses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ffapi_directories_are_two),
 		cmocka_unit_test(test_k164400_addresses),
 		cmocka_unit_test(test_k162674_peer_hosts),
 		cmocka_unit_test(test_contents_for_peers_of_another_age),

@@ -332,6 +332,9 @@ static bool check_msmail(const struct set_link *k, const char *name, struct err 
 			       "%s: link \"%s\" is of kind msmail: want either postoffice, or ffapi-import and ffapi-export, in its msmail section", name, k->name);
 	if (in && (*m->network == 0 || *m->name == 0))
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": with ffapi-import, network and postoffice-name are needed", name, k->name);
+	if (in && strcmp(m->ffapi_import, m->ffapi_export) == 0)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": ffapi-import and ffapi-export are one directory: what is written would be taken again", name,
+			       k->name);
 	return check_zone(m->zone, "link", k->name, name, e);
 }
 
