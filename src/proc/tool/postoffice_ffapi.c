@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 100000, SAME_NAMES = 10000 };
+enum { SAME_NAMES = 10000 };
 
 /* --- import --- */
 struct found {
@@ -36,7 +36,7 @@ static bool list_files(struct folder *f, struct err *e)
 	if (d == NULL)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "cannot read the directory %.100s: %s", f->path, strerror(errno));
 	struct stat st;
-	for (const struct dirent *x; (x = readdir(d)) != NULL && f->n < FILES_MAX;) {
+	for (const struct dirent *x; (x = readdir(d)) != NULL;) {
 		if (x->d_name[0] == '.' || fstatat(dirfd(d), x->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
 			continue;
 		f->files = mem_grow(f->files, mem_mul(f->n + 1, sizeof *f->files));

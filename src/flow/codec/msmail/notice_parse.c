@@ -174,6 +174,12 @@ static struct view without_date(struct reader *r, struct view v)
 	return trim(view_first(v, at));
 }
 
+/* Lines that a memo's head may have, too, and that say nothing here. */
+static bool is_passed_over(struct view label)
+{
+	return view_eq_nocase(label, VIEW("PRIORITY")) || view_eq_nocase(label, VIEW("ATTACHMENTS"));
+}
+
 /* False: the line is none of the five. */
 static bool read_field(struct reader *r, struct view line)
 {
@@ -198,7 +204,7 @@ static bool read_field(struct reader *r, struct view line)
 		out_bytes(&r->subject, value);
 		r->has_subject = true;
 		r->place = IN_SUBJECT;
-	} else {
+	} else if (!r->begun || !is_passed_over(label)) {
 		return false;
 	}
 	return true;
@@ -255,6 +261,7 @@ static void begin_cause(struct reader *r, int code, struct view line)
 {
 	end_sentence(r);
 	r->code = code;
+	r->listed = false;
 	if (r->n->code == 0)
 		r->n->code = code;
 	out_bytes(&r->sentence, trim(view_from(line, 5)));
@@ -373,6 +380,13 @@ static void read_empty(struct reader *r)
 	}
 }
 
+/* NETWORK/POSTOFFICE/MAILBOX and nothing else: who was not reached, also where no words lead to it (facts A10). */
+static bool is_whole_name(struct view line)
+{
+	struct mm_name name;
+	return memchr(line.p, ' ', line.n) == NULL && mm_name_parse(line, &name, NULL) && name.mailbox[0] != 0;
+}
+
 /* Takes a line behind the head; false: the original begins with it. */
 static bool read_body(struct reader *r, struct view line)
 {
@@ -398,6 +412,12 @@ static bool read_body(struct reader *r, struct view line)
 	if (r->place == IN_ROUTE && add_hop(r, line))
 		return true;
 	if (r->place == IN_NAMES) {
+		add_name(r, line);
+		return true;
+	}
+	if ((r->place != BETWEEN || !r->listed) && is_whole_name(line)) {
+		end_sentence(r);
+		r->place = IN_NAMES;
 		add_name(r, line);
 		return true;
 	}

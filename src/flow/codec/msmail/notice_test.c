@@ -218,6 +218,31 @@ static void k127919_unknown_addresses_are_listed(void **state)
 	IS(n.unreached[1], "Bell, Bob");
 }
 
+/* Facts A10: the names not reached follow the cause and the route, with or without words that lead to them; other lines of a memo's head say nothing. */
+static void k127919_names_without_a_word_before_them(void **state)
+{
+	(void)state;
+	struct mm_notice n = parsed("FROM: NET/PO/ANN\r\nTO: NET/PO/BOB\r\nDATE: 05-23-96\r\nTIME: 15:22\r\n\r\nSUBJECT: Budget\r\nPRIORITY:\r\nATTACHMENTS: a.txt\r\n"
+				    "----------------------------------------------------------------\r\n"
+				    "[002] Unknown address\r\nNET/PO/BOB\r\nNET/PO/EVE\r\n\r\n"
+				    "[003] Hop count exceeded. Message followed the following route:\r\nNET1/HUB\r\nNET2/HUB\r\nFAR/PO/ZOE\r\n"
+				    "----------------------------------------------------------------\r\nA/B/C\r\n");
+	IS(n.subject, "Budget");
+	assert_int_equal(n.n_unreached, 3);
+	IS(n.unreached[0], "NET/PO/BOB");
+	IS(n.unreached[1], "NET/PO/EVE");
+	IS(n.unreached[2], "FAR/PO/ZOE");
+	assert_int_equal(n.codes[1], 2);
+	assert_int_equal(n.codes[2], 3);
+	assert_int_equal(n.n_hops, 2);
+	IS(n.original, "A/B/C\r\n");
+	n = parsed("FROM: NET/PO/ANN\rTO: NET/PO/BOB\rSUBJECT: Budget\r\r[017] The mailbag is full.\r\rNET/PO/BOB\r\rA/B/C\r");
+	assert_int_equal(n.n_unreached, 1);
+	IS(n.unreached[0], "NET/PO/BOB");
+	IS(n.text, "The mailbag is full.");
+	IS(n.original, "A/B/C\r");
+}
+
 static void k165396_duplicate_address(void **state)
 {
 	(void)state;
@@ -337,7 +362,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_form_of_a_notice), T(what_is_written_is_read), T(k141970_control_characters_become_blanks), T(every_number_has_a_sentence),
-		T(k147471_a_route_and_who_was_tried), T(k154783_the_date_on_the_line_of_to), T(k127919_unknown_addresses_are_listed),
+		T(k147471_a_route_and_who_was_tried), T(k154783_the_date_on_the_line_of_to), T(k127919_unknown_addresses_are_listed), T(k127919_names_without_a_word_before_them),
 		T(k165396_duplicate_address), T(k136004_several_causes_and_a_missing_file),
 		T(k121732_only_those_that_failed_each_with_its_cause), T(a_long_subject_and_wrapped_lines), T(what_only_resembles_one_is_none),
 		T(cut_at_every_offset), T(lists_have_an_end),
