@@ -5,6 +5,7 @@
  *     outward.c     one transfer after the other into the postoffice (out_post.c) or an FFAPI directory
  *     inward.c      one message after the other to the switch; whence they come is struct source: queue.c (INQUEUE3), ffapi.c
  *     notices.c      reports of the gateway; movers' notices that become reports
+ *     returned.c     notices to senders and administrator
  *     sent.c, strikes.c, journal.c   what is remembered
  *     xlate.c        the converter */
 #pragma once
@@ -66,6 +67,9 @@ struct sent;
 MUST_CHECK bool sent_open(struct interchange *x, struct sent **s_r, struct err *e);
 void sent_close(struct sent **s);
 const struct sent_entry *sent_find(const struct sent *s, uint64_t key);
+/* What became that message of the postoffice, the last one of that number; NULL: nothing. */
+const struct sent_entry *sent_find_message(const struct sent *s, const struct mm_id *id);
+struct view sent_name(struct view names, uint32_t number); /* of sent_read; empty: there is none */
 /* Until each returns false. */
 void sent_each_about(const struct sent *s, uint64_t subject, bool (*each)(void *ctx, const struct sent_entry *t), void *ctx);
 /* entry: without line. packed: the message with the recipients that were ours, each with its outcome; names: lines "NUMBER NAME". A second line of the same key
@@ -223,6 +227,12 @@ MUST_CHECK bool inward_examine_data(struct interchange *x, const struct msg_piec
 /* --- bundle.c: a message as it lies in quarantine: envelope and files in one --- */
 void bundle_begin(struct interchange *x, struct out *o, uint64_t *size_r); /* what stands before the files' octets; octets of it all */
 MUST_CHECK bool bundle_parse(struct interchange *x, struct view octets, struct err *e);
+
+/* --- returned.c --- */
+/* One notice of those in x->in.v who have one, from the record h; mai: the file, read when it is empty. */
+MUST_CHECK bool returned_notice(struct interchange *x, const struct mm_header *h, struct mail_journal *journal, struct out *mai, struct err *e);
+/* Likewise when neither file nor envelope is left, and in.v stands for those that nobody knows. */
+MUST_CHECK bool returned_lost(struct interchange *x, const struct mm_header *h, struct mail_journal *journal, struct err *e);
 
 /* --- notices.c --- */
 /* A report of the gateway about x->out's transfer is due: its octets are in x->out.packed. */

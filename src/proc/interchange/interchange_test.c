@@ -83,6 +83,18 @@ static void fill_bag(struct world *w, const char *name, uint32_t first)
 	free(records);
 }
 
+/* They have gone since. */
+static void clear_key(struct world *w, const char *name)
+{
+	static const struct mm_key none;
+	char bag[9], path[200];
+	snprintf(path, sizeof path, "%s/KEY/%s.KEY", w->path, bag_of(w, name, bag));
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(none.octets, MM_KEY_SIZE, 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
 static void plan_fault(const char *text)
 {
 	struct err e;
@@ -325,6 +337,10 @@ static void k103960_a_record_without_envelope_is_forgotten(void **state)
 	struct po_bag_entry entries[HEARD];
 	struct mm_header h = { .subject = "Read and deleted", .mai = mm_id_of(0xFFF1) };
 	const struct mm_id id = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/LOCAL", "Done", "text", NULL);
+	char bag[9];
+	struct err e;
+	put_record(w, "TEST/NEAR", &h);
+	assert_true(postoffice_bag_forget(w->po, bag_of(w, "TEST/NEAR", bag), 0, &h.mai, &e));
 	count_records(w, "INQUEUE3", entries);
 	put_record(w, "TEST/SHADOW/LOCAL", &entries[0].header);
 	put_record(w, "INQUEUE3", &h);
@@ -335,6 +351,70 @@ static void k103960_a_record_without_envelope_is_forgotten(void **state)
 	assert_int_equal(count_records(w, "TEST/NEAR", NULL), 0);
 	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
 	world_free(w);
+}
+
+/* Only its record is left, and no mailbag had it: the administrator of the settings hears what is known, else the one of the postoffice. */
+static void what_has_left_only_a_record_the_administrator_hears(void **state)
+{
+	static const char *const who[] = { "      administrator: TEST/SHADOW/LOCAL\n", "" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+		struct world *w = world_new(who[i]);
+		struct mm_header h = { .from = "LOCAL", .subject = "Gone", .mai = mm_id_of(0xFFF1), .size = 4711 };
+		put_record(w, "INQUEUE3", &h);
+		world_pass(w, 120 * 1000);
+		assert_int_equal(w->n_offers, 0);
+		assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+		assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), i == 0);
+		assert_int_equal(count_records(w, "TEST/SHADOW/ADMIN", NULL), i == 1);
+		const struct mai m = read_message(w, i == 0 ? "TEST/SHADOW/LOCAL" : "TEST/SHADOW/ADMIN", 0);
+		assert_true(has(m.text, "[021]"));
+		assert_true(has(m.text, "FROM: LOCAL\r\n"));
+		assert_true(has(m.text, "SUBJECT: Gone\r\n"));
+		assert_true(has(m.text, "Message 0000FFF1 of mailbag INQUEUE3, 4711 octets"));
+		world_free(w);
+	}
+}
+
+/* What came from X.400 by way of us has its sender in our journal: the notice to him is one that becomes a report. Not when the number is somebody else's. */
+static void what_has_left_only_a_record_its_x400_sender_hears(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct world *w = world_new("");
+		struct po_bag_entry entries[HEARD];
+		char path[200], bag[9];
+		struct err e;
+		struct po_lock *lock;
+		say_open(w, 1);
+		assert_true(postoffice_lock(w->po, "INQUEUE3", &lock, &e) && lock != NULL);
+		say_transfer(w, 1, 1, letter(w, MESSAGE_MESSAGE, "one", "TEST/SHADOW/LOCAL TEST/NEAR/BOB"), VIEW("Hello."));
+		assert_true(w->results[0].delivered);
+		assert_int_equal(count_records(w, "INQUEUE3", entries), 1);
+		const struct mm_header *h = &entries[0].header;
+		remove_envelope(w, &h->mai);
+		snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->path, h->mai.s[7], h->mai.s);
+		assert_int_equal(remove(path), 0);
+		if (i == 1) { /* as after a copy of the postoffice was put back: another message */
+			struct mm_header other = *h;
+			snprintf(other.subject, sizeof other.subject, "Another one");
+			assert_true(postoffice_bag_forget(w->po, bag_of(w, "INQUEUE3", bag), entries[0].slot, &h->mai, &e));
+			put_record(w, "INQUEUE3", &other);
+		}
+		postoffice_unlock(&lock);
+		world_pass(w, 200 * 1000);
+		assert_int_equal(count_records(w, "INQUEUE3", NULL), 0);
+		assert_int_equal(count_records(w, "TEST/SHADOW/ADMIN", NULL), i);
+		assert_int_equal(w->n_offers, 1 - i);
+		if (i == 0) { /* the converter here is none: as it came from the mover's side */
+			assert_true(has(w->offers[0].content, "[021]"));
+			assert_true(has(w->offers[0].content, "/S=sender"));
+			assert_true(has(w->offers[0].content, "SUBJECT: A subject"));
+			assert_true(has(w->offers[0].content, "DATE: 2026-01-01"));
+			assert_true(has(w->offers[0].content, "not delivered to:\r\n    TEST/SHADOW/LOCAL\r\n    TEST/NEAR/BOB\r\n"));
+		}
+		world_free(w);
+	}
 }
 
 /* P1 was lost and made anew: the sender is told, and with none to tell the administrator. What the switch had taken is no matter of it. */
@@ -1237,13 +1317,15 @@ static void test_a_full_inqueue3_refuses_nobody(void **state)
 	world_settle(w);
 	say_busy(w, true);
 	fill_bag(w, "INQUEUE3", 0x10000);
+	fill_bag(w, "TEST/NEAR", 0x10000);
+	clear_key(w, "TEST/NEAR");
 	const struct message *m = letter(w, MESSAGE_MESSAGE, "one", "TEST/SHADOW/LOCAL");
 	say_open(w, 1);
 	say_transfer(w, 1, 1, m, VIEW("Hello."));
 	assert_int_equal(w->n_results, 1);
 	assert_false(w->results[0].delivered);
 	assert_int_equal(w->results[0].err.kind, ERR_TEMP);
-	say_busy(w, false); /* they have no envelopes: they are forgotten */
+	say_busy(w, false); /* they have no envelopes, and were in a mailbag: they are forgotten */
 	world_pass(w, 10 * 1000);
 	say_transfer(w, 2, 1, m, VIEW("Hello."));
 	world_pass(w, 1000 * 1000);
@@ -1366,6 +1448,8 @@ int main(void)
 		cmocka_unit_test(k151669_a_hung_file_server_strikes_nothing),
 		cmocka_unit_test(test_a_missing_message_file_is_told_of),
 		cmocka_unit_test(k103960_a_record_without_envelope_is_forgotten),
+		cmocka_unit_test(what_has_left_only_a_record_the_administrator_hears),
+		cmocka_unit_test(what_has_left_only_a_record_its_x400_sender_hears),
 		cmocka_unit_test(test_a_lost_envelope_is_told_of),
 		cmocka_unit_test(test_a_lost_envelope_is_told_of_once),
 		cmocka_unit_test(test_a_missing_attachment_is_said_in_the_text),

@@ -246,8 +246,10 @@ bool post_put(struct interchange *x, struct err *e)
 
 static bool put_record(struct interchange *x, const char *bag, struct err *e)
 {
+	struct mm_header h = x->out.header;
+	h.enveloped = !x->out.via_queue;
 	(void)FAULT(INTERCHANGE_RECORD);
-	return postoffice_deliver(x->po, bag, &x->out.header, e);
+	return postoffice_deliver(x->po, bag, &h, e);
 }
 
 /* A bag that is full by now: those who are in it are told; what the journal says is written anew. */

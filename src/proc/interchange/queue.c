@@ -500,8 +500,20 @@ static bool rebuild(struct interchange *x, int notice, bool *lost_r, struct err 
 	return mail_spare(x->po, &in->v, notice, &held, e);
 }
 
-/* From where another one is made it is a message like any other; with no MAI either nothing is left but a record, which another program
- * leaves when it has finished (Q104485). */
+static bool give_lost_up(struct interchange *x, struct err *e)
+{
+	struct inward *in = &x->in;
+	struct queue_round *q = round_of(x);
+	const struct mm_header *h = &q->entry->header;
+	EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", "nor has it an envelope");
+	in->v.mai = h->mai;
+	if (!returned_lost(x, h, q->journal, e))
+		return false;
+	in->v = (struct mm_envelope){ .mai = h->mai };
+	return mail_forget(x->po, "INQUEUE3", q->entry->slot, &in->v, q->journal, e);
+}
+
+/* From where another one is made it is a message like any other. */
 static bool take_lost(struct interchange *x, enum in_found *found_r, struct err *e)
 {
 	struct inward *in = &x->in;
@@ -516,11 +528,8 @@ static bool take_lost(struct interchange *x, enum in_found *found_r, struct err 
 	}
 	if (!rebuild(x, NO_ENVELOPE, &lost, e))
 		return false;
-	if (lost) {
-		EMIT(&x->host, MSMAIL_NO_FILE, "link", x->link->name, "item", in->item, "why", "nor has it an envelope");
-		in->v = (struct mm_envelope){ .mai = h->mai };
-		return mail_forget(x->po, "INQUEUE3", q->entry->slot, &in->v, q->journal, e);
-	}
+	if (lost)
+		return give_lost_up(x, e);
 	if (!postoffice_holds(x->po, "INQUEUE3", &h->mai, &live, e))
 		return false;
 	if (!live)
@@ -658,58 +667,10 @@ static bool commit_ledger(struct interchange *x, struct err *e)
 	return true;
 }
 
-static void tell_returned(struct interchange *x, const struct mm_id *notice)
-{
-	struct inward *in = &x->in;
-	char code[12] = "?";
-	const char *to = NULL;
-	for (size_t i = 0; i < in->v.n && to == NULL; i++)
-		if (in->v.recipients[i].notice != 0) {
-			snprintf(code, sizeof code, "[%03d]", in->v.recipients[i].notice);
-			to = arena_str(in->a, view_first(in->v.recipients[i].address.text, 200));
-		}
-	const char *from = arena_str(in->a, view_first(in->v.from.text, 200));
-	EMIT(&x->host, MSMAIL_RETURNED, "link", x->link->name, "item", in->item, "notice", notice->s, "from",
-	     from == NULL || *from == 0 ? "?" : from, "code", code,
-	     "first", to == NULL || *to == 0 ? "?" : to);
-}
-
-/* Nobody is there to be told, so the administrator is, in the sender's place; but never of what could not reach himself. */
-static bool ask_administrator(struct interchange *x, struct mm_envelope *v)
-{
-	const char *who = x->set->administrator;
-	const bool is_oraddr = strchr(who, '=') != NULL;
-	for (size_t i = 0; i < v->n; i++)
-		if (view_eq_nocase(v->recipients[i].address.text, view_str(who))) /* also a group of his that has expanded */
-			return false;
-	v->from = (struct mm_address){ .type = is_oraddr ? MM_ADDRESS_X400 : MM_ADDRESS_MS, .text = view_str(who) };
-	return *who != 0;
-}
-
-/* After a crash the notice is known by the journal, and what it says by the envelope. */
 static bool give_notice(struct interchange *x, struct err *e)
 {
-	struct inward *in = &x->in;
 	struct queue_round *q = round_of(x);
-	struct mm_envelope v = in->v;
-	struct mm_id id = { "" };
-	const bool to_sender = mail_may_notice(&in->v, &q->entry->header);
-	if (!mm_envelope_has_notices(&v))
-		return true;
-	if (!to_sender && !ask_administrator(x, &v)) {
-		EMIT(&x->host, MSMAIL_NOTICE_FAILED, "link", x->link->name, "item", in->item, "why", "nobody is told of what becomes of it");
-		return true;
-	}
-	(void)FAULT(INTERCHANGE_NOTICE);
-	if (out_len(&q->mai) == 0)
-		(void)!postoffice_read_mai(x->po, &in->v.mai, q->mai.max, &q->mai, NULL);
-	const struct mail_about about = { .v = &v, .h = to_sender ? &q->entry->header : NULL, .mai = out_view(&q->mai), .zone_minutes = x->zone_minutes };
-	if (!mail_notice(x->po, q->journal, &about, &id, in->a, e))
-		return false;
-	if (*id.s != 0)
-		tell_returned(x, &id);
-	in->wanted = true; /* it lies in INQUEUE3 */
-	return true;
+	return returned_notice(x, &q->entry->header, q->journal, &q->mai, e);
 }
 
 /* What became of the recipients is in the envelope before the journal says that the switch has the message. */

@@ -155,6 +155,30 @@ const struct sent_entry *sent_find(const struct sent *s, uint64_t key)
 	return map_get(&s->by_key, key);
 }
 
+const struct sent_entry *sent_find_message(const struct sent *s, const struct mm_id *id)
+{
+	const struct sent_entry *last = NULL;
+	size_t i = 0;
+	for (const struct sent_entry *t; (t = map_next(&s->by_key, &i)) != NULL;)
+		if (mm_same(t->id.s, id->s) && (last == NULL || t->at > last->at))
+			last = t;
+	return last;
+}
+
+struct view sent_name(struct view names, uint32_t number)
+{
+	char want[16];
+	const size_t n = (size_t)snprintf(want, sizeof want, "%u ", number);
+	while (names.n > 0) {
+		const uint8_t *end = memchr(names.p, '\n', names.n);
+		const struct view line = view_first(names, end == NULL ? names.n : (size_t)(end - names.p));
+		if (line.n > n && memcmp(line.p, want, n) == 0)
+			return view_from(line, n);
+		names = view_from(names, line.n + 1);
+	}
+	return (struct view){ NULL, 0 };
+}
+
 void sent_each_about(const struct sent *s, uint64_t subject, bool (*each)(void *ctx, const struct sent_entry *t), void *ctx)
 {
 	for (const struct sent_entry *t = map_get(&s->by_subject, subject); t != NULL && each(ctx, t); t = t->next)

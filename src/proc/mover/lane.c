@@ -255,6 +255,7 @@ static enum did make_ready(struct mover *m)
 	}
 	h = j->entry.header;
 	h.mai = j->target;
+	h.enveloped = false;
 	if (!postoffice_deliver(m->there, "INQUEUE3", &h, &e)) {
 		if (e.kind == ERR_PERM) { /* 4096 messages are there: as good as no room */
 			mover_tell_peer(m, PEER_FULL, e.text);

@@ -75,7 +75,7 @@ static enum did place(struct mover *m, const struct po_bag_entry *entry, struct 
 	return placed.pending > 0 ? wait_for(m, v, &placed) : finish(m, entry, v, &placed);
 }
 
-/* *lost_r: the message file, too. Then nothing is left but a record, which another program leaves when it has finished (Q104485). */
+/* *lost_r: the message file, too. */
 static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const struct err *why, struct mm_envelope *v_r, bool *lost_r, struct err *e)
 {
 	const int notice = mail_notice_of(why);
@@ -93,6 +93,19 @@ static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const str
 	return good;
 }
 
+/* Nothing is left but a record. Another program leaves one when it has finished, and all have read and deleted the message (Q104485); else that was mail. */
+static enum did give_lost_up(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v)
+{
+	const struct mm_id *id = &entry->header.mai;
+	const struct mm_envelope none = { .mai = *id };
+	bool is_loss;
+	struct err e;
+	EMIT(m->host, MOVER_MAI_MISSING, "mover", m->set->name, "message", id->s, "mailbag", m->bag, "why", "nor has it an envelope");
+	if (!mail_is_loss(m->here, &entry->header, &is_loss, &e) || (is_loss && !tell_sender(m, v, &entry->header, VIEW(""), "", &e)))
+		return mover_did(m, &e, false);
+	return mail_forget(m->here, m->bag, entry->slot, &none, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
+}
+
 /* Its envelope is missing or of no use. Another one is made of its MAI, in which those who have the message keep it (Q103960), and all others are told
  * of; from there on it is a message like any other. */
 static enum did take_over(struct mover *m, const struct po_bag_entry *entry, const struct err *why)
@@ -103,11 +116,8 @@ static enum did take_over(struct mover *m, const struct po_bag_entry *entry, con
 	struct err e;
 	if (!rebuild(m, entry, why, &v, &lost, &e))
 		return mover_did(m, &e, false);
-	if (lost) {
-		EMIT(m->host, MOVER_MAI_MISSING, "mover", m->set->name, "message", id->s, "mailbag", m->bag, "why", "nor has it an envelope");
-		v = (struct mm_envelope){ .mai = *id };
-		return mail_forget(m->here, m->bag, entry->slot, &v, m->journal, &e) ? DID_DONE : mover_did(m, &e, false);
-	}
+	if (lost)
+		return give_lost_up(m, entry, &v);
 	if (!postoffice_holds(m->here, m->bag, id, &live, &e))
 		return mover_did(m, &e, false);
 	if (!live)

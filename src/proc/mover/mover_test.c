@@ -360,12 +360,16 @@ static void k103960_a_finished_message_is_forgotten_silently(void **state)
 	testing_end(&w);
 }
 
-/* Likewise, and it has been read and deleted since. */
+/* Likewise, and it has been read and deleted since: his mailbag still shows that it was there. */
 static void k104485_a_record_of_nothing_is_forgotten(void **state)
 {
 	(void)state;
 	struct world *w = testing_world();
 	struct mm_header h = { .from = "ANN", .subject = "old", .mai = mm_id_of(0xFFF1) };
+	char bag[9];
+	testing_bag_of(w, HUB, "NET/HUB/HAL", bag);
+	OK(postoffice_deliver(w->po[HUB], bag, &h, &w->e));
+	OK(postoffice_bag_forget(w->po[HUB], bag, 0, &h.mai, &w->e));
 	OK(postoffice_deliver(w->po[HUB], "INQUEUE3", &h, &w->e));
 	testing_start(w, HUB_MAILER);
 	testing_start(w, HUB_ALPHA);
@@ -373,7 +377,77 @@ static void k104485_a_record_of_nothing_is_forgotten(void **state)
 	testing_run(w);
 	assert_quiet(w);
 	assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), 0);
+	assert_int_equal(testing_got(w, "NET/HUB/ADMIN", NULL, NULL), 0);
 	assert_int_equal(testing_events(w, "mover.notice", NULL), 0);
+	testing_end(&w);
+}
+
+/* Envelope and file are gone, and nobody had it. The record's ten characters are no address: here is another ANN. The administrator hears all that is known, once. */
+static void what_has_left_only_a_record_the_administrator_hears(void **state)
+{
+	static const char *const plans[] = { NULL, "MAIL_NOTICE:1:fail" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
+		struct world *w = testing_world();
+		struct mm_header h = { .from = "ANN", .subject = "gone", .date = { 1999, 12, 31, 23, 59, 0 }, .size = 4711, .mai = mm_id_of(0xFFF1) };
+		OK(postoffice_add_user(w->po[HUB], "ANN", NULL, &w->e));
+		OK(postoffice_deliver(w->po[HUB], "INQUEUE3", &h, &w->e));
+		OK(fault_plan(plans[i], &w->e));
+		testing_start(w, HUB_MAILER);
+		testing_run(w);
+		fake_env_pass(w->env, 2 * 300000);
+		testing_run(w);
+		assert_quiet(w);
+		const struct mm_notice n = assert_notice(w, "NET/HUB/ADMIN", 21, "?");
+		assert_view(n.from, "ANN");
+		assert_view(n.subject, "gone");
+		assert_int_equal(n.date.year, 1999);
+		assert_non_null(strstr(arena_str(w->a, n.text), "0000FFF1 of mailbag INQUEUE3, 4711 octets"));
+		assert_int_equal(testing_got(w, "NET/HUB/ANN", NULL, NULL), 0);
+		testing_end(&w);
+	}
+}
+
+/* A notice that is lost in this way is told of to nobody: it would be one about it, again and again. */
+static void a_notice_that_has_left_only_a_record_is_no_notice(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h = { .from = NOTICE_FROM, .subject = NOTICE_SUBJECT, .mai = mm_id_of(0xFFF1) };
+	OK(postoffice_deliver(w->po[HUB], "INQUEUE3", &h, &w->e));
+	testing_start(w, HUB_MAILER);
+	testing_run(w);
+	assert_quiet(w);
+	assert_int_equal(testing_got(w, "NET/HUB/ADMIN", NULL, NULL), 0);
+	assert_int_equal(testing_events(w, "mover.untold", NULL), 1);
+	testing_end(&w);
+}
+
+/* In an outbound bag, too: of what had an envelope the sender is at any postoffice, and here is another BOB. */
+static void what_was_on_its_way_through_is_not_of_a_namesake(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	struct mm_header h;
+	char bag[9];
+	OK(postoffice_add_user(w->po[HUB], "BOB", NULL, &w->e));
+	testing_write(w, "NET/BETA/BOB", "NET/ALPHA/ANN", "passing");
+	testing_start(w, BETA_HUB);
+	testing_start(w, HUB_MAILER);
+	testing_run(w);
+	testing_bag_of(w, HUB, "NET/ALPHA/ANN", bag);
+	assert_int_equal(testing_records(w, HUB, bag, "passing", &h), 1);
+	remove_file(w, HUB, "P1", &h.mai, "P1");
+	remove_file(w, HUB, "MAI", &h.mai, "MAI");
+	testing_start(w, HUB_ALPHA);
+	testing_run(w);
+	assert_quiet(w);
+	assert_int_equal(testing_records(w, HUB, bag, NULL, NULL), 0);
+	assert_int_equal(testing_got(w, "NET/HUB/BOB", NULL, NULL), 0);
+	const struct mm_notice n = read_notice(w, "NET/HUB/ADMIN");
+	assert_int_equal(n.code, 16);
+	assert_view(n.from, "BOB");
+	assert_view(n.subject, "passing");
 	testing_end(&w);
 }
 
@@ -1267,6 +1341,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_missing_message_file_is_016), cmocka_unit_test(a_missing_message_file_of_a_client_is_016),
 		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
+		cmocka_unit_test(what_has_left_only_a_record_the_administrator_hears),
+		cmocka_unit_test(a_notice_that_has_left_only_a_record_is_no_notice), cmocka_unit_test(what_was_on_its_way_through_is_not_of_a_namesake),
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
 		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(what_is_no_file_hinders_its_message_only), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(larger_than_the_disk_is_told_and_others_flow),

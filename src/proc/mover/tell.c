@@ -61,13 +61,29 @@ static void say_told(struct mover *m, const struct mm_envelope *v, const struct 
 	out_fini(&list);
 }
 
+/* Nothing is left but a record, whose name of ten characters may be that of somebody at any postoffice: the administrator is told what is known. */
+static bool ask_administrator(struct mover *m, struct mail_about *about, struct mm_address *who, char *text, size_t size, struct err *e)
+{
+	if (!mail_administrator(m->here, who, m->arena, e))
+		return false;
+	snprintf(text, size, "Message %s of mailbag %s, %u octets: neither its file nor its envelope is left. Who has sent it, and to whom, is not known but for the name above",
+		 about->h->mai.s, m->bag, (unsigned)about->h->size);
+	about->to = who;
+	about->text = text;
+	return true;
+}
+
 bool tell_sender(struct mover *m, const struct mm_envelope *v, const struct mm_header *h, struct view mai, const char *text, struct err *e)
 {
 	struct mm_id notice;
+	struct mm_address administrator;
+	char known[240];
 	struct mail_about about = { .v = v, .h = h, .mai = mai, .text = text, .zone_minutes = m->zone };
 	about.with_hops = has_code(v, 3) || has_code(v, 4);
 	if (first_code(v) == 0)
 		return true;
+	if (mai.n == 0 && v->from.text.n == 0 && !ask_administrator(m, &about, &administrator, known, sizeof known, e))
+		return false;
 	if (!mail_notice(m->here, m->journal, &about, &notice, m->arena, e))
 		return false;
 	say_told(m, v, h, &notice);
@@ -76,16 +92,22 @@ bool tell_sender(struct mover *m, const struct mm_envelope *v, const struct mm_h
 
 /* --- a message without an envelope --- */
 
-/* A client's message is of a user of this postoffice, even when the MAI does not say so. */
-static bool name_sender(struct mover *m, const struct mm_header *h, struct mm_envelope *v)
+/* A client's message is of a user of this postoffice, even when the MAI does not say so. One that had an envelope may be anybody's of that name. */
+static bool name_sender(struct mover *m, const struct mm_header *h, struct mm_envelope *v, struct err *e)
 {
-	const struct mm_name *own = &postoffice_master(m->here)->own;
+	struct mm_name name = postoffice_master(m->here)->own;
+	struct mm_route route;
 	char text[64];
-	if (v->from.text.n > 0 || h->from[0] == 0 || is_mailer(m))
+	if (v->from.text.n > 0 || h->from[0] == 0 || is_mailer(m) || h->enveloped)
 		return true;
-	const int n = snprintf(text, sizeof text, "%s/%s/%s", own->network, own->postoffice, h->from);
+	snprintf(name.mailbox, sizeof name.mailbox, "%s", h->from);
+	if (!postoffice_route(m->here, &name, &route, e))
+		return false;
+	if (route.where != MM_LOCAL_USER)
+		return true;
+	const int n = snprintf(text, sizeof text, "%s/%s/%s", name.network, name.postoffice, h->from);
 	v->from = (struct mm_address){ .type = MM_ADDRESS_MS, .text = arena_copy(m->arena, view_of(text, (size_t)n)) };
-	return !arena_full(m->arena);
+	return !arena_full(m->arena) || err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", h->mai.s);
 }
 
 /* For whom a message was that cannot be read nobody knows: one recipient without a name stands for them, so that the sender is told. */
@@ -113,8 +135,10 @@ bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view
 		return false;
 	if (!is_mailer(m) && readable && !mailer_from_mai(&w, &parsed, id, m->bag, &v, m->arena, e))
 		return false;
-	if ((v.n == 0 && !readable && !stand_in(m, &v)) || !name_sender(m, &entry->header, &v))
+	if (v.n == 0 && !readable && !stand_in(m, &v))
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: no memory for its envelope", id->s);
+	if (!name_sender(m, &entry->header, &v, e))
+		return false;
 	if (v.date.year == 0)
 		v.date = entry->header.date;
 	if (is_mailer(m)) { /* a client's is counted from when a lane first saw it */

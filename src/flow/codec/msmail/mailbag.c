@@ -1,10 +1,10 @@
-/* mailbag.c - see mailbag.h. Offsets of a record: facts A5 (dump in Q108027); those of the KEY, and of the priority, are ours. */
+/* mailbag.c - see mailbag.h. Offsets of a record: facts A5 (dump in Q108027); those of the KEY, of the priority and of the mark behind it, are ours. */
 #include "flow/codec/msmail/mailbag.h"
 
 #include "flow/codec/msmail/le.h"
 
 enum {
-	FROM_AT = 2, SUBJECT_AT = 13, DATE_AT = 56, MAI_AT = MM_RECORD_MAI_AT, SIZE_AT = 78, WORD_AT = 88, PRIORITY_AT = 90, DWORD_AT = 108,
+	FROM_AT = 2, SUBJECT_AT = 13, DATE_AT = 56, MAI_AT = MM_RECORD_MAI_AT, SIZE_AT = 78, WORD_AT = 88, PRIORITY_AT = 90, ENVELOPED_AT = 91, DWORD_AT = 108,
 	NEW_AT = 0, UNREAD_AT = 2, /* in the KEY: words, little-endian */
 };
 
@@ -32,6 +32,7 @@ void mm_header_print(const struct mm_header *h, uint8_t record_r[MM_RECORD_SIZE]
 	put_le32(record_r + SIZE_AT, h->size);
 	put_le16(record_r + WORD_AT, h->word_88);
 	record_r[PRIORITY_AT] = (uint8_t)h->priority;
+	record_r[ENVELOPED_AT] = h->enveloped;
 	put_le32(record_r + DWORD_AT, h->dword_108);
 }
 
@@ -61,6 +62,7 @@ bool mm_header_parse(struct view record, struct mm_header *h_r, struct err *e)
 	h.size = le32(record.p + SIZE_AT);
 	h.word_88 = le16(record.p + WORD_AT);
 	h.priority = (char)record.p[PRIORITY_AT];
+	h.enveloped = record.p[ENVELOPED_AT] == 1;
 	h.dword_108 = le32(record.p + DWORD_AT);
 	*h_r = h;
 	return true;

@@ -13,6 +13,7 @@ struct mm_header {
 	uint16_t word_88;          /* 0x0018 in the dumps */
 	uint32_t dword_108;        /* unknown; kept */
 	char priority;             /* our choice of octet where one is written; 0: none */
+	bool enveloped;            /* likewise: of an outbound bag, and not a client's: a P1 was there when it was written */
 };
 void mm_header_print(const struct mm_header *h, uint8_t record_r[MM_RECORD_SIZE]);
 /* Tolerant of everything but the id of the MAI. Fails ERR_PERM, message. */

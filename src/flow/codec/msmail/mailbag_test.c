@@ -51,7 +51,7 @@ static void test_headers_come_back(void **state)
 		struct arena *a = arena_new(1u << 20);
 		struct mm_header h = { .mai = mm_id_of((uint32_t)testing_next(&r)), .size = (uint32_t)testing_next(&r),
 				       .word_88 = (uint16_t)testing_next(&r), .dword_108 = (uint32_t)testing_next(&r),
-				       .priority = "\0001R5"[testing_below(&r, 4)] };
+				       .priority = "\0001R5"[testing_below(&r, 4)], .enveloped = seed % 2 == 0 };
 		const struct view from = testing_string(&r, a, MM_NAME_MAX), subject = testing_string(&r, a, MM_SUBJECT_MAX);
 		memcpy(h.from, from.p, from.n);
 		memcpy(h.subject, subject.p, subject.n);
@@ -65,7 +65,7 @@ static void test_headers_come_back(void **state)
 		assert_string_equal(got.subject, h.subject);
 		assert_string_equal(got.mai.s, h.mai.s);
 		TESTING_SAME_DATE(got.date, h.date);
-		assert_true(got.size == h.size && got.word_88 == h.word_88 && got.dword_108 == h.dword_108 && got.priority == h.priority);
+		assert_true(got.size == h.size && got.word_88 == h.word_88 && got.dword_108 == h.dword_108 && got.priority == h.priority && got.enveloped == h.enveloped);
 		arena_free(&a);
 	}
 }

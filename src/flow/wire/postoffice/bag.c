@@ -233,6 +233,30 @@ bool postoffice_holds(struct postoffice *po, const char *bag, const struct mm_id
 	return ok;
 }
 
+bool postoffice_had(struct postoffice *po, const char *bag, const struct mm_header *h, bool *had_r, bool *holds_r, struct err *e)
+{
+	struct bag b;
+	uint8_t *records;
+	unsigned all;
+	*had_r = *holds_r = false;
+	if (!bag_open(po_check(po), bag, false, &b, e))
+		return false;
+	const bool ok = b.there && read_records(po, &b, &records, &all, e);
+	const bool there = b.there;
+	bag_close(po, &b);
+	for (unsigned i = 0; ok && i < all; i++) {
+		struct mm_header x;
+		if (!names(record_at(records, i), &h->mai) || !mm_header_parse(record_at(records, i), &x, NULL) || strcmp(x.from, h->from) != 0 ||
+		    strcmp(x.subject, h->subject) != 0)
+			continue;
+		*had_r = true;
+		*holds_r |= mm_key_is_live(&b.k, i);
+	}
+	if (ok)
+		mem_free_(records);
+	return ok || !there;
+}
+
 bool postoffice_bag(struct postoffice *po, const char *bag, unsigned max, struct po_bag_entry *entries_r, unsigned *n_r, unsigned *live_r, struct err *e)
 {
 	struct bag b;

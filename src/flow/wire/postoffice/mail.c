@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "flow/wire/postoffice/po_int.h"
 
-static const char QUEUE[] = "INQUEUE3";
+static const char QUEUE[] = "INQUEUE3", ADMIN_BAG[] = "00000000";
 
 /* --- looks --- */
 
@@ -194,9 +194,11 @@ static bool place_in(struct placing *p, const char *bag, struct err *e)
 {
 	struct err why = { ERR_NONE, ERR_OF_PROCESS, -1, -1, "" };
 	const bool outbound = p->is_outbound(p->ctx, bag);
+	struct mm_header h = *p->h;
+	h.enveloped = outbound;
 	if (FAULT(MAIL_PLACE))
 		err_set(&why, ERR_TEMP, ERR_OF_RECIPIENT, "%s: not placed in %s (fault point)", p->v->mai.s, bag);
-	else if (!is_unserved(p->v, bag) || postoffice_deliver(p->po, bag, p->h, &why)) {
+	else if (!is_unserved(p->v, bag) || postoffice_deliver(p->po, bag, &h, &why)) {
 		p->placed.bags++;
 		p->placed.outbound += outbound;
 		p->served |= !outbound && is_unserved(p->v, bag);
@@ -367,6 +369,70 @@ bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsign
 		r->diagnostic = -1;
 	}
 	*held_r = held;
+	return true;
+}
+
+struct traces { struct postoffice *po; const struct mm_header *h; bool had, holds, failed; struct err *e; };
+
+static bool look_for_traces(struct traces *t, const char *bag)
+{
+	struct err why;
+	bool had, holds;
+	if (!postoffice_had(t->po, bag, t->h, &had, &holds, &why)) {
+		t->failed = why.culprit == ERR_OF_LINK;
+		if (t->failed && t->e != NULL)
+			*t->e = why;
+		return !t->failed;
+	}
+	t->had |= had;
+	t->holds |= holds;
+	return true;
+}
+
+static bool look_at_user(void *ctx, const struct mm_user *u)
+{
+	return look_for_traces(ctx, u->mailbag);
+}
+
+static bool look_at_outbound(void *ctx, const struct mm_name *next, const char *mailbag)
+{
+	(void)next;
+	return look_for_traces(ctx, mailbag);
+}
+
+bool mail_is_loss(struct postoffice *po, const struct mm_header *h, bool *loss_r, struct err *e)
+{
+	struct traces t = { .po = po, .h = h, .e = e };
+	unsigned n, live;
+	if (!postoffice_each_user(po, look_at_user, &t, e) || t.failed || !postoffice_each_outbound(po, look_at_outbound, &t, e) || t.failed ||
+	    (!look_for_traces(&t, "SYSTEM") && t.failed))
+		return false;
+	if (!postoffice_bag(po, QUEUE, 0, NULL, &n, &live, e))
+		return false;
+	*loss_r = (!t.had || t.holds) && live < MM_BAG_RECORDS;
+	return true;
+}
+
+struct find_admin { char mailbox[MM_NAME_MAX + 1]; };
+
+static bool is_admin(void *ctx, const struct mm_user *u)
+{
+	struct find_admin *f = ctx;
+	if (!mm_same(u->mailbag, ADMIN_BAG))
+		return true;
+	snprintf(f->mailbox, sizeof f->mailbox, "%s", u->mailbox);
+	return false;
+}
+
+bool mail_administrator(struct postoffice *po, struct mm_address *who_r, struct arena *a, struct err *e)
+{
+	const struct mm_name *own = &postoffice_master(po)->own;
+	struct find_admin f = { "" };
+	char text[64];
+	if (!postoffice_each_user(po, is_admin, &f, e))
+		return false;
+	snprintf(text, sizeof text, "%s/%s/%s", own->network, own->postoffice, f.mailbox);
+	*who_r = (struct mm_address){ .type = MM_ADDRESS_MS, .text = f.mailbox[0] == 0 ? VIEW("") : arena_copy(a, view_str(text)) };
 	return true;
 }
 

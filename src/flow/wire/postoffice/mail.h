@@ -83,6 +83,12 @@ MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot,
  * many), and mail_place leaves them as they are; so it does those whose bag cannot be read now (Q127002), and waits for it. All others are refused with `notice`. */
 MUST_CHECK bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e);
 
+/* Of a message of INQUEUE3 whose file is gone, and its envelope too: is somebody to be told? Not when it was in a mailbag here, and is in none any more: all have read it
+ * (Q104485; a mailbag that cannot be read says nothing); nor when INQUEUE3 has no room for a notice, for it could not go before others are gone. */
+MUST_CHECK bool mail_is_loss(struct postoffice *po, const struct mm_header *h, bool *loss_r, struct err *e);
+/* Whose mailbag 00000000 is; in the arena. Text empty: nobody's. */
+MUST_CHECK bool mail_administrator(struct postoffice *po, struct mm_address *who_r, struct arena *a, struct err *e);
+
 /* It is where it was attached. Fails ERR_LOCAL or ERR_TEMP, link. */
 MUST_CHECK bool mail_is_there(struct postoffice *po, struct err *e);
 
@@ -101,11 +107,12 @@ struct mail_about {
 	const struct mm_header *h;   /* may be NULL */
 	struct view mai;             /* the file, for subject and text; empty or unreadable: without (Q118675: attachments are never looked at) */
 	bool with_hops;              /* [003], [004]: the route is shown */
+	const struct mm_address *to; /* in the sender's place, who is shown as far as he is known; NULL: the sender */
 	const char *text;            /* behind the code in place of its sentence, "" or NULL: the sentence */
 	int zone_minutes;
 };
 /* One notice about message v->mai, whatever happens: from POSTMASTER of this postoffice to v->from, put into this postoffice's INQUEUE3, from
- * where the mailer (or interchange) brings it to a bag here, another postoffice or X.400. Done at once when the journal knows of it and it
+ * where the mailer (or interchange) brings it to a bag here, another postoffice or X.400. With `to` mail_may_notice is the caller's to ask, but for a notice's record. Done at once when the journal knows of it and it
  * has gone. true with *id_r.s "" when nobody is to be told or no recipient has a notice. */
 MUST_CHECK bool mail_notice(struct postoffice *po, struct mail_journal *j, const struct mail_about *about, struct mm_id *id_r, struct arena *a,
 			    struct err *e);

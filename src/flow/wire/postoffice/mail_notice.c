@@ -16,11 +16,14 @@ static bool is_postmaster(struct view text)
 	return view_eq_nocase(view_from(text, from), VIEW(NOTICE_FROM));
 }
 
+static bool is_notice(const struct mm_header *h)
+{
+	return h != NULL && mm_same(h->from, NOTICE_FROM) && view_eq_nocase(view_str(h->subject), VIEW(NOTICE_SUBJECT));
+}
+
 bool mail_may_notice(const struct mm_envelope *v, const struct mm_header *h)
 {
-	if (v->from.text.n == 0 || is_postmaster(v->from.text))
-		return false;
-	return h == NULL || !mm_same(h->from, NOTICE_FROM) || !view_eq_nocase(view_str(h->subject), VIEW(NOTICE_SUBJECT));
+	return v->from.text.n > 0 && !is_postmaster(v->from.text) && !is_notice(h);
 }
 
 static size_t count_told(const struct mm_envelope *v)
@@ -77,6 +80,8 @@ static bool write_text(const struct postoffice *po, const struct mail_about *abo
 	if (n.date.year == 0)
 		n.date = original->date;
 	n.original = view_first(original->text, TEXT_MAX);
+	if (n.from.n == 0 && about->to != NULL)
+		n.from = about->h != NULL ? view_str(about->h->from) : about->to->text;
 	n.text = view_str(about->text);
 	n.to = to_shown(v, a);
 	if (about->with_hops) {
@@ -103,7 +108,7 @@ static bool compose(struct postoffice *po, const struct mail_about *about, struc
 	snprintf(from, sizeof from, "%s/%s/" NOTICE_FROM, own->network, own->postoffice);
 	out_init(&text, NOTICE_MAX);
 	bool good = write_text(po, about, &original, &text, a, e);
-	*to = about->v->from;
+	*to = about->to == NULL ? about->v->from : *about->to;
 	m.from = (struct mm_address){ .type = MM_ADDRESS_MS, .text = arena_copy(a, view_str(from)) };
 	m.to = to;
 	m.date = mm_date_of_wall(now, about->zone_minutes);
@@ -165,7 +170,7 @@ static bool put(struct postoffice *po, struct mail_journal *j, const struct mail
 bool mail_notice(struct postoffice *po, struct mail_journal *j, const struct mail_about *about, struct mm_id *id_r, struct arena *a, struct err *e)
 {
 	id_r->s[0] = 0;
-	if (count_told(about->v) == 0 || !mail_may_notice(about->v, about->h))
+	if (count_told(about->v) == 0 || (about->to == NULL ? !mail_may_notice(about->v, about->h) : about->to->text.n == 0 || is_notice(about->h)))
 		return true;
 	if (mail_journal_find(j, MAIL_NOTICED, &about->v->mai, id_r))
 		return go_on(po, id_r, about->zone_minutes, a, e);

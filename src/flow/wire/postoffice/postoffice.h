@@ -81,6 +81,9 @@ void po_put_end(struct po_put **put, bool keep);
 /* Whether a live record there names that MAI. No such bag: it does not. */
 MUST_CHECK bool postoffice_holds(struct postoffice *po, const char *bag, const struct mm_id *mai, bool *holds_r, struct err *e);
 
+/* Whether a record there, live (*holds_r) or not any more, is that message's: of its MAI, sender and subject. */
+MUST_CHECK bool postoffice_had(struct postoffice *po, const char *bag, const struct mm_header *h, bool *had_r, bool *holds_r, struct err *e);
+
 /* Reading a bag: live records, by slot: not in the order of coming. Who leaves some where they are asks for all (4096), or the later ones
  * never have their turn. The caller holds the bag's lock when it takes. */
 struct po_bag_entry { unsigned slot; struct mm_header header; bool readable; struct err why; };
