@@ -465,6 +465,25 @@ static void test_a_lost_envelope_is_told_of_once(void **state)
 	}
 }
 
+/* Its only attachment gets another's name, in place. */
+static void rename_attachment(struct world *w, const struct mm_id *mai, const struct mm_id *name)
+{
+	char path[200];
+	struct out o;
+	struct err e;
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->path, mai->s[7], mai->s);
+	out_init(&o, 1 << 20);
+	assert_true(postoffice_read_mai(w->po, mai, 1 << 20, &o, &e));
+	uint8_t *file = mem_dup(out_view(&o).p, out_len(&o));
+	assert_true(mai_rename_attachments(file, out_len(&o), &mm_scramble_none, name, 1, &e));
+	FILE *f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fwrite(file, 1, out_len(&o), f), out_len(&o));
+	assert_int_equal(fclose(f), 0);
+	free(file);
+	out_fini(&o);
+}
+
 /* [018]: the message goes on without an attachment that is missing, and says so; the others keep their places (Q151249). */
 static void test_a_missing_attachment_is_said_in_the_text(void **state)
 {
@@ -488,6 +507,29 @@ static void test_a_missing_attachment_is_said_in_the_text(void **state)
 	assert_true(has(w->offers[0].content, "file2.txt"));
 	assert_true(has(w->offers[0].content, "firstthird"));
 	assert_true(was_told(w, "msmail.no-attachment"));
+	world_free(w);
+}
+
+/* Q87379: exactly one message names a file. What names another's goes on without it, as if it were missing, and its owner keeps it. */
+static void test_an_attachment_of_another_message_stays_there(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	const struct mm_id owner = put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/LOCAL", "Hers", "text", "secret words");
+	world_pass(w, 120 * 1000);
+	assert_int_equal(count_records(w, "TEST/SHADOW/LOCAL", NULL), 1);
+	const struct mai hers = read_message(w, "TEST/SHADOW/LOCAL", 0);
+	const struct mm_id thief = put_message(w, "TEST/SHADOW/LOCAL", "TEST/SHADOW/CAROL", "Not hers", "text", "other octets");
+	rename_attachment(w, &thief, &hers.attachments[0].file);
+	world_pass(w, 120 * 1000);
+	assert_int_equal(w->n_offers, 1);
+	assert_true(has(w->offers[0].content, "[018]"));
+	assert_false(has(w->offers[0].content, "secret words"));
+	struct po_file *f;
+	struct err e;
+	uint64_t size;
+	assert_true(postoffice_open_own(w->po, &owner, &hers.attachments[0], &f, &size, &e));
+	po_file_close(&f);
 	world_free(w);
 }
 
@@ -1452,6 +1494,7 @@ int main(void)
 		cmocka_unit_test(what_has_left_only_a_record_its_x400_sender_hears),
 		cmocka_unit_test(test_a_lost_envelope_is_told_of),
 		cmocka_unit_test(test_a_lost_envelope_is_told_of_once),
+		cmocka_unit_test(test_an_attachment_of_another_message_stays_there),
 		cmocka_unit_test(test_a_missing_attachment_is_said_in_the_text),
 		cmocka_unit_test(k156728_a_delivery_report_is_no_notice),
 		cmocka_unit_test(test_reports_of_the_gateway),

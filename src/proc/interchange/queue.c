@@ -295,7 +295,7 @@ static bool list_attachments(struct interchange *x, struct mai *m, struct err *e
 		struct po_file *f = NULL;
 		struct err why;
 		uint64_t size = 0;
-		if (!postoffice_open_attachment(x->po, &a->file, &f, &size, &why)) {
+		if (!postoffice_open_own(x->po, &in->v.mai, a, &f, &size, &why)) {
 			if (why.kind != ERR_PERM || why.culprit == ERR_OF_LINK) {
 				*e = why;
 				return false;

@@ -117,7 +117,7 @@ static bool measure(struct mover *m, struct lane_job *j, struct err *e)
 	for (size_t i = 0; i < j->parsed.n_attachments; i++) {
 		struct po_file *f = NULL;
 		uint64_t size;
-		if (!postoffice_open_attachment(m->here, &j->parsed.attachments[i].file, &f, &size, e))
+		if (!postoffice_open_own(m->here, &j->entry.header.mai, &j->parsed.attachments[i], &f, &size, e))
 			return false;
 		po_file_close(&f);
 		j->size += size;

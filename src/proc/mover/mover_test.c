@@ -650,16 +650,32 @@ static void k93080_a_full_peer_waits_and_others_flow(void **state)
 	testing_end(&w);
 }
 
+/* The MAI as somebody else writes it over. */
+static void rewrite(struct world *w, int office, const struct mm_id *id, const struct mai *m)
+{
+	char path[200];
+	struct out o;
+	out_init(&o, 1 << 20);
+	OK(mai_print(m, &mm_scramble_none, &o, &w->e));
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[office], id->s[MM_ID_LENGTH - 1], id->s);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(out_view(&o).p, 1, out_len(&o), f), out_len(&o));
+	assert_int_equal(fclose(f), 0);
+	out_fini(&o);
+}
+
 /* The file is long, and has no octets: what the disks here would hold, with nothing else on them, and one more. */
 static void make_longer_than_the_disk(struct world *w, int office, const struct mm_id *id)
 {
 	const struct mai m = testing_read(w, office, id);
 	const char *name = m.attachments[0].file.s;
 	char path[200];
-	uint64_t room, most;
-	OK(postoffice_space(w->po[office], &room, &most, &w->e));
+	uint64_t room;
+	OK(postoffice_space(w->po[office], &room, &m.attachments[0].size, &w->e));
 	snprintf(path, sizeof path, "%s/ATT/AT%c/%s.ATT", w->paths[office], name[MM_ID_LENGTH - 1], name);
-	assert_int_equal(truncate(path, (off_t)most + 1), 0);
+	assert_int_equal(truncate(path, (off_t)++m.attachments[0].size), 0);
+	rewrite(w, office, id, &m);
 }
 
 static void larger_than_the_disk_is_told_and_others_flow(void **state)
@@ -681,6 +697,75 @@ static void larger_than_the_disk_is_told_and_others_flow(void **state)
 	assert_int_equal(testing_got(w, "NET/HUB/HAL", "flows", NULL), 1);
 	assert_int_equal(mover_peer_state(w->mover[ALPHA_HUB]), PEER_OK);
 	assert_int_equal(testing_events(w, "mover.no-room", NULL), 0);
+	testing_end(&w);
+}
+
+/* --- attachments that are not its own (Q87379: exactly one message names a file) --- */
+
+/* ANN's message names the attachment that lies in AMY's mailbox, with its right size: it does not go along, ANN is told, and AMY keeps it. */
+static void an_attachment_of_another_message_stays_there(void **state)
+{
+	static const size_t files[] = { 1000, SIZE_MAX };
+	(void)state;
+	struct world *w = testing_world();
+	const struct letter amys = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/ALPHA/AMY", .subject = "hers", .text = "text", .attachments = files };
+	const struct letter anns = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL NET/BETA/BOB", .subject = "not hers", .text = "text", .attachments = files };
+	const struct mm_id hers = testing_send(w, &amys), other = testing_send(w, &anns);
+	const struct mai m = testing_read(w, ALPHA, &hers), thief = testing_read(w, ALPHA, &other);
+	thief.attachments[0].file = m.attachments[0].file;
+	rewrite(w, ALPHA, &other, &thief);
+	testing_start_all(w);
+	testing_run(w);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.n_unreached, 2);
+	assert_int_equal(n.codes[0], 18);
+	assert_int_equal(n.codes[1], 18);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
+	testing_check_attachment(w, ALPHA, &m, 0, 1000);
+	testing_end(&w);
+}
+
+/* As clients do: the attachment first, and the message when it is sent. Others' numbers come between. */
+static void an_attachment_older_than_its_message_goes_along(void **state)
+{
+	static const size_t files[] = { 1000, SIZE_MAX };
+	(void)state;
+	struct world *w = testing_world();
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "early", .text = "text", .attachments = files };
+	const struct mm_id draft = testing_send(w, &l);
+	struct mm_header h;
+	char bag[9];
+	const struct mai m = testing_read(w, ALPHA, &draft);
+	testing_write(w, "NET/ALPHA/ANN", "NET/ALPHA/AMY", "between");
+	const struct mm_id sent = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "early");
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 2);
+	OK(postoffice_bag_forget(w->po[ALPHA], bag, 0, &draft, &w->e)); /* it was never sent under that number */
+	remove_file(w, ALPHA, "MAI", &draft, "MAI");
+	rewrite(w, ALPHA, &sent, &m);
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "early", &h), 1);
+	const struct mai got = testing_read(w, HUB, &h.mai);
+	testing_check_attachment(w, HUB, &got, 0, 1000);
+	testing_end(&w);
+}
+
+/* A damaged name, or a file that was cut. */
+static void an_attachment_of_another_size_is_018(void **state)
+{
+	static const size_t files[] = { 1000, SIZE_MAX };
+	(void)state;
+	struct world *w = testing_world();
+	const struct letter l = { .office = ALPHA, .from = "NET/ALPHA/ANN", .to = "NET/HUB/HAL", .subject = "cut", .text = "text", .attachments = files };
+	const struct mm_id id = testing_send(w, &l);
+	const struct mai m = testing_read(w, ALPHA, &id);
+	m.attachments[0].size = 1001;
+	rewrite(w, ALPHA, &id, &m);
+	testing_start_all(w);
+	testing_run(w);
+	assert_notice(w, "NET/ALPHA/ANN", 18, "NET/HUB/HAL");
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", NULL, NULL), 0);
 	testing_end(&w);
 }
 
@@ -1346,6 +1431,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
 		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(what_is_no_file_hinders_its_message_only), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(larger_than_the_disk_is_told_and_others_flow),
+		cmocka_unit_test(an_attachment_of_another_message_stays_there), cmocka_unit_test(an_attachment_older_than_its_message_goes_along),
+		cmocka_unit_test(an_attachment_of_another_size_is_018),
 		cmocka_unit_test(k93080_a_full_peer_waits_and_others_flow),
 		cmocka_unit_test(k118619_a_peer_that_comes_back_is_used_again), cmocka_unit_test(k277831_a_peer_that_stays_away_is_005_once),
 		cmocka_unit_test(k118619_what_comes_late_waits_its_own_time),

@@ -336,21 +336,24 @@ bool postoffice_bag_forget(struct postoffice *po, const char *bag, unsigned slot
 }
 
 /* Its attachments' files go; those of a MAI that cannot be read, or is very long, are the sweep's. */
-static bool remove_attachments(struct postoffice *po, struct view file, struct err *e)
+/* Its own. What is another's stays, for him. */
+static bool remove_attachments(struct postoffice *po, const struct mm_id *mai, struct view file, struct err *e)
 {
 	struct arena *a = arena_new(PARSED_MAX);
 	const struct mai_limits l = mai_limits_default();
 	struct mai m;
 	bool ok = true;
 	if (mai_parse(file, po->scramble, &m, a, &l, NULL))
-		for (size_t i = 0; i < m.n_attachments && ok; i++)
+		for (size_t i = 0; i < m.n_attachments && ok; i++) {
+			bool others = false;
 			if (m.attachments[i].file.s[0] != 0)
-				ok = po_remove(po, po_rel_att(&m.attachments[i].file).s, e);
+				ok = po_is_others(po, mai, &m.attachments[i].file, &others, e) && (others || po_remove(po, po_rel_att(&m.attachments[i].file).s, e));
+		}
 	arena_free(&a);
 	return ok;
 }
 
-bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e)
+bool po_remove_message(struct postoffice *po, const struct mm_id *mai, int fd, const char *rel, struct err *e)
 {
 	struct po_stamp s;
 	size_t got;
@@ -360,7 +363,7 @@ bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct er
 		return po_remove(po, rel, e);
 	uint8_t *file = mem_alloc((size_t)s.size);
 	bool ok = po_read_at(po, fd, rel, file, (size_t)s.size, 0, &got, e) && po_remove(po, rel, e);
-	ok = ok && remove_attachments(po, view_of(file, got), e);
+	ok = ok && remove_attachments(po, mai, view_of(file, got), e);
 	mem_free_(file);
 	return ok;
 }
@@ -404,7 +407,7 @@ bool po_release(struct postoffice *po, const struct mm_id *mai, struct err *e)
 		return false;
 	bool ok = true;
 	if (fd >= 0 && at > 0)
-		ok = bags > 1 ? write_counter(po, fd, rel.s, at, bags - 1u, e) : po_remove_message(po, fd, rel.s, e);
+		ok = bags > 1 ? write_counter(po, fd, rel.s, at, bags - 1u, e) : po_remove_message(po, mai, fd, rel.s, e);
 	po_close(po, &fd);
 	return ok;
 }

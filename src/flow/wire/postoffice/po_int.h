@@ -110,6 +110,9 @@ struct po_rel po_spelt_rel(const struct postoffice *po, const char *rel);
 int po_open_beneath(int dir, const char *path, int flags);
 void po_names_free(struct po_names **n);
 
+/* An attachment that `mai` names: does an earlier message name it? (owner.c) */
+MUST_CHECK bool po_is_others(struct postoffice *po, const struct mm_id *mai, const struct mm_id *att, bool *others_r, struct err *e);
+
 /* --- locks of ranges: of the open file description, so that two descriptors of one process exclude each other, too --- */
 enum po_hold { PO_SHARED, PO_EXCLUSIVE };
 /* The whole file, at once. *got_r false: somebody else has it. */
@@ -135,7 +138,7 @@ MUST_CHECK bool po_each_live(struct postoffice *po, const char *bag, void (*each
 /* One bag less holds it: its counter goes down, at zero it goes itself. */
 MUST_CHECK bool po_release(struct postoffice *po, const struct mm_id *mai, struct err *e);
 /* The MAI in fd, which is held, and its attachments' files. */
-MUST_CHECK bool po_remove_message(struct postoffice *po, int fd, const char *rel, struct err *e);
+MUST_CHECK bool po_remove_message(struct postoffice *po, const struct mm_id *mai, int fd, const char *rel, struct err *e);
 
 /* The server's clock less ours, by a file that is made and removed in P1. */
 MUST_CHECK bool po_measure_skew(struct postoffice *po, wall_ms_t *skew_r, struct err *e);

@@ -100,6 +100,8 @@ MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm
 MUST_CHECK bool postoffice_remove_envelope(struct postoffice *po, const struct mm_id *id, struct err *e);          /* not there: fine */
 struct po_file;                                                                                                        /* an ATT, read in pieces, plain */
 MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */
+/* Likewise, when it has the size that its message says, and is that message's own as far as can be told (owner.c); else [018] as well. */
+MUST_CHECK bool postoffice_open_own(struct postoffice *po, const struct mm_id *mai, const struct mm_attachment *a, struct po_file **f_r, uint64_t *size_r, struct err *e);
 MUST_CHECK bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct err *e);
 void po_file_close(struct po_file **f);
 /* Octets that are free, in 64 bits (Q196537). most_r (NULL: not asked): how many there would be with nothing else on the disk; UINT64_MAX when its server does not say. */

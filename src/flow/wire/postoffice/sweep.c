@@ -316,7 +316,7 @@ static bool remove_mai(struct postoffice *po, const struct mm_id *id, unsigned *
 		return true;
 	bool ok = po_try_hold(po, fd, rel.s, PO_EXCLUSIVE, &got, e) && po_fstat(po, fd, rel.s, &s, &named, e);
 	if (ok && got && named && is_old(po, &s, YOUNG_MS)) {
-		ok = po_remove_message(po, fd, rel.s, e);
+		ok = po_remove_message(po, id, fd, rel.s, e);
 		*removed += ok;
 	}
 	po_close(po, &fd);
