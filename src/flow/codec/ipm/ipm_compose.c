@@ -373,9 +373,10 @@ static struct view generalized_time(struct composer *c, int64_t at_ms)
 	const time_t at = (time_t)(at_ms / 1000);
 	struct tm tm;
 	char text[32];
-	if (gmtime_r(&at, &tm) == NULL)
+	if (gmtime_r(&at, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		return nothing;
-	return arena_copy(c->a, view_of(text, strftime(text, sizeof text, "%Y%m%d%H%M%SZ", &tm)));
+	const size_t year = (size_t)snprintf(text, 5, "%04u", (unsigned)(tm.tm_year + 1900) % 10000u); /* four digits always (X.680, GeneralizedTime), which %Y are not */
+	return arena_copy(c->a, view_of(text, year + strftime(text + year, sizeof text - year, "%m%d%H%M%SZ", &tm)));
 }
 
 static struct view file_parameters(struct composer *c, const struct ipm_compose_part *part)

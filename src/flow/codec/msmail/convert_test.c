@@ -170,6 +170,69 @@ static void test_k161952_k184104_there_and_back(void **state)
 	w.how.code_page = 850;
 }
 
+/* A FAT file's dates end in 1980 and 2107; those of a MAI (FIPS 98: four digits of the year) and of a file in a P22 (X.680 GeneralizedTime) do not. By clocks one hour east. */
+static void test_file_dates_before_1980_and_after_2107(void **state)
+{
+	static const struct { struct mm_date date; const char *generalized; } rows[] = {
+		{ { 93, 10, 8, 16, 25, 7 }, "00931008152507Z" }, { { 1601, 1, 1, 0, 0, 0 }, "16001231230000Z" }, { { 1969, 12, 31, 23, 59, 59 }, "19691231225959Z" },
+		{ { 1979, 12, 31, 23, 59, 58 }, "19791231225958Z" }, { { 1980, 1, 1, 0, 0, 0 }, "19791231230000Z" }, { { 2107, 12, 31, 23, 59, 58 }, "21071231225958Z" },
+		{ { 2108, 1, 1, 0, 0, 0 }, "21071231230000Z" }, { { 2155, 2, 28, 12, 0, 1 }, "21550228110001Z" }, { { 9999, 12, 31, 23, 59, 59 }, "99991231225959Z" },
+		{ { 1970, 1, 1, 1, 0, 0 }, NULL }, /* the one second that says "none" on its way: docs/postoffice-format.md */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct mai m = testing_letter(&w, VIEW("s"), VIEW("t"));
+		struct mm_attachment file = { .file = mm_id_of(1), .name = VIEW("OLD.TXT"), .size = 4, .date = rows[i].date, .position = UINT32_MAX };
+		const struct mm_file octets = { VIEW("f"), VIEW("data") };
+		m.attachments = &file;
+		m.n_attachments = 1;
+		const struct mm_envelope v = testing_envelope(&w, &m);
+		struct testing_ipm there = testing_to_ipm(&w, &m, &v, &octets, 1);
+		assert_true(there.ok);
+		const struct view content = out_view(&there.done.content);
+		if (rows[i].generalized != NULL && memmem(content.p, content.n, rows[i].generalized, 15) == NULL)
+			fail_msg("row %zu: no %s", i, rows[i].generalized);
+		struct testing_mai back = testing_to_mai(&w, &there.m, content);
+		assert_true(back.ok);
+		const struct mm_date none = { 0 }, *want = rows[i].generalized != NULL ? &rows[i].date : &none;
+		TESTING_SAME_DATE(back.m.attachments[0].date, *want);
+		mm_converted_fini(&there.done);
+		mm_converted_fini(&back.done);
+	}
+}
+
+/* When a letter was composed is a UTCTime in X.400, with two digits of the year: by 1980 to 2079 it comes back (RFC 2156 3.3.5), beyond by a century off. */
+static void test_letters_before_1980_and_after_2079(void **state)
+{
+	static const struct { struct mm_date date; const char *utc; unsigned back; } rows[] = {
+		{ { 1993, 10, 8, 16, 25, 0 }, "931008152500Z", 1993 },
+		{ { 2079, 12, 31, 23, 0, 0 }, "791231220000Z", 2079 },
+		{ { 2080, 6, 1, 12, 0, 0 }, "800601110000Z", 1980 },
+		{ { 2108, 1, 1, 10, 0, 0 }, "080101090000Z", 2008 },
+		{ { 1979, 12, 31, 10, 0, 0 }, "791231090000Z", 2079 }, /* and the file's arrival says so, too; else it is the arrival's: k161933 */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct mai m = testing_letter(&w, VIEW("s"), VIEW("t"));
+		m.date = rows[i].date;
+		struct mm_envelope v = testing_envelope(&w, &m);
+		v.arrived = mm_date_to_wall(&m.date, 60, 0);
+		struct testing_ipm there = testing_to_ipm(&w, &m, &v, NULL, 0);
+		assert_true(there.ok);
+		struct trace_element *first = &there.m.trace.v[0];
+		if (!view_eq(first->arrival_raw, view_str(rows[i].utc)))
+			fail_msg("row %zu: %.*s", i, (int)first->arrival_raw.n, (const char *)first->arrival_raw.p);
+		assert_true(utctime_parse(first->arrival_raw, &first->arrival)); /* as the next MTA reads it */
+		struct testing_mai back = testing_to_mai(&w, &there.m, out_view(&there.done.content));
+		assert_true(back.ok);
+		struct mm_date want = rows[i].date;
+		want.year = (uint16_t)rows[i].back;
+		TESTING_SAME_DATE(back.m.date, want);
+		mm_converted_fini(&there.done);
+		mm_converted_fini(&back.done);
+	}
+}
+
 /* Every character of the three pages, in text, subject, class of an attachment's name and friendly name: the same octets come back. The table of what
  * each octet of a page is is iconv's, not ours. */
 static void test_k148234_every_code_point(void **state)
@@ -184,7 +247,9 @@ static void test_k148234_every_code_point(void **state)
 			if (!is_none)
 				octets[n++] = (uint8_t)c;
 		}
+		struct mm_address to = testing_ms("FAR/PO9/ANN"); /* the arena's would go with the first round */
 		struct mai m = testing_letter(&w, view_of(one, 3), view_of(octets, n));
+		m.to = &to;
 		w.how.code_page = m.code_page = all[p];
 		for (size_t i = 0; i <= n; i++) { /* all in one, then each by itself in names */
 			struct mm_attachment x = { .file = mm_id_of(1), .position = UINT32_MAX };
@@ -504,7 +569,9 @@ static void test_ffapi_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_k161952_k184104_there_and_back), cmocka_unit_test(test_k148234_every_code_point),
+		cmocka_unit_test(test_k161952_k184104_there_and_back), cmocka_unit_test(test_file_dates_before_1980_and_after_2107),
+		cmocka_unit_test(test_letters_before_1980_and_after_2079),
+		cmocka_unit_test(test_k148234_every_code_point),
 		cmocka_unit_test(test_k148234_from_the_other_side),
 		cmocka_unit_test(test_cut_at_every_offset),
 		cmocka_unit_test(test_k232604_k176708_no_leak),

@@ -43,6 +43,22 @@ static void test_published_record(void **state)
 	assert_memory_equal(again, record, sizeof record);
 }
 
+/* The year is a word (facts A5): no date of a FAT file. */
+static void test_years_before_1980_and_after_2107(void **state)
+{
+	(void)state;
+	static const struct { uint16_t year; const char *octets; } rows[] = { { 1601, "\x41\x06" }, { 1979, "\xbb\x07" }, { 2108, "\x3c\x08" }, { 9999, "\x0f\x27" } };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t record[MM_RECORD_SIZE];
+		struct mm_header h = { .mai = mm_id_of(1), .date = { rows[i].year, 12, 31, 23, 59, 0 } }, got;
+		struct err e;
+		mm_header_print(&h, record);
+		assert_memory_equal(record + 64, rows[i].octets, 2);
+		assert_true(mm_header_parse(view_of(record, sizeof record), &got, &e));
+		TESTING_SAME_DATE(got.date, h.date);
+	}
+}
+
 static void test_headers_come_back(void **state)
 {
 	(void)state;
@@ -205,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_published_record),
+		cmocka_unit_test(test_years_before_1980_and_after_2107),
 		cmocka_unit_test(test_headers_come_back),
 		cmocka_unit_test(test_k214565_a_strange_record_is_read),
 		cmocka_unit_test(test_a_cut_record_is_none),
