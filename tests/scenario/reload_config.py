@@ -211,7 +211,7 @@ def by_signal_and_once_more(lab):
 
 def postoffices_and_their_numbers(lab):
     """A link before that of a postoffice gives it another number: its processes are others, and all mail arrives. A link that is gone takes its
-    processes with it; one that comes brings them."""
+    processes with it; one that comes brings them; so it is with one that gets another kind and has its own again."""
     net = Net(lab).start()
     london = net.london
     net.site.send("ANNA", [london_name(net)], "one", b"first\r", own=SITE)
@@ -243,6 +243,19 @@ def postoffices_and_their_numbers(lab):
     london.settings["routes"], london.settings["movers"] = routes, movers
     reload(london)
     net.tokyo.wait_mail("taro", 3)
+    was = dict(kept)
+    kept.clear()
+    kept.update({"name": "msmail", "kind": "connector"})
+    london.settings.pop("movers")
+    reload(london)
+    same([n for n in london.pids() if n.split(".")[0] in ("interchange", "converter")], [], "its processes, of another kind")
+    net.tokyo.send(net.taro, net.ms(SITE + "/ANNA"), "--subject", "again", "--text", "fourth")
+    wait_for(lambda: london.status()[0]["msmail"]["queued"] == 1, "it waits in the same queue")
+    kept.clear()
+    kept.update(was)
+    london.settings["movers"] = movers
+    reload(london)
+    net.wait_box(net.site, "ANNA", 2)
     same(london.pids()["switch.0"], before["switch.0"], "the switch")
     net.stop()
 
