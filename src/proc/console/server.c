@@ -21,6 +21,10 @@ struct visitor {
 	int64_t since_ms;        /* it began, or had its last answer */
 	bool busy;               /* a whole request is being answered */
 	bool streams, ended, has_asked;
+	bool sends;              /* octets of a stream that the library has, and the system does not take */
+	bool silent;             /* it was ended, since it took nothing */
+	int64_t taken_ms;        /* it took some of a stream last, as far as we know */
+	uint64_t acked;          /* octets, of all */
 };
 
 struct door {
@@ -138,6 +142,26 @@ static void end_connection(struct server *s, struct visitor *v, const char *why)
 		s->events->refused(s->ctx, why, v->address);
 }
 
+/* What waits is thrown away, in the system too. */
+static void cut_connection(struct server *s, struct visitor *v)
+{
+	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+	(void)setsockopt(v->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	end_connection(s, v, NULL);
+}
+
+/* The library would end it too, by its own clock; ours is the world's. */
+static bool is_silent(struct visitor *v, int64_t now_ms)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof info;
+	if (getsockopt(v->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_bytes_acked != v->acked) {
+		v->acked = info.tcpi_bytes_acked;
+		v->taken_ms = now_ms;
+	}
+	return v->sends && now_ms - v->taken_ms >= SERVER_SILENT_S * 1000;
+}
+
 static void on_sweep(void *ctx)
 {
 	struct server *s = ctx;
@@ -148,6 +172,10 @@ static void on_sweep(void *ctx)
 			end_connection(s, v, NULL);
 		else if (v->busy && !v->streams && now - v->since_ms > SERVER_ANSWER_MS)
 			end_connection(s, v, "slow");
+		else if (v->streams && !v->ended && is_silent(v, now)) {
+			v->silent = true;
+			cut_connection(s, v);
+		}
 	}
 	if (s->n_visitors > 0)
 		timer_after(&s->sweep, SWEEP_MS);
@@ -210,7 +238,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **request, en
 	CHECK(r, REQUEST_MAGIC);
 	*request = NULL;
 	if (r->stream != NULL)
-		r->stream->gone(r->stream_ctx, code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
+		r->stream->gone(r->stream_ctx, r->visitor->silent || code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED);
 	if (!r->begun && !d->closing)
 		d->server->events->refused(d->server->ctx, "its headers make no sense, are too long or did not come", r->address);
 	if (r->handled)
@@ -415,9 +443,12 @@ static ssize_t on_stream(void *ctx, uint64_t at, char *to, size_t n)
 	bool end = false, broken = false;
 	(void)at;
 	CHECK(r, REQUEST_MAGIC);
+	r->visitor->taken_ms = env_now_ms(r->server->env);
+	r->visitor->sends = false;
 	if (r->visitor->door->closing)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	const size_t got = r->stream->read(r->stream_ctx, (uint8_t *)to, n, &end, &broken);
+	r->visitor->sends = got > 0;
 	if (got > 0)
 		return (ssize_t)got;
 	if (end || broken)
@@ -452,10 +483,8 @@ void request_wake(struct request *r)
 
 void request_cut(struct request *r)
 {
-	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 	CHECK(r, REQUEST_MAGIC);
-	(void)setsockopt(r->visitor->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-	end_connection(r->server, r->visitor, NULL);
+	cut_connection(r->server, r->visitor);
 	resume(r);
 }
 
