@@ -268,19 +268,36 @@ static struct scalar scalar_of(const yaml_event_t *v)
 
 static bool read_mapping(struct reader *r, const struct settings_section *s, void *into);
 
-/* Room for one more element of `size`; the arena keeps the smaller ones, which is half at most. */
+const char *settings_place(const struct setting_list *list, size_t i, const char *file, char at_r[SETTINGS_PLACE_MAX])
+{
+	if (list->places != NULL)
+		snprintf(at_r, SETTINGS_PLACE_MAX, "%.100s:%u:%u", file, list->places[i].line, list->places[i].column);
+	else
+		snprintf(at_r, SETTINGS_PLACE_MAX, "%.100s", file);
+	return at_r;
+}
+
+/* Room for one more of `size` behind n; the arena keeps the smaller ones, which is half at most. */
+static const void *grown(struct reader *r, const void *old, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return old;
+	void *more = arena_array(r->arena, n == 0 ? 1 : n * 2, size);
+	if (more != NULL && n > 0)
+		memcpy(more, old, n * size);
+	return more;
+}
+
 static void *list_add(struct reader *r, struct setting_list *list, size_t size)
 {
-	bool is_power = (list->n & (list->n - 1)) == 0;
-	if (is_power) {
-		void *more = arena_array(r->arena, list->n == 0 ? 1 : list->n * 2, size);
-		if (more == NULL)
-			return NULL;
-		if (list->n > 0)
-			memcpy(more, list->v, list->n * size);
-		list->v = more;
-	}
-	return (char *)list->v + list->n++ * size;
+	void *v = (void *)(uintptr_t)grown(r, list->v, list->n, size);
+	struct setting_place *places = (void *)(uintptr_t)grown(r, list->places, list->n, sizeof *places);
+	if (v == NULL || places == NULL)
+		return NULL;
+	places[list->n] = (struct setting_place){ (unsigned)r->event.start_mark.line + 1, (unsigned)r->event.start_mark.column + 1 };
+	list->v = v;
+	list->places = places;
+	return (char *)v + list->n++ * size;
 }
 
 static bool read_item(struct reader *r, const struct setting *row, struct setting_list *list)

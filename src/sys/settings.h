@@ -35,10 +35,17 @@ struct settings_section {
 	size_t n_rows;
 };
 
+struct setting_place { unsigned line, column; };
+
 struct setting_list {
 	void *v;
 	size_t n;
+	const struct setting_place *places; /* where in the file each element begins */
 };
+
+enum { SETTINGS_PLACE_MAX = 140 };
+/* "FILE:LINE:COLUMN" of an element, into at_r; returns it. What was not read from a file has the file's name alone. */
+const char *settings_place(const struct setting_list *list, size_t i, const char *file, char at_r[SETTINGS_PLACE_MAX]);
 
 /* Text to the section's struct; everything lives in the arena. name: of the file, for messages. Fails with the first error as one
  * sentence "FILE:LINE:COLUMN: ...". */

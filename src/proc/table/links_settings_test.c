@@ -177,6 +177,21 @@ static void test_names_that_are_somebody_elses(void **state)
 	all_says(RIGHT "links:\n  - {name: \"a\\\\b/..\", remote-mta-name: x}\n", NULL);
 }
 
+/* What one value does not show is named with the place of the element that has it, as what one value shows. */
+static void test_what_is_wrong_together_has_a_place(void **state)
+{
+	(void)state;
+	all_says(RIGHT "links:\n  - name: a\n    remote-mta-name: a\n  - name: b\n    remote-mta-name: b\n    address: x\n", "test:9:5: address \"x\"");
+	all_says(RIGHT "links:\n  - {name: a, remote-mta-name: a}\n  - {name: a, remote-mta-name: b}\n", "test:8:5: two links");
+	all_says(RIGHT "routes:\n  - {match: C=FR, to: local}\n  - {match: C=FR, to: b}\n", "test:8:5: route to \"b\"");
+	all_says(RIGHT "routes:\n  - {match: C=FR, to: local}\n  - {match: nonsense, to: local}\n", "test:8:5: route \"nonsense\"");
+	all_says(RIGHT "listen: [\"127.0.0.1:1\",\n  \"127.0.0.1\"]\n", "test:7:3: address");
+	all_says(RIGHT "mailboxes:\n  - {name: a, addresses: [\"S=a; C=FR\"]}\n  - {name: a, addresses: [\"S=b; C=FR\"]}\n", "test:8:5: two mailboxes");
+	all_says(RIGHT "mailboxes:\n  - {name: z, addresses: [\"S=a; C=FR\"]}\n  - {name: b, addresses: [nonsense]}\n", "test:8:5: mailbox \"b\"");
+	all_says(RIGHT "mailboxes:\n  - {name: a, addresses: [\"S=a; C=FR\"]}\nlists:\n  - {name: b, addresses: [\"S=A; C=fr\"], members: [\"S=x; C=FR\"]}\n", "have the same address");
+	all_says(RIGHT "console:\n  users:\n    - {name: a, role: viewer, password: x}\n", "test:8:7: console: the password");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_a_domain_that_traces_can_have),
 		cmocka_unit_test(test_names_that_are_somebody_elses),
+		cmocka_unit_test(test_what_is_wrong_together_has_a_place),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),
 		cmocka_unit_test(test_k200259_k166602_a_thousand_links),
 	};

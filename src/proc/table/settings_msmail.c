@@ -56,13 +56,14 @@ bool settings_check_msmail(const struct settings *s, const char *file, struct ar
 {
 	const struct set_link *links = s->links.v;
 	const struct set_mover *movers = s->movers.v;
+	char at[SETTINGS_PLACE_MAX];
 	for (size_t i = 0; i < s->links.n; i++)
-		if (links[i].kind == LINK_MSMAIL && !check(s, &links[i], file, a, e))
+		if (links[i].kind == LINK_MSMAIL && !check(s, &links[i], settings_place(&s->links, i, file, at), a, e))
 			return false;
 	for (size_t i = 0; i < s->movers.n; i++)
 		if (mm_scramble_by_name(movers[i].scramble) == NULL)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%s\": found scramble \"%s\", want none or chain", file,
-				       movers[i].name, movers[i].scramble);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%s\": found scramble \"%s\", want none or chain",
+				       settings_place(&s->movers, i, file, at), movers[i].name, movers[i].scramble);
 	return true;
 }
 

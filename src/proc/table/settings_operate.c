@@ -120,33 +120,35 @@ static bool check_console(const struct set_console *c, const char *file, struct 
 	const char *const *listen = c->listen.v, *const *proxies = c->trusted_proxies.v;
 	struct net_addr addr;
 	struct err why;
+	char at[SETTINGS_PLACE_MAX];
 	for (size_t i = 0; i < c->listen.n; i++)
 		if (!net_addr_parse(listen[i], &addr, &why))
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", file, why.text);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", settings_place(&c->listen, i, file, at), why.text);
 	for (size_t i = 0; i < c->trusted_proxies.n; i++)
 		if (!is_ip(proxies[i]))
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: found trusted proxy \"%s\", want an address of IPv4 or IPv6 without a port: \"127.0.0.1\"", file, proxies[i]);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: found trusted proxy \"%s\", want an address of IPv4 or IPv6 without a port: \"127.0.0.1\"", settings_place(&c->trusted_proxies, i, file, at), proxies[i]);
 	for (size_t i = 0; i < c->users.n; i++)
 		if (strncmp(users[i].password, "$scrypt$", 8) != 0)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: the password of \"%s\" is not what posthorn console-password prints", file, users[i].name);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: the password of \"%s\" is not what posthorn console-password prints", settings_place(&c->users, i, file, at), users[i].name);
 	for (size_t i = 0; i < c->users.n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(users[i].name, users[k].name) == 0)
-				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: two users are called \"%s\"", file, users[i].name);
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: two users are called \"%s\"", settings_place(&c->users, i, file, at), users[i].name);
 	return true;
 }
 
 bool settings_check_operate(const struct settings *s, const char *file, struct arena *a, struct err *e)
 {
 	const struct set_link *links = s->links.v;
+	char at[SETTINGS_PLACE_MAX];
 	for (size_t i = 0; i < s->links.n; i++) {
 		const struct set_monitor *m = &links[i].monitor;
 		struct oraddr addr;
 		struct err why;
 		if (*m->to != 0 && !oraddr_parse(view_str(m->to), &addr, a, ORADDR_CARRY, &why))
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": monitor \"%s\": %s", file, links[i].name, m->to, why.text);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": monitor \"%s\": %s", settings_place(&s->links, i, file, at), links[i].name, m->to, why.text);
 		if (m->alert_ms < m->warning_ms)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": alert of its monitor comes before its warning", file, links[i].name);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": alert of its monitor comes before its warning", settings_place(&s->links, i, file, at), links[i].name);
 	}
 	return check_levels(&s->event_log, file, a, e) && check_console(&s->console, file, e);
 }

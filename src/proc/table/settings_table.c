@@ -478,10 +478,12 @@ static bool check_tls(const struct settings *s, const struct set_tls *own, const
 	return true;
 }
 
-static bool check_links(const struct settings *s, const char *name, struct err *e)
+static bool check_links(const struct settings *s, const char *file, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
 	const struct set_link *links = s->links.v;
 	for (size_t i = 0; i < s->links.n; i++) {
+		const char *name = settings_place(&s->links, i, file, at);
 		if (!check_kind(&links[i], name, e))
 			return false;
 		if (!check_hosts(&links[i], name, e) || !check_schedule(&links[i], name, e) || !check_contents(&links[i], name, e))
@@ -499,10 +501,12 @@ static bool check_links(const struct settings *s, const char *name, struct err *
 	return true;
 }
 
-static bool check_routes(const struct settings *s, const char *name, struct arena *a, struct err *e)
+static bool check_routes(const struct settings *s, const char *file, struct arena *a, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
 	const struct set_route *routes = s->routes.v;
 	for (size_t i = 0; i < s->routes.n; i++) {
+		const char *name = settings_place(&s->routes, i, file, at);
 		const char *to = routes[i].to;
 		if (strcmp(to, "local") != 0 && strcmp(to, "reject") != 0 && !find_link(s, to))
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: route to \"%s\", want local, reject or the name of a link", name, to);
@@ -512,10 +516,12 @@ static bool check_routes(const struct settings *s, const char *name, struct aren
 	return true;
 }
 
-static bool check_movers(const struct settings *s, const char *name, struct err *e)
+static bool check_movers(const struct settings *s, const char *file, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
 	const struct set_mover *m = s->movers.v;
 	for (size_t i = 0; i < s->movers.n; i++) {
+		const char *name = settings_place(&s->movers, i, file, at);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(m[i].name, m[k].name) == 0 || strcmp(m[i].postoffice, m[k].postoffice) == 0)
 				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: movers \"%s\" and \"%s\" have the same name or postoffice", name, m[k].name, m[i].name);
@@ -526,14 +532,17 @@ static bool check_movers(const struct settings *s, const char *name, struct err 
 }
 
 /* Else the second would be told to be another process's. */
-static bool check_listeners(const struct settings *s, const char *name, struct err *e)
+static bool check_listeners(const struct settings *s, const char *file, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
 	const char *const *plain = s->listen.v, *const *tls = s->listen_tls.v;
 	const size_t n = s->listen.n + s->listen_tls.n;
 	const struct set_tls none = { "", "", "", "" };
 	for (size_t i = 0; i < n; i++) {
-		const char *const text = i < s->listen.n ? plain[i] : tls[i - s->listen.n];
-		if (!check_net(text, name, e) || (i >= s->listen.n && !check_tls(s, &none, "listen-tls", name, e)))
+		const bool is_tls = i >= s->listen.n;
+		const char *const text = is_tls ? tls[i - s->listen.n] : plain[i];
+		const char *name = settings_place(is_tls ? &s->listen_tls : &s->listen, is_tls ? i - s->listen.n : i, file, at);
+		if (!check_net(text, name, e) || (is_tls && !check_tls(s, &none, "listen-tls", name, e)))
 			return false;
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(k < s->listen.n ? plain[k] : tls[k - s->listen.n], text) == 0)

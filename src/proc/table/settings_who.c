@@ -8,6 +8,8 @@ struct owner {
 	char *key;         /* canonical */
 	const char *text;  /* as it stands */
 	const char *kind, *name;
+	const struct setting_list *of; /* whose element i it is */
+	size_t i;
 };
 
 struct owners {
@@ -46,7 +48,7 @@ static bool read_all(struct checking *c, const struct setting_list *l, enum orad
 	return true;
 }
 
-static bool own(struct checking *c, const struct setting_list *l, const char *kind, const char *name)
+static bool own(struct checking *c, const struct setting_list *l, const char *kind, const char *name, const struct setting_list *of, size_t which)
 {
 	const char *const *texts = l->v;
 	struct oraddr addr;
@@ -62,7 +64,7 @@ static bool own(struct checking *c, const struct setting_list *l, const char *ki
 		}
 		out_init(&key, 1 << 20);
 		oraddr_key(&addr, &key);
-		c->all.v[c->all.n++] = (struct owner){ mem_dup(out_cstr(&key), out_len(&key) + 1), texts[i], kind, name };
+		c->all.v[c->all.n++] = (struct owner){ mem_dup(out_cstr(&key), out_len(&key) + 1), texts[i], kind, name, of, which };
 		out_fini(&key);
 	}
 	return true;
@@ -76,13 +78,14 @@ static int by_key(const void *a, const void *b)
 /* The same address twice at one thing does no harm. */
 static bool are_unique(struct checking *c)
 {
+	char at[SETTINGS_PLACE_MAX];
 	if (c->all.n > 0)
 		qsort(c->all.v, c->all.n, sizeof *c->all.v, by_key);
 	for (size_t i = 1; i < c->all.n; i++) {
 		const struct owner *x = &c->all.v[i - 1], *y = &c->all.v[i];
 		if (strcmp(x->key, y->key) == 0 && (x->kind != y->kind || strcmp(x->name, y->name) != 0))
-			return err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s \"%s\" and %s \"%s\" have the same address \"%.120s\"", c->file,
-				       x->kind, x->name, y->kind, y->name, y->text);
+			return err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s \"%s\" and %s \"%s\" have the same address \"%.120s\"",
+				       settings_place(y->of, y->i, c->file, at), x->kind, x->name, y->kind, y->name, y->text);
 	}
 	return true;
 }
@@ -118,35 +121,39 @@ static bool check_list(struct checking *c, const struct set_list *l)
 	       read_all(c, &l->members, ORADDR_CARRY, kind, l->name, "member") && read_all(c, &l->submitters, ORADDR_PATTERN, kind, l->name, "submitter");
 }
 
+struct named {
+	const char *name;
+	size_t i;
+};
+
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const struct named *x = a, *y = b;
+	const int order = strcmp(x->name, y->name);
+	return order != 0 ? order : (x->i > y->i) - (x->i < y->i);
 }
 
-/* names[n] is sorted. What is done to a name, and a reload, would mean one of the two. */
-static bool have_own_names(struct checking *c, const char **names, size_t n, const char *kind)
+/* What is done to a name, and a reload, would mean one of the two. */
+static bool have_own_names(struct checking *c, const struct setting_list *l, size_t size, size_t name_at, const char *kind)
 {
-	if (n > 0)
-		qsort(names, n, sizeof *names, by_name);
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(names[i - 1], names[i]) == 0)
-			return err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: two %s are called \"%s\"", c->file, kind, names[i]);
-	return true;
+	char at[SETTINGS_PLACE_MAX];
+	struct named *v = mem_zero(mem_mul(mem_add(l->n, 1), sizeof *v));
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = (struct named){ *(const char *const *)(const void *)((const char *)l->v + i * size + name_at), i };
+	qsort(v, l->n, sizeof *v, by_name);
+	size_t i = 1;
+	while (i < l->n && strcmp(v[i - 1].name, v[i].name) != 0)
+		i++;
+	const bool good = i >= l->n || err_set(c->e, ERR_LOCAL, ERR_OF_PROCESS, "%s: two %s are called \"%s\"",
+					       settings_place(l, v[i].i, c->file, at), kind, v[i].name);
+	free(v);
+	return good;
 }
 
 static bool check_names(struct checking *c, const struct settings *s)
 {
-	const struct set_mailbox *boxes = s->mailboxes.v;
-	const struct set_list *lists = s->lists.v;
-	const char **names = mem_zero(mem_mul(mem_add(mem_add(s->mailboxes.n, s->lists.n), 1), sizeof *names));
-	for (size_t i = 0; i < s->mailboxes.n; i++)
-		names[i] = boxes[i].name;
-	bool good = have_own_names(c, names, s->mailboxes.n, "mailboxes");
-	for (size_t i = 0; i < s->lists.n; i++)
-		names[i] = lists[i].name;
-	good = good && have_own_names(c, names, s->lists.n, "lists");
-	free(names);
-	return good;
+	return have_own_names(c, &s->mailboxes, sizeof(struct set_mailbox), offsetof(struct set_mailbox, name), "mailboxes") &&
+	       have_own_names(c, &s->lists, sizeof(struct set_list), offsetof(struct set_list, name), "lists");
 }
 
 static bool check_all(struct checking *c, const struct settings *s)
@@ -156,17 +163,26 @@ static bool check_all(struct checking *c, const struct settings *s)
 	const struct set_list *lists = s->lists.v;
 	const struct set_link *links = s->links.v;
 	struct oraddr addr;
-	for (size_t i = 0; i < s->mailboxes.n; i++)
-		if (!own(c, &boxes[i].addresses, mailbox, boxes[i].name) ||
+	char at[SETTINGS_PLACE_MAX];
+	const char *const file = c->file;
+	for (size_t i = 0; i < s->mailboxes.n; i++) {
+		c->file = settings_place(&s->mailboxes, i, file, at);
+		if (!own(c, &boxes[i].addresses, mailbox, boxes[i].name, &s->mailboxes, i) ||
 		    (*boxes[i].redirect != 0 && !read_one(c, boxes[i].redirect, mailbox, boxes[i].name, "redirect", &addr)))
 			return false;
-	for (size_t i = 0; i < s->lists.n; i++)
-		if (!own(c, &lists[i].addresses, list, lists[i].name) || !check_list(c, &lists[i]))
+	}
+	for (size_t i = 0; i < s->lists.n; i++) {
+		c->file = settings_place(&s->lists, i, file, at);
+		if (!own(c, &lists[i].addresses, list, lists[i].name, &s->lists, i) || !check_list(c, &lists[i]))
 			return false;
-	for (size_t i = 0; i < s->links.n; i++)
+	}
+	for (size_t i = 0; i < s->links.n; i++) {
+		c->file = settings_place(&s->links, i, file, at);
 		if (!read_all(c, &links[i].accept_from, ORADDR_PATTERN, "link", links[i].name, "accept-from") ||
 		    !read_all(c, &links[i].reject_from, ORADDR_PATTERN, "link", links[i].name, "reject-from"))
 			return false;
+	}
+	c->file = file;
 	if ((*s->mta.alternate != 0 && !read_one(c, s->mta.alternate, "mta", s->mta.name, "alternate-recipient", &addr)) || !are_unique(c))
 		return false;
 	for (size_t i = 0; i < s->lists.n; i++)
