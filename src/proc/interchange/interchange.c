@@ -160,7 +160,7 @@ static bool may_write(struct interchange *x, struct err *e)
 static void tell_health(struct interchange *x)
 {
 	const struct postoffice_health *h = postoffice_health(x->po);
-	const char *what = !h->locks_work ? "locks do not work there: nobody else may write to it" : h->dirs_missing > 0 ? "directories are missing"
+	const char *what = !h->locks_work && !x->set->read_only ? "locks do not work there: nobody else may write to it" : h->dirs_missing > 0 ? "directories are missing"
 			 : h->case_sensitive ? NULL : NULL;
 	if (what != NULL)
 		EMIT(&x->host, INTERCHANGE_HEALTH, "link", x->link->name, "postoffice", x->set->postoffice, "what", what, "first", h->first.text);

@@ -900,6 +900,8 @@ static void test_an_archive_is_read_and_never_written(void **state)
 {
 	(void)state;
 	struct world *w = world_new("      read-only: true\n");
+	assert_string_equal(interchange_state(w->x), "attached");
+	assert_false(was_told(w, "interchange.health")); /* its locks were not tried */
 	put_message(w, "TEST/NEAR/ANN", "TEST/SHADOW/CAROL TEST/NEAR/BOB", "Old", "text", NULL);
 	world_pass(w, 300 * 1000);
 	assert_int_equal(w->n_offers, 1);
