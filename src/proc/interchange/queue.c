@@ -497,7 +497,7 @@ static bool rebuild(struct interchange *x, int notice, bool *lost_r, struct err 
 	in->v.size = h->size;
 	if (q->was_taken)
 		leave_to_switch(&in->v);
-	return mail_spare(x->po, &in->v, notice, &held, e);
+	return mail_spare(x->po, h, &in->v, notice, &held, e);
 }
 
 static bool give_lost_up(struct interchange *x, struct err *e)
@@ -692,7 +692,7 @@ static bool commit_without_envelope(struct interchange *x, const struct err *why
 	unsigned held;
 	if (q->was_taken || in->n_ours > 0)
 		leave_to_switch(&in->v);
-	if (!mail_spare(x->po, &in->v, CORRUPT_ENVELOPE, &held, e))
+	if (!mail_spare(x->po, &q->entry->header, &in->v, CORRUPT_ENVELOPE, &held, e))
 		return false;
 	EMIT(&x->host, MSMAIL_LEFT, "link", x->link->name, "item", in->item, "why", why->text);
 	clear_strikes(x);

@@ -88,7 +88,7 @@ static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const str
 	if (!good && (none.kind != ERR_PERM || none.culprit == ERR_OF_LINK))
 		*e = none;
 	else
-		good = tell_rebuild(m, entry, out_view(&mai), v_r, e) && mail_spare(m->here, v_r, notice == 0 ? 24 : notice, &held, e);
+		good = tell_rebuild(m, entry, out_view(&mai), v_r, e) && mail_spare(m->here, &entry->header, v_r, notice == 0 ? 24 : notice, &held, e);
 	out_fini(&mai);
 	return good;
 }

@@ -485,6 +485,37 @@ static void a_lost_envelope_is_021_for_those_who_lack_it(void **state)
 	}
 }
 
+/* An older version removed P1 before the record, and ended between the two: all had the message, and HAL has deleted his. With a crash before his record counted, he had not. */
+static void what_was_had_and_deleted_is_no_021(void **state)
+{
+	(void)state;
+	for (int crashed = 0; crashed < 2; crashed++) {
+		struct world *w = testing_world();
+		struct mm_header h;
+		char bag[9];
+		testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "had");
+		testing_start(w, ALPHA_HUB);
+		testing_run(w);
+		assert_int_equal(testing_records(w, HUB, "INQUEUE3", "had", &h), 1);
+		testing_start(w, HUB_MAILER);
+		testing_run(w);
+		testing_bag_of(w, HUB, "NET/HUB/HAL", bag);
+		OK(crashed ? postoffice_bag_forget(w->po[HUB], bag, 0, &h.mai, &w->e) : postoffice_bag_drop(w->po[HUB], bag, 0, &h.mai, false, &w->e));
+		OK(postoffice_deliver(w->po[HUB], "INQUEUE3", &h, &w->e));
+		testing_start(w, HUB_ALPHA);
+		testing_start(w, ALPHA_MAILER);
+		testing_run(w);
+		assert_quiet(w);
+		if (crashed)
+			assert_notice(w, "NET/ALPHA/ANN", 21, "NET/HUB/HAL");
+		assert_int_equal(testing_got(w, "NET/ALPHA/ANN", NULL, NULL), crashed);
+		assert_int_equal(testing_events(w, "mover.envelope-lost", NULL), crashed);
+		assert_int_equal(testing_got(w, "NET/HUB/HEN", "had", NULL), 1);
+		assert_int_equal(testing_files(w, HUB), 1);
+		testing_end(&w);
+	}
+}
+
 /* An envelope that is damaged when some have the message already: they keep it, with its file. */
 static void a_corrupt_envelope_takes_nothing_away(void **state)
 {
@@ -1429,6 +1460,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_has_left_only_a_record_the_administrator_hears),
 		cmocka_unit_test(a_notice_that_has_left_only_a_record_is_no_notice), cmocka_unit_test(what_was_on_its_way_through_is_not_of_a_namesake),
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),
+		cmocka_unit_test(what_was_had_and_deleted_is_no_021),
 		cmocka_unit_test(a_corrupt_envelope_takes_nothing_away), cmocka_unit_test(what_is_no_file_hinders_its_message_only), cmocka_unit_test(k103960_a_finished_message_is_forgotten_silently), cmocka_unit_test(k147471_hop_limit_with_the_route),
 		cmocka_unit_test(a_circular_route_is_004), cmocka_unit_test(the_size_limit_is_009), cmocka_unit_test(larger_than_the_disk_is_told_and_others_flow),
 		cmocka_unit_test(an_attachment_of_another_message_stays_there), cmocka_unit_test(an_attachment_older_than_its_message_goes_along),

@@ -412,6 +412,18 @@ bool po_release(struct postoffice *po, const struct mm_id *mai, struct err *e)
 	return ok;
 }
 
+bool postoffice_count(struct postoffice *po, const struct mm_id *mai, unsigned *bags_r, struct err *e)
+{
+	uint16_t bags = 0;
+	size_t at;
+	int fd;
+	if (!open_counter(po_check(po), po_rel_mai(mai).s, &fd, &bags, &at, e))
+		return false;
+	*bags_r = fd >= 0 && at > 0 ? bags : 0;
+	po_close(po, &fd);
+	return true;
+}
+
 bool postoffice_set_bags(struct postoffice *po, const struct mm_id *mai, unsigned bags, struct err *e)
 {
 	const struct po_rel rel = po_rel_mai(mai);

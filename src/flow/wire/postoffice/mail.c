@@ -350,9 +350,42 @@ bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const stru
 
 /* --- an envelope that was made anew --- */
 
-bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e)
+/* As many bags hold it as its counter says: nobody waits for it any more. Who was about to get it when a crash came is counted before he has his record. */
+static bool is_all_placed(struct postoffice *po, const struct mm_envelope *v, bool *all_r, struct err *e)
+{
+	unsigned holding = 0, counted;
+	struct err why;
+	*all_r = false;
+	for (size_t i = 0; i < v->n; i++) {
+		bool has = false;
+		if (!v->recipients[i].responsible || !is_first_of_bag(v, i))
+			continue;
+		if (postoffice_holds(po, v->recipients[i].bag, &v->mai, &has, &why)) {
+			holding += has;
+			continue;
+		}
+		if (why.culprit == ERR_OF_LINK && e != NULL)
+			*e = why;
+		return why.culprit != ERR_OF_LINK;
+	}
+	if (!postoffice_count(po, &v->mai, &counted, e))
+		return false;
+	*all_r = holding > 0 && counted > 0 && holding >= counted;
+	return true;
+}
+
+static bool had(struct postoffice *po, const char *bag, const struct mm_header *h)
+{
+	bool there, live;
+	return bag[0] != 0 && postoffice_had(po, bag, h, &there, &live, NULL) && there;
+}
+
+bool mail_spare(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e)
 {
 	unsigned held = 0;
+	bool all_placed;
+	if (!is_all_placed(po, v, &all_placed, e))
+		return false;
 	for (size_t i = 0; i < v->n; i++) {
 		struct mm_recipient *r = &v->recipients[i];
 		bool has = false;
@@ -363,7 +396,10 @@ bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsign
 		held += has;
 		if (has)
 			continue;
+		r->responsible = !(all_placed && r->notice == 0 && had(po, r->bag, h));
 		r->bag[0] = 0;
+		if (!r->responsible)
+			continue;
 		r->notice = notice;
 		r->reason = 0;
 		r->diagnostic = -1;

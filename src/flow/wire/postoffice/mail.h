@@ -80,8 +80,9 @@ MUST_CHECK bool mail_forget(struct postoffice *po, const char *bag, unsigned slo
 MUST_CHECK bool mail_drop(struct postoffice *po, const char *bag, unsigned slot, const struct mm_envelope *v, struct mail_journal *j, struct err *e);
 
 /* v was made anew, because its own envelope is lost or damaged, and planned: of its responsible recipients, those whose bag holds the message have it (*held_r: how
- * many), and mail_place leaves them as they are; so it does those whose bag cannot be read now (Q127002), and waits for it. All others are refused with `notice`. */
-MUST_CHECK bool mail_spare(struct postoffice *po, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e);
+ * many), and mail_place leaves them as they are; so it does those whose bag cannot be read now (Q127002), and waits for it. All others are refused with `notice`;
+ * but who had it (his mailbag shows that; h: the record), when as many bags hold it as the MAI's counter says: he has deleted it, and the crash came behind the last step for him. */
+MUST_CHECK bool mail_spare(struct postoffice *po, const struct mm_header *h, struct mm_envelope *v, int notice, unsigned *held_r, struct err *e);
 
 /* Of a message of INQUEUE3 whose file is gone, and its envelope too: is somebody to be told? Not when it was in a mailbag here, and is in none any more: all have read it
  * (Q104485; a mailbag that cannot be read says nothing); nor when INQUEUE3 has no room for a notice, for it could not go before others are gone. */

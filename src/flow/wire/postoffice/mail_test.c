@@ -288,7 +288,7 @@ static void who_has_it_is_spared(void **state)
 	j.v.recipients = j.recipients;
 	j.v.recipients[1].responsible = false;
 	GOOD(postoffice_deliver(t->po, j.ann, &j.h, &t->e));
-	GOOD(mail_spare(t->po, &j.v, 21, &held, &t->e));
+	GOOD(mail_spare(t->po, &j.h, &j.v, 21, &held, &t->e));
 	assert_int_equal(held, 1);
 	assert_int_equal(j.v.recipients[0].notice, 0);
 	assert_string_equal(j.v.recipients[0].bag, j.ann);
@@ -311,7 +311,7 @@ static void who_may_have_it_is_spared(void **state)
 	snprintf(rel, sizeof rel, "KEY/%s.KEY", j.bob);
 	testing_write(t, rel, "no KEY", 6);
 	j.v.recipients = j.recipients;
-	GOOD(mail_spare(t->po, &j.v, 21, &held, &t->e));
+	GOOD(mail_spare(t->po, &j.h, &j.v, 21, &held, &t->e));
 	assert_int_equal(held, 1);
 	assert_int_equal(j.v.recipients[0].notice, 21);
 	assert_int_equal(j.v.recipients[1].notice, 0);

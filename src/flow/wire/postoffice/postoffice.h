@@ -76,6 +76,7 @@ struct mm_id po_put_id(const struct po_put *p);
  * [017] (ERR_PERM, recipient 1/4) when it holds 4096. For a message being put and for one that is there. */
 MUST_CHECK bool postoffice_deliver(struct postoffice *po, const char *bag, const struct mm_header *h, struct err *e);
 MUST_CHECK bool postoffice_set_bags(struct postoffice *po, const struct mm_id *mai, unsigned bags, struct err *e); /* the counter in the MAI */
+MUST_CHECK bool postoffice_count(struct postoffice *po, const struct mm_id *mai, unsigned *bags_r, struct err *e); /* what it says; 0: nothing that can be read */
 void po_put_end(struct po_put **put, bool keep);
 
 /* Whether a live record there names that MAI. No such bag: it does not. */
