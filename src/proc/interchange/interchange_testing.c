@@ -323,7 +323,7 @@ static void answer_xlate(struct world *w, const struct msg_xlated *m)
 	}
 }
 
-static void to_mai(struct world *w, struct msg_xlated *done, struct out *envelope, struct out *files)
+static void to_mai(struct world *w, struct out *envelope, struct out *files)
 {
 	struct message m;
 	struct err e;
@@ -345,7 +345,6 @@ static void to_mai(struct world *w, struct msg_xlated *done, struct out *envelop
 	put_xlate_file(files, VIEW("MAI"), out_len(&w->result));
 	if (w->huge > 0)
 		put_xlate_file(files, VIEW("HUGE.DAT"), w->huge);
-	(void)done;
 }
 
 static struct message *message_of(struct world *w, const struct mm_envelope *v)
@@ -385,7 +384,7 @@ static void put_notice(struct world *w, struct out *o)
 	}
 }
 
-static void to_ipm(struct world *w, struct msg_xlated *done, struct out *packed, struct out *envelope, struct out *files)
+static void to_ipm(struct world *w, struct out *packed, struct out *envelope, struct out *files)
 {
 	struct mm_envelope v;
 	struct err e;
@@ -403,7 +402,6 @@ static void to_ipm(struct world *w, struct msg_xlated *done, struct out *packed,
 	assert_true(mm_envelope_print(&v, envelope, &e));
 	out_bytes(&w->result, out_view(&w->fed));
 	put_xlate_file(files, VIEW("content"), out_len(&w->result));
-	(void)done;
 }
 
 static void convert(struct world *w)
@@ -425,9 +423,9 @@ static void convert(struct world *w)
 	if (holds(out_view(&w->fed), w->cannot))
 		err_report(&done.err, ERR_PERM, ERR_OF_MESSAGE, 1, 12, "[029] it cannot be parsed");
 	else if (w->xlate.to_mai == 1)
-		to_mai(w, &done, &envelope, &files);
+		to_mai(w, &envelope, &files);
 	else
-		to_ipm(w, &done, &packed, &envelope, &files);
+		to_ipm(w, &packed, &envelope, &files);
 	if (w->notice != NULL && w->xlate.to_mai != 1)
 		put_notice(w, &notice);
 	done.packed = out_view(&packed);
