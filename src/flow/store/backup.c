@@ -367,7 +367,7 @@ static bool is_inside(struct backup *b)
 	return inside;
 }
 
-/* What a backup that was killed has left is taken away; what one has that lives is left alone. */
+/* What a backup that was killed has left is taken away: its lock lies beside it. What one has that lives is left alone, and what is of somebody else. */
 static enum store_check_end make_part(struct backup *b, int *lock_r)
 {
 	struct out lock;
@@ -381,9 +381,12 @@ static enum store_check_end make_part(struct backup *b, int *lock_r)
 	}
 	out_init(&lock, 1 << 16);
 	out_fmt(&lock, "%s.lock", out_cstr(&b->part));
+	const bool foreign = folder_has(out_cstr(&b->part)) && !folder_has(out_cstr(&lock));
 	enum store_check_end end = STORE_CHECK_DONE;
 	if (!folder_hold(out_cstr(&lock), lock_r, b->e))
 		end = b->e->kind == ERR_TEMP ? STORE_CHECK_IN_USE : STORE_CHECK_COPY;
+	else if (foreign && !err_set(b->e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: is there, and no backup has left it", out_cstr(&b->part)))
+		end = STORE_CHECK_COPY;
 	else
 		folder_remove(out_cstr(&b->part));
 	if (end == STORE_CHECK_DONE && !folder_make(out_cstr(&b->part), b->e))

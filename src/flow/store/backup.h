@@ -12,7 +12,8 @@
  * (SQLITE_HOLD in sqlite_impl.h). So no message of the snapshot is ever missing, and none is taken apart.
  *
  * Target: nothing has its name before all of it is on disk and has been checked as `posthorn check` does; until then it is
- * TARGET.part, which the next backup to that target takes away. */
+ * TARGET.part, beside TARGET.part.lock. The next backup to that target takes away what a killed one has left; a TARGET.part without that lock is
+ * somebody else's, and refused. */
 #pragma once
 #include "flow/store/check.h"
 

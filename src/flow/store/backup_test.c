@@ -551,7 +551,14 @@ static void test_targets_that_are_used(void **state)
 	assert_true(folder_hold(lock, &fd, &b->e));
 	assert_int_equal(try_backup(b, NULL, 0), STORE_CHECK_IN_USE);
 	folder_release(lock, &fd);
-	assert_true(folder_make(b->part, &b->e)); /* of one that was killed */
+	assert_true(folder_make(b->part, &b->e)); /* of somebody else */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(try_backup(b, NULL, 0), STORE_CHECK_COPY);
+		assert_non_null(strstr(b->e.text, ".part: is there, and no backup has left it"));
+		assert_true(folder_has(b->part));
+	}
+	snprintf(lock, sizeof lock, "%s.lock", b->part);
+	assert_true(folder_write_file(lock, VIEW(""), &b->e)); /* of one that was killed */
 	backup(b);
 }
 
