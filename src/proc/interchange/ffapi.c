@@ -479,7 +479,7 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 static void name_item(struct interchange *x, const char *name)
 {
 	if (strlen(name) <= ITEM_MAX)
-		snprintf(x->in.item, sizeof x->in.item, "FFAPI %s", name);
+		snprintf(x->in.item, sizeof x->in.item, "FFAPI %.*s", ITEM_MAX, name);
 	else
 		snprintf(x->in.item, sizeof x->in.item, "FFAPI %.*s~%016" PRIX64, ITEM_MAX - 17, name, hash_octets(HASH_START, view_str(name)));
 }
