@@ -367,7 +367,7 @@ void begin_in(struct run *r, const char *dir, const char *text)
 	int fds[2];
 	memset(r, 0, sizeof *r);
 	snprintf(r->dir, sizeof r->dir, "%s", dir);
-	snprintf(r->config, sizeof r->config, "%s.conf%d", dir, rand() % 1000000);
+	snprintf(r->config, sizeof r->config, "%s.conf%d-%d", dir, (int)getpid(), rand() % 1000000);
 	FILE *f = fopen(r->config, "w");
 	assert_non_null(f);
 	fprintf(f, "%s", text);
