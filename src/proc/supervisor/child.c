@@ -21,7 +21,6 @@
 
 enum {
 	LINE_MAX_OCTETS = 8192, /* an event has 4000 at most; longer ones are cut in pieces */
-	EVENT_PIPE = 256 * 1024, /* a burst while we do not run; less than the system lets anyone have, since there are many of these */
 	STATUS_OS = 71,
 	SUSPECTS_NICE = 10,
 };
@@ -112,14 +111,15 @@ struct new_fds {
 	int chan[2], err[2], words, settings;
 };
 
-static bool make_fds(struct new_fds *n, int settings, struct err *e)
+static bool make_fds(struct new_fds *n, const struct child_birth *b, struct err *e)
 {
 	*n = (struct new_fds){ { -1, -1 }, { -1, -1 }, -1, -1 };
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, n->chan) == 0 &&
 	    pipe2(n->err, O_CLOEXEC) == 0 && (n->words = memfd_create("posthorn-last-words", MFD_CLOEXEC)) >= 0 &&
 	    ftruncate(n->words, WIRE_WORDS_SIZE) == 0 && fcntl(n->err[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    (n->settings = fcntl(settings, F_DUPFD_CLOEXEC, 0)) >= 0) {
-		(void)fcntl(n->err[1], F_SETPIPE_SZ, EVENT_PIPE); /* what has no room in it is lost, and counted */
+	    (n->settings = fcntl(b->settings, F_DUPFD_CLOEXEC, 0)) >= 0) {
+		if (b->event_pipe > 0)
+			(void)fcntl(n->err[1], F_SETPIPE_SZ, (int)b->event_pipe); /* what has no room in it is lost, and counted */
 		return true;
 	}
 	err_set(e, ERR_TEMP, ERR_OF_PROCESS, "no descriptors for a process: %s", strerror(errno));
@@ -142,7 +142,7 @@ bool child_start(struct child *c, const struct child_birth *b, int64_t now_ms, s
 	assert(c->pid == 0);
 	struct new_fds n;
 	c->started_ms = now_ms;
-	if (!make_fds(&n, b->settings, e))
+	if (!make_fds(&n, b, e))
 		return false;
 	void *words = mmap(NULL, WIRE_WORDS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, n.words, 0);
 	pid_t pid = words == MAP_FAILED ? -1 : fork_child();

@@ -50,6 +50,7 @@ struct child_birth {
 	bool change_user;
 	uid_t uid;
 	gid_t gid;
+	size_t event_pipe; /* octets of its standard error that wait while we do not run; 0: as the system has it */
 };
 /* Forks and executes; BIRTH is said, GO is not. False (with *e) when the system has no room. */
 MUST_CHECK bool child_start(struct child *c, const struct child_birth *b, int64_t now_ms, struct err *e);

@@ -21,6 +21,7 @@
 enum {
 	BULK_OCTETS = 512 * 1024,     /* in the kernel, of one bulk stream and direction */
 	EVENT_PIPE = 1024 * 1024,     /* what the system lets anyone have */
+	CHILD_PIPES = 16 * 1024 * 1024, CHILD_PIPE = 256 * 1024, CHILD_PIPE_USUAL = 64 * 1024,
 	OSERR = 71, CANTCREAT = 73, CONFIG = 78, /* sysexits.h */
 	AT_ONCE_MAX = 300,            /* the same for a process for suspects, each of which kills it a few times */
 	QUICK_RESTARTS = 8,           /* in a row, before the delay begins to grow */
@@ -581,12 +582,20 @@ void supervisor_watch(struct supervisor *s)
 		timer_stop(&s->ping);
 }
 
+/* Of each process. All pipes of a user who is not root have 64 MB together, pipe(7): with more the last ones would get next to nothing. The system
+ * takes the next power of two. */
+static size_t event_pipe(size_t n_processes)
+{
+	const size_t share = CHILD_PIPES / (n_processes + 1);
+	return share >= CHILD_PIPE ? CHILD_PIPE : share > CHILD_PIPE_USUAL ? share : 0;
+}
+
 static void start_all(struct supervisor *s)
 {
 	/* Nobody waits for who reads the events: the more a pipe holds, the fewer lines are lost. Fails when it is none: fine. */
 	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, EVENT_PIPE);
 	events_begin(s);
-	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid };
+	s->birth = (struct child_birth){ s->settings, s->plan.directory, s->user.change, s->user.uid, s->user.gid, event_pipe(s->plan.n_processes) };
 	for (size_t i = 0; i < s->doors.n; i++)
 		event_emit(s->log, EV_SUPERVISOR_LISTENING, "name", s->doors.v[i].l.name, "address", s->doors.v[i].l.addr, "kind",
 			   process_kind_name(s->doors.v[i].l.owner), NULL);
