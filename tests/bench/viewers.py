@@ -4,7 +4,7 @@
           switch can do is the reciprocal of it. Beside it the rates, in which the console's own time counts too, as it shares the processors.
  answers  the longest of some answers of each page of the console, while mail comes in
 
-usage: tests/bench/viewers.py BUILD [MESSAGES WAITING]      (default 4000 1000000)"""
+usage: tests/bench/viewers.py BUILD [MESSAGES WAITING]      (default 60000 1000000)"""
 import http.client, json, os, selectors, shutil, socket, statistics, subprocess, sys, tempfile, threading, time
 
 sys.dont_write_bytecode = True
@@ -185,7 +185,7 @@ def ask_all(client):
 
 def main():
     build = os.path.abspath(sys.argv[1])
-    messages, waiting = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (4000, 1000000)
+    messages, waiting = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (60000, 1000000)
     root = tempfile.mkdtemp(prefix="viewers-")
     try:
         good = cost(build, root, messages)
