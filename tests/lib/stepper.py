@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """stepper.py ACTION N SEED MARK CONNECTOR-ARGUMENT... - the connector of examples/, that does something wrong at its N-th step. A
-step is before and after each frame that it sends or handles; after one that is sent, it has left. MARK is a file that says that it
-was done, with the step's name.
+step is before and after each frame that it sends or handles; after one that is sent, it has left. N may be a frame's name: then it is at the first
+step with that. MARK is a file that says that it was done, with the step's name.
 
     kill      SIGKILL to itself
     hang      does nothing any more
@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import connector  # noqa: E402
 import posthorn_wire as wire  # noqa: E402
 
-ACTION, AT, SEED, MARK = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+ACTION, AT, SEED, MARK = sys.argv[1:5]
 
 
 def nonsense(r):
@@ -42,16 +42,16 @@ class Stepper(connector.Session):
 
     def step(self, name, *detail):
         Stepper.steps += 1
-        if Stepper.done or Stepper.steps != AT or ACTION == "poison":
+        if Stepper.done or AT not in (str(Stepper.steps), *detail) or ACTION == "poison":
             return
         Stepper.done = True
         with open(MARK, "w", encoding="ascii") as f:
-            f.write("%d: %s %s" % (AT, name, " ".join(detail)))
+            f.write("%s: %s %s" % (AT, name, " ".join(detail)))
         if ACTION == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         while ACTION == "hang":
             time.sleep(1000)
-        r = random.Random("%s %d" % (SEED, AT))
+        r = random.Random("%s %s" % (SEED, AT))
         self.streams[r.randrange(2)].unsent.extend(nonsense(r))
 
     def send(self, name, stream=None, **fields):
