@@ -11,8 +11,9 @@ from posthorn import PATIENCE_S, Failed, Skip, expect, free_port
 
 try:
     from selenium import webdriver
-    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
+    from selenium.common.exceptions import ElementNotInteractableException, NoSuchElementException, StaleElementReferenceException, WebDriverException
     from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
@@ -144,13 +145,28 @@ class Browser:
 
     def fill(self, css, text):
         """As a person does: WebDriver's own clear() tells the page of no input, which then draws what it knows."""
-        e = self.one(css)
-        e.send_keys(Keys.CONTROL, "a")
-        e.send_keys(text if text else Keys.DELETE)
-        return e
+        def write():
+            e = self.all(css)[0] if self.all(css) else None
+            try:
+                e and e.send_keys(Keys.CONTROL, "a")
+                e and e.send_keys(text if text else Keys.DELETE)
+            except ElementNotInteractableException:  # the page is being drawn
+                return None
+            return e
+        return self.wait(write, "%s to be written into" % css)
 
     def keys(self, *keys):
-        self.driver.switch_to.active_element.send_keys(*keys)
+        """As a keyboard gives them: to what has the focus by then, be it seen or not. A modifier holds for the rest."""
+        chain, held = ActionChains(self.driver, duration=0), []
+        for k in keys:
+            if k in (Keys.SHIFT, Keys.CONTROL):
+                chain.key_down(k)
+                held.append(k)
+            else:
+                chain.send_keys(k)
+        for k in held:
+            chain.key_up(k)
+        chain.perform()
 
     def focused(self):
         """What has the focus: its name for a person."""

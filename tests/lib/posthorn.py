@@ -472,7 +472,8 @@ def main(*tests):
             print("skip %-34s %s" % (test.__name__, e), flush=True)
         except Exception as e:  # pylint: disable=broad-except
             failures += 1
-            print("FAIL %-34s %s" % (test.__name__, e), flush=True)
+            lines = [f.lineno for f in traceback.extract_tb(e.__traceback__) if f.filename == test.__code__.co_filename]
             traceback.print_exc(limit=-4, file=sys.stdout)
+            print("FAIL %-34s line %d: %s: %s" % (test.__name__, lines[-1] if lines else 0, type(e).__name__, str(e)[:4000]), flush=True)
     print("%d of %d passed, %d skipped" % (len(chosen) - failures - skips, len(chosen), skips))
     sys.exit(1 if failures else SKIPPED if skips == len(chosen) else 0)
