@@ -4,8 +4,8 @@
 #include "sys/event.h"
 
 #define EVENTS(X)                                                                                                                        \
-	X(PROCESS_READY, "process.ready", 100, INFO, "process", "MSExchangeMTA 9298", "a process is up")                                  \
-	X(PROCESS_STOPPED, "process.stopped", 101, INFO, "process", "MSExchangeMTA 9299", "a process has ended as asked")                 \
+	X(PROCESS_READY, "process.ready", 100, INFO, "process", "", "a process is up")                                  \
+	X(PROCESS_STOPPED, "process.stopped", 101, INFO, "process", "", "a process has ended as asked")                 \
 	X(CHANNEL_CLOSED, "process.channel-closed", 102, WARNING, "process", "", "the channel to another process has ended")             \
 	X(SUPERVISOR_UP, "supervisor.up", 110, NOTICE, "process", "MSExchangeMTA 9298", "every process has started and is ready")               \
 	X(SUPERVISOR_STOPPING, "supervisor.stopping", 111, NOTICE, "process", "", "asked to end: links first, the switch last")                 \
@@ -49,7 +49,7 @@
 	X(LINK_CLAMPED, "link.associations-clamped", 213, WARNING, "x400", "", "limits.associations is more than the system's limit of open descriptors allows: it is lowered") \
 	X(ASSOC_BUSY, "link.busy", 214, WARNING, "x400", "", "nothing can be taken in now: a caller was told busy and will try again") \
 	X(ASSOC_HOST, "link.wrong-host", 215, WARNING, "x400", "MSExchangeMTA 9301", "a caller has the name of a link, but calls from a host that is not among its peer-hosts") \
-	X(ASSOC_MODE, "link.wrong-mode", 216, WARNING, "x400", "", "a caller uses another protocol or dialogue mode than its link takes") \
+	X(ASSOC_MODE, "link.wrong-mode", 216, WARNING, "x400", "MSExchangeMTA 55", "a caller uses another protocol or dialogue mode than its link takes") \
 	X(ASSOC_CROWD, "link.crowd", 217, WARNING, "x400", "", "one address has too many connections open that do not bind: more are closed") \
 	X(ASSOC_RECOVERED, "link.recovered", 218, INFO, "x400", "", "a broken association was recovered") \
 	X(TRANSFER_RESUMED, "link.transfer-resumed", 219, INFO, "x400", "", "a transfer that was broken off goes on from its last checkpoint") \
@@ -64,10 +64,10 @@
 	X(MONITOR_WARNING, "monitor.warning", 230, WARNING, "x400", "", "no probe of the link monitor has been answered for monitor.warning: see the link's errors and queue, and ask its other side") \
 	X(MONITOR_ALERT, "monitor.alert", 231, ALARM, "x400", "", "no probe of the link monitor has been answered for monitor.alert: the link, or the MTA behind it, does not pass mail") \
 	X(MONITOR_OK, "monitor.ok", 232, NOTICE, "x400", "", "a probe of the link monitor was answered again") \
-	X(MESSAGE_REROUTED, "message.rerouted", 314, NOTICE, "message", "", "a message goes another way, since its link has failed") \
+	X(MESSAGE_REROUTED, "message.rerouted", 314, NOTICE, "message", "MSExchangeMTA 287", "a message goes another way, since its link has failed") \
 	X(MESSAGE_REDIRECTED, "message.redirected", 315, NOTICE, "message", "", "a recipient was replaced by an alternate recipient") \
 	X(LIST_EXPANDED, "message.expanded", 316, NOTICE, "message", "", "a distribution list was expanded") \
-	X(LIST_REFUSED, "message.list-refused", 317, NOTICE, "message", "", "a distribution list was not expanded: see why") \
+	X(LIST_REFUSED, "message.list-refused", 317, NOTICE, "message", "MSExchangeMTA 150", "a distribution list was not expanded: see why") \
 	X(REPORT_AGAIN, "message.report-again", 319, NOTICE, "message", "", "a second report about the same recipient has come") \
 	X(PARTIAL_DROPPED, "message.partial-dropped", 318, NOTICE, "message", "", "what was kept of a transfer that was broken off was dropped: the recovery timeout is over, or there is no room for it") \
 	X(DECODE_FAILED, "message.undecodable", 300, ERROR, "message", "MSExchangeMTA 200", "octets of a peer are not a P1 message: they are taken as they are, for the quarantine; or they break after the envelope: that message is reported")       \
@@ -78,11 +78,11 @@
 	X(MESSAGE_DUPLICATE, "message.duplicate", 305, NOTICE, "message", "", "a message came again after its confirmation was lost; it was confirmed and not stored") \
 	X(MESSAGE_LOOP, "message.loop", 306, WARNING, "message", "MSExchangeMTA 201", "a message has been here before: reported")          \
 	X(MESSAGE_AGAIN, "message.placed-again", 320, INFO, "message", "", "a message that waited for a link is placed again: that link is in the settings no more, or other routes hold now") \
-	X(MESSAGE_DISCARDED, "message.report-discarded", 307, NOTICE, "message", "MSExchangeMTA 43", "a report could not be routed; there is no report about a report") \
+	X(MESSAGE_DISCARDED, "message.report-discarded", 307, NOTICE, "message", "MSExchangeMTA 141", "a report could not be routed; there is no report about a report") \
 	X(MESSAGE_REFUSED, "message.refused", 308, WARNING, "message", "", "an offer could not be taken now; the peer will try again")    \
 	X(MESSAGE_STRUCK, "message.struck", 309, WARNING, "message", "", "a message or input was in the hands of a process that died by a fault: one strike; it is handled alone from now on") \
 	X(MESSAGE_CLEARED, "message.cleared", 310, NOTICE, "message", "", "a suspect was handled alone without harm: it is none any more") \
-	X(MESSAGE_QUARANTINED, "message.quarantined", 311, ALARM, "message", "MSExchangeMTA 2219", "a message was put into quarantine and reported to its originator; see posthorn quarantine") \
+	X(MESSAGE_QUARANTINED, "message.quarantined", 311, ALARM, "message", "", "a message was put into quarantine and reported to its originator; see posthorn quarantine") \
 	X(OCTETS_QUARANTINED, "message.octets-quarantined", 312, ALARM, "message", "MSExchangeMTA 200", "octets of a peer that cannot be read were confirmed and put into quarantine; see posthorn quarantine") \
 	X(MESSAGE_UNREPORTED, "message.unreported", 313, ERROR, "message", "", "a message was put into quarantine, and no report could be made") \
 	X(STORE_FAILED, "store.failed", 400, ALARM, "store", "MSExchangeMTA 2143", "the store has failed; the switch ends and starts again from what is on disk") \
@@ -175,7 +175,7 @@
 	X(CONVERT_FAILED, "content.not-converted", 501, WARNING, "content", "MSExchangeMTA 210", "a content could not be converted for its link") \
 	X(BACKUP_DONE, "backup.done", 950, NOTICE, "store", "", "a backup of the store was made: it is whole, and all of it is on disk") \
 	X(BACKUP_FAILED, "backup.failed", 951, ERROR, "store", "", "a backup of the store could not be made, see why: nothing is left of it, and the last one that was made is the one to have") \
-	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "MSExchangeMTA 210", "a content could not be shown")
+	X(RENDER_FAILED, "content.failed", 500, WARNING, "content", "", "a content could not be shown")
 
 enum event {
 #define X(symbol, name, id, severity, category, source, sentence) EV_##symbol,
