@@ -409,14 +409,32 @@ static bool read_network(struct check *c, struct networks *all, size_t i, struct
 	for (size_t k = 0; k < i; k++)
 		if (all->all[k].n.active && mm_same(all->all[k].n.name, n->n.name))
 			check_found(c, rel, false, "records %zu and %zu are both \"%s\"", k, i, shown(name, n->n.name));
-	if (n->n.mailbag[0] != 0)
-		check_own_bag(c, rel, n->n.mailbag, "the network %s", shown(name, n->n.name));
 	if (n->n.xtn[0] == 0)
 		return true;
 	if (!read_xtn(c, n, e))
 		return false;
 	check_xtns(c, all, n);
 	return true;
+}
+
+static bool is_of_postoffice(const struct networks *all, const char *mailbag)
+{
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t k = 0; k < all->all[i].n_xtns; k++)
+			if (all->all[i].xtns[k].active && mm_same(all->all[i].xtns[k].mailbag, mailbag))
+				return true;
+	return false;
+}
+
+/* A gateway at another postoffice has that one's mailbag, whichever record comes first. */
+static void own_bags_of_networks(struct check *c, const struct networks *all)
+{
+	char name[64];
+	for (size_t i = 0; i < all->n; i++) {
+		const struct mm_network *n = &all->all[i].n;
+		if (n->active && n->mailbag[0] != 0 && !is_of_postoffice(all, n->mailbag))
+			check_own_bag(c, "GLB/NETWORK.GLB", n->mailbag, "the network %s", shown(name, n->name));
+	}
 }
 
 static bool put_changed(struct check *c, const struct networks *all, struct err *e)
@@ -462,6 +480,8 @@ bool check_networks(struct check *c, struct err *e)
 		out_init(&all.all[i].o, CHECK_FILE_MAX);
 	for (size_t i = 0; ok && i < all.n; i++)
 		ok = read_network(c, &all, i, e);
+	if (ok)
+		own_bags_of_networks(c, &all);
 	for (size_t i = 0; ok && i < all.n; i++)
 		for (size_t k = 0; k < all.all[i].n_xtns; k++)
 			if (all.all[i].xtns[k].active)

@@ -356,7 +356,13 @@ static void test_externals(void **state)
 	GOOD(postoffice_add_gateway(t->po, "FAX", MM_NETWORK_FFAPI, NULL, &t->e));
 	const struct mm_name nobody = { .network = "NOBODY", .postoffice = "HERE" };
 	BAD(postoffice_add_gateway(t->po, "X400", MM_NETWORK_FFAPI, &nobody, &t->e), ERR_PERM, ERR_OF_LINK);
+	GOOD(postoffice_add_gateway(t->po, "X400", MM_NETWORK_FFAPI, &away, &t->e)); /* AWAY's own mailbag, which is no second owner */
+	GOOD(postoffice_add_gateway(t->po, "SNADS", MM_NETWORK_FFAPI, &away, &t->e));
 	want_whole(t);
+	struct findings x;
+	patch(t, "GLB/NETWORK.GLB", 122 * 3 + 0x21, "00000000", 8); /* FAX, behind TEST, FAR and SMTP: Admin's */
+	assert_int_equal(check(t, false, &x).found, 1);
+	assert_non_null(strstr(x.f[0].what, "the network FAX has the mailbag 00000000, which is also that of the mailbox \"Admin\""));
 }
 
 /* --- damage --- */
