@@ -65,6 +65,35 @@ def source(*names):
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", *names)
 
 
+NUMBERS = {
+    "status": {"queued", "octets", "inbound", "two-way", "outbound", "in-flight", "sent", "received", "open-failures", "unanswered-ms", "next-attempt-ms",
+               "round-trip-ms", "messages", "mailbox-entries", "links", "content-processes", "uptime-ms", "held", "quarantined", "suspects",
+               "waiting", "moved", "due"},
+    "queue": {"transfer", "message", "size", "attempts", "held"},
+    "read": {"delivery", "size"},
+    "trace": {"seq", "event", "size", "after-ms"},
+    "track": {"seq", "event", "size"},
+    "link": {"id", "in-flight", "age-ms", "two-way"},
+    "route": {"route", "cost", "won", "failures", "next-attempt-ms", "queued", "size-limit", "members"},
+    "quarantine": {"quarantine", "message", "size", "strikes"},
+    "backup": {"messages", "transfers", "deliveries", "quarantined", "files", "octets", "msmail_files", "under_way"},
+    "events": set(), "send": set(),
+}
+
+
+def typed(rows, command):
+    """What is a number is known by its name, and nothing else is one; where there is none for once it is empty."""
+    expect(rows, "rows of %s" % command)
+    for row in rows:
+        if command == "status" and "process" in row:       # blocks: counts alone
+            same({type(v) for k, v in row.items() if k != "process"}, {int}, "%s: counts of %s" % (command, row["process"]))
+            continue
+        for key, value in row.items():
+            wanted = int if key in NUMBERS[command] and value != "" else str
+            expect(type(value) is wanted, "%s: %s is %s" % (command, key, wanted.__name__), row)
+    return rows
+
+
 _given, _blocks = [], []
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import PATIENCE_S, expect, main, same, source, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, expect, main, same, source, typed, wait_for  # noqa: E402
 
 USAGE, REFUSED, NO_MTA, NO_ROOM, SILENT, WRONG_SETTINGS = 64, 1, 69, 74, 75, 78
 
@@ -146,21 +146,53 @@ def json_of_every_listing(lab):
 
 
 def names_that_look_like_numbers(lab):
-    """A link, a mailbox and a subject are words, and what stands in JSON is JSON, whatever they are called."""
-    m, nowhere = lab.mta("london"), lab.mta("nowhere", "FR")
-    box = m.mailbox("007")
-    m.link(nowhere, open_interval="1 h")
-    m.settings["links"][0]["name"] = m.settings["routes"][-1]["to"] = "42"
+    """A link, a mailbox, a list, a subject and a file are words in JSON, whatever they are called; what is counted is a number."""
+    m, paris, nowhere = lab.mta("london"), lab.mta("paris", "FR"), lab.mta("nowhere", "FR")
+    box, claude = m.mailbox("007"), paris.mailbox("claude")
+    for peer, name, interval in ((nowhere, "42", "1 h"), (paris, "1e5", "300 ms")):
+        m.link(peer, open_interval=interval)["name"] = m.settings["routes"][-1]["to"] = name
+    paris.link(m)
+    m.settings["lists"] = [{"name": "12", "addresses": [m.address("All", "List")], "members": [box]}]
+    shadow = os.path.join(lab.root, "12")
+    lab.command("postoffice", "create", shadow, "--name", "EXCH/LONDON")
+    m.settings["movers"] = [{"name": "9", "postoffice": shadow, "peers": [os.path.join(lab.root, "13")], "interval": "100 ms"}]
+    paris.start(wait=False)
     m.start()
-    m.send("007", box, "--subject", "2026", "t")
-    m.send("007", nowhere.address("No", "Body"), "t")
+    paris.event("supervisor.up")
+    mts_id = typed([json.loads(m.send("007", box, "--json", "--subject", "2026", "t"))], "send")[0]["id"]
+    m.send("007", nowhere.address("No", "Body"), "--subject", "0", "t")
+    m.send("007", claude, "--subject", "3", "t")
     m.wait_mail("007", 1)
-    same(m.rows("read", "007")[0]["mailbox"], "007", "the mailbox")
-    same(m.rows("queue")[0]["queue"], "42", "the link in the queue")
-    same(list(m.status()[0]), ["42"], "the links")
-    same({r.get("link") for r in m.rows("metrics")} - {None, ""}, {"42"}, "the link of a metric")
+    paris.wait_mail("claude", 1)
+    same(typed(m.rows("read", "007"), "read")[0]["mailbox"], "007", "the mailbox")
+    same([row["queue"] for row in typed(m.rows("queue"), "queue")], ["42"], "the link in the queue")
+    typed(m.rows("queue", "list", "--link", "42"), "queue")
+    wait_for(lambda: "mover" in str(m.rows("status")), "the mover has told of itself")
+    status = typed(m.rows("status"), "status")
+    same([row["link"] for row in status if "link" in row], ["42", "1e5"], "the links")
+    same({row["mover"] for row in status if "mover" in row}, {"9"}, "the mover")
+    typed(m.rows("trace", mts_id), "trace")
+    found = typed(m.rows("track", "--recipient", claude, "--event", "7"), "track")
+    same([row["peer"] for row in found], ["1e5"], "by which link")
+    typed(m.rows("link", "list", "1e5"), "link")
+    same(typed(m.rows("link", "retry", "42"), "events")[0]["link"], "42", "the link that was tried")
+    same(typed(m.rows("route", "explain", claude), "route")[1]["link"], "1e5", "the link of a route")
+    same(typed(m.rows("route", "explain", m.address("All", "List")), "route")[-1]["list"], "12", "the list of a member")
+    same([row["mailbox"] for row in typed(m.rows("route", "explain", box), "route") if "mailbox" in row], ["007"], "the mailbox of an address")
+    same({r.get("link") for r in m.rows("metrics")} - {None, ""}, {"42", "1e5"}, "the link of a metric")
+    typed(m.rows("events", "level"), "events")
+    typed(m.rows("events", "level", "process", "medium"), "events")
     target = os.path.join(lab.root, 'copy "\u00fc"')
-    same(json.loads(m.command("backup", "-c", m.path, "--json", target))["target"], target, "what was made")
+    same(typed([json.loads(m.command("backup", "-c", m.path, "--json", target))], "backup")[0]["target"], target, "what was made")
+    same(typed(rows_in(lab, "backup", "-c", m.path, "--json", "77"), "backup")[0]["target"], "77", "a copy whose name is digits")
+    return "status, queue, read, trace, track, link, route, metrics, events, backup, send"
+
+
+def rows_in(lab, *args):
+    """Of a command that is given in the lab's folder, with names as they are there."""
+    done = subprocess.run([lab.program, *args], cwd=lab.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S)
+    same(done.returncode, 0, "posthorn %s: %r" % (" ".join(args), done.stderr))
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def entries_of_one_mailbox(lab):

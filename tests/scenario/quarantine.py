@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import peer as p  # noqa: E402
 from bad_input import Site, Transfer, armed, kills_the_link  # noqa: E402
-from posthorn import expect, main, same, wait_for  # noqa: E402
+from posthorn import expect, main, same, typed, wait_for  # noqa: E402
 from suspects import armed as armed_pair  # noqa: E402
 
 USAGE, REFUSED = 64, 1
@@ -142,7 +142,7 @@ def octets_that_nobody_can_read(lab):
     text = site.m.command("quarantine", "show", "-c", site.m.path, number, "--octets")
     expect("0000  ff ff ff" in text and "posthorn decode" in text, "shown", text)
     expect("octets" in site.m.command("quarantine", "list", "-c", site.m.path), "listed")
-    json.loads(site.m.command("quarantine", "list", "-c", site.m.path, "--json"))
+    typed(site.m.rows("quarantine", "list"), "quarantine")
     site.m.command("quarantine", "delete", "-c", site.m.path, number, "--why", "noise")
     same(site.m.rows("quarantine", "list"), [], "quarantine")
     site.m.command("quarantine", "delete", "-c", site.m.path, number, "--why", "noise", status=REFUSED)

@@ -86,7 +86,7 @@ static bool on_row(struct call *c, struct view pairs)
 {
 	struct task *t = task_of(c);
 	uint64_t id;
-	if (t->n_ids < ROWS_MOST && text_uint(pairs_value(pairs, "transfer"), UINT64_MAX, &id))
+	if (t->n_ids < ROWS_MOST && text_uint(rows_value(pairs, "transfer"), UINT64_MAX, &id))
 		t->ids[t->n_ids++] = id;
 	return true;
 }

@@ -24,7 +24,7 @@ static void end_rows(struct task *t, uint64_t next)
 static int64_t time_of(struct view pairs, const char *name)
 {
 	int64_t ms;
-	return parse_time(pairs_value(pairs, name), &ms) ? ms : 0;
+	return parse_time(rows_value(pairs, name), &ms) ? ms : 0;
 }
 
 /* Whatever list: its rows are counted by this member. */
@@ -32,7 +32,7 @@ static void note_last(struct task *t, struct view pairs)
 {
 	uint64_t x;
 	t->rows++;
-	if (text_uint(pairs_value(pairs, t->kind), UINT64_MAX, &x))
+	if (text_uint(rows_value(pairs, t->kind), UINT64_MAX, &x))
 		t->last = x;
 }
 

@@ -41,11 +41,11 @@ static void put_row(struct task *t)
 {
 	struct cur cur = cur_of(out_view(&t->row));
 	jout_open(&t->j, "row", '[');
-	while (cur_left(&cur) > 0) {
-		struct view name = get_string(&cur), value = get_string(&cur);
+	struct row_field f;
+	while (rows_next(&cur, &f)) {
 		jout_open(&t->j, NULL, '{');
-		jout_text(&t->j, "name", view_eq(name, VIEW("queue")) ? VIEW("link") : name);
-		jout_text(&t->j, "value", value);
+		jout_text(&t->j, "name", view_eq(f.name, VIEW("queue")) ? VIEW("link") : f.name);
+		jout_text(&t->j, "value", f.value);
 		jout_close(&t->j, '}');
 	}
 	jout_close(&t->j, ']');
@@ -123,7 +123,7 @@ static void put_message(struct task *t, const char *why_not)
 	jout_int(j, "id", (int64_t)t->id);
 	if (is_there)
 		mts_id_print(&m.id, &o);
-	jout_text(j, "mts_id", is_there ? out_view(&o) : pairs_value(out_view(&t->row), "id"));
+	jout_text(j, "mts_id", is_there ? out_view(&o) : rows_value(out_view(&t->row), "id"));
 	out_clear(&o);
 	put_row(t);
 	jout_str(j, "decoded", is_there ? "" : *why_not != 0 ? why_not : e.text);
@@ -150,8 +150,8 @@ static bool on_piece(struct call *c, struct view pairs)
 {
 	struct task *t = task_of(c);
 	uint64_t next;
-	out_bytes(&t->more, pairs_value(pairs, "octets"));
-	if (text_uint(pairs_value(pairs, "next"), UINT64_MAX, &next))
+	out_bytes(&t->more, rows_value(pairs, "octets"));
+	if (text_uint(rows_value(pairs, "next"), UINT64_MAX, &next))
 		t->next = next;
 	return !t->more.bad && task_grown(t);
 }
@@ -192,7 +192,7 @@ static bool on_row(struct call *c, struct view pairs)
 {
 	struct task *t = task_of(c);
 	uint64_t id;
-	if (text_uint(pairs_value(pairs, t->kind), UINT64_MAX, &id) && id == t->id && out_len(&t->row) == 0)
+	if (text_uint(rows_value(pairs, t->kind), UINT64_MAX, &id) && id == t->id && out_len(&t->row) == 0)
 		out_bytes(&t->row, pairs);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "proc/console/session.h"
 #include "proc/console/stream.h"
 #include "proc/console/upstream.h"
+#include "proc/table/rows.h"
 
 enum {
 	TASK_ARENA = 96 * 1024 * 1024, /* most that one request may take: an envelope of 32,000 recipients */
@@ -109,7 +110,5 @@ extern const struct server_events http_events; /* ctx: the console */
 /* "mta.example" or an address as a browser names us. */
 void http_cookie_name(const struct console *c, char name[32]);
 
-/* Pairs of a ROW. */
-struct view pairs_value(struct view pairs, const char *name);
-/* Members of an open object, with our names and types, as docs/openapi.yaml has them. */
+/* The fields of a ROW as members of an open object, with our names, as docs/openapi.yaml has them. */
 void pairs_put(struct jout *j, struct view pairs);

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "proc/ctl/ctl_int.h"
+#include "proc/table/rows.h"
 #include "sys/loop.h"
 #include "sys/moment.h"
 
@@ -166,15 +167,16 @@ static const char *trimmed(struct ctl *c, const char *path)
 /* --- backup --- */
 static void print_json(const char *target, const struct store_backup_result *r)
 {
-	char number[8][24];
-	const uint64_t counts[] = { r->is.messages, r->is.transfers, r->is.deliveries, r->is.quarantined,
-				    r->files,	    r->octets,	     r->beside,	       r->partials };
-	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
-		snprintf(number[i], sizeof number[i], "%" PRIu64, counts[i]);
-	const char *const pairs[] = { "target", target, "messages", number[0], "transfers", number[1], "deliveries", number[2],
-				      "quarantined", number[3], "files", number[4], "octets", number[5],
-				      "msmail_files", number[6], "under_way", number[7], NULL };
-	ctl_print_texts(pairs);
+	const struct { const char *name; uint64_t value; } numbers[] = {
+		{ "messages", r->is.messages }, { "transfers", r->is.transfers }, { "deliveries", r->is.deliveries }, { "quarantined", r->is.quarantined },
+		{ "files", r->files }, { "octets", r->octets }, { "msmail_files", r->beside }, { "under_way", r->partials } };
+	struct out o;
+	out_init(&o, 64 * 1024);
+	rows_text(&o, "target", view_str(target));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		rows_number(&o, numbers[i].name, numbers[i].value);
+	ctl_print_json(out_view(&o));
+	out_fini(&o);
 }
 
 static void print_backup(const struct work *w, const char *target, const struct store_backup_result *r)

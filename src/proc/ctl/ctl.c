@@ -6,6 +6,7 @@
 #include "flow/message/oraddr.h"
 #include "proc/ctl/patience.h"
 #include "proc/table/config.h"
+#include "proc/table/rows.h"
 #include "sys/loop.h"
 #include "sys/process.h"
 
@@ -245,13 +246,7 @@ int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *k
 
 struct view ctl_octets(struct view pairs, const char *name)
 {
-	struct cur cur = cur_of(pairs);
-	while (cur_left(&cur) > 0) {
-		struct view key = get_string(&cur), value = get_string(&cur);
-		if (view_eq(key, view_str(name)))
-			return value;
-	}
-	return (struct view){ NULL, 0 };
+	return rows_value(pairs, name);
 }
 
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
@@ -260,37 +255,18 @@ const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
 	return text == NULL ? "" : text;
 }
 
-/* What names and words stand under, so that a link called "42" is not the number, nor a subject. */
-static bool is_of_words(struct view key)
-{
-	static const char *const words[] = { "link", "peer", "queue", "mta", "name", "mailbox", "list", "originator", "recipient", "recipients", "subject",
-					     "match", "error", "last-error", "why", "cause", "words", "text", "user", "target" };
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (view_eq(key, view_str(words[i])))
-			return true;
-	return false;
-}
-
-/* As who wrote it meant it: "007" is none. */
-static bool is_number(struct view key, struct view value, uint64_t *number_r)
-{
-	return !is_of_words(key) && (value.n == 1 || (value.n > 1 && value.p[0] != '0')) && text_uint(value, INT64_MAX, number_r);
-}
-
 void ctl_print_json(struct view pairs)
 {
 	struct cur cur = cur_of(pairs);
 	json_t *object = json_object();
-	while (cur_left(&cur) > 0) {
-		struct view key = get_string(&cur), value = get_string(&cur);
+	struct row_field f;
+	while (rows_next(&cur, &f)) {
 		char name[64];
-		uint64_t number;
-		snprintf(name, sizeof name, "%.*s", (int)key.n, (const char *)key.p);
-		json_t *v = is_number(key, value, &number) ? json_integer((json_int_t)number)
-								 : json_stringn((const char *)value.p, value.n);
+		snprintf(name, sizeof name, "%.*s", (int)f.name.n, (const char *)f.name.p);
+		json_t *v = f.is_number ? json_integer((json_int_t)f.number) : json_stringn((const char *)f.value.p, f.value.n);
 		if (v == NULL) { /* not UTF-8 */
 			char escaped[512];
-			v = json_string(text_escaped(escaped, sizeof escaped, value));
+			v = json_string(text_escaped(escaped, sizeof escaped, f.value));
 		}
 		json_object_set_new(object, name, v);
 	}
@@ -302,9 +278,9 @@ void ctl_print_json(struct view pairs)
 void ctl_print_texts(const char *const *pairs)
 {
 	struct out o;
-	out_init(&o, 4096);
-	for (; *pairs != NULL; pairs++)
-		put_string(&o, view_str(*pairs));
+	out_init(&o, 64 * 1024);
+	for (; *pairs != NULL; pairs += 2)
+		rows_text(&o, pairs[0], view_str(pairs[1]));
 	ctl_print_json(out_view(&o));
 	out_fini(&o);
 }

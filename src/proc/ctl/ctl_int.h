@@ -76,9 +76,9 @@ int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *k
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
 /* The octets of a value; empty when absent. */
 struct view ctl_octets(struct view pairs, const char *name);
-/* One JSON object a line; values that are numbers stand as numbers, but where a name or words are to be: there they are texts always. */
+/* A row (rows.h) as one JSON object a line: its numbers are numbers, its texts are texts, whatever they look like. */
 void ctl_print_json(struct view pairs);
-void ctl_print_texts(const char *const *pairs); /* name, text, name, text ... NULL */
+void ctl_print_texts(const char *const *pairs); /* name, text, name, text ... NULL: texts all of them */
 /* Prints what SHOWN_MAIL brings, and ends the conversation. False: it is malformed. */
 bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e);
 /* An O/R address, or the name of a mailbox in the settings. */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "proc/content/render.h"
 #include "proc/table/config.h"
+#include "proc/table/rows.h"
 #include "proc/table/settings_doubt.h"
 
 
@@ -21,28 +22,14 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 			{ "queued", m->queued }, { "octets", m->octets }, { "inbound", m->inbound }, { "two-way", m->two_way }, { "outbound", m->outbound },
 			{ "in-flight", m->in_flight }, { "sent", m->sent }, { "received", m->received }, { "open-failures", m->attempts },
 			{ "unanswered-ms", m->unanswered_ms } };
-		for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-			put_string(&o, view_str(texts[i].name));
-			put_string(&o, texts[i].value);
-		}
-		for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-			char text[24];
-			snprintf(text, sizeof text, "%llu", (unsigned long long)numbers[i].value);
-			put_string(&o, view_str(numbers[i].name));
-			put_string(&o, view_str(text));
-		}
-		if (m->next_attempt_ms >= 0) {
-			char text[24];
-			snprintf(text, sizeof text, "%lld", (long long)m->next_attempt_ms);
-			put_string(&o, VIEW("next-attempt-ms"));
-			put_string(&o, view_str(text));
-		}
-		if (m->round_trip_ms >= 0) {
-			char text[24];
-			snprintf(text, sizeof text, "%lld", (long long)m->round_trip_ms);
-			put_string(&o, VIEW("round-trip-ms"));
-			put_string(&o, view_str(text));
-		}
+		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+			rows_text(&o, texts[i].name, texts[i].value);
+		for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+			rows_number(&o, numbers[i].name, numbers[i].value);
+		if (m->next_attempt_ms >= 0)
+			rows_number(&o, "next-attempt-ms", (uint64_t)m->next_attempt_ms);
+		if (m->round_trip_ms >= 0)
+			rows_number(&o, "round-trip-ms", (uint64_t)m->round_trip_ms);
 		ctl_print_json(out_view(&o));
 		out_fini(&o);
 		return;
@@ -80,6 +67,21 @@ static void ask_blocks(struct ctl *c)
 	chan_end(c->chan);
 }
 
+static void print_totals(const struct msg_status_end *m)
+{
+	const struct { const char *name; uint64_t value; } numbers[] = {
+		{ "messages", m->messages }, { "queued", m->queued }, { "mailbox-entries", m->deliveries }, { "links", m->links },
+		{ "content-processes", m->content_processes }, { "uptime-ms", m->uptime_ms }, { "held", m->held }, { "quarantined", m->quarantined },
+		{ "suspects", m->suspects } };
+	struct out o;
+	out_init(&o, 4096);
+	rows_text(&o, "mta", m->mta);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		rows_number(&o, numbers[i].name, numbers[i].value);
+	ctl_print_json(out_view(&o));
+	out_fini(&o);
+}
+
 static bool on_status_end(void *ctx, struct view payload, struct err *e)
 {
 	struct ctl *c = ctx;
@@ -87,12 +89,7 @@ static bool on_status_end(void *ctx, struct view payload, struct err *e)
 	if (!get_msg_status_end(payload, &m, e))
 		return false;
 	if (c->json)
-		printf("{\"mta\":\"%.*s\",\"messages\":%llu,\"queued\":%llu,\"mailbox-entries\":%llu,\"links\":%llu,\"content-processes\":%llu,\"uptime-ms\":%llu,\"held\":%llu,"
-		       "\"quarantined\":%llu,\"suspects\":%llu}\n",
-		       (int)m.mta.n, (const char *)m.mta.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
-		       (unsigned long long)m.deliveries, (unsigned long long)m.links, (unsigned long long)m.content_processes,
-		       (unsigned long long)m.uptime_ms, (unsigned long long)m.held, (unsigned long long)m.quarantined,
-		       (unsigned long long)m.suspects);
+		print_totals(&m);
 	else
 		printf("%.*s (%.*s): %llu messages, %llu transfers queued, %llu mailbox entries, up %llu s\n", (int)m.mta.n, (const char *)m.mta.p,
 		       (int)m.domain.n, (const char *)m.domain.p, (unsigned long long)m.messages, (unsigned long long)m.queued,

@@ -3,6 +3,7 @@
 #include "proc/ctl/ctl_int.h"
 
 #include "base/text.h"
+#include "proc/table/rows.h"
 
 #include <dirent.h>
 #include <time.h>
@@ -54,6 +55,20 @@ static bool is_late(const struct status *s)
 	return text_uint(view_str(value_of(s, "due")), UINT64_MAX, &due) && (uint64_t)time(NULL) > due;
 }
 
+/* The file has texts alone: these are its numbers. */
+static void put_field(struct out *o, const char *name, const char *value)
+{
+	static const char *const numbers[] = { "waiting", "moved", "due" };
+	uint64_t x = 0;
+	bool is_number = false;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		is_number = is_number || strcmp(numbers[i], name) == 0;
+	if (is_number && text_uint(view_str(value), INT64_MAX, &x))
+		rows_number(o, name, x);
+	else
+		rows_text(o, name, view_str(value));
+}
+
 static void print_one(const struct ctl *c, const struct status *s)
 {
 	const char *state = is_late(s) ? "silent" : value_of(s, "state");
@@ -62,11 +77,8 @@ static void print_one(const struct ctl *c, const struct status *s)
 	if (c->json) {
 		struct out o;
 		out_init(&o, 64 * 1024);
-		for (size_t i = 0; i < s->n; i++) {
-			const bool is_state = strcmp(s->fields[i].name, "state") == 0;
-			put_string(&o, view_str(s->fields[i].name));
-			put_string(&o, view_str(is_state ? state : s->fields[i].value));
-		}
+		for (size_t i = 0; i < s->n; i++)
+			put_field(&o, s->fields[i].name, strcmp(s->fields[i].name, "state") == 0 ? state : s->fields[i].value);
 		ctl_print_json(out_view(&o));
 		out_fini(&o);
 		return;

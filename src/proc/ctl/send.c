@@ -324,7 +324,10 @@ static void submit(struct send *s)
 	if (ctl_offer(c, &offer) != CTL_DONE)
 		return;
 	struct view id = offer.answer.mts_id;
-	printf(c->json ? "{\"id\":\"%.*s\"}\n" : "%.*s\n", (int)id.n, (const char *)id.p);
+	if (c->json)
+		ctl_print_texts((const char *const[]){ "id", arena_str(c->arena, id), NULL });
+	else
+		printf("%.*s\n", (int)id.n, (const char *)id.p);
 }
 
 int ctl_send(int argc, char **argv)

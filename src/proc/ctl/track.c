@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "flow/message/message.h"
+#include "proc/table/rows.h"
 #include "sys/settings_unit.h"
 
 #include <time.h>
@@ -106,12 +107,9 @@ struct tracing {
 
 static void print_json(struct tracing *t, struct view pairs, wall_ms_t since)
 {
-	char text[24];
 	out_clear(&t->pairs);
 	out_bytes(&t->pairs, pairs);
-	snprintf(text, sizeof text, "%lld", (long long)since);
-	put_string(&t->pairs, VIEW("after-ms"));
-	put_string(&t->pairs, view_str(text));
+	rows_number(&t->pairs, "after-ms", (uint64_t)since);
 	ctl_print_json(out_view(&t->pairs));
 }
 

@@ -50,7 +50,7 @@ static void put_what(const struct mover *m, struct out *o)
 	if (m->why[0] != 0)
 		put_text(o, "why", m->why);
 	if (m->bag[0] != 0)
-		out_fmt(o, "mailbag %s.MBG\n", m->bag); /* a name, not a number: JSON */
+		out_fmt(o, "mailbag %s.MBG\n", m->bag);
 	out_fmt(o, "waiting %u\nmoved %llu\n", m->waiting, (unsigned long long)m->total);
 }
 

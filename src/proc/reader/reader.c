@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "proc/table/rows.h"
 #include "sys/board.h"
 #include "sys/process.h"
 
@@ -14,15 +15,12 @@ enum { BUDGET_MS = 200, ROWS_MAX = 500, ARENA_MAX = 128 * 1024 * 1024, PIECE = 6
 
 void row_put(struct row *r, const char *name, const char *value)
 {
-	put_string(&r->pairs, view_str(name));
-	put_string(&r->pairs, view_str(value == NULL ? "" : value));
+	rows_text(&r->pairs, name, view_str(value == NULL ? "" : value));
 }
 
 void row_put_number(struct row *r, const char *name, uint64_t x)
 {
-	char text[24];
-	snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-	row_put(r, name, text);
+	rows_number(&r->pairs, name, x);
 }
 
 /* RFC 3339 in UTC with milliseconds. */
@@ -191,8 +189,7 @@ static bool ask_quarantine(struct reader *rd, const struct msg_ask *q, struct ro
 static void send_piece(struct row *row, uint64_t next, struct view octets)
 {
 	row_put_number(row, "next", next);
-	put_string(&row->pairs, VIEW("octets"));
-	put_string(&row->pairs, octets);
+	rows_text(&row->pairs, "octets", octets);
 	row_send(row);
 }
 

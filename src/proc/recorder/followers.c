@@ -3,6 +3,7 @@
 #include "proc/recorder/recorder_int.h"
 
 #include "base/mem.h"
+#include "proc/table/rows.h"
 #include "proc/table/settings_operate.h"
 
 enum {
@@ -198,12 +199,6 @@ static bool on_level(void *ctx, struct view payload, struct err *e)
 	return true;
 }
 
-static void put_pair(struct out *o, const char *name, const char *value)
-{
-	put_string(o, view_str(name));
-	put_string(o, view_str(value));
-}
-
 /* One category, of which `kind` is the first one. */
 static void send_level(struct follower *f, unsigned kind)
 {
@@ -212,9 +207,9 @@ static void send_level(struct follower *f, unsigned kind)
 	struct msg_row row = { 0 };
 	struct out o;
 	out_init(&o, 1024);
-	put_pair(&o, "category", event_kinds[kind].category);
-	put_pair(&o, "level", is_audit ? "always" : settings_level_names[event_level_of(event_log_least(r->host.log, kind))]);
-	put_pair(&o, "settings", is_audit ? "always" : settings_level_names[r->configured[kind]]);
+	rows_text(&o, "category", view_str(event_kinds[kind].category));
+	rows_text(&o, "level", view_str(is_audit ? "always" : settings_level_names[event_level_of(event_log_least(r->host.log, kind))]));
+	rows_text(&o, "settings", view_str(is_audit ? "always" : settings_level_names[r->configured[kind]]));
 	row.pairs = out_view(&o);
 	put_msg_row(chan_begin(f->chan, MSG_ROW), &row);
 	chan_end(f->chan);

@@ -9,6 +9,7 @@
 #include <malloc.h>
 
 #include "proc/switch/switch_testing.h"
+#include "proc/table/rows.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { CONNECTS = 2000, HEAP_IS_KNOWN = 0 };
@@ -126,8 +127,9 @@ static void answer(struct player *p, const char *name)
 static bool says(struct player *p, const char *name)
 {
 	struct cur c = cur_of(p->blocks.pairs);
-	return view_eq(get_string(&c), VIEW("process")) && view_eq(get_string(&c), view_str(name)) &&
-	       view_eq(get_string(&c), VIEW("associations"));
+	struct row_field process, count;
+	return rows_next(&c, &process) && view_eq(process.name, VIEW("process")) && view_eq(process.value, view_str(name)) && !process.is_number &&
+	       rows_next(&c, &count) && view_eq(count.name, VIEW("associations")) && count.is_number;
 }
 
 static void test_who_asks_hears_of_every_process(void **state)

@@ -3,6 +3,7 @@
 #include "proc/switch/switch_int.h"
 
 #include "base/text.h"
+#include "proc/table/rows.h"
 
 struct explaining {
 	struct sw *s;
@@ -15,15 +16,12 @@ struct explaining {
 
 static void pair(struct explaining *x, const char *name, const char *value)
 {
-	put_string(&x->row, view_str(name));
-	put_string(&x->row, view_str(value));
+	rows_text(&x->row, name, view_str(value));
 }
 
 static void number(struct explaining *x, const char *name, uint64_t value)
 {
-	char text[24];
-	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-	pair(x, name, text);
+	rows_number(&x->row, name, value);
 }
 
 static void end_row(struct explaining *x)

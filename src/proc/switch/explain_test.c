@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proc/switch/mts_testing.h"
+#include "proc/table/rows.h"
 
 #define SETTINGS                                                                                                          \
 	MTS_HEAD("  alternate-recipient: \"S=moved" HERE "\"\n") MTS_LINKS MTS_BOXES BOX("moved", TO("abroad"))          \
@@ -49,13 +50,8 @@ static struct told explain(const char *address, const char *from)
 static const char *value(const struct told *t, size_t row, const char *name)
 {
 	assert_true(row < t->n);
-	for (struct cur c = cur_of(t->v[row]); cur_left(&c) > 0;) {
-		const struct view key = get_string(&c), v = get_string(&c);
-		assert_false(c.bad);
-		if (view_eq(key, view_str(name)))
-			return arena_str(t->b->a, v);
-	}
-	return "";
+	const char *v = arena_str(t->b->a, rows_value(t->v[row], name));
+	return v == NULL ? "" : v;
 }
 
 #define assert_row(t, row, name, what) assert_string_equal(value(t, row, name), what)

@@ -4,6 +4,7 @@
 #include "proc/switch/switch_int.h"
 
 #include "base/mem.h"
+#include "proc/table/rows.h"
 
 #define STOPPED "stopped " /* before the name, in the store's totals */
 
@@ -151,12 +152,6 @@ static void perform(struct swlink *l, enum msg_link_act act, const char *who)
 
 /* --- its associations --- */
 
-static void put_pair(struct out *o, const char *name, const char *value)
-{
-	put_string(o, view_str(name));
-	put_string(o, view_str(value));
-}
-
 static void put_assoc(struct proc *p, uint64_t id, const struct swassoc *a)
 {
 	static const char *const states[] = { [ASSOC_OPENING] = "opening", [ASSOC_OPEN] = "open", [ASSOC_CLOSING] = "closing" };
@@ -165,17 +160,17 @@ static void put_assoc(struct proc *p, uint64_t id, const struct swassoc *a)
 	if (o == NULL)
 		return;
 	out_init(&pairs, 1024);
-	snprintf(text, sizeof text, "%llu", (unsigned long long)(a->id & ~MSG_INBOUND_BIT));
-	put_pair(&pairs, "id", text);
-	put_pair(&pairs, "direction", a->inbound ? "in" : "out");
-	put_pair(&pairs, "state", states[a->state]);
+	rows_number(&pairs, "id", a->id & ~MSG_INBOUND_BIT);
+	rows_text(&pairs, "direction", view_str(a->inbound ? "in" : "out"));
+	rows_text(&pairs, "state", view_str(states[a->state]));
 	snprintf(text, sizeof text, "%s-%u", process_kind_name(a->proc->kind), (unsigned)a->proc->instance);
-	put_pair(&pairs, "process", text);
-	snprintf(text, sizeof text, "%u", a->in_flight);
-	put_pair(&pairs, "in-flight", text);
-	snprintf(text, sizeof text, "%lld", (long long)(env_now_ms(p->sw->host.env) - a->since_ms));
-	put_pair(&pairs, "age-ms", a->state == ASSOC_CLOSING && a->in_flight > 0 ? "" : text);
-	put_pair(&pairs, "two-way", a->sends ? "1" : "0");
+	rows_text(&pairs, "process", view_str(text));
+	rows_number(&pairs, "in-flight", a->in_flight);
+	if (a->state == ASSOC_CLOSING && a->in_flight > 0)
+		rows_text(&pairs, "age-ms", VIEW(""));
+	else
+		rows_number(&pairs, "age-ms", (uint64_t)(env_now_ms(p->sw->host.env) - a->since_ms));
+	rows_number(&pairs, "two-way", a->sends);
 	const struct msg_row m = { id, out_view(&pairs) };
 	put_msg_row(o, &m);
 	proc_end(p);

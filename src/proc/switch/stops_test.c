@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proc/switch/switch_testing.h"
+#include "proc/table/rows.h"
 
 #include "proc/switch/switch_int.h" /* its links are looked at */
 
@@ -129,8 +130,9 @@ static void test_associations_are_listed(void **state)
 	act(b, LINK_ACT_LIST, "to-c", true);
 	assert_int_equal(b->tool.n_rows, 2);
 	struct cur c = cur_of(b->tool.row.pairs);
-	assert_true(view_eq(get_string(&c), VIEW("id")) && view_eq(get_string(&c), VIEW("5")));
-	assert_true(view_eq(get_string(&c), VIEW("direction")) && view_eq(get_string(&c), VIEW("in")));
+	struct row_field id, direction;
+	assert_true(rows_next(&c, &id) && view_eq(id.name, VIEW("id")) && id.is_number && id.number == 5);
+	assert_true(rows_next(&c, &direction) && view_eq(direction.name, VIEW("direction")) && view_eq(direction.value, VIEW("in")));
 	bench_free(b);
 }
 

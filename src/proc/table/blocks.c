@@ -1,7 +1,7 @@
 /* blocks.c - see blocks.h. */
 #include "proc/table/blocks.h"
 
-#include "proc/table/msgs.h"
+#include "proc/table/rows.h"
 
 static const char *const names[BLOCK_COUNT] = {
 #define X(upper, name) name,
@@ -24,12 +24,7 @@ void blocks_of_env(const struct env *env, struct blocks *b)
 
 void put_blocks(struct out *pairs, const char *process, const struct blocks *b)
 {
-	char number[24];
-	put_string(pairs, VIEW("process"));
-	put_string(pairs, view_str(process));
-	for (enum block i = 0; i < BLOCK_COUNT; i++) {
-		snprintf(number, sizeof number, "%llu", (unsigned long long)b->n[i]);
-		put_string(pairs, view_str(names[i]));
-		put_string(pairs, view_str(number));
-	}
+	rows_text(pairs, "process", view_str(process));
+	for (enum block i = 0; i < BLOCK_COUNT; i++)
+		rows_number(pairs, names[i], b->n[i]);
 }

@@ -88,7 +88,7 @@ enum {
 	X(METRICS_END, 95, 8, "switch", "that was the last link")                                                     \
 	/* questions to the reader */                                                                                 \
 	X(ASK, 50, 1024, "tool", "list: what, of what, after which row, how many")                                    \
-	X(ROW, 51, 1024 * 1024, "reader", "one row: name, value pairs")                                               \
+	X(ROW, 51, 1024 * 1024, "reader", "one row: its fields, in order")                                               \
 	X(ROWS_END, 52, 1024, "reader", "the end of the answer: more to come or not, or why it failed")           \
 	/* a connector in a program of its own */                                                                     \
 	X(REGISTER, 60, 256, "connector", "first after HELLO: the link it serves, and which of its two streams this is")   \
@@ -376,7 +376,7 @@ struct msg_metric { /* METRIC */
 };
 struct msg_row {
 	uint64_t id;
-	struct view pairs;    /* strings: name, value, name, value ... */
+	struct view pairs;    /* strings: name, value, name, value ...; rows.h */
 };
 
 /* What is not asked for fits everything: zeros and empty views. One FOLLOW at a time on a channel: another one takes the place of the one before. */
