@@ -19,7 +19,7 @@ static bool read_file(const char *path, struct out *o, struct err *e)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: %s", path, strerror(errno));
 	uint8_t buf[4096];
 	size_t n;
-	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+	while (!o->bad && (n = fread(buf, 1, sizeof buf, f)) > 0)
 		out_bytes(o, view_of(buf, n));
 	bool failed = ferror(f) != 0;
 	fclose(f);

@@ -119,6 +119,16 @@ static void test_a_directory_that_is_too_long_is_refused(void **state)
 	assert_non_null(strstr(e.text, "more than 400 characters with the folder of this file before it"));
 }
 
+/* A file without an end is read as far as a settings file may be long. */
+static void test_a_file_that_never_ends_is_refused(void **state)
+{
+	(void)state;
+	struct plan p;
+	struct err e;
+	assert_false(config_read("/dev/zero", &p, NULL, &e));
+	assert_non_null(strstr(e.text, "/dev/zero: longer than 8388608 octets"));
+}
+
 /* The supervisor has room for 256: two a link of kind msmail, and eight others here. */
 static void test_256_processes_and_no_more(void **state)
 {
@@ -200,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_postoffices_and_movers),
 		cmocka_unit_test(test_a_directory_that_is_too_long_is_refused),
+		cmocka_unit_test(test_a_file_that_never_ends_is_refused),
 		cmocka_unit_test(test_256_processes_and_no_more),
 		cmocka_unit_test(test_keys_of_what_a_process_reads_once),
 	};
