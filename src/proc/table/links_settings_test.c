@@ -177,6 +177,23 @@ static void test_names_that_are_somebody_elses(void **state)
 	all_says(RIGHT "links:\n  - {name: \"a\\\\b/..\", remote-mta-name: x}\n", NULL);
 }
 
+/* What the kernel would refuse at the start, as "in use by another process" (net.c: IPv6 does not take IPv4 too). */
+static void test_addresses_that_one_process_cannot_have_both(void **state)
+{
+	(void)state;
+#define CONSOLE(addr) "console:\n  listen: [\"" addr "\"]\n"
+	all_says(RIGHT "listen: [\"0.0.0.0:102\", \"[::]:102\"]\n" CONSOLE("127.0.0.1:8025"), NULL);
+	all_says(RIGHT "listen: [\"127.0.0.1:102\", \"127.0.0.2:102\", \"127.0.0.1:0\"]\n" CONSOLE("127.0.0.1:0"), NULL);
+	all_says(RIGHT "listen: [\"0.0.0.0:102\", \"127.0.0.1:102\"]\n", "test:6:25: addresses \"0.0.0.0:102\" and \"127.0.0.1:102\" of listen and listen-tls overlap");
+	all_says(RIGHT "listen: [\"[::1]:102\", \"[0::0]:102\"]\n", "overlap");
+	all_says(RIGHT "listen: [\"[::1]:102\", \"[0::1]:102\"]\n", "overlap");
+	all_says(RIGHT "listen: [\"127.0.0.1:102\"]\n" CONSOLE("127.0.0.1:102"), "test:8:12: console: address \"127.0.0.1:102\" is taken by \"127.0.0.1:102\" of listen or listen-tls");
+	all_says(RIGHT "listen: [\"127.0.0.1:102\"]\n" CONSOLE("0.0.0.0:102"), "of listen or listen-tls");
+	all_says(RIGHT CONSOLE("127.0.0.1:8025\", \"127.0.0.1:8025"), "of console.listen");
+	all_says(RIGHT "event-log:\n  levels: [\"x400 loud\"]\n", "test:7:12: event-log: found level \"x400 loud\"");
+	all_says(RIGHT "event-log:\n  levels: [\"x400 none\", \"mail none\"]\n", "test:7:25: event-log: no event is of category \"mail\"");
+}
+
 /* What one value does not show is named with the place of the element that has it, as what one value shows. */
 static void test_what_is_wrong_together_has_a_place(void **state)
 {
@@ -202,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_a_domain_that_traces_can_have),
 		cmocka_unit_test(test_names_that_are_somebody_elses),
+		cmocka_unit_test(test_addresses_that_one_process_cannot_have_both),
 		cmocka_unit_test(test_what_is_wrong_together_has_a_place),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),
 		cmocka_unit_test(test_k200259_k166602_a_thousand_links),

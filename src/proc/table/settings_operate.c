@@ -95,14 +95,15 @@ static bool is_category(const char *name)
 
 static bool check_levels(const struct set_event_log *log, const char *file, struct arena *a, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
 	const char *const *lines = log->levels.v;
 	for (size_t i = 0; i < log->levels.n; i++) {
 		const char *category;
 		enum event_level level;
 		if (!settings_event_level(lines[i], &category, &level, a))
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: found level \"%s\", want a category and one of none, minimum, medium, maximum: \"x400 maximum\"", file, lines[i]);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: found level \"%s\", want a category and one of none, minimum, medium, maximum: \"x400 maximum\"", settings_place(&log->levels, i, file, at), lines[i]);
 		if (!is_category(category))
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: no event is of category \"%s\"; posthorn events list names them", file, category);
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: event-log: no event is of category \"%s\"; posthorn events list names them", settings_place(&log->levels, i, file, at), category);
 	}
 	return true;
 }
@@ -112,6 +113,65 @@ static bool is_ip(const char *text)
 	struct in_addr four;
 	struct in6_addr six;
 	return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1;
+}
+
+struct door {
+	bool is_net, is_all;
+	int family;
+	uint8_t octets[16];
+	unsigned long port;
+};
+
+/* Of a text that net_addr_parse takes. */
+static struct door door_of(const char *text)
+{
+	struct door d = { .is_net = strncmp(text, "unix:", 5) != 0 };
+	static const uint8_t all[16];
+	char host[INET6_ADDRSTRLEN + 8];
+	const char *colon = strrchr(text, ':');
+	if (!d.is_net || colon == NULL)
+		return d;
+	const bool six = *text == '[';
+	snprintf(host, sizeof host, "%.*s", (int)(colon - text - (six ? 2 : 0)), text + (six ? 1 : 0));
+	d.family = six ? AF_INET6 : AF_INET;
+	d.port = strtoul(colon + 1, NULL, 10);
+	d.is_net = inet_pton(d.family, host, d.octets) == 1;
+	d.is_all = memcmp(d.octets, all, sizeof all) == 0;
+	return d;
+}
+
+bool settings_addresses_meet(const char *a, const char *b)
+{
+	const struct door x = door_of(a), y = door_of(b);
+	if (!x.is_net || !y.is_net)
+		return strcmp(a, b) == 0;
+	return x.port == y.port && x.port != 0 && x.family == y.family && (x.is_all || y.is_all || memcmp(x.octets, y.octets, sizeof x.octets) == 0);
+}
+
+static bool meets_one_of(const char *addr, const struct setting_list *others, size_t n, const char **other_r)
+{
+	const char *const *v = others->v;
+	for (size_t i = 0; i < n; i++)
+		if (settings_addresses_meet(addr, v[i])) {
+			*other_r = v[i];
+			return true;
+		}
+	return false;
+}
+
+/* Else the second would be told, at the start, to be another process's. */
+static bool check_console_doors(const struct settings *s, const char *file, struct err *e)
+{
+	const struct setting_list *mine = &s->console.listen;
+	const char *const *listen = mine->v, *other;
+	char at[SETTINGS_PLACE_MAX];
+	for (size_t i = 0; i < mine->n; i++) {
+		const bool of_peers = meets_one_of(listen[i], &s->listen, s->listen.n, &other) || meets_one_of(listen[i], &s->listen_tls, s->listen_tls.n, &other);
+		if (of_peers || meets_one_of(listen[i], mine, i, &other))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: address \"%s\" is taken by \"%s\" of %s", settings_place(mine, i, file, at), listen[i],
+				       other, of_peers ? "listen or listen-tls" : "console.listen");
+	}
+	return true;
 }
 
 static bool check_console(const struct set_console *c, const char *file, struct err *e)
@@ -150,5 +210,5 @@ bool settings_check_operate(const struct settings *s, const char *file, struct a
 		if (m->alert_ms < m->warning_ms)
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": alert of its monitor comes before its warning", settings_place(&s->links, i, file, at), links[i].name);
 	}
-	return check_levels(&s->event_log, file, a, e) && check_console(&s->console, file, e);
+	return check_levels(&s->event_log, file, a, e) && check_console(&s->console, file, e) && check_console_doors(s, file, e);
 }

@@ -13,3 +13,7 @@ MUST_CHECK bool settings_event_level(const char *text, const char **category_r, 
 /* What the settings, which have been checked, give a category. */
 enum event_level settings_level_of(const struct set_event_log *set, const char *category);
 extern const char *const settings_level_names[]; /* by enum event_level, NULL-terminated */
+
+/* Whether no process can listen on both: the same port, and the same address or one of them all addresses of its kind (0.0.0.0, [::]).
+ * A port of 0 meets none. */
+bool settings_addresses_meet(const char *a, const char *b);

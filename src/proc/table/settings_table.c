@@ -544,9 +544,13 @@ static bool check_listeners(const struct settings *s, const char *file, struct e
 		const char *name = settings_place(is_tls ? &s->listen_tls : &s->listen, is_tls ? i - s->listen.n : i, file, at);
 		if (!check_net(text, name, e) || (is_tls && !check_tls(s, &none, "listen-tls", name, e)))
 			return false;
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(k < s->listen.n ? plain[k] : tls[k - s->listen.n], text) == 0)
+		for (size_t k = 0; k < i; k++) {
+			const char *const other = k < s->listen.n ? plain[k] : tls[k - s->listen.n];
+			if (strcmp(other, text) == 0)
 				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: address \"%s\" is given twice in listen and listen-tls", name, text);
+			if (settings_addresses_meet(other, text))
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: addresses \"%s\" and \"%s\" of listen and listen-tls overlap: one of them is enough", name, other, text);
+		}
 	}
 	return true;
 }
