@@ -266,5 +266,6 @@ void settings_doubts(const struct settings *s, struct arena *a, settings_doubt_f
 	doubt_domain(&d);
 	settings_doubt_callers(s, tell, ctx);
 	settings_doubt_loops(s, a, tell, ctx);
+	settings_doubt_console(s, tell, ctx);
 	settings_doubt_msmail(s, a, tell, ctx);
 }

@@ -45,6 +45,21 @@ static void test_nothing_to_doubt(void **state)
 	doubted(HEAD LINKS "routes:\n" GOOD ROUTE("C=FR; A=*; P=*", "b") ROUTE("C=FR; A=SIM; P=p; O=o", "b"), NULL);
 }
 
+/* What is said over a network without TLS is read by who likes to (docs/console.md: a proxy that has it stands on this host). */
+static void test_a_console_for_everybody_or_for_nobody(void **state)
+{
+	(void)state;
+#define CONSOLE(listen, more) HEAD LINKS "routes:\n" GOOD "console:\n  listen: [" listen "]\n" more
+#define ANNA "  users:\n    - {name: anna, role: operator, password: \"$scrypt$ln=15,r=8,p=1$AA$AA\"}\n"
+	doubted(CONSOLE("\"127.0.0.1:8025\", \"[::1]:8025\"", ANNA), NULL);
+	doubted(CONSOLE("\"127.0.0.1:8025\"", ""), NULL); /* for Prometheus */
+	doubted(CONSOLE("\"192.0.2.1:8025\"", ""), NULL);
+	doubted(CONSOLE("\"127.0.0.1:8025\", \"0.0.0.0:8026\"", ANNA), "the console listens at 0.0.0.0:8026, and has no TLS");
+	doubted(CONSOLE("\"[::]:8025\"", ANNA), "the console listens at [::]:8025, and has no TLS");
+	doubted(CONSOLE("\"127.0.0.1:8025\"", "  metrics: false\n"), "nobody can log in to the console");
+	doubted(CONSOLE("", ANNA), "console.listen has no address");
+}
+
 /* A circular route was left in the table. */
 static void test_k159186_a_route_through_this_mta_itself(void **state)
 {
@@ -260,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_to_doubt),
+		cmocka_unit_test(test_a_console_for_everybody_or_for_nobody),
 		cmocka_unit_test(test_k159186_a_route_through_this_mta_itself),
 		cmocka_unit_test(test_k185024_k230498_k262124_k279404_two_ways_for_the_unknown),
 		cmocka_unit_test(test_k186344_k178376_our_own_domain_goes_away),
