@@ -528,8 +528,10 @@ static void test_an_attachment_of_another_message_stays_there(void **state)
 	struct po_file *f;
 	struct err e;
 	uint64_t size;
-	assert_true(postoffice_open_own(w->po, &owner, &hers.attachments[0], &f, &size, &e));
+	struct po_owner *o = postoffice_owner_new(&owner, hers.attachments, hers.n_attachments);
+	assert_true(postoffice_open_own(w->po, o, &hers.attachments[0], &f, &size, &e));
 	po_file_close(&f);
+	postoffice_owner_free(&o);
 	world_free(w);
 }
 

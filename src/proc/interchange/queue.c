@@ -283,19 +283,17 @@ static bool leave_out(struct interchange *x, struct mai *m, const struct view *l
 	return ok;
 }
 
-static bool list_attachments(struct interchange *x, struct mai *m, struct err *e)
+/* Those that are there go first in *m, and into in->files; *n_lost_r others by their names into lost. */
+static bool sort_attachments(struct interchange *x, struct po_owner *o, struct mai *m, struct view *lost, size_t *n_lost_r, struct err *e)
 {
 	struct inward *in = &x->in;
-	struct view *lost = arena_array(in->a, m->n_attachments, sizeof *lost);
 	size_t n = 0, n_lost = 0;
-	if (lost == NULL || in->files == NULL)
-		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "[012] %zu attachments are too many", m->n_attachments);
 	for (size_t i = 0; i < m->n_attachments; i++) {
 		struct mm_attachment *a = &m->attachments[i];
 		struct po_file *f = NULL;
 		struct err why;
 		uint64_t size = 0;
-		if (!postoffice_open_own(x->po, &in->v.mai, a, &f, &size, &why)) {
+		if (!postoffice_open_own(x->po, o, a, &f, &size, &why)) {
 			if (why.kind != ERR_PERM || why.culprit == ERR_OF_LINK) {
 				*e = why;
 				return false;
@@ -310,7 +308,20 @@ static bool list_attachments(struct interchange *x, struct mai *m, struct err *e
 	}
 	m->n_attachments = n;
 	in->n_files = 1 + n;
-	return n_lost == 0 || leave_out(x, m, lost, n_lost, e);
+	*n_lost_r = n_lost;
+	return true;
+}
+
+static bool list_attachments(struct interchange *x, struct mai *m, struct err *e)
+{
+	struct view *lost = arena_array(x->in.a, m->n_attachments, sizeof *lost);
+	size_t n_lost = 0;
+	if (lost == NULL || x->in.files == NULL)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "[012] %zu attachments are too many", m->n_attachments);
+	struct po_owner *o = postoffice_owner_new(&x->in.v.mai, m->attachments, m->n_attachments);
+	const bool ok = sort_attachments(x, o, m, lost, &n_lost, e);
+	postoffice_owner_free(&o);
+	return ok && (n_lost == 0 || leave_out(x, m, lost, n_lost, e));
 }
 
 static bool read_files(struct interchange *x, struct err *e)

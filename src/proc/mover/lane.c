@@ -113,16 +113,18 @@ static bool read_envelope(struct mover *m, struct lane_job *j, bool *wait_r, str
 /* Sizes of all attachments; [018] when one is missing. */
 static bool measure(struct mover *m, struct lane_job *j, struct err *e)
 {
+	struct po_owner *o = postoffice_owner_new(&j->entry.header.mai, j->parsed.attachments, j->parsed.n_attachments);
+	bool ok = true;
 	j->size = out_len(&j->mai);
-	for (size_t i = 0; i < j->parsed.n_attachments; i++) {
+	for (size_t i = 0; ok && i < j->parsed.n_attachments; i++) {
 		struct po_file *f = NULL;
-		uint64_t size;
-		if (!postoffice_open_own(m->here, &j->entry.header.mai, &j->parsed.attachments[i], &f, &size, e))
-			return false;
+		uint64_t size = 0;
+		ok = postoffice_open_own(m->here, o, &j->parsed.attachments[i], &f, &size, e);
 		po_file_close(&f);
 		j->size += size;
 	}
-	return true;
+	postoffice_owner_free(&o);
+	return ok;
 }
 
 static bool read_mai(struct mover *m, struct lane_job *j, struct err *e)

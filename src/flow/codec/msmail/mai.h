@@ -78,3 +78,19 @@ MUST_CHECK bool mai_bags(struct view head, uint16_t *bags_r, size_t *offset_r, s
 /* The attachments' files get other ids (a copy at another postoffice, A9), in their order; the length stays. */
 MUST_CHECK bool mai_rename_attachments(uint8_t *file, size_t n, const struct mm_scramble *s, const struct mm_id *ids, size_t n_ids,
 				       struct err *e);
+
+/* The ids of its attachments alone, of a file that is never here whole: one element's head a step, and what an element holds is passed over unread.
+ * Elements are found wherever mai_parse finds them. */
+struct mai_files {
+	uint64_t at;        /* the offset that the next step looks at */
+	uint64_t end[4];    /* of the file, the Message, its attachments, one of them; UINT64_MAX: an End-of-Constructor is its end */
+	unsigned depth;     /* index of the innermost */
+	unsigned strings;   /* of this attachment: the second is the id */
+	unsigned passed;    /* indefinite elements of no interest, that are open */
+	size_t elements_left;
+};
+enum { MAI_FILES_PIECE = 512 };
+struct mai_files mai_files_of(uint64_t file_size);
+/* piece: the file's octets from f->at on, MAI_FILES_PIECE of them or to the file's end; more is fine. STEP_DONE: *id_r is one more ("": the end of them all).
+ * STEP_WAIT: nothing yet, go on with the octets at f->at, which is further now. Fails as fips_next does. */
+MUST_CHECK enum step mai_files_next(struct mai_files *f, struct view piece, const struct mm_scramble *s, struct mm_id *id_r, struct err *e);

@@ -576,6 +576,97 @@ static void test_chain_is_refused(void **state)
 	arena_free(&a);
 }
 
+/* --- its attachments' ids alone --- */
+
+/* Reads f with pieces of `piece` octets; the ids into `ids`, at most max. */
+static enum step list_files(struct view file, size_t piece, const struct mm_scramble *s, struct mm_id *ids, size_t max, size_t *n_r)
+{
+	struct mai_files f = mai_files_of(file.n);
+	enum step step;
+	struct mm_id id;
+	struct err e;
+	for (*n_r = 0; (step = mai_files_next(&f, view_first(view_from(file, (size_t)f.at), piece), s, &id, &e)) != STEP_FAIL;) {
+		if (step == STEP_DONE && id.s[0] == 0)
+			break;
+		if (step == STEP_DONE && *n_r < max)
+			ids[(*n_r)++] = id;
+	}
+	return step;
+}
+
+/* What mai_parse finds, from pieces that hold no more than is asked for. */
+static void test_files_are_listed(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct arena *a = arena_new(1u << 24);
+		struct testing_random r = { seed };
+		const struct mai m = testing_mai(&r, a);
+		struct mm_id ids[24];
+		struct out o;
+		struct err e;
+		size_t n, at = 0;
+		out_init(&o, 1u << 24);
+		assert_true(mai_print(&m, &mm_scramble_none, &o, &e));
+		assert_int_equal(list_files(out_view(&o), seed % 2 ? MAI_FILES_PIECE : SIZE_MAX, &mm_scramble_none, ids, ARRAY_LEN(ids), &n), STEP_DONE);
+		for (size_t i = 0; i < m.n_attachments; i++)
+			if (m.attachments[i].file.s[0] != 0) {
+				assert_true(at < n);
+				assert_string_equal(ids[at++].s, m.attachments[i].file.s);
+			}
+		assert_int_equal(at, n);
+		/* A scrambling that is not known for those octets tells nothing. */
+		(void)list_files(out_view(&o), MAI_FILES_PIECE, &mm_scramble_chain, ids, ARRAY_LEN(ids), &n);
+		assert_int_equal(n, 0);
+		out_fini(&o);
+		arena_free(&a);
+	}
+}
+
+/* Cut anywhere it ends, without a step too many, and never with the end of a whole file. */
+static void test_files_of_a_cut_file(void **state)
+{
+	(void)state;
+	struct mm_attachment two[2] = { { .file = mm_id_of(1), .name = VIEW("A") }, { .file = mm_id_of(0xABCDEF01), .name = VIEW("B") } };
+	struct mm_address to = { .type = MM_ADDRESS_MS, .text = VIEW("N/P/M") };
+	const struct mai m = { .from = to, .to = &to, .n_to = 1, .text = VIEW("text"), .attachments = two, .n_attachments = 2 };
+	struct mm_id ids[4];
+	struct out o;
+	struct err e;
+	size_t n;
+	out_init(&o, 4096);
+	assert_true(mai_print(&m, &mm_scramble_none, &o, &e));
+	const struct view file = out_view(&o);
+	assert_int_equal(list_files(file, SIZE_MAX, &mm_scramble_none, ids, 4, &n), STEP_DONE);
+	assert_int_equal(n, 2);
+	assert_string_equal(ids[1].s, "ABCDEF01");
+	for (size_t cut = 0; cut < file.n; cut++) {
+		uint8_t *copy = mem_dup(file.p, cut + 1); /* of just those octets, for the sanitizer */
+		assert_int_equal(list_files(view_of(copy, cut), SIZE_MAX, &mm_scramble_none, ids, 4, &n), STEP_FAIL);
+		free(copy);
+	}
+	out_fini(&o);
+}
+
+/* FIPS 98 (RFC 841), 4.2.1: lengths may be indefinite, to an End-of-Constructor; two lists; a list behind the text. */
+static void test_files_in_other_forms(void **state)
+{
+	(void)state;
+	/* 7F, qualifier of the vendor form (83 00 50 04), of indefinite length; in it a SEQUENCE, an unknown constructor in front of both. */
+	static const char octets[] = "\x4d\x80\x01"
+				     "\x4c\x80\x22\x0a\x80\x02\x01x\x01\x00\x02\x01y\x01\x00"
+				     "\x7f\x80\x83\x00\x50\x04\x0a\x80\x02\x01n\x02\x08" "0000000a\x01\x00\x01\x00"
+				     "\x4c\x07\x04\x02\x04text"
+				     "\x7f\x13\x83\x00\x50\x04\x0a\x0d\x02\x01n\x02\x08" "0000000B"
+				     "\x01\x00" "behind it";
+	struct mm_id ids[4];
+	size_t n;
+	assert_int_equal(list_files(view_of(octets, sizeof octets - 1), MAI_FILES_PIECE, &mm_scramble_none, ids, 4, &n), STEP_DONE);
+	assert_int_equal(n, 2);
+	assert_string_equal(ids[0].s, "0000000A");
+	assert_string_equal(ids[1].s, "0000000B");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +689,9 @@ int main(void)
 		cmocka_unit_test(test_scrambling_is_replaceable),
 		cmocka_unit_test(test_chain_shows_what_is_known),
 		cmocka_unit_test(test_chain_is_refused),
+		cmocka_unit_test(test_files_are_listed),
+		cmocka_unit_test(test_files_of_a_cut_file),
+		cmocka_unit_test(test_files_in_other_forms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

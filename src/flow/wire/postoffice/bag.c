@@ -343,12 +343,15 @@ static bool remove_attachments(struct postoffice *po, const struct mm_id *mai, s
 	const struct mai_limits l = mai_limits_default();
 	struct mai m;
 	bool ok = true;
-	if (mai_parse(file, po->scramble, &m, a, &l, NULL))
+	if (mai_parse(file, po->scramble, &m, a, &l, NULL)) {
+		struct po_owner *o = postoffice_owner_new(mai, m.attachments, m.n_attachments);
 		for (size_t i = 0; i < m.n_attachments && ok; i++) {
 			bool others = false;
 			if (m.attachments[i].file.s[0] != 0)
-				ok = po_is_others(po, mai, &m.attachments[i].file, &others, e) && (others || po_remove(po, po_rel_att(&m.attachments[i].file).s, e));
+				ok = po_is_others(po, o, &m.attachments[i].file, &others, e) && (others || po_remove(po, po_rel_att(&m.attachments[i].file).s, e));
 		}
+		postoffice_owner_free(&o);
+	}
 	arena_free(&a);
 	return ok;
 }

@@ -110,8 +110,8 @@ struct po_rel po_spelt_rel(const struct postoffice *po, const char *rel);
 int po_open_beneath(int dir, const char *path, int flags);
 void po_names_free(struct po_names **n);
 
-/* An attachment that `mai` names: does an earlier message name it? (owner.c) */
-MUST_CHECK bool po_is_others(struct postoffice *po, const struct mm_id *mai, const struct mm_id *att, bool *others_r, struct err *e);
+/* An attachment of o's message: does an earlier message name it, or can that not be told? (owner.c) */
+MUST_CHECK bool po_is_others(struct postoffice *po, struct po_owner *o, const struct mm_id *att, bool *others_r, struct err *e);
 
 /* --- locks of ranges: of the open file description, so that two descriptors of one process exclude each other, too --- */
 enum po_hold { PO_SHARED, PO_EXCLUSIVE };

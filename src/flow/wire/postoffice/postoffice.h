@@ -101,8 +101,12 @@ MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm
 MUST_CHECK bool postoffice_remove_envelope(struct postoffice *po, const struct mm_id *id, struct err *e);          /* not there: fine */
 struct po_file;                                                                                                        /* an ATT, read in pieces, plain */
 MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */
-/* Likewise, when it has the size that its message says, and is that message's own as far as can be told (owner.c); else [018] as well. */
-MUST_CHECK bool postoffice_open_own(struct postoffice *po, const struct mm_id *mai, const struct mm_attachment *a, struct po_file **f_r, uint64_t *size_r, struct err *e);
+/* Whose the attachments of one message are: found out for all of the list when it is first asked, for which a few dozen neighbours are looked at (owner.c). */
+struct po_owner;
+struct po_owner *postoffice_owner_new(const struct mm_id *mai, const struct mm_attachment *list, size_t n);
+void postoffice_owner_free(struct po_owner **o);
+/* As postoffice_open_attachment, when a (one of that list) has the size that its message says, and is that message's own as far as can be told; else [018] as well. */
+MUST_CHECK bool postoffice_open_own(struct postoffice *po, struct po_owner *o, const struct mm_attachment *a, struct po_file **f_r, uint64_t *size_r, struct err *e);
 MUST_CHECK bool po_file_read(struct po_file *f, void *buf, size_t n, size_t *got_r, struct err *e);
 void po_file_close(struct po_file **f);
 /* Octets that are free, in 64 bits (Q196537). most_r (NULL: not asked): how many there would be with nothing else on the disk; UINT64_MAX when its server does not say. */
