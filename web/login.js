@@ -52,7 +52,7 @@ export function loginView(reason, done, redraw) {
 		h("h1", { class: "unseen" }, "Log in"),
 		h("label", { class: "field" }, h("span", null, "Name"),
 			h("input", { id: "name", name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", required: true, maxlength: 64, value: state.name,
-				onmake: (el) => requestAnimationFrame(() => el.focus()), oninput: (e) => { state.name = e.target.value; } })),
+				onmake: (el) => queueMicrotask(() => el.focus()), oninput: (e) => { state.name = e.target.value; } })),
 		h("label", { class: "field" }, h("span", null, "Password"),
 			h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256, value: state.password,
 				oninput: (e) => { state.password = e.target.value; } })),

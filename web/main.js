@@ -68,7 +68,7 @@ function show() {
 	scrollTo(0, 0);
 	const isFirst = first;
 	first = false;
-	requestAnimationFrame(() => {
+	queueMicrotask(() => { // as soon as it is drawn: who types at once has what they type where they put it
 		const head = document.querySelector("main h1");
 		if (head && !isFirst)
 			head.focus({ preventScroll: true });

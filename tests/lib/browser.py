@@ -24,6 +24,10 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--proxy-server=direct://", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 PASSWORDS = {"operator": "correct horse", "viewer": "only looking"}
+# What vanishes by itself is kept: a busy machine may not look for as long as it is there.
+KEEP_TOASTS = """new MutationObserver((seen) => seen.filter((m) => m.target.className === 'toasts').forEach((m) =>
+	m.addedNodes.forEach((n) => (window.toasted = window.toasted || []).push(n.textContent)))).observe(document, {childList: true, subtree: true})"""
+GONE = ("does not belong to the document", "No node with given id", "Cannot find context")    # as the driver calls an element that has just gone
 _lines = {}
 _shared = {"driver": None, "profile": None}
 
@@ -38,6 +42,7 @@ def _start():
     _shared["driver"] = webdriver.Chrome(service=Service(DRIVER), options=options)
     _shared["driver"].set_script_timeout(PATIENCE_S)
     _shared["driver"].set_page_load_timeout(PATIENCE_S)
+    _shared["driver"].execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": KEEP_TOASTS})
 
 
 def _end():
@@ -91,9 +96,15 @@ class Browser:
 
     def size(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+        self._knows("(width: %dpx)" % width)
 
     def dark(self, on):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark" if on else "light"}]})
+        self._knows("(prefers-color-scheme: %s)" % ("dark" if on else "light"))
+
+    def _knows(self, media):
+        if self.driver.current_url.startswith("http"):
+            self.wait(lambda: self.driver.execute_script("return matchMedia(arguments[0]).matches", media), "the page is told %s" % media)
 
     # --- waiting ---
 
@@ -103,6 +114,10 @@ class Browser:
             try:
                 return question()
             except (StaleElementReferenceException, NoSuchElementException):
+                return False
+            except WebDriverException as e:
+                if not any(text in str(e) for text in GONE):
+                    raise
                 return False
         try:
             return WebDriverWait(self.driver, patience, poll_frequency=0.1).until(ask)
@@ -128,19 +143,21 @@ class Browser:
     # --- acting ---
 
     def click(self, css, text=""):
-        """Presses what is there, scrolled to where neither head nor foot of the page lie over it."""
+        """Presses what is there, scrolled to where neither head nor foot of the page lie over it; again when it was drawn elsewhere meanwhile, and
+        the press went beside it."""
         def press():
             e = next((e for e in self.all(css) if text in e.text), None)
             if e is None or not e.is_enabled():
                 return False
-            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", e)
+            self.driver.execute_script("const e = arguments[0]; e.scrollIntoView({block: 'center'}); window.pressed = false;"
+                                       "e.addEventListener('click', () => { window.pressed = true; }, {once: true, capture: true})", e)
             try:
                 e.click()
             except StaleElementReferenceException:
                 raise
             except WebDriverException:  # something lies over it for a moment
                 return False
-            return True
+            return self.driver.execute_script("return window.pressed !== false")
         self.wait(press, "%s with \"%s\" to be pressed" % (css, text))
 
     def fill(self, css, text):
@@ -187,9 +204,11 @@ class Browser:
     # --- the console ---
 
     def go(self, m, route):
-        """By the address, within the page when it is there already."""
+        """By the address, within the page when it is there already; its view has been begun when this returns."""
         if self.driver.current_url.startswith(m.console):
-            self.driver.execute_script("location.hash = arguments[0]", route)
+            self.driver.execute_async_script(
+                "const [route, done] = arguments, was = location.href; location.hash = route;"
+                "if (location.href === was) done(); else addEventListener('hashchange', () => done(), {once: true})", route)
         else:
             self.driver.get(m.console + "/" + route)
 
@@ -205,12 +224,16 @@ class Browser:
 
     def choose(self, css, value):
         self.wait(lambda: self.driver.execute_script(
-            "const e = document.querySelector(arguments[0]); if (![...e.options].some((o) => o.value === arguments[1])) return false;"
+            "const e = document.querySelector(arguments[0]); if (!e || ![...e.options].some((o) => o.value === arguments[1])) return false;"
             "e.value = arguments[1]; e.dispatchEvent(new Event('change', {bubbles: true})); return true", css, value), "%s has %s" % (css, value))
 
+    def toast(self, text):
+        """Waits for a short message; one that is gone again was there."""
+        self.wait(lambda: any(text in t for t in self.driver.execute_script("return window.toasted || []")), "a short message with \"%s\"" % text)
+
     def lamp(self, link):
-        found = self.all("[data-link='%s'] [data-lamp]" % link)
-        return (found[0].get_attribute("data-lamp"), found[0].text) if found else None
+        """(its name, the word beside it) of one moment."""
+        return self.driver.execute_script("const e = document.querySelector(`[data-link='${arguments[0]}'] [data-lamp]`); return e && [e.dataset.lamp, e.innerText.trim()]", link)
 
     def wait_lamp(self, link, *names):
         """Waits for a lamp; what a person reads beside its colour is its name, too."""
@@ -219,10 +242,12 @@ class Browser:
         return name
 
     def fits(self, text):
-        """Nothing is wider than the window."""
-        width, seen = self.driver.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        expect(width <= seen, "%s: no wider than the window" % text, (width, seen), self.driver.execute_script(
-            "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"))
+        """Nothing is wider than the window, once it is drawn for its width."""
+        try:
+            self.wait(lambda: self.driver.execute_script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth"), "%s: no wider than the window" % text)
+        except Failed as e:
+            raise Failed("%s\n    wider: %s" % (e, self.driver.execute_script(
+                "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"))) from None
 
     def clean(self, *refusals):
         """The browser's log has nothing in it, but answers of these statuses; 0: none at all."""
