@@ -5,7 +5,7 @@ import os
 import socket
 
 from browser import PASSWORDS
-from posthorn import PATIENCE_S, Skip, expect, same, source
+from posthorn import PATIENCE_S, Skip, expect, same, source, wait_for
 
 try:
     import yaml
@@ -129,6 +129,14 @@ class Console:
         answer = self.ask("POST", path, {} if body is None else body, headers)
         same(answer.status, status, "status of POST %s (%s)" % (path, answer.octets[:200]))
         return answer.json
+
+    def overview(self):
+        """How it is now; waits while the console does not know yet."""
+        def now():
+            answer = self.ask("GET", "/api/overview")
+            expect(answer.status in (200, 503), "status of /api/overview", answer.status, answer.octets[:200])
+            return answer.json if answer.status == 200 else None
+        return wait_for(now, "an overview")
 
     def login(self, user, password, status=200):
         answer = self.ask("POST", "/api/login", {"name": user, "password": password})

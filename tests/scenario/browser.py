@@ -4,12 +4,18 @@ by the function `pictures`."""
 import os
 import signal
 import sys
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from browser import PASSWORDS, Browser, Keys, with_console  # noqa: E402
-from posthorn import Skip, expect, main, same  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, main, same, wait_for  # noqa: E402
 
 HOUR = "1 h"
+
+
+def ask(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as r:
+        return r.read().decode()
 
 
 def site(lab, start_paris=True, **link):
@@ -21,6 +27,7 @@ def site(lab, start_paris=True, **link):
     london.start()
     if start_paris:
         paris.start()
+    wait_for(lambda: "posthorn_up 1\n" in ask(london.console + "/metrics"), "the console knows how it is")
     return london, paris
 
 

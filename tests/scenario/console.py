@@ -33,10 +33,10 @@ def test_answers_are_as_the_contract_says(lab):
     c = Console(london, "operator")
     same(c.get("/api/session")["role"], "operator", "role")
     expect(c.get("/api/openapi.yaml").decode().startswith("# The JSON API"), "the contract is served")
-    now = wait_for(lambda: (lambda o: o if o["totals"]["queued"] == 5 else None)(c.get("/api/overview")), "a sample with the queue")
+    now = wait_for(lambda: (lambda o: o if o["totals"]["queued"] == 5 else None)(c.overview()), "a sample with the queue")
     link, = [x for x in now["links"] if x["name"] == paris.name]
     same((link["queued"], link["kind"], link["stopped"]), (5, "x400", False), "the link in the overview")
-    wait_for(lambda: c.get("/api/overview")["links"][0]["lamp"] == "warning", "the lamp of a link that cannot be opened")
+    wait_for(lambda: c.overview()["links"][0]["lamp"] == "warning", "the lamp of a link that cannot be opened")
     expect({p["kind"] for p in now["processes"]} >= {"switch", "console", "reader"}, "processes of the board", now["processes"])
     page = c.get("/api/links/" + paris.name)
     expect(page["settings"] and not any("secret" in p["value"] for p in page["settings"]), "settings without passwords", page["settings"])
@@ -101,7 +101,7 @@ def test_a_stopped_link_stays_stopped(lab):
     london, paris, ids = stuck(lab)
     c = Console(london, "operator")
     c.post("/api/links/%s/stop" % paris.name, {"why": "work on the line"})
-    wait_for(lambda: c.get("/api/overview")["links"][0]["lamp"] == "stopped", "its lamp")
+    wait_for(lambda: c.overview()["links"][0]["lamp"] == "stopped", "its lamp")
     c.post("/api/links/%s/retry" % paris.name, {}, 409)
     c.post("/api/links/nobody/stop", {}, 404)
     london.kill("switch.0")
@@ -150,7 +150,7 @@ def test_many_links_come_in_pages(lab):
     london.settings["links"] += [{"name": "link%d" % i, "remote-mta-name": "link%d" % i, "schedule": "never"} for i in range(MANY)]
     london.start()
     c = Console(london, "operator")
-    wait_for(lambda: c.ask("GET", "/api/overview").status == 200 and len(c.get("/api/overview")["links"]) == MANY, "the overview has all of them")
+    wait_for(lambda: len(c.overview()["links"]) == MANY, "the overview has all of them")
     s = Stream(c)
     first = s.until("overview")
     judge(first, CONTRACT["components"]["schemas"]["Overview"], "overview of the stream")
@@ -281,16 +281,16 @@ def test_others_may_be_away(lab):
     london, paris, ids = stuck(lab)
     c = Console(london, "operator")
     reader, switch = london.pids()["reader.0"], london.pids()["switch.0"]
-    wait_for(lambda: c.get("/api/overview")["switch"], "all is well")
+    wait_for(lambda: c.overview()["switch"], "all is well")
     with lab.held(reader, switch):
         begun = time.monotonic()
         c.get("/api/queue", 503)
         c.get("/api/message/transfer/1/text", 503)
         took = time.monotonic() - begun
         expect(took < 30, "each is answered in some 5 s, and the machine is busy", took)
-        wait_for(lambda: not c.get("/api/overview")["switch"], "a switch that does not answer is away")
+        wait_for(lambda: not c.overview()["switch"], "a switch that does not answer is away")
         c.post("/api/links/%s/retry" % paris.name, {}, 503)
-    wait_for(lambda: c.get("/api/overview")["switch"], "the switch is back")
+    wait_for(lambda: c.overview()["switch"], "the switch is back")
     wait_for(lambda: c.ask("GET", "/api/queue").status == 200, "the reader is back")
 
 
@@ -329,8 +329,13 @@ def ended(stream):
 
 def test_sessions_end(lab):
     london, paris, ids = stuck(lab, **{"session-time": "2 s"})
-    c = Console(london, "operator")
-    s = Stream(c)
+
+    def begun():
+        """A session whose stream was asked for in time."""
+        c = Console(london, "operator")
+        s = Stream(c)
+        return (c, s) if s.status == 200 else s.close()
+    c, s = wait_for(begun, "a stream")
     expect("session" in s.until("bye")["error"], "the stream keeps no session alive")
     c.get("/api/session", 401)
     london.settings["console"]["session-time"] = "1 h"

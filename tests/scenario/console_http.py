@@ -63,7 +63,7 @@ def test_requests_that_make_no_sense(lab):
                  b'{"name":"a\\u0000b","password":"x"}', b'{"name":"\xff","password":"x"}', b'{"name":"' + b"x" * 65 + b'","password":""}'):
         same(request(c, login, b"Content-Type: application/json", b"Content-Length: %d" % len(body), body=body), 400, "body %r" % body[:30])
     london.event("console.malformed")
-    Console(london, "operator").get("/api/overview")
+    Console(london, "operator").overview()
 
 
 def test_requests_that_are_too_long(lab):

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import Skip, expect, free_port, main, same, source, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, free_port, main, same, source, wait_for  # noqa: E402
 
 SUBMITTED, TRANSFER_IN, TRANSFER_OUT, DELIVERED, REPORT_IN, DUPLICATE = 1, 2, 3, 4, 11, 7  # enum store_step_kind
 FOREVER = {"open_interval": "200 ms", "max_open_retries": 100000, "max_transfer_retries": 100000}
@@ -113,7 +113,7 @@ def killed(lab, n, plan):
         del os.environ["POSTHORN_FAULT"]
 
     def is_taken():
-        p = subprocess.run([lab.program, "send", "-c", london.path, "--from", "alice", "--to", claude, "t"], capture_output=True, timeout=60)
+        p = subprocess.run([lab.program, "send", "-c", london.path, "--from", "alice", "--to", claude, "t"], capture_output=True, timeout=2 * PATIENCE_S)
         return p.returncode == 0
     for _ in range(12):
         wait_for(is_taken, "%s: a message is accepted" % plan)
@@ -201,7 +201,7 @@ def promtool_reads_them(lab):
 
 
 def ask(port, path, **more):
-    with urllib.request.urlopen("http://127.0.0.1:%d%s?%s" % (port, path, urllib.parse.urlencode(more)), timeout=60) as r:
+    with urllib.request.urlopen("http://127.0.0.1:%d%s?%s" % (port, path, urllib.parse.urlencode(more)), timeout=PATIENCE_S) as r:
         return r.read().decode()
 
 
