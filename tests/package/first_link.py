@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 from posthorn import Failed, Skip, expect, main, same, source, wait_for  # noqa: E402
 
-PATIENCE_S = 60
+PATIENCE_S = 90
 TOOLS = ("unshare", "nsenter", "setpriv", "dpkg-buildpackage", "dh", "ip", "apt", "curl")
 BOOT = """
 set -eu
@@ -213,7 +213,7 @@ def package(lab, version="0.1.0"):
         folder = tempfile.mkdtemp(prefix="posthorn-deb-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         done = subprocess.run([source("packaging", "make-deb"), "--version", version, "--built", os.path.dirname(lab.program), folder],
-                              capture_output=True, text=True, check=False, timeout=170)
+                              capture_output=True, text=True, check=False, timeout=600)
         same(done.returncode, 0, "make-deb\n" + done.stdout + done.stderr)
         made[version] = done.stdout.strip()
     return made[version]
@@ -339,7 +339,7 @@ def no_fault_of_policy(lab):
     if shutil.which("lintian") is None or shutil.which("dpkg-buildpackage") is None:
         raise Skip("not installed: lintian (tools/install-deps deb)")
     deb = package(lab)
-    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", deb], capture_output=True, text=True, check=False, timeout=170)
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", deb], capture_output=True, text=True, check=False, timeout=600)
     same(done.returncode, 0, "lintian\n" + done.stdout)
     return "no errors, no warnings"
 
