@@ -549,12 +549,8 @@ static void make_report(struct placing *p)
 	struct store_step step = { .kind = STEP_REPORT_MADE, .id = &m->id, .other = &report->id, .of = m->kind,
 				   .gateway = failed && steps_is_gateway(p->by) };
 	struct out text;
-	out_init(&text, 1024);
-	for (size_t i = 0; i < p->n_results && i < 4; i++) {
-		const struct report_result *r = &p->results[i];
-		oraddr_print(&r->rcpt->addr, ORADDR_F401, &text);
-		out_fmt(&text, r->delivered ? ": delivered" : ": %s, %s; ", reason_name(r->reason), diagnostic_name(r->diagnostic));
-	}
+	out_init(&text, 1 << 20);
+	reports_show(p->results, p->n_results, &text);
 	step.text = out_view(&text);
 	store_put_step(s->store, &step);
 	out_fini(&text);

@@ -141,6 +141,36 @@ static size_t steps_that_say(struct bench *b, const char *who, const char *what)
 	return n;
 }
 
+static const char *step_of(struct bench *b, uint32_t kind)
+{
+	for (size_t i = b->disk->steps.n; i-- > 0;) {
+		const struct row_step *x = CONTAINER(b->disk->steps.v[i], struct row_step, life);
+		if (x->kind == kind)
+			return arena_str(b->a, x->text);
+	}
+	return "";
+}
+
+/* Who follows a journey reads there why, and need not find the report: the reason, the diagnostic, and the supplementary information. */
+static void test_a_journey_says_why(void **state)
+{
+	(void)state;
+	struct bench *b = mts_bench(SETTINGS);
+	struct message *m = LETTER(b, "1", TO_NOBODY, TO_US, "S=ghost; P=p; A=SIM; C=FR");
+	m->rcpt[1].originator_report = REPORT_ALL;
+	send(b, m, (struct view){ NULL, 0 });
+	assert_string_equal(step_of(b, STEP_REPORT_MADE),
+			    "S=nobody; P=p; A=SIM; C=FR: unable-to-transfer, unrecognised-OR-name: no mailbox of this address here: \"S=nobody; P=p; A=SIM; C=FR\"; and "
+			    "S=user; P=p; A=SIM; C=FR: delivered; and "
+			    "S=ghost; P=p; A=SIM; C=FR: unable-to-transfer, unrecognised-OR-name: no mailbox of this address here: \"S=ghost; P=p; A=SIM; C=FR\"");
+	m = report_to_us(b, "r1", OUTCOME_NOT_DELIVERED);
+	m->rcpt[0].diagnostic = -1;
+	m->rcpt[0].supplementary = VIEW("mailbox is full\x1b[2J");
+	send(b, m, (struct view){ NULL, 0 });
+	assert_string_equal(step_of(b, STEP_REPORT_IN), "S=eve; P=c; A=SIM; C=JP: unable-to-transfer: mailbox is full\\x1b[2J");
+	bench_free(b);
+}
+
 /* Delivered, and then not: both are kept, the second is flagged. */
 static void test_rp_21_a_second_report_is_flagged(void **state)
 {
@@ -490,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_rp_08_long_content_of_a_failed_transfer),
 		cmocka_unit_test(test_what_a_report_repeats_of_its_subject),
 		cmocka_unit_test(test_rp_21_a_second_report_is_flagged),
+		cmocka_unit_test(test_a_journey_says_why),
 		cmocka_unit_test(test_reports_of_one_list_are_no_duplicates),
 		cmocka_unit_test(test_members_of_one_number_are_no_duplicates),
 		cmocka_unit_test(test_rp_17_probes_of_lists_and_alternates),

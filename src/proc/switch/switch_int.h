@@ -582,6 +582,8 @@ bool restrict_allows(const struct swlink *l, const struct message *m); /* its or
 /* A report comes to a mailbox here: what it says of each recipient is put into the journey of its subject; a second report about the same
  * recipient is flagged (RP-21). */
 void reports_note(struct sw *s, const struct message *report, uint64_t size, struct waiting *w);
+/* What was reported of n recipients, for a journey; of more than four the first. */
+void reports_show(const struct report_result *results, size_t n, struct out *o);
 
 /* lists.c: distribution lists. */
 MUST_CHECK bool lists_init(struct sw *s, struct err *e);  /* after the routes */
