@@ -130,9 +130,11 @@ static bool measure(struct mover *m, struct lane_job *j, struct err *e)
 static bool read_mai(struct mover *m, struct lane_job *j, struct err *e)
 {
 	const struct mai_limits limits = mai_limits_default();
+	uint16_t bags;
+	size_t at;
 	out_init(&j->mai, MAI_MAX);
 	if (!postoffice_read_mai(m->here, &j->entry.header.mai, MAI_MAX, &j->mai, e) ||
-	    !mai_parse(out_view(&j->mai), m->scramble, &j->parsed, m->arena, &limits, e))
+	    !mai_parse(out_view(&j->mai), m->scramble, &j->parsed, m->arena, &limits, e) || !mai_bags(out_view(&j->mai), &bags, &at, e))
 		return false;
 	if (j->has_p1)
 		return true;

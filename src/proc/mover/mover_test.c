@@ -291,6 +291,30 @@ static void a_corrupt_message_file_of_a_client_is_012(void **state)
 	testing_end(&w);
 }
 
+/* A client's MAI without `7F 05 31 20 02` (facts A6): no copy of it could say how many mailbags hold it, now or later. */
+static void a_message_file_without_a_counter_is_012(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "uncounted");
+	char path[200], bag[9];
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[ALPHA], id.s[7], id.s);
+	FILE *f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 8, SEEK_SET), 0);
+	assert_int_equal(fputc('9', f), '9');
+	assert_int_equal(fclose(f), 0);
+	testing_start_all(w);
+	testing_run(w);
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.code, 12);
+	assert_view(n.subject, "uncounted");
+	assert_int_equal(testing_events(w, "mover.left", NULL), 0);
+	testing_end(&w);
+}
+
 static void k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice(void **state)
 {
 	(void)state;
@@ -1456,6 +1480,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(k117895_groups_are_expanded_where_they_are), cmocka_unit_test(k138054_a_full_bag_is_017_and_others_are_served),
 		cmocka_unit_test(a_missing_message_file_is_016), cmocka_unit_test(a_missing_message_file_of_a_client_is_016),
 		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
+		cmocka_unit_test(a_message_file_without_a_counter_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
 		cmocka_unit_test(what_has_left_only_a_record_the_administrator_hears),
 		cmocka_unit_test(a_notice_that_has_left_only_a_record_is_no_notice), cmocka_unit_test(what_was_on_its_way_through_is_not_of_a_namesake),
