@@ -220,7 +220,7 @@ static enum did fail_there(struct mover *m, const struct err *e)
 static enum did end_moved(struct mover *m)
 {
 	struct lane_job *j = m->job;
-	char from[80], size[24];
+	char from[ADDRESS_SHOWN], size[24];
 	snprintf(size, sizeof size, "%" PRIu64, j->size);
 	EMIT(m->host, MOVER_OUT, "mover", m->set->name, "peer", m->peer, "message", j->v.mai.s, "there", j->target.s, "from",
 	     text_escaped(from, sizeof from, j->v.from.text), "octets", size);

@@ -26,7 +26,7 @@ static bool tell(struct mover *m, const struct po_bag_entry *entry, const struct
 
 static void say_in(struct mover *m, const struct mm_envelope *v, const struct mail_placed *placed)
 {
-	char from[80], bags[16];
+	char from[ADDRESS_SHOWN], bags[16];
 	text_escaped(from, sizeof from, v->from.text);
 	snprintf(bags, sizeof bags, "%u", placed->bags);
 	EMIT(m->host, MOVER_IN, "mover", m->set->name, "message", v->mai.s, "from", from, "mailbags", bags);

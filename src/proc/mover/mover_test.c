@@ -1113,9 +1113,9 @@ static void the_note_names_the_message(void **state)
 
 /* --- logs --- */
 
-static unsigned lines_of(struct world *w, int office, const char *name, char first_r[500])
+static unsigned lines_of(struct world *w, int office, const char *name, char first_r[2000])
 {
-	char path[200], line[500];
+	char path[200], line[2000];
 	unsigned n = 0;
 	snprintf(path, sizeof path, "%s/LOG/%s", w->paths[office], name);
 	FILE *f = fopen(path, "r");
@@ -1132,7 +1132,7 @@ static void k123397_one_line_for_one_transfer(void **state)
 {
 	(void)state;
 	struct world *w = testing_world();
-	char line[500], want[200];
+	char line[2000], want[200];
 	struct mm_header h;
 	w->set[ALPHA].log_sent = w->set[HUB].log_received = w->set[HUB].four_digit_year = true;
 	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "logged");
@@ -1146,6 +1146,33 @@ static void k123397_one_line_for_one_transfer(void **state)
 	assert_int_equal(lines_of(w, HUB, "RECV.LOG", line), 1);
 	assert_memory_equal(line, "2026-01-01 00:0", 15);
 	assert_int_equal(lines_of(w, HUB, "SENT.LOG", line), 0);
+	testing_end(&w);
+}
+
+/* From, to, number here, number there (Q151215), and nothing that is cut unsaid: addresses of X.400 are long, and so are lists. */
+static void a_line_says_who_has_written_and_to_how_many(void **state)
+{
+	(void)state;
+	struct world *w = testing_world();
+	char to[40 * 18] = "", line[2000], want[200];
+	struct mm_header h;
+	const char *const from = "/c=gb/a=posthorn/p=london/o=Office/ou1=Accounts/s=Archer/g=Alice";
+	w->set[ALPHA].log_sent = true;
+	for (size_t i = 0; i < 39; i++)
+		snprintf(to + 17 * i, sizeof to - 17 * i, "NET/HUB/HAL678%02zu ", i);
+	snprintf(to + 17 * 39, sizeof to - 17 * 39, "NET/HUB/HAL");
+	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", to, "long");
+	struct mai m = testing_read(w, ALPHA, &id);
+	m.from = (struct mm_address){ .type = MM_ADDRESS_X400, .text = view_str(from) };
+	rewrite(w, ALPHA, &id, &m);
+	testing_start_all(w);
+	testing_run(w);
+	assert_int_equal(testing_got(w, "NET/HUB/HAL", "long", &h), 1);
+	assert_int_equal(lines_of(w, ALPHA, "SENT.LOG", line), 1);
+	snprintf(want, sizeof want, " %s NET/HUB/HAL67800, ", from);
+	assert_non_null(strstr(line, want));
+	snprintf(want, sizeof want, "NET/HUB/HAL67833, ...(6 more) %s %s\r\n", id.s, h.mai.s); /* 34 of 18 octets are 612 */
+	assert_non_null(strstr(line, want));
 	testing_end(&w);
 }
 
@@ -1497,7 +1524,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_peer_that_can_only_be_read_waits), cmocka_unit_test(a_mover_recovers_with_its_own_postoffice),
 		cmocka_unit_test(k152903_names_in_lower_case), cmocka_unit_test(k113165_a_locked_bag_is_no_attempt),
 		cmocka_unit_test(k237695_two_movers_move_each_message_once), cmocka_unit_test(k194600_a_message_that_kills_is_set_aside),
-		cmocka_unit_test(the_note_names_the_message), cmocka_unit_test(k123397_one_line_for_one_transfer),
+		cmocka_unit_test(the_note_names_the_message), cmocka_unit_test(a_line_says_who_has_written_and_to_how_many),
+		cmocka_unit_test(k123397_one_line_for_one_transfer),
 		cmocka_unit_test(k127002_a_broken_bag_hinders_nobody_else), cmocka_unit_test(k131116_a_user_added_since_is_known),
 		cmocka_unit_test(more_than_a_quota), cmocka_unit_test(k260962_a_broken_outbound_bag_hinders_nobody_else),
 		cmocka_unit_test(a_change_of_the_mailbag_begins_a_round), cmocka_unit_test(what_kills_while_it_is_set_aside_goes_unseen),

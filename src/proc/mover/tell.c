@@ -20,12 +20,19 @@ void tell_refuse(struct mm_envelope *v, const char *bag, int notice, int reason,
 
 static void list_recipients(const struct mm_envelope *v, bool told, struct out *o)
 {
-	for (size_t i = 0; i < v->n && out_len(o) < LISTED_MAX; i++) {
+	size_t more = 0;
+	for (size_t i = 0; i < v->n; i++) {
 		if (told ? v->recipients[i].notice == 0 : !v->recipients[i].responsible || v->recipients[i].notice != 0)
 			continue;
+		if (out_len(o) >= LISTED_MAX) {
+			more++;
+			continue;
+		}
 		out_str(o, out_len(o) == 0 ? "" : ", ");
 		text_escape(o, v->recipients[i].address.text, 100);
 	}
+	if (more > 0)
+		out_fmt(o, ", ...(%zu more)", more);
 }
 
 static int first_code(const struct mm_envelope *v)
@@ -46,7 +53,7 @@ static bool has_code(const struct mm_envelope *v, int code)
 
 static void say_told(struct mover *m, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *notice)
 {
-	char from[80], subject[100], code[16];
+	char from[ADDRESS_SHOWN], subject[SUBJECT_SHOWN], code[16];
 	struct out list;
 	out_init(&list, LISTED_MAX + 500);
 	list_recipients(v, true, &list);
@@ -154,7 +161,7 @@ bool tell_rebuild(struct mover *m, const struct po_bag_entry *entry, struct view
 static void print_line(const struct mover *m, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *target, char *line, size_t size)
 {
 	const struct mm_date d = mm_date_of_wall(mover_now(m), m->zone);
-	char date[40], from[80];
+	char date[40], from[ADDRESS_SHOWN];
 	struct out to;
 	if (m->set->four_digit_year) /* Q259219 */
 		snprintf(date, sizeof date, "%04u-%02u-%02u", (unsigned)d.year, (unsigned)d.month, (unsigned)d.day);
@@ -171,7 +178,7 @@ static void print_line(const struct mover *m, const struct mm_envelope *v, const
 void tell_log(struct mover *m, bool sent, const struct mm_envelope *v, const struct mm_header *h, const struct mm_id *target)
 {
 	struct err e;
-	char line[1400];
+	char line[2 * LISTED_MAX + ADDRESS_SHOWN + 400];
 	if (sent ? !m->set->log_sent : !m->set->log_received)
 		return;
 	print_line(m, v, h, target, line, sizeof line);
