@@ -11,6 +11,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/map.h"
+#include "flow/codec/msmail/address.h"
 #include "flow/codec/msmail/envelope.h"
 #include "flow/codec/msmail/mai.h"
 #include "flow/codec/msmail/notice.h"

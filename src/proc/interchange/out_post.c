@@ -68,7 +68,7 @@ static bool route_one(struct interchange *x, size_t i, struct err *e)
 	r->bag[0] = 0;
 	if (!r->responsible)
 		return true;
-	if (!mail_route_name(&r->address, &name, &why)) {
+	if (!mm_route_name(&r->address, &name, &why)) {
 		refuse(x, r, NOTICE_UNKNOWN, 1, 0, why.text);
 		return true;
 	}

@@ -79,7 +79,7 @@ static void refuse_lost(struct mover *m, struct mm_envelope *v)
 	for (size_t i = 0; i < v->n; i++) {
 		struct mm_name name;
 		struct mm_recipient *r = &v->recipients[i];
-		if (mail_route_name(&r->address, &name, NULL) && mm_same_postoffice(&name, &postoffice_master(m->here)->own))
+		if (mm_route_name(&r->address, &name, NULL) && mm_same_postoffice(&name, &postoffice_master(m->here)->own))
 			continue;
 		r->responsible = true;
 		r->notice = 1;

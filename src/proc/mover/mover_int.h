@@ -1,5 +1,6 @@
 /* mover_int.h - inside of a mover, for the files of this folder only. */
 #pragma once
+#include "flow/codec/msmail/address.h"
 #include "flow/engine/msmail/mailer.h"
 #include "flow/engine/msmail/retry.h"
 #include "flow/wire/postoffice/mail.h"

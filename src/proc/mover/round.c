@@ -60,7 +60,7 @@ static bool route(void *ctx, const struct mm_address *to, struct mailer_route *r
 	struct mm_name name;
 	struct err why;
 	*r_r = (struct mailer_route){ .where = MAILER_NO_USER };
-	const bool is_name = mail_route_name(to, &name, NULL);
+	const bool is_name = mm_route_name(to, &name, NULL);
 	if (!is_name && !postoffice_of(to, &name))
 		return true;
 	if (!postoffice_route(m->here, &name, &r, &why)) {

@@ -118,7 +118,7 @@ static bool add_recipient(struct po_tool *t, const struct mm_address *a, struct 
 	struct mm_name name;
 	struct mm_route r;
 	struct err why;
-	if (!mail_route_name(a, &name, &why)) {
+	if (!mm_route_name(a, &name, &why)) {
 		say_unreached(t, a, b, why.text);
 		return true;
 	}

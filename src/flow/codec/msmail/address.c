@@ -321,22 +321,61 @@ static bool has_octet(struct view v, uint8_t c)
 	return v.n > 0 && memchr(v.p, c, v.n) != NULL;
 }
 
+/* What somebody has written: of which kind, and what stands behind its word. */
+struct form { enum { FORM_MS, FORM_X400, FORM_DIRECTORY, FORM_TYPED } kind; struct view word, value; };
+
+static struct form form_of(unsigned type, struct view text)
+{
+	const struct view v = in_brackets(text), word = word_of(v);
+	struct form f = { FORM_TYPED, word, word.n == 0 ? v : trim(view_from(v, word.n + 1)) };
+	if (is_word(word, "EX", "EXCHANGE", "EX"))
+		f.kind = FORM_DIRECTORY;
+	else if (is_word(word, "X400", "X.400", "X-400") || (word.n == 0 && type == MM_ADDRESS_X400))
+		f.kind = FORM_X400;
+	else if (word.n == 0 && f.value.n > 0 && (f.value.p[0] == '/' || (has_octet(f.value, ';') && has_octet(f.value, '='))))
+		f.kind = FORM_X400;
+	else if (is_word(word, "MS", "CSI", "PCM") || word.n == 0)
+		f.kind = FORM_MS;
+	return f;
+}
+
 static bool text_to_oraddr(const struct mm_map *m, unsigned type, struct view text, struct oraddr *to_r, struct arena *a, struct err *e)
 {
 	struct mm_name n;
 	if (type == MM_ADDRESS_MS && mm_name_parse(text, &n, NULL) && is_name(&n, a))
 		return ms_to_oraddr(m, text, to_r, a, e);
-	struct view v = in_brackets(text), word = word_of(v);
-	struct view value = word.n == 0 ? v : trim(view_from(v, word.n + 1));
-	if (is_word(word, "EX", "EXCHANGE", "EX"))
-		return mm_unknown_address(e, "a directory name that nobody resolved", text); /* Q243701 */
-	if (is_word(word, "X400", "X.400", "X-400") || (word.n == 0 && type == MM_ADDRESS_X400))
-		return mm_x400_parse(m, value, to_r, a, e);
-	if (word.n == 0 && value.n > 0 && (value.p[0] == '/' || (has_octet(value, ';') && has_octet(value, '='))))
-		return mm_x400_parse(m, value, to_r, a, e);
-	if (is_word(word, "MS", "CSI", "PCM") || word.n == 0)
-		return value.n > 0 ? ms_to_oraddr(m, value, to_r, a, e) : mm_unknown_address(e, "empty", text);
-	return typed_to_oraddr(m, word, value, text, to_r, a, e);
+	const struct form f = form_of(type, text);
+	switch (f.kind) {
+	case FORM_DIRECTORY: return mm_unknown_address(e, "a directory name that nobody resolved", text); /* Q243701 */
+	case FORM_X400: return mm_x400_parse(m, f.value, to_r, a, e);
+	case FORM_MS: return f.value.n > 0 ? ms_to_oraddr(m, f.value, to_r, a, e) : mm_unknown_address(e, "empty", text);
+	case FORM_TYPED: return typed_to_oraddr(m, f.word, f.value, text, to_r, a, e);
+	}
+	CANT_HAPPEN("an address of no form");
+}
+
+bool mm_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e)
+{
+	struct mm_name n = { 0 };
+	const struct view text = trim(address->text);
+	if (address->type == MM_ADDRESS_MS && mm_name_parse(text, &n, NULL) && strchr(n.network, ':') == NULL) {
+		*name_r = n;
+		return true;
+	}
+	const struct form f = form_of(address->type, text);
+	if (f.kind == FORM_MS && address->type == MM_ADDRESS_TYPED && f.word.n == 0)
+		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 0, "address of type %u: found no network for it", address->type);
+	if (f.kind == FORM_MS && address->type != MM_ADDRESS_X400)
+		return mm_name_parse(f.value, name_r, e);
+	if (f.kind == FORM_DIRECTORY)
+		return mm_unknown_address(e, "a directory name that nobody resolved", text);
+	n = (struct mm_name){ 0 };
+	if (f.kind == FORM_X400 || address->type == MM_ADDRESS_X400)
+		snprintf(n.network, sizeof n.network, "X400");
+	else
+		memcpy(n.network, f.word.p, f.word.n);
+	*name_r = n;
+	return true;
 }
 
 bool mm_to_oraddr(const struct mm_map *map, const struct mm_address *from, struct oraddr *to_r, struct arena *a, struct err *e)

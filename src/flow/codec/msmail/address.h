@@ -32,6 +32,10 @@ bool mm_map_covers(const struct mm_map *map, const struct oraddr *pattern);
 MUST_CHECK bool mm_to_oraddr(const struct mm_map *map, const struct mm_address *from, struct oraddr *to_r, struct arena *a, struct err *e);
 MUST_CHECK bool mm_from_oraddr(const struct mm_map *map, const struct oraddr *from, struct mm_address *to_r, struct arena *a, struct err *e);
 
+/* The name that an address is routed by at a postoffice: NET/PO/MBX its own; of another form a network of its type's name ("X400", "SMTP", ...)
+ * with nothing behind it. The form is told as above, so a client's text is understood whatever type it bears. False (ERR_PERM, recipient): it is none. */
+MUST_CHECK bool mm_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e);
+
 /* RFC 2156 3.2: text into PrintableString with (a) (p) (b) (q) (u) (l) (r) and (nnn), once and only once (Q241365); and back. */
 void mm_escape_printable(struct view ascii, struct out *o);
 void mm_unescape_printable(struct view printable, struct out *o);

@@ -885,6 +885,56 @@ static void a_full_arena_is_an_error_of_the_recipient(void **state)
 		}
 }
 
+/* Q116466, Q94410: a client's text says what it is, whatever type the address bears; a mover leads it to the mailbag of that gateway. */
+static void a_name_to_route_by(void **state)
+{
+	static const struct { unsigned type; const char *text, *want; } rows[] = {
+		{ MM_ADDRESS_MS, "NET/PO/MBX", "NET/PO/MBX" },
+		{ MM_ADDRESS_MS, "net/po/m b", "net/po/m b" },
+		{ MM_ADDRESS_MS, "NET/PO", "NET/PO" },
+		{ MM_ADDRESS_MS, "MS:NET/PO/MBX", "NET/PO/MBX" },
+		{ MM_ADDRESS_TYPED, "CSI:NET/PO/MBX", "NET/PO/MBX" },
+		{ MM_ADDRESS_MS, "[MS:NET/PO/MBX]", "NET/PO/MBX" },
+		{ MM_ADDRESS_MS, "Joe Doe [PCM: NET/PO/MBX]", "NET/PO/MBX" },
+		{ MM_ADDRESS_MS, "X400:/c=gb/a=x/s=y", "X400/" },
+		{ MM_ADDRESS_MS, "x400:c=gb;a=x", "X400/" },
+		{ MM_ADDRESS_MS, "[X400:c=gb;a=x;s=y]", "X400/" },
+		{ MM_ADDRESS_MS, "/c=gb/a=x/p=y/s=z", "X400/" },
+		{ MM_ADDRESS_X400, "/c=gb/a=x/s=y", "X400/" },
+		{ MM_ADDRESS_X400, "NET/PO/MBX", "X400/" },
+		{ MM_ADDRESS_X400, "SMTP:joe@host", "X400/" },
+		{ MM_ADDRESS_TYPED, "SMTP:joe@host", "SMTP/" },
+		{ MM_ADDRESS_MS, "SMTP:joe@host", "SMTP/" },
+		{ MM_ADDRESS_MS, "Joe [SMTP:joe@host/x]", "SMTP/" },
+		{ 9, "FAX:1 (212) 555-0100", "FAX/" },
+		{ MM_ADDRESS_MS, "EX:/o=a/cn=Recipients/cn=b", NULL },
+		{ MM_ADDRESS_MS, "", NULL },
+		{ MM_ADDRESS_TYPED, "", NULL },
+		{ MM_ADDRESS_TYPED, "joe", NULL },
+		{ MM_ADDRESS_MS, "NET/PO/MAILBOXOF13", NULL },
+		{ MM_ADDRESS_MS, "A/B/C/D", NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct mm_address from = { .type = rows[i].type, .text = view_str(rows[i].text) };
+		struct mm_name n;
+		struct err e;
+		struct out o;
+		out_init(&o, 100);
+		if (!mm_route_name(&from, &n, &e)) {
+			if (rows[i].want != NULL)
+				fail_msg("%s: %s", rows[i].text, e.text);
+			assert_int_equal(e.kind, ERR_PERM);
+			assert_int_equal(e.culprit, ERR_OF_RECIPIENT);
+		} else {
+			mm_name_print(&n, &o);
+			if (rows[i].want == NULL || strcmp(out_cstr(&o), rows[i].want) != 0)
+				fail_msg("%s: %s", rows[i].text, out_cstr(&o));
+		}
+		out_fini(&o);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -900,6 +950,7 @@ int main(void)
 		T(k243701_an_unresolved_directory_name_is_one_recipients_fault), T(k192052_k146032_k169695_foreign_types_have_our_domain_before_them),
 		T(k169671_a_malformed_smtp_address_is_refused), T(k173344_over_long_addresses_are_refused), T(ms_names),
 		T(k183104_names_are_upper_case_outwards), T(k128627_ten_characters_are_compared), T(ms_dda_that_is_no_name),
+		T(a_name_to_route_by),
 		T(the_first_line_wins_both_ways), T(wildcards_take_the_parts_in_order), T(a_part_that_does_not_fit_falls_through),
 		T(k107098_lines_of_the_gateways_table), T(k168136_admd_zero_is_the_blank),
 		T(k245585_the_type_of_a_dda_is_kept), T(k155790_names_of_a_code_page_in_the_table), T(a_wrong_line_is_named), T(ten_thousand_lines),

@@ -92,23 +92,6 @@ void mail_header_of(const struct mm_envelope *v, struct view subject, int zone_m
 	*h_r = h;
 }
 
-bool mail_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e)
-{
-	if (address->type == MM_ADDRESS_MS)
-		return mm_name_parse(address->text, name_r, e);
-	if (address->type == MM_ADDRESS_X400) {
-		*name_r = (struct mm_name){ .network = "X400" };
-		return true;
-	}
-	const uint8_t *colon = address->text.n == 0 ? NULL : memchr(address->text.p, ':', address->text.n); /* "SMTP:joe@host" */
-	const size_t n = colon == NULL ? 0 : (size_t)(colon - address->text.p);
-	if (n == 0 || n > MM_NAME_MAX)
-		return err_report(e, ERR_PERM, ERR_OF_RECIPIENT, 1, 0, "address of type %u: found no network for it", address->type);
-	*name_r = (struct mm_name){ 0 };
-	memcpy(name_r->network, address->text.p, n);
-	return true;
-}
-
 /* --- placing --- */
 
 /* Of a mailbag that is damaged nobody knows: then it may be needed (Q127002: such a bag hinders nobody else). */

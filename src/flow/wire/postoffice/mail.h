@@ -124,9 +124,5 @@ int mail_notice_of(const struct err *e);
 /* A record for a message: from's mailbox (or what there is of a foreign address), subject cut at 40. */
 void mail_header_of(const struct mm_envelope *v, struct view subject, int zone_minutes, struct mm_header *h_r);
 
-/* The name that a recipient's address is routed by: of type MS its own; of another type a network of that type's name ("X400", "SMTP", ...), with
- * nothing behind it. False: it is none. */
-MUST_CHECK bool mail_route_name(const struct mm_address *address, struct mm_name *name_r, struct err *e);
-
 /* --- text files of a postoffice: logs and journals. Appends one line (CR LF is added) to DIR\NAME, made when missing, under a lock of the system. --- */
 MUST_CHECK bool mail_log(struct postoffice *po, const char *dir, const char *name, const char *line, struct err *e);
