@@ -1018,6 +1018,10 @@ static void test_what_is_no_file_hinders_its_message_only(void **state)
 			fail_msg("%s, kind %d: good %u, bad %u, told %u, left %u", forms[i % 3], i / 3, good, bad, count_records(w, "TEST/SHADOW/LOCAL", NULL),
 				 count_records(w, "INQUEUE3", NULL));
 		assert_false(was_told(w, "interchange.detached"));
+		if (i % 3 == 0) { /* its file says whose it was, and for whom */
+			const struct view told = read_message(w, "TEST/SHADOW/LOCAL", 0).text;
+			assert_true(has(told, "[024]") && has(told, "TEST/SHADOW/CAROL"));
+		}
 		world_free(w);
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-enum { MAI_MAX = 256 * 1024 * 1024, NO_ENVELOPE = 21 };
+enum { MAI_MAX = 256 * 1024 * 1024, NO_ENVELOPE = 21, BAD_ENVELOPE = 24 };
 
 /* The file, for a notice; without it when it cannot be read. Ends with out_fini. */
 static void read_mai(struct mover *m, const struct mm_id *id, struct out *o)
@@ -53,6 +53,17 @@ static enum did return_fileless(struct mover *m, const struct po_bag_entry *entr
 	return finish(m, entry, v, &nothing);
 }
 
+/* Something that is no file stands in the place of P1, and stays there. Who has the message keeps it, the others are told of already. */
+static enum did end_without_envelope(struct mover *m, const struct po_bag_entry *entry, struct mm_envelope *v)
+{
+	struct mail_placed held = { .bags = 0 };
+	for (size_t i = 0; i < v->n; i++) {
+		held.bags += v->recipients[i].responsible && v->recipients[i].notice == 0;
+		v->recipients[i].responsible &= v->recipients[i].notice != 0;
+	}
+	return finish(m, entry, v, &held);
+}
+
 static enum did wait_for(struct mover *m, const struct mm_envelope *v, const struct mail_placed *placed)
 {
 	char n[16];
@@ -70,8 +81,11 @@ static enum did place(struct mover *m, const struct po_bag_entry *entry, struct 
 	if (v->arrived > 0)
 		h.date = mm_date_of_wall(v->arrived, m->zone); /* Q111558 d: the MAI has the other one */
 	const bool last = retry_is_over(&m->memory.retry, &policy, &v->mai, RETRY_NEVER, mover_now(m));
-	if (!mail_place(m->here, &h, v, mover_is_outbound, m, last, &placed, &e))
-		return e.kind == ERR_PERM ? return_fileless(m, entry, v, &e) : mover_did(m, &e, false);
+	if (!mail_place(m->here, &h, v, mover_is_outbound, m, last, &placed, &e)) {
+		if (e.kind != ERR_PERM)
+			return mover_did(m, &e, false);
+		return mail_notice_of(&e) == BAD_ENVELOPE ? end_without_envelope(m, entry, v) : return_fileless(m, entry, v, &e);
+	}
 	return placed.pending > 0 ? wait_for(m, v, &placed) : finish(m, entry, v, &placed);
 }
 
@@ -88,7 +102,7 @@ static bool rebuild(struct mover *m, const struct po_bag_entry *entry, const str
 	if (!good && (none.kind != ERR_PERM || none.culprit == ERR_OF_LINK))
 		*e = none;
 	else
-		good = tell_rebuild(m, entry, out_view(&mai), v_r, e) && mail_spare(m->here, &entry->header, v_r, notice == 0 ? 24 : notice, &held, e);
+		good = tell_rebuild(m, entry, out_view(&mai), v_r, e) && mail_spare(m->here, &entry->header, v_r, notice == 0 ? BAD_ENVELOPE : notice, &held, e);
 	out_fini(&mai);
 	return good;
 }

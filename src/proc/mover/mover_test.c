@@ -622,6 +622,45 @@ static void what_is_no_file_hinders_its_message_only(void **state)
 	}
 }
 
+/* In the place of an envelope: the file is named with what was found, its sender told whom the message did not reach; who has it already keeps it, and is
+ * no failure; nothing is left to be tried again. The other's envelope is none of ours, and stays. */
+static void a_directory_in_the_place_of_an_envelope_is_024(void **state)
+{
+	(void)state;
+	for (int at_hub = 0; at_hub < 2; at_hub++) {
+		struct world *w = testing_world();
+		char bag[9], found[80];
+		struct mm_header h = { .mai = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL NET/HUB/HEN", "bad") };
+		if (at_hub) {
+			testing_start(w, ALPHA_HUB);
+			testing_run(w);
+			assert_int_equal(testing_records(w, HUB, "INQUEUE3", "bad", &h), 1);
+			testing_bag_of(w, HUB, "NET/HUB/HEN", bag);
+			OK(postoffice_deliver(w->po[HUB], bag, &h, &w->e));
+		}
+		put_in_place(w, at_hub ? HUB : ALPHA, "P1", &h.mai, "P1", NO_FILE_DIRECTORY);
+		if (!at_hub)
+			testing_start(w, ALPHA_HUB);
+		testing_start(w, HUB_MAILER);
+		testing_start(w, HUB_ALPHA);
+		testing_start(w, ALPHA_MAILER);
+		testing_run(w);
+		fake_env_pass(w->env, 2 * 300000);
+		testing_run(w);
+		const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+		assert_int_equal(n.code, 24);
+		assert_int_equal(n.n_unreached, at_hub ? 1 : 2);
+		assert_view(n.unreached[0], "NET/HUB/HAL");
+		snprintf(found, sizeof found, "P1/%s.P1: is a directory", h.mai.s);
+		assert_int_equal(testing_events(w, "mover.envelope-corrupt", found), 1);
+		assert_int_equal(testing_events(w, "mover.message-missing", NULL), 0);
+		assert_int_equal(testing_events(w, "mover.left", NULL), 0);
+		assert_int_equal(testing_got(w, "NET/HUB/HEN", "bad", NULL), (unsigned)at_hub);
+		assert_quiet(w);
+		testing_end(&w);
+	}
+}
+
 /* --- trace --- */
 
 static void k147471_hop_limit_with_the_route(void **state)
@@ -1509,6 +1548,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_corrupt_message_file_of_a_client_is_012),
 		cmocka_unit_test(a_message_file_without_a_counter_is_012),
 		cmocka_unit_test(k118675_a_missing_attachment_is_018_and_does_not_hinder_the_notice), cmocka_unit_test(a_corrupt_envelope_is_024),
+		cmocka_unit_test(a_directory_in_the_place_of_an_envelope_is_024),
 		cmocka_unit_test(what_has_left_only_a_record_the_administrator_hears),
 		cmocka_unit_test(a_notice_that_has_left_only_a_record_is_no_notice), cmocka_unit_test(what_was_on_its_way_through_is_not_of_a_namesake),
 		cmocka_unit_test(k104485_a_record_of_nothing_is_forgotten), cmocka_unit_test(a_lost_envelope_is_021_for_those_who_lack_it),

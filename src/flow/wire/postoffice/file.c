@@ -49,7 +49,9 @@ bool po_error(struct postoffice *po, struct err *e, const char *doing, const cha
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: cannot %s: %s", rel, doing, why);
 	case EBUSY: case ETXTBSY:
 		return err_set(e, ERR_TEMP, ERR_OF_MESSAGE, "%s: cannot %s: somebody else holds it", rel, doing);
-	case ELOOP: case EISDIR: case ENXIO: case ENODEV:
+	case ELOOP: case EISDIR:
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%s: is a %s, no plain file", rel, code == EISDIR ? "directory" : "link");
+	case ENXIO: case ENODEV:
 		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "%s: is no plain file", rel);
 	default:
 		break;
@@ -176,7 +178,7 @@ static bool not_plain(struct postoffice *po, const char *rel, int code, struct e
 
 bool po_open(struct postoffice *po, const char *rel, int flags, int *fd_r, struct err *e)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd = -1;
 	flags |= O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	if ((flags & O_ACCMODE) != O_RDONLY && !po_may_write(po, rel, e))
@@ -191,10 +193,10 @@ bool po_open(struct postoffice *po, const char *rel, int flags, int *fd_r, struc
 		if (errno == ENOENT ? !open_spelt(po, rel, flags, &fd, e) : !not_plain(po, rel, errno, e))
 			return false;
 	}
-	const bool plain = fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
-	if (!plain) {
+	const int code = fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
+	if (code != 0) {
 		close(fd);
-		return po_error(po, e, "open", rel, ENXIO);
+		return po_error(po, e, "open", rel, code);
 	}
 	po_note(po, NULL, NULL);
 	*fd_r = fd;

@@ -288,6 +288,17 @@ bool mail_is_needed(struct postoffice *po, const struct mm_envelope *v, const ch
 	return true;
 }
 
+/* What stands there and is no file was none of ours, and stays. */
+static bool remove_envelope(struct postoffice *po, const struct mm_id *id, struct err *e)
+{
+	struct err why;
+	if (po_remove(po, po_rel_p1(id).s, &why) || (why.kind == ERR_PERM && why.culprit == ERR_OF_MESSAGE))
+		return true;
+	if (e != NULL)
+		*e = why;
+	return false;
+}
+
 /* Of a message that has left INQUEUE3. Its record first, then the envelope, here and in mail_drop: so a record never is without one, and of two
  * that end at the same time at least the second one sees that nobody needs it. */
 static bool remove_unneeded(struct postoffice *po, const struct mm_envelope *v, const char *but, struct err *e)
@@ -297,7 +308,7 @@ static bool remove_unneeded(struct postoffice *po, const struct mm_envelope *v, 
 		return false;
 	if (!needed && !mm_same(but, QUEUE) && !holds(po, QUEUE, &v->mai, &needed, e))
 		return false;
-	return needed || po_remove(po, po_rel_p1(&v->mai).s, e);
+	return needed || remove_envelope(po, &v->mai, e);
 }
 
 bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct mm_envelope *v, const struct mail_placed *placed,
@@ -306,7 +317,7 @@ bool mail_finish(struct postoffice *po, const char *bag, unsigned slot, struct m
 	if (placed->bags == 0) { /* the record is the last that holds it */
 		if (FAULT(MAIL_FINISH))
 			return err_set(e, ERR_TEMP, ERR_OF_LINK, "%s: not finished (fault point)", v->mai.s);
-		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && po_remove(po, po_rel_p1(&v->mai).s, e) &&
+		return postoffice_bag_drop(po, bag, slot, &v->mai, false, e) && remove_envelope(po, &v->mai, e) &&
 		       (j == NULL || mail_journal_forget(j, &v->mai, e));
 	}
 	/* The record counts no more before READY says that only it is left: in PLACING all is counted anew. */

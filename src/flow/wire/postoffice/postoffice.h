@@ -97,7 +97,7 @@ MUST_CHECK bool postoffice_bag_forget(struct postoffice *po, const char *bag, un
 
 MUST_CHECK bool postoffice_read_mai(struct postoffice *po, const struct mm_id *id, uint64_t max, struct out *o, struct err *e);      /* [016] when missing */
 MUST_CHECK bool postoffice_read_envelope(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, struct err *e); /* [021], [024] */
-MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm_envelope *v, struct err *e);      /* replaced at once */
+MUST_CHECK bool postoffice_write_envelope(struct postoffice *po, const struct mm_envelope *v, struct err *e);      /* replaced at once; [024]: what is there is no file */
 MUST_CHECK bool postoffice_remove_envelope(struct postoffice *po, const struct mm_id *id, struct err *e);          /* not there: fine */
 struct po_file;                                                                                                        /* an ATT, read in pieces, plain */
 MUST_CHECK bool postoffice_open_attachment(struct postoffice *po, const struct mm_id *id, struct po_file **f_r, uint64_t *size_r, struct err *e); /* [018] */

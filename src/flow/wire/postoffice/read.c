@@ -40,13 +40,22 @@ bool postoffice_read_mai(struct postoffice *po, const struct mm_id *id, uint64_t
 	return there || missing(po, rel.s, dir, 48, 16, "the message file is missing", e);
 }
 
+/* What is no file, or none that an envelope can be, is as good as a damaged one. */
+static bool no_envelope(struct err *e)
+{
+	if (e == NULL || e->kind != ERR_PERM || e->culprit != ERR_OF_MESSAGE)
+		return false;
+	const struct err why = *e;
+	return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, -1, "[024] %.180s", why.text);
+}
+
 bool postoffice_read_envelope(struct postoffice *po, const struct mm_id *id, struct arena *a, struct mm_envelope *v_r, struct err *e)
 {
 	const struct po_rel rel = po_rel_p1(id);
 	struct out o;
 	bool there;
 	out_init(&o, ENVELOPE_MAX);
-	bool ok = po_read_file(po_check(po), rel.s, ENVELOPE_MAX, &o, &there, e) || of_file(po, e);
+	bool ok = po_read_file(po_check(po), rel.s, ENVELOPE_MAX, &o, &there, e) || of_file(po, e) || no_envelope(e);
 	if (ok && !there)
 		ok = missing(po, rel.s, "P1", -1, 21, "the routing file is missing", e);
 	const struct view octets = ok ? arena_copy(a, out_view(&o)) : (struct view){ NULL, 0 };
@@ -60,7 +69,7 @@ bool postoffice_write_envelope(struct postoffice *po, const struct mm_envelope *
 {
 	struct out o;
 	out_init(&o, ENVELOPE_MAX);
-	const bool ok = mm_envelope_print(v, &o, e) && po_replace(po_check(po), po_rel_p1(&v->mai).s, out_view(&o), e);
+	const bool ok = mm_envelope_print(v, &o, e) && (po_replace(po_check(po), po_rel_p1(&v->mai).s, out_view(&o), e) || no_envelope(e));
 	out_fini(&o);
 	return ok;
 }
