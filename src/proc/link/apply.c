@@ -105,7 +105,7 @@ static void leave_all(struct link *l, const struct partner *p)
 	for (struct assoc *a = l->assocs, *next; a != NULL; a = next) {
 		next = a->next;
 		if (a->peer == &p->set && !a->initiator && a->bound && !a->dead)
-			a->leaving = a->releasing = true; /* when all settings are those of now: link_settings */
+			a->is_outdated = a->leaving = a->releasing = true; /* when all settings are those of now: link_settings */
 	}
 }
 

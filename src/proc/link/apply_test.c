@@ -105,6 +105,27 @@ static void test_an_inbound_association_of_a_changed_link_ends_between_two_trans
 	world_free(w);
 }
 
+/* An operator who closes a link reads that it was he, and not that somebody has changed its settings. */
+static void test_an_inbound_association_says_who_has_ended_it(void **state)
+{
+	(void)state;
+	for (unsigned changed = 0; changed < 2; changed++) {
+		struct world *w = world_new_as(MANY, "");
+		struct peer *in = call_as(w, 0, "mta-a", "secret", "OURS");
+		assert_int_equal(w->ups, 1);
+		w->password = changed ? "secret2" : "secret";
+		if (changed)
+			world_settings(w, MANY, "", "");
+		else
+			say_count(w, MSG_ASSOC_CLOSE, w->up.assoc, 0);
+		assert_int_equal(in->seen[X400_ENDED], 1);
+		assert_int_equal(w->downs, 1);
+		assert_string_equal(w->down.err.text, changed ? "the settings of its link are others now"
+							      : "closed on this side: by an operator, or by new settings of its link");
+		world_free(w);
+	}
+}
+
 /* What we have opened is the switch's to close: it goes on until then. */
 static void test_an_outbound_association_of_a_changed_link_ends_after_what_is_in_hand(void **state)
 {
@@ -235,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_the_settings_in_use_are_said_to_a_switch_that_comes),
 		cmocka_unit_test(test_an_inbound_association_of_a_changed_link_ends_between_two_transfers),
 		cmocka_unit_test(test_an_outbound_association_of_a_changed_link_ends_after_what_is_in_hand),
+		cmocka_unit_test(test_an_inbound_association_says_who_has_ended_it),
 		cmocka_unit_test(test_a_link_is_removed_and_comes_again),
 		cmocka_unit_test(test_a_link_that_is_not_known_yet_is_no_nonsense),
 		cmocka_unit_test(test_the_lifetime_of_an_open_association_follows),

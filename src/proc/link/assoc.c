@@ -131,6 +131,14 @@ static void handle(struct assoc *a, const struct x400_event *ev)
 
 static void open_afresh(struct assoc *a);
 
+/* What the switch closes is closed for an operator, or for settings that it has had before us. */
+static const char *why_it_leaves(const struct assoc *a)
+{
+	if (!a->leaving)
+		return "this MTA is stopping";
+	return a->is_outdated ? "the settings of its link are others now" : "closed on this side: by an operator, or by new settings of its link";
+}
+
 void assoc_pump(struct assoc *a)
 {
 	CHECK(a, ASSOC_MAGIC);
@@ -155,7 +163,7 @@ void assoc_pump(struct assoc *a)
 	}
 	if (((a->releasing && a->link->stopping) || a->leaving) && !a->initiator && a->in.state == IN_IDLE && !outbound_is_begun(a)) {
 		struct err e;
-		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, a->leaving ? "the settings of its link are others now" : "this MTA is stopping");
+		err_set(&e, ERR_TEMP, ERR_OF_ASSOCIATION, "%s", why_it_leaves(a));
 		assoc_abort(a, &e);
 	}
 	flush(a);

@@ -131,7 +131,8 @@ struct assoc {
 	bool unbinding;              /* the release has been asked for */
 	char *address;               /* initiator: which of the peer's; ours */
 	bool permanent;              /* initiator: not released for being idle */
-	bool leaving;                /* inbound: to end between two transfers, for its link has other settings now */
+	bool leaving;                /* inbound: to end between two transfers */
+	bool is_outdated;            /* and that for its link has other settings now */
 	struct crowd *crowd;         /* inbound and not bound: of its address */
 	int64_t release_until_ms;    /* unbinding: then the peer has had its time to answer */
 	bool told;                   /* the event that says how the bind ended is out */
