@@ -1,6 +1,5 @@
-/* apply_test.c - the switch takes other settings while mail runs. The arena of the old ones is freed each time: under the sanitizer whatever
- * still pointed there would be found. What is expected of routing and reports: X.411 14.3; of links: exchange.md C5. The names bear the
- * numbers of the failure catalogue's articles and of the conformance list. */
+/* apply_test.c - the switch takes other settings while mail runs (reload_testing.h). What is expected of routing
+ * and reports: X.411 14.3; of links: exchange.md C5. The names bear the numbers of the failure catalogue's articles and of the conformance list. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proc/switch/switch_testing.h"
+#include "proc/switch/reload_testing.h"
 
 #include "proc/switch/switch_int.h"
 #include "proc/table/settings_change.h"
@@ -23,54 +22,6 @@
 #define HOME ROUTE("C=FR; A=SIM; P=p", "local") ROUTE("C=GB", "to-a")
 #define BOX "mailboxes:\n  - name: user\n    addresses: [\"S=user; P=p; A=SIM; C=FR\"]\n"
 #define USUAL HEAD LINK("to-a", "") LINK("to-c", SLOW) LINK("to-d", "") "routes:\n" HOME ROUTE("C=JP", "to-c") BOX
-
-struct at {
-	struct bench *b;
-	struct arena *in;      /* the settings of now */
-	struct settings *now;
-	struct player *p;
-};
-
-static void settled(const struct at *t)
-{
-	say_count(t->p->control, MSG_SETTLED, settings_hash(t->now), 0);
-	fake_env_settle(t->b->env);
-}
-
-/* The switch has them; the link process has not said so. */
-static void given(struct at *t, const char *yaml)
-{
-	struct err e;
-	struct arena *before = t->in;
-	t->in = arena_new((size_t)64 << 20);
-	t->now = arena_get(t->in, sizeof *t->now);
-	if (!settings_load(view_str(yaml), "test", t->now, t->in, &e) || !switch_settings(t->b->sw, t->now, &e))
-		fail_msg("%s", e.text);
-	arena_free(&before);
-	fake_env_settle(t->b->env);
-}
-
-static void reload(struct at *t, const char *yaml)
-{
-	given(t, yaml);
-	settled(t);
-	fake_env_pass(t->b->env, 200); /* slices */
-}
-
-static struct at begin(const char *yaml)
-{
-	struct at t = { .b = bench_with(yaml) };
-	t.p = &t.b->link[0];
-	bench_join(t.b, t.p, PROCESS_LINK, 1);
-	reload(&t, yaml); /* from an arena of its own */
-	return t;
-}
-
-static void end(struct at *t)
-{
-	bench_free(t->b);
-	arena_free(&t->in);
-}
 
 static void offer(struct at *t, const char *id, const char *to)
 {

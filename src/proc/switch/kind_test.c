@@ -1,5 +1,5 @@
-/* kind_test.c - a link gets another kind while mail runs: its queue is kept, and whoever serves it by the new kind takes it. The arena of the old
- * settings is freed each time. Link processes, programs and interchanges are played, the switch is real. */
+/* kind_test.c - a link gets another kind while mail runs: its queue is kept, and whoever serves it by the new kind takes it. Link
+ * processes, programs and interchanges are played, the switch is real. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +7,9 @@
 
 #include <cmocka.h>
 
-#include "proc/switch/switch_testing.h"
+#include "proc/switch/reload_testing.h"
 
 #include "proc/switch/switch_int.h" /* its store is looked into */
-#include "proc/table/settings_change.h"
 
 enum { AGAIN_MS = 200, SWEPT_MS = 31 * 1000, INSTANCE = 1 /* index of the link that changes */ };
 
@@ -26,41 +25,15 @@ enum { AGAIN_MS = 200, SWEPT_MS = 31 * 1000, INSTANCE = 1 /* index of the link t
 #define AS_CONNECTOR WITH("    kind: connector\n")
 #define AS_MSMAIL WITH("    kind: msmail\n    msmail:\n      postoffice: /postoffice\n")
 
-struct at {
-	struct bench *b;
-	struct arena *in;      /* the settings of now */
-	struct player *p, *program, *interchange;
-};
-
-static void reload(struct at *t, const char *yaml)
+/* Who serves the link when it is a program's, or of the kind msmail. */
+static struct player *program(const struct at *t)
 {
-	struct err e;
-	struct arena *before = t->in;
-	t->in = arena_new((size_t)64 << 20);
-	struct settings *now = arena_get(t->in, sizeof *now);
-	if (!settings_load(view_str(yaml), "test", now, t->in, &e) || !switch_settings(t->b->sw, now, &e))
-		fail_msg("%s", e.text);
-	arena_free(&before);
-	say_count(t->p->control, MSG_SETTLED, settings_hash(now), 0);
-	fake_env_settle(t->b->env);
-	fake_env_pass(t->b->env, 200); /* slices */
+	return &t->b->program[0];
 }
 
-static struct at begin(const char *yaml)
+static struct player *interchange(const struct at *t)
 {
-	struct at t = { .b = bench_with(yaml) };
-	t.p = &t.b->link[0];
-	t.program = &t.b->program[0];
-	t.interchange = &t.b->program[1];
-	bench_join(t.b, t.p, PROCESS_LINK, 1);
-	reload(&t, yaml); /* from an arena of its own */
-	return t;
-}
-
-static void end(struct at *t)
-{
-	bench_free(t->b);
-	arena_free(&t->in);
+	return &t->b->program[1];
 }
 
 static void offer(struct at *t, const char *id)
@@ -77,11 +50,11 @@ static void register_one(struct at *t, struct chan *c, bool bulk)
 	chan_end(c);
 }
 
-/* A program comes for the link; how it is answered is in t->program. */
+/* A program comes for the link; how it is answered is in program(t). */
 static void program_comes(struct at *t)
 {
 	struct stream *ours, *theirs;
-	struct player *p = t->program;
+	struct player *p = program(t);
 	p->b = t->b;
 	out_init(&p->data, 1 << 20);
 	t->b->next_offer++;
@@ -145,20 +118,20 @@ static void test_mail_of_an_x400_link_goes_to_a_program(void **state)
 	assert_int_equal(status(&t)->queued, 4);
 	assert_true(view_eq(status(&t)->state, VIEW("no connector")));
 	program_comes(&t);
-	assert_true(t.program->registered[0].accepted && t.program->registered[1].accepted);
-	open_up(t.program);
-	assert_int_equal(t.program->n_transfers, 2); /* the others are where they are */
-	assert_true(is_local_id(&t.program->transfers[0].m, "3") && is_local_id(&t.program->transfers[1].m, "4"));
-	assert_false(t.program->transfers[0].m.dl_prohibited || t.program->transfers[1].m.dl_prohibited);
+	assert_true(program(&t)->registered[0].accepted && program(&t)->registered[1].accepted);
+	open_up(program(&t));
+	assert_int_equal(program(&t)->n_transfers, 2); /* the others are where they are */
+	assert_true(is_local_id(&program(&t)->transfers[0].m, "3") && is_local_id(&program(&t)->transfers[1].m, "4"));
+	assert_false(program(&t)->transfers[0].m.dl_prohibited || program(&t)->transfers[1].m.dl_prohibited);
 	say_result(t.p, t.p->transfers[0].transfer, ERR_NONE, 0);
 	say_result(t.p, t.p->transfers[1].transfer, ERR_TEMP, ERR_OF_ASSOCIATION);
 	goes_down(t.p, assoc);
-	say_result(t.program, t.program->transfers[0].transfer, ERR_NONE, 0);
-	assert_int_equal(t.program->n_transfers, 3);
-	assert_true(is_local_id(&last_transfer(t.program)->m, "2"));
-	assert_false(last_transfer(t.program)->m.dl_prohibited);
-	say_result(t.program, t.program->transfers[1].transfer, ERR_NONE, 0);
-	say_result(t.program, t.program->transfers[2].transfer, ERR_NONE, 0);
+	say_result(program(&t), program(&t)->transfers[0].transfer, ERR_NONE, 0);
+	assert_int_equal(program(&t)->n_transfers, 3);
+	assert_true(is_local_id(&last_transfer(program(&t))->m, "2"));
+	assert_false(last_transfer(program(&t))->m.dl_prohibited);
+	say_result(program(&t), program(&t)->transfers[1].transfer, ERR_NONE, 0);
+	say_result(program(&t), program(&t)->transfers[2].transfer, ERR_NONE, 0);
 	assert_int_equal(counts_of(t.b).transfers, 0);
 	assert_int_equal(t.b->n_accused + t.b->sw->suspects.n, 0);
 	end(&t);
@@ -171,28 +144,28 @@ static void test_mail_of_a_program_goes_to_an_x400_peer(void **state)
 	struct at t = begin(AS_CONNECTOR);
 	program_comes(&t);
 	offer(&t, "1");
-	open_up(t.program);
-	const uint64_t assoc = last_open(t.program);
+	open_up(program(&t));
+	const uint64_t assoc = last_open(program(&t));
 	offer(&t, "2");
 	offer(&t, "3");
-	assert_int_equal(t.program->n_transfers, 2);
+	assert_int_equal(program(&t)->n_transfers, 2);
 	reload(&t, AS_X400);
-	assert_true(is_closed(t.program, assoc));
+	assert_true(is_closed(program(&t), assoc));
 	assert_int_equal(t.p->n_opens, 1);
 	open_up(t.p);
 	assert_int_equal(t.p->n_transfers, 1);
 	assert_true(is_local_id(&t.p->transfers[0].m, "3") && t.p->transfers[0].m.dl_prohibited);
 	fake_env_pass(t.b->env, SWEPT_MS);
-	assert_int_equal(t.program->closed, 0); /* it has something in hand */
-	say_result(t.program, t.program->transfers[0].transfer, ERR_NONE, 0);
-	say_result(t.program, t.program->transfers[1].transfer, ERR_NONE, 0);
-	goes_down(t.program, assoc);
+	assert_int_equal(program(&t)->closed, 0); /* it has something in hand */
+	say_result(program(&t), program(&t)->transfers[0].transfer, ERR_NONE, 0);
+	say_result(program(&t), program(&t)->transfers[1].transfer, ERR_NONE, 0);
+	goes_down(program(&t), assoc);
 	fake_env_pass(t.b->env, SWEPT_MS);
-	assert_int_equal(t.program->closed, 2);
+	assert_int_equal(program(&t)->closed, 2);
 	assert_int_equal(counts_of(t.b).transfers, 1);
-	bench_leave(t.b, t.program);
+	bench_leave(t.b, program(&t));
 	program_comes(&t);
-	assert_false(t.program->registered[1].accepted);
+	assert_false(program(&t)->registered[1].accepted);
 	assert_int_equal(t.p->n_transfers, 1);
 	assert_true(view_eq(status(&t)->state, VIEW("open")));
 	end(&t);
@@ -205,26 +178,26 @@ static void test_an_interchange_takes_over_from_a_program(void **state)
 	struct at t = begin(AS_CONNECTOR);
 	program_comes(&t);
 	offer(&t, "1");
-	open_up(t.program);
-	const uint64_t assoc = last_open(t.program);
+	open_up(program(&t));
+	const uint64_t assoc = last_open(program(&t));
 	offer(&t, "2");
 	offer(&t, "3");
 	reload(&t, AS_MSMAIL);
-	bench_join(t.b, t.interchange, PROCESS_INTERCHANGE, INSTANCE);
-	assert_int_equal(t.interchange->n_opens, 1);
-	open_up(t.interchange);
-	assert_int_equal(t.interchange->n_transfers, 1);
-	assert_true(is_local_id(&last_transfer(t.interchange)->m, "3"));
-	assert_int_equal(t.program->closed, 0);
-	say_result(t.program, t.program->transfers[0].transfer, ERR_NONE, 0);
-	say_result(t.program, t.program->transfers[1].transfer, ERR_NONE, 0);
-	goes_down(t.program, assoc);
+	bench_join(t.b, interchange(&t), PROCESS_INTERCHANGE, INSTANCE);
+	assert_int_equal(interchange(&t)->n_opens, 1);
+	open_up(interchange(&t));
+	assert_int_equal(interchange(&t)->n_transfers, 1);
+	assert_true(is_local_id(&last_transfer(interchange(&t))->m, "3"));
+	assert_int_equal(program(&t)->closed, 0);
+	say_result(program(&t), program(&t)->transfers[0].transfer, ERR_NONE, 0);
+	say_result(program(&t), program(&t)->transfers[1].transfer, ERR_NONE, 0);
+	goes_down(program(&t), assoc);
 	fake_env_pass(t.b->env, SWEPT_MS);
-	assert_int_equal(t.program->closed, 2);
-	assert_int_equal(t.interchange->closed, 0);
+	assert_int_equal(program(&t)->closed, 2);
+	assert_int_equal(interchange(&t)->closed, 0);
 	assert_true(view_eq(status(&t)->state, VIEW("open"))); /* the end of the program is nothing of the link's */
 	assert_true(view_eq(status(&t)->last_error, VIEW("")));
-	say_result(t.interchange, last_transfer(t.interchange)->transfer, ERR_NONE, 0);
+	say_result(interchange(&t), last_transfer(interchange(&t))->transfer, ERR_NONE, 0);
 	assert_int_equal(counts_of(t.b).transfers, 0);
 	end(&t);
 }
@@ -235,18 +208,18 @@ static void test_an_x400_peer_takes_over_from_an_interchange_that_hangs(void **s
 {
 	(void)state;
 	struct at t = begin(AS_MSMAIL);
-	bench_join(t.b, t.interchange, PROCESS_INTERCHANGE, INSTANCE);
+	bench_join(t.b, interchange(&t), PROCESS_INTERCHANGE, INSTANCE);
 	offer(&t, "1");
-	open_up(t.interchange);
-	assert_int_equal(t.interchange->n_transfers, 1);
+	open_up(interchange(&t));
+	assert_int_equal(interchange(&t)->n_transfers, 1);
 	const struct msg_offer octets = { .offer = 1000, .link = VIEW("to-c"), .peer = VIEW("/postoffice"), .octets = true, .hash = 7,
 					  .content = VIEW("a record") };
-	put_msg_offer(chan_begin(t.interchange->control, MSG_OFFER), &octets);
-	chan_end(t.interchange->control);
+	put_msg_offer(chan_begin(interchange(&t)->control, MSG_OFFER), &octets);
+	chan_end(interchange(&t)->control);
 	fake_env_settle(t.b->env);
-	assert_int_equal(t.interchange->n_examines, 1);
+	assert_int_equal(interchange(&t)->n_examines, 1);
 	reload(&t, AS_X400);
-	assert_int_equal(t.interchange->closed, 2);
+	assert_int_equal(interchange(&t)->closed, 2);
 	assert_int_equal(t.p->n_opens, 0); /* it may have been written */
 	fake_env_pass(t.b->env, PEER_WORD_MS + 1);
 	open_up(t.p);
