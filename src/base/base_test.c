@@ -129,6 +129,36 @@ static void test_text_escape_and_hex(void **state)
 	out_fini(&o);
 }
 
+/* RFC 3629 4; Unicode 15.0, 23.2 and Bidi_Control of PropList.txt; ISO/IEC 6429 for C0 and C1. */
+static void test_text_show(void **state)
+{
+	static const struct {
+		const char *v, *shown, *lines; /* lines NULL: the same */
+	} rows[] = {
+		{ "plain \"text\", C:\\x", "plain \"text\", C:\\x", NULL },
+		{ "caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x93\xae", "caf\xc3\xa9 \xe4\xb8\xad \xf0\x9f\x93\xae", NULL },
+		{ "a\x1b[2J\x7f\r", "a\\x1b[2J\\x7f\\x0d", NULL },
+		{ "a\tb\nc", "a\\x09b\\x0ac", "a\tb\nc" },
+		{ "a\xc2\x80\xc2\x9b" "1m\xc2\xa0", "a\\u0080\\u009b" "1m\xc2\xa0", NULL },             /* C1, and what comes after it */
+		{ "\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9", "\\u202a\\u202e\\u2066\\u2069", NULL }, /* LRE RLO LRI PDI */
+		{ "\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c", "\\u200e\\u200f\\u061c", NULL },                    /* LRM RLM ALM */
+		{ "\xe2\x80\x8b\xef\xbb\xbf\xe2\x80\xa8", "\\u200b\\ufeff\\u2028", NULL },
+		{ "\xe2\x80\x8c\xe2\x80\x8d", "\xe2\x80\x8c\xe2\x80\x8d", NULL },                       /* joiners */
+		{ "\xf3\xa0\x81\x81", "\\U000e0041", NULL },                                              /* a tag */
+		{ "\xff\x80z\xc0\xaf\xed\xa0\x80\xe2\x80", "\\xff\\x80z\\xc0\\xaf\\xed\\xa0\\x80\\xe2\\x80", NULL }, /* no UTF-8: overlong, half a pair, cut */
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", NULL },                                     /* beyond 10FFFF */
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int lines = 0; lines < 2; lines++) {
+			struct out o;
+			out_init(&o, 1000);
+			text_show(&o, view_str(rows[i].v), lines != 0);
+			assert_string_equal(out_cstr(&o), lines != 0 && rows[i].lines != NULL ? rows[i].lines : rows[i].shown);
+			out_fini(&o);
+		}
+}
+
 static void test_text_distance(void **state)
 {
 	(void)state;
@@ -203,7 +233,7 @@ int main(void)
 		cmocka_unit_test(test_arena_quota), cmocka_unit_test(test_arena_many_blocks),
 		cmocka_unit_test(test_out_limit), cmocka_unit_test(test_out_as_send_buffer),
 		cmocka_unit_test(test_out_long_format), cmocka_unit_test(test_text_escape_and_hex),
-		cmocka_unit_test(test_text_distance), cmocka_unit_test(test_text_uint),
+		cmocka_unit_test(test_text_show), cmocka_unit_test(test_text_distance), cmocka_unit_test(test_text_uint),
 		cmocka_unit_test(test_fault_plan), cmocka_unit_test(test_map_against_an_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,42 +87,19 @@ bool event_severity_of(struct view name, enum event_severity *s_r)
 
 /* --- lines --- */
 
-/* Octets of the UTF-8 character at the front of v, 0 when it is none (RFC 3629, 4). */
-static size_t utf8_at(struct view v)
-{
-	static const struct {
-		uint8_t first, last, low, high; /* range of the first octet, then of the second */
-		size_t n;
-	} rows[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (v.p[0] < rows[i].first || v.p[0] > rows[i].last)
-			continue;
-		if (v.n < rows[i].n || v.p[1] < rows[i].low || v.p[1] > rows[i].high)
-			return 0;
-		for (size_t k = 2; k < rows[i].n; k++)
-			if ((v.p[k] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].n;
-	}
-	return 0;
-}
-
 static void json_text(struct out *o, struct view v)
 {
 	size_t more = v.n > VALUE_MAX ? v.n - VALUE_MAX : 0;
 	v = view_first(v, VALUE_MAX);
 	out_u8(o, '"');
 	while (v.n > 0) {
+		uint32_t c;
 		size_t n = 1;
 		if (v.p[0] == '"' || v.p[0] == '\\')
 			out_fmt(o, "\\%c", v.p[0]);
 		else if (v.p[0] >= 0x20 && v.p[0] < 0x7f)
 			out_u8(o, v.p[0]);
-		else if ((n = utf8_at(v)) > 0)
+		else if (v.p[0] >= 0x80 && (n = text_utf8(v, &c)) > 0)
 			out_bytes(o, view_first(v, n));
 		else
 			out_fmt(o, "\\u%04x", v.p[0]); /* an octet of no character: shown as its number */

@@ -136,12 +136,25 @@ static bool fail_scalar(struct reader *r, const struct setting *row, const struc
 	return fail_wanted(r, row, s->at, s->text.n == 0 && s->plain ? "nothing" : quoted);
 }
 
-static bool has_control(struct view v)
+/* Names and all other texts come to terminals: what is not seen there is in none of them. */
+static bool has_hidden(struct view v)
 {
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] < 0x20 || v.p[i] == 0x7f)
+	while (v.n > 0) {
+		uint32_t c = 0;
+		const size_t n = text_utf8(v, &c);
+		if (n == 0 || text_is_hidden(c))
 			return true;
+		v = view_from(v, n);
+	}
 	return false;
+}
+
+static bool fail_hidden(struct reader *r, const struct setting *row, const struct scalar *s)
+{
+	char found[200], quoted[260];
+	text_escaped(found, sizeof found, s->text);
+	snprintf(quoted, sizeof quoted, "\"%s\", which has a character that is not seen", found);
+	return fail_wanted(r, row, s->at, quoted);
 }
 
 static bool length_ok(const struct setting *row, size_t n)
@@ -156,7 +169,9 @@ static bool is_null(const struct scalar *s)
 
 static bool read_string(struct reader *r, const struct setting *row, const struct scalar *s, const char **into)
 {
-	if (is_null(s) || has_control(s->text) || !length_ok(row, s->text.n))
+	if (has_hidden(s->text))
+		return fail_hidden(r, row, s);
+	if (is_null(s) || !length_ok(row, s->text.n))
 		return fail_scalar(r, row, s);
 	*into = arena_str(r->arena, s->text);
 	return *into != NULL || fail_memory(r);

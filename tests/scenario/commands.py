@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The commands an operator types: help, exit statuses, JSON; what `send` sends is what lies in the mailbox; the shipped settings."""
+import contextlib
 import glob
 import hashlib
 import json
 import os
 import re
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -195,6 +197,36 @@ def rows_in(lab, *args):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def a_terminal_gets_what_is_seen(lab):
+    """Texts of others may have anything in them: what a terminal would obey, or turn around, is printed as its number; JSON has it as it is. In
+    settings no text has such a character."""
+    m, nowhere = lab.mta("london"), lab.mta("nowhere", "FR")
+    box = m.mailbox("alice")
+    m.link(nowhere, open_interval="1 h")
+    m.start()
+    mts_id = m.send("alice", nowhere.address("No", "Body"), "t")
+    assert box and len(m.rows("queue")) == 1
+    m.stop()
+    hostile, shown = "a\u202eb\u2066c\u200fd\u009b1m\x1b[31m\n2026 all is well\u00fc", "a\\u202eb\\u2066c\\u200fd\\u009b1m\\x1b[31m\\x0a2026 all is well\u00fc"
+    with contextlib.closing(sqlite3.connect(os.path.join(m.directory, "store.db"))) as db:
+        db.execute("update transfer set error = ?", (hostile,))
+        db.execute("update step set peer = ?, text = ?", (hostile, hostile))
+        db.commit()
+    m.start()
+    for args in (("queue",), ("queue", "list", "--all"), ("trace", mts_id), ("track", "--id", mts_id)):
+        text = m.command(args[0], *args[1:2] if args[0] == "queue" else (), "-c", m.path, *(args[2:] if args[0] == "queue" else args[1:]))
+        expect(shown in text, "posthorn %s shows them" % args[0], text)
+        same(sorted({c for c in text if c in hostile and not c.isprintable()} - {"\n"}), [], "posthorn %s prints none of them" % args[0])
+        expect(hostile in m.rows(*args)[0].values(), "posthorn %s --json has it" % args[0])
+    m.stop()
+    for key, value in (("name", "par\u202eis"), ("remote-mta-name", "a\u2066"), ("name", "a\u200b")):
+        before, m.settings["links"][0][key] = m.settings["links"][0][key], value
+        lab.command("check-config", m.write(), status=WRONG_SETTINGS)
+        expect(re.search(r"london.yaml:\d+:\d+: %s: .* a character that is not seen" % key, lab.last_error), "where it is wrong", lab.last_error)
+        expect(lab.last_error.strip().isprintable(), "and that can be seen", lab.last_error)
+        m.settings["links"][0][key] = before
+
+
 def entries_of_one_mailbox(lab):
     """What is shown or removed is an entry of the mailbox that is named, by its whole number; all of them are more than are asked for at once."""
     m, n = lab.mta("london"), 103
@@ -345,5 +377,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, a_terminal_gets_what_is_seen, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <limits.h>
 
-enum { CTL_ARENA = 256 * 1024 * 1024, PATIENCE_MS = 5000 };
+enum { CTL_ARENA = 256 * 1024 * 1024, PATIENCE_MS = 5000, SAID_MAX = 1024 * 1024 };
 
 void ctl_begin(struct ctl *c, const char *command)
 {
@@ -40,14 +40,20 @@ void ctl_end(struct ctl *c)
 int ctl_say(struct ctl *c, int status, const char *fmt, ...)
 {
 	va_list args;
+	char *said = NULL;
+	struct out o;
 	c->status = status;
 	if (c->silent)
 		return status;
 	va_start(args, fmt);
-	fprintf(stderr, "posthorn %s: ", c->command);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	const int n = vasprintf(&said, fmt, args);
 	va_end(args);
+	out_init(&o, SAID_MAX);
+	if (n >= 0)
+		text_show(&o, view_of(said, (size_t)n), true);
+	fprintf(stderr, "posthorn %s: %s\n", c->command, out_cstr(&o));
+	out_fini(&o);
+	free(said);
 	return status;
 }
 
@@ -249,10 +255,19 @@ struct view ctl_octets(struct view pairs, const char *name)
 	return rows_value(pairs, name);
 }
 
+const char *ctl_shown(struct ctl *c, struct view value)
+{
+	struct out o;
+	out_init(&o, CTL_ARENA);
+	text_show(&o, value, false);
+	const char *text = arena_str(c->row, out_view(&o));
+	out_fini(&o);
+	return text == NULL ? "" : text;
+}
+
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name)
 {
-	const char *text = arena_str(c->row, ctl_octets(pairs, name));
-	return text == NULL ? "" : text;
+	return ctl_shown(c, ctl_octets(pairs, name));
 }
 
 void ctl_print_json(struct view pairs)

@@ -50,7 +50,7 @@ void ctl_begin(struct ctl *c, const char *command);
 void ctl_end(struct ctl *c);
 /* Reads the settings file if one was named. False: said why, c->status is set. */
 bool ctl_find_mta(struct ctl *c);
-/* "posthorn COMMAND: sentence" to standard error; sets and returns the status. */
+/* "posthorn COMMAND: sentence" to standard error, as text_show has it; sets and returns the status. */
 int ctl_say(struct ctl *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* One conversation over DIRECTORY/socket: start(c) sends the request when the process there has greeted, the handlers (ctx is the ctl) take the
@@ -72,7 +72,9 @@ typedef void ctl_row_f(struct ctl *c, struct view pairs);
 /* Asks page after page until all rows were given, or `pages` pages (c->more: there are others); *after_io: the last value of key,
  * or how far a page without rows has looked. */
 int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *key, uint64_t *after_io, unsigned pages, ctl_row_f *row);
-/* The value of a name; "" when absent. Good until the row's call returns. */
+/* A value as a terminal may have it (text_show); good until the row's call returns. */
+const char *ctl_shown(struct ctl *c, struct view value);
+/* The value of a name, as ctl_shown; "" when absent. What is compared with anything but our own words is taken as octets. */
 const char *ctl_value(struct ctl *c, struct view pairs, const char *name);
 /* The octets of a value; empty when absent. */
 struct view ctl_octets(struct view pairs, const char *name);

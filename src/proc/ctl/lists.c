@@ -10,7 +10,7 @@
 
 /* --- status --- */
 
-static void print_link(const struct ctl *c, const struct msg_status_link *m)
+static void print_link(struct ctl *c, const struct msg_status_link *m)
 {
 	if (c->json) {
 		struct out o;
@@ -34,28 +34,30 @@ static void print_link(const struct ctl *c, const struct msg_status_link *m)
 		out_fini(&o);
 		return;
 	}
-	printf("%-16.*s %-16.*s in %-3llu out %-3llu queued %-8llu sent %-8llu received %-8llu", (int)m->name.n, (const char *)m->name.p,
-	       (int)m->state.n, (const char *)m->state.p, (unsigned long long)m->inbound, (unsigned long long)m->outbound,
-	       (unsigned long long)m->queued, (unsigned long long)m->sent, (unsigned long long)m->received);
+	printf("%-16s %-16s in %-3llu out %-3llu queued %-8llu sent %-8llu received %-8llu", ctl_shown(c, m->name), ctl_shown(c, m->state),
+	       (unsigned long long)m->inbound, (unsigned long long)m->outbound, (unsigned long long)m->queued, (unsigned long long)m->sent,
+	       (unsigned long long)m->received);
 	if (m->next_attempt_ms >= 0)
 		printf(" next attempt in %lld s", (long long)(m->next_attempt_ms + 999) / 1000);
 	if (m->two_way > 0)
 		printf(" two-way %llu", (unsigned long long)m->two_way);
 	if (!view_eq(m->schedule, VIEW("always")))
-		printf(" schedule %.*s", (int)m->schedule.n, (const char *)m->schedule.p);
+		printf(" schedule %s", ctl_shown(c, m->schedule));
 	if (m->monitor.n > 0)
-		printf(" monitor %.*s", (int)m->monitor.n, (const char *)m->monitor.p);
+		printf(" monitor %s", ctl_shown(c, m->monitor));
 	putchar('\n');
 	if (m->last_error.n > 0)
-		printf("                 %.*s\n", (int)m->last_error.n, (const char *)m->last_error.p);
+		printf("                 %s\n", ctl_shown(c, m->last_error));
 }
 
 static bool on_link(void *ctx, struct view payload, struct err *e)
 {
 	struct msg_status_link m;
+	struct ctl *c = ctx;
 	if (!get_msg_status_link(payload, &m, e))
 		return false;
-	print_link(ctx, &m);
+	arena_reset(c->row);
+	print_link(c, &m);
 	return true;
 }
 
@@ -91,8 +93,7 @@ static bool on_status_end(void *ctx, struct view payload, struct err *e)
 	if (c->json)
 		print_totals(&m);
 	else
-		printf("%.*s (%.*s): %llu messages, %llu transfers queued, %llu mailbox entries, up %llu s\n", (int)m.mta.n, (const char *)m.mta.p,
-		       (int)m.domain.n, (const char *)m.domain.p, (unsigned long long)m.messages, (unsigned long long)m.queued,
+		printf("%s (%s): %llu messages, %llu transfers queued, %llu mailbox entries, up %llu s\n", ctl_shown(c, m.mta), ctl_shown(c, m.domain), (unsigned long long)m.messages, (unsigned long long)m.queued,
 		       (unsigned long long)m.deliveries, (unsigned long long)m.uptime_ms / 1000);
 	if (!c->json && m.held > 0)
 		printf("held by an operator: %llu (posthorn queue list --held)\n", (unsigned long long)m.held);
@@ -181,6 +182,15 @@ static void ask_remove(struct ctl *c)
 	chan_end(c->chan);
 }
 
+static void print_shown(const struct render *r, struct out *o)
+{
+	struct out raw;
+	out_init(&raw, 64 * 1024 * 1024);
+	render_print(r, &raw);
+	text_show(o, out_view(&raw), true);
+	out_fini(&raw);
+}
+
 bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e)
 {
 	struct msg_render m;
@@ -198,7 +208,7 @@ bool ctl_print_rendered(struct ctl *c, struct view payload, struct err *e)
 	if (c->json)
 		render_print_json(&r, &o);
 	else
-		render_print(&r, &o);
+		print_shown(&r, &o);
 	fwrite(out_view(&o).p, 1, out_len(&o), stdout);
 	putchar('\n');
 	out_fini(&o);

@@ -76,7 +76,11 @@ static void print_text(const struct msg_reloaded *m)
 		return;
 	if (m->how == PROCESS_RELOAD_SAME)
 		puts("nothing has changed");
-	fwrite(m->text.p, 1, m->text.n, stdout);
+	struct out o;
+	out_init(&o, 4 * MSG_MAX_RELOADED + 1);
+	text_show(&o, m->text, true);
+	fputs(out_cstr(&o), stdout);
+	out_fini(&o);
 	if (m->how == PROCESS_RELOAD_DRY)
 		puts("nothing was done");
 }

@@ -135,7 +135,7 @@ static void on_step(struct ctl *c, struct view pairs)
 	wall_ms_t at = t->last;
 	(void)read_rfc3339(ctl_value(c, pairs, "at"), &at);
 	if (t->rows++ == 0) {
-		t->id = arena_str(c->arena, ctl_octets(pairs, "id"));
+		t->id = arena_str(c->arena, view_str(ctl_value(c, pairs, "id"))); /* which is compared with others of this form */
 		t->first = t->last = at;
 	}
 	const wall_ms_t since = at > t->last ? at - t->last : 0; /* the clock may have been set back */

@@ -44,25 +44,26 @@ void po_json_number(bool *first, const char *key, uint64_t value)
 	*first = false;
 }
 
-/* A terminal obeys control characters: none but these reach it. C1 ones are two octets of UTF-8. */
+/* A terminal gets what is seen there and nothing else; an end of a line is CR, LF or both. */
 static void print_clean(const struct po_tool *t, unsigned code_page, struct view value, bool lines)
 {
-	struct out o;
+	struct out o, ended, shown;
 	out_init(&o, TEXT_MAX);
+	out_init(&ended, TEXT_MAX);
+	out_init(&shown, (size_t)4 * TEXT_MAX); /* each octet escaped */
 	const struct view v = out_view(po_utf8(t, code_page, value, &o));
 	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i] == 0xC2 && i + 1 < v.n && v.p[i + 1] < 0xA0) {
-			putchar('?');
-			i++;
-		} else if (lines && v.p[i] == '\r') {
-			putchar('\n');
+		if (lines && v.p[i] == '\r') {
+			out_u8(&ended, '\n');
 			i += i + 1 < v.n && v.p[i + 1] == '\n';
-		} else if ((v.p[i] >= 0x20 && v.p[i] != 0x7f) || (lines && (v.p[i] == '\n' || v.p[i] == '\t'))) {
-			putchar(v.p[i]);
 		} else {
-			putchar('?');
+			out_u8(&ended, v.p[i]);
 		}
+	text_show(&shown, out_view(&ended), lines);
+	fwrite(out_view(&shown).p, 1, out_len(&shown), stdout);
 	out_fini(&o);
+	out_fini(&ended);
+	out_fini(&shown);
 }
 
 void po_print_text(const struct po_tool *t, unsigned code_page, struct view value)
