@@ -26,9 +26,10 @@ void state_done(struct mover_state *s, const struct mm_id *id);         /* the m
 MUST_CHECK bool state_write(const char *path, struct view octets, struct err *e);
 MUST_CHECK bool state_make_directory(const char *path, struct err *e);
 
-/* What became of one record in a round. */
-enum { ADDRESS_SHOWN = 4 * 128, SUBJECT_SHOWN = 4 * (MM_SUBJECT_MAX + 1) }; /* buffers for text_escaped: 128 octets of an address, all of a header's subject */
+/* Buffers for text_escaped: 128 octets of an address, all of a header's subject. */
+enum { ADDRESS_SHOWN = 4 * 128, SUBJECT_SHOWN = 4 * (MM_SUBJECT_MAX + 1) };
 
+/* What became of one record in a round. */
 enum did {
 	DID_DONE,      /* it is gone */
 	DID_LEAVE,     /* it waits, and nothing has been tried */
