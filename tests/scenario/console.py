@@ -51,6 +51,10 @@ def test_answers_are_as_the_contract_says(lab):
     delivery = london.mail("alice")[0]["delivery"]
     same(c.get("/api/message/delivery/%d" % delivery)["decoded"], "", "a delivered one")
     expect("Grüße" in str(c.get("/api/message/delivery/%d/text" % delivery)), "is shown")
+    for gone in ("message/987654", "transfer/987654", "delivery/987654"):
+        c.get("/api/message/%s" % gone, 404)
+        c.get("/api/message/%s/text" % gone, 404)
+    same(c.get("/api/events?category=content")["rows"], [], "nobody is warned of what is not there any more")
     steps = c.get("/api/trace?id=" + ids[0].replace(";", "%3B").replace("/", "%2F").replace(" ", "+"))["rows"]
     expect(len(steps) >= 1 and steps[0]["since_ms"] == 0, "a journey", steps)
     expect(c.get("/api/track?recipient=" + paris.claude.replace(";", "%3B").replace(" ", "+").replace("=", "%3D"))["rows"], "found by recipient")

@@ -421,7 +421,7 @@ bool store_load_any(struct store *s, uint64_t id, struct store_loaded *loaded_r,
 	CHECK(s, STORE_MAGIC);
 	const enum store_thing what = s->over ? STORE_NOTHING : s->ops->what_is(s, id);
 	if (what == STORE_NOTHING && !s->over)
-		return err_set(e, ERR_LOCAL, ERR_OF_MESSAGE,
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE,
 			       "store: there is no message, transfer or delivery %llu",
 			       (unsigned long long)id);
 	return load(s, what, id, loaded_r, a, e);

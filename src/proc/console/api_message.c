@@ -258,11 +258,35 @@ static void put_part(struct jout *j, const struct render_part *p, size_t number)
 	jout_close(j, '}');
 }
 
+static void on_looked_for(struct call *c, const struct call_answer *answer, const struct err *failed)
+{
+	struct task *t = task_of(c);
+	if (failed == NULL && answer->err.kind != ERR_NONE && answer->err.kind != ERR_TEMP)
+		task_fail(t, 404, "no such message is stored any more");
+	else
+		task_fail(t, 409, "%s", t->why);
+}
+
+/* It cannot be shown, or is it not there? */
+static void look_for(struct task *t, const char *why)
+{
+	char of[40];
+	snprintf(t->why, sizeof t->why, "%s", why);
+	snprintf(of, sizeof of, "%llu envelope", (unsigned long long)t->id);
+	t->call.row = on_piece;
+	t->call.end = on_looked_for;
+	upstream_ask(t->console->up, &t->call, ASK_OCTETS, view_str(of), 0, 0);
+}
+
 static void on_shown(struct call *c, const struct call_answer *answer, const struct err *failed)
 {
 	struct task *t = task_of(c);
 	struct render r;
 	struct err e;
+	if (failed == NULL && answer->err.kind != ERR_NONE && answer->err.kind != ERR_TEMP) {
+		look_for(t, answer->err.text);
+		return;
+	}
 	if (failed != NULL || answer->err.kind != ERR_NONE) {
 		task_upstream_failed(t, c, failed != NULL ? failed : &answer->err);
 		return;

@@ -73,7 +73,7 @@ static void shown(struct sw *s, struct render *r, struct view result, const stru
 		put_msg_render(o, &m);
 		proc_end(r->asker);
 	}
-	if (failed != NULL)
+	if (failed != NULL && !r->is_gone)
 		EMIT(&s->host, RENDER_FAILED, "why", failed->text);
 	forget_render(s, r);
 }
@@ -129,6 +129,7 @@ static void start_render(struct sw *s, struct render *r, struct proc *worker)
 	arena_reset(s->work);
 	if (!(r->any ? store_load_any(s->store, r->delivery, &loaded, s->work, &e)
 		     : store_load_delivery(s->store, r->delivery, &loaded, s->work, &e))) {
+		r->is_gone = r->any && e.kind == ERR_PERM; /* delivered or deleted while somebody looked at it */
 		shown(s, r, (struct view){ NULL, 0 }, &e);
 		return;
 	}

@@ -357,6 +357,7 @@ struct render {
 	struct proc *worker;             /* NULL: waits */
 	struct timer timer;
 	unsigned tries;
+	bool is_gone;                    /* there is nothing to be shown any more: nobody is warned of that */
 };
 
 /* A link that an operator has stopped. */
