@@ -341,6 +341,51 @@ def ffapi_odd_files(lab):
     same((octets(out, name), len(os.listdir(out)), os.path.exists(os.path.join(out, name.replace(".", "-1.")))), (kept, 7, True), "nothing is written over: %s" % os.listdir(out))
 
 
+def ffapi_bare_names(lab):
+    """A name without a postoffice is a mailbox of this one, as for send; one that cannot be is refused, with what is wanted."""
+    path, folder = make(lab), os.path.join(lab.root, "in")
+    os.mkdir(folder)
+    head = b"VERSION:3.00\rFROM:%s\rTO:%s\rSUBJECT:%s\rTEXT:5\rhello"
+    write(head % (b"ann", b"bob", b"bare"), folder, "a.TXT")
+    write(head % (b"HQ/LONDON/ann", b"CSI:BOB", b"typed"), folder, "b.TXT")
+    write(head % (b"ann", b"zoe", b"nobody"), folder, "c.TXT")
+    write(head % (b"ann", b"HQ/PARIS", b"postoffice"), folder, "d.TXT")
+    write(head % (b"ann", b"bobby-the-long", b"long"), folder, "e.TXT")
+    tool(lab, "import", path, folder, "--delete", status=DATA)
+    same(sorted(os.listdir(folder)), ["c.TXT", "d.TXT", "e.TXT"], "what stays")
+    for word in ("HQ/LONDON/zoe: there is no such mailbox", "HQ/PARIS: it is a postoffice", "e.TXT: \"bobby-the-long\" is no address: want a mailbox"):
+        expect(word in lab.last_error, "%s is said" % word, lab.last_error)
+    po = Postoffice(path)
+    same(sorted((h.subject, po.mail(h).sender, po.mail(h).to) for h in po.mailbox("bob")),
+         [(b"bare", "HQ/LONDON/ann", ["HQ/LONDON/bob"]), (b"typed", "HQ/LONDON/ann", ["HQ/LONDON/BOB"])], "messages")
+
+
+def ffapi_in_a_circle(lab):
+    """Message files that name each other, and what only those name, are neither posted nor passed over in silence. A message that a posted one
+    names goes along with it, and what that one names is a message again."""
+    path, folder = make(lab), os.path.join(lab.root, "in")
+    os.mkdir(folder)
+
+    def message(name, *others):
+        lines = b"".join(b"XATTACH:%s.TXT\r" % x for x in others)
+        write(b"VERSION:3.00\rFROM:ann\rTO:bob\rSUBJECT:%s\r%sTEXT:5\rhello" % (name, lines), folder, name.decode() + ".TXT")
+    for name, others in ((b"one", [b"two"]), (b"two", [b"THREE", b"hanging"]), (b"three", [b"one"]), (b"hanging", []),      # a circle of three
+                         (b"outer", [b"inner"]), (b"inner", [b"again", b"note"]), (b"again", [b"inner"]),                  # another, but it goes along
+                         (b"fine", [b"note"])):
+        message(name, *others)
+    write(b"a note", folder, "NOTE.TXT")
+    left = ["hanging.TXT", "one.TXT", "three.TXT", "two.TXT"]
+    said = tool(lab, "import", path, folder, "--delete", status=DATA)
+    same(sorted(x.split(":")[0] for x in said.splitlines() if "mailbags" in x), ["again.TXT", "fine.TXT", "outer.TXT"], "posted")
+    for name in left:
+        expect("%s: " % name in lab.last_error, "%s is told of" % name, lab.last_error)
+    same(lab.last_error.count("in a circle"), 4, "told why: %s" % lab.last_error)
+    same(sorted(os.listdir(folder)), left, "what stays")
+    message(b"three")
+    tool(lab, "import", path, folder, "--delete")
+    same(os.listdir(folder), [], "all are posted when the circle is broken")
+
+
 def k124042_damaged_and_mended(lab):
     path = make(lab)
     tool(lab, "send", path, "--from", "ann", "--to", "bob", "--subject", "kept", "--text", "x")
@@ -400,4 +445,4 @@ def several_at_once(lab):
     return "17 at once, %d of them again" % len(later)
 
 
-main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, ffapi_odd_files, k124042_damaged_and_mended, several_at_once)
+main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, ffapi_odd_files, ffapi_bare_names, ffapi_in_a_circle, k124042_damaged_and_mended, several_at_once)

@@ -176,6 +176,7 @@ static const struct verb verbs[] = {
 	{ "import", po_tool_import, "Dcm", 2, 2, true, false,
 	  "PATH DIRECTORY [--delete]\n\n"
 	  "Posts the File Format API message files of DIRECTORY. One with a recipient who cannot be served is left and named, the others go on.\n"
+	  "A bare name in FROM and TO is a mailbox of this postoffice. Message files that name each other as their files are left and named.\n"
 	  "  --delete             the files that were posted are removed\n" COMMON_READ },
 	{ "export", po_tool_export, "Dlcm", 3, 3, true, true,
 	  "PATH BAG DIRECTORY [--line-end cr|lf|crlf] [--delete]\n\n"

@@ -15,8 +15,11 @@ enum { SAME_NAMES = 10000 };
 /* --- import --- */
 struct found {
 	char *name;
-	bool referred; /* a message file's attachment or text */
-	struct err why; /* it is no message file; kind ERR_NONE: it is */
+	enum { UNDECIDED, IS_POSTED, GOES_ALONG } fate; /* GOES_ALONG: the attachment or text of one that is posted */
+	size_t *names, n_names; /* the files that it names: indices, each once */
+	size_t named_by;        /* files that are UNDECIDED yet */
+	size_t needed_by;       /* files that are posted, or to be posted yet */
+	struct err why;         /* it is no message file; kind ERR_NONE: it is */
 };
 
 struct folder {
@@ -50,7 +53,7 @@ static bool list_files(struct folder *f, struct err *e)
 static void folder_fini(struct folder *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		MEM_FREE(f->files[i].name);
+		MEM_FREE(f->files[i].name), MEM_FREE(f->files[i].names);
 	MEM_FREE(f->files);
 }
 
@@ -102,14 +105,20 @@ static bool parse(struct po_tool *t, const struct folder *f, const char *name, s
 	return po_tool_read_file(path, &p->octets, e) && ffapi_parse(out_view(&p->octets), &p->m, &p->bodies, &p->text_file, t->arena, &limits, e);
 }
 
-static void mark(const struct folder *f, struct view name, const struct found *by)
+static void mark(const struct folder *f, struct view name, struct found *by)
 {
 	struct found *x = name.n == 0 ? NULL : file_called(f, name);
-	if (x != NULL && x != by)
-		x->referred = true;
+	if (x == NULL || x == by)
+		return;
+	for (size_t i = 0; i < by->n_names; i++)
+		if (by->names[i] == (size_t)(x - f->files))
+			return;
+	by->names = mem_grow(by->names, mem_mul(by->n_names + 1, sizeof *by->names));
+	by->names[by->n_names++] = (size_t)(x - f->files);
+	x->named_by++;
 }
 
-/* Which files are messages, and which are only named by these. */
+/* Which files are messages, and what they name. */
 static void look(struct po_tool *t, struct folder *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
@@ -125,6 +134,44 @@ static void look(struct po_tool *t, struct folder *f)
 		parsed_fini(&p);
 		arena_reset(t->arena);
 	}
+}
+
+/* A file that one which is posted names goes along with it; one that nobody names, or only such as go along themselves, is posted. What name each other, and
+ * what only those name, stays UNDECIDED. */
+static void decide(struct folder *f)
+{
+	size_t *next = mem_alloc(mem_mul(f->n + 1, sizeof *next)), n = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->files[i].named_by == 0) {
+			f->files[i].fate = IS_POSTED;
+			next[n++] = i;
+		}
+	for (size_t at = 0; at < n; at++) {
+		const struct found *x = &f->files[next[at]];
+		for (size_t k = 0; k < x->n_names; k++) {
+			struct found *y = &f->files[x->names[k]];
+			y->named_by--;
+			y->needed_by += x->fate == IS_POSTED;
+			if (y->fate != UNDECIDED || (x->fate == GOES_ALONG && y->named_by > 0))
+				continue;
+			y->fate = x->fate == IS_POSTED ? GOES_ALONG : IS_POSTED;
+			next[n++] = x->names[k];
+		}
+	}
+	mem_free_(next);
+}
+
+/* Neither posted nor passed over in silence. */
+static void refuse_undecided(const struct folder *f, struct found *x)
+{
+	char shown[80];
+	for (size_t i = 0; x->why.kind == ERR_NONE && i < f->n; i++)
+		for (size_t k = 0; f->files[i].fate == UNDECIDED && k < f->files[i].n_names; k++)
+			if (f->files[i].names[k] == (size_t)(x - f->files)) {
+				err_set(&x->why, ERR_PERM, ERR_OF_MESSAGE, "\"%s\" names it as its own, and message files name each other in a circle: which is the message cannot be told, so it stays",
+					text_escaped(shown, sizeof shown, view_str(f->files[i].name)));
+				return;
+			}
 }
 
 /* What lies in files beside it. */
@@ -153,40 +200,69 @@ static bool find_bodies(struct po_tool *t, const struct folder *f, struct parsed
 	return true;
 }
 
-/* The message file goes first: what lies beside it without it is nothing. */
-static bool remove_all(struct po_tool *t, const struct folder *f, const char *name, const struct parsed *p, struct err *e)
+/* The message file goes first: what lies beside it without it is nothing. A file that another message has, too, goes with the last of them. */
+static bool remove_all(struct po_tool *t, const struct folder *f, const struct found *x, struct err *e)
 {
-	const char *path = path_of(t, f, name);
+	const char *path = path_of(t, f, x->name);
 	if (path == NULL || unlink(path) != 0)
 		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "posted, but it cannot be removed: %s", strerror(errno));
-	for (size_t i = 0; i <= p->m.n_attachments; i++) {
-		const bool is_text = i == p->m.n_attachments;
-		if (is_text ? p->text_file.n == 0 : !p->bodies[i].in_file)
+	for (size_t i = 0; i < x->n_names; i++) {
+		struct found *beside = &f->files[x->names[i]];
+		if (--beside->needed_by > 0)
 			continue;
-		const struct found *x = file_called(f, is_text ? p->text_file : p->bodies[i].name);
-		path = x == NULL ? NULL : path_of(t, f, x->name);
+		path = path_of(t, f, beside->name);
 		if (path != NULL && unlink(path) != 0 && errno != ENOENT)
-			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%.60s cannot be removed: %s", x->name, strerror(errno));
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%.60s cannot be removed: %s", beside->name, strerror(errno));
 	}
 	return true;
 }
 
-static bool import_one(struct po_tool *t, const struct folder *f, const char *name, struct err *e)
+/* A bare name is a mailbox here, as in docs/msmail.md. */
+static bool complete(struct po_tool *t, struct mm_address *a, struct err *e)
+{
+	struct mm_name name = postoffice_master(t->po)->own;
+	char shown[80];
+	struct out o;
+	if (a->type != MM_ADDRESS_MS || a->text.n == 0 || memchr(a->text.p, '/', a->text.n) != NULL)
+		return true;
+	if (a->text.n > MM_NAME_MAX || name.network[0] == 0)
+		return err_set(e, ERR_PERM, ERR_OF_MESSAGE, "\"%s\" is no address: want %sNETWORK/POSTOFFICE/MAILBOX or TYPE:ADDRESS",
+			       text_escaped(shown, sizeof shown, a->text), name.network[0] == 0 ? "" : "a mailbox of at most 10 characters, ");
+	memcpy(name.mailbox, a->text.p, a->text.n);
+	name.mailbox[a->text.n] = 0;
+	out_init(&o, 64);
+	mm_name_print(&name, &o);
+	a->text = arena_copy(t->arena, out_view(&o));
+	out_fini(&o);
+	return true;
+}
+
+static bool complete_all(struct po_tool *t, struct mai *m, struct err *e)
+{
+	bool ok = complete(t, &m->from, e);
+	for (size_t i = 0; ok && i < m->n_to; i++)
+		ok = complete(t, &m->to[i], e);
+	for (size_t i = 0; ok && i < m->n_cc; i++)
+		ok = complete(t, &m->cc[i], e);
+	return ok;
+}
+
+static bool import_one(struct po_tool *t, const struct folder *f, const struct found *x, struct err *e)
 {
 	struct parsed p;
 	struct po_source *sources;
 	struct mm_id id;
 	unsigned bags;
 	parsed_init(&p);
-	bool ok = parse(t, f, name, &p, e) && find_bodies(t, f, &p, &sources, e);
+	bool ok = parse(t, f, x->name, &p, e) && complete_all(t, &p.m, e) && find_bodies(t, f, &p, &sources, e);
 	p.m.hops = MM_HOPS_DEFAULT;
 	p.m.n_extra = 0; /* lines of text, and no elements of a MAI */
 	if (ok && p.m.code_page == 0)
 		p.m.code_page = t->code_page;
 	ok = ok && po_tool_post(t, &p.m, sources, &id, &bags, e);
 	if (ok)
-		printf("%s: %s is in %u mailbags\n", name, id.s, bags);
-	ok = ok && (!t->delete || remove_all(t, f, name, &p, e));
+		printf("%s: %s is in %u mailbags\n", x->name, id.s, bags);
+	ok = ok && (!t->delete || remove_all(t, f, x, e));
 	parsed_fini(&p);
 	arena_reset(t->arena);
 	return ok;
@@ -200,11 +276,14 @@ int po_tool_import(struct po_tool *t, struct err *e)
 	if (!list_files(&f, e))
 		return PO_EXIT_NONE;
 	look(t, &f);
+	decide(&f);
 	for (size_t i = 0; i < f.n; i++) {
-		if (f.files[i].referred)
+		if (f.files[i].fate == GOES_ALONG)
 			continue;
+		if (f.files[i].fate == UNDECIDED)
+			refuse_undecided(&f, &f.files[i]);
 		why = f.files[i].why;
-		if (why.kind == ERR_NONE && import_one(t, &f, f.files[i].name, &why))
+		if (why.kind == ERR_NONE && import_one(t, &f, &f.files[i], &why))
 			continue;
 		po_tool_say(t, f.files[i].name, &why);
 		status = po_tool_status(&why) > status ? po_tool_status(&why) : status; /* the worst of them */

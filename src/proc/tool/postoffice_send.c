@@ -122,6 +122,10 @@ static bool add_recipient(struct po_tool *t, const struct mm_address *a, struct 
 		say_unreached(t, a, b, why.text);
 		return true;
 	}
+	if (a->type == MM_ADDRESS_MS && name.mailbox[0] == 0) {
+		say_unreached(t, a, b, "it is a postoffice: want NETWORK/POSTOFFICE/MAILBOX");
+		return true;
+	}
 	if (!postoffice_route(t->po, &name, &r, e))
 		return false;
 	switch (r.where) {
