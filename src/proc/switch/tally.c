@@ -526,6 +526,7 @@ bool tally_is_up(const struct swlink *l)
 
 static void take_link(const struct swlink *l, struct metric_set *m)
 {
+	static const char *const kinds[] = { [LINK_X400] = "x400", [LINK_CONNECTOR] = "connector", [LINK_MSMAIL] = "msmail" };
 	const int64_t now = env_now_ms(l->sw->host.env);
 	m->link = l->name;
 	take_kept(m, &l->tally);
@@ -535,6 +536,7 @@ static void take_link(const struct swlink *l, struct metric_set *m)
 	take_oldest(l, m);
 	set(m, METRIC_LINK_INBOUND, l->n_inbound);
 	set(m, METRIC_LINK_OUTBOUND, outbound(l));
+	m->v[METRIC_LINK_PROTOCOL].words = view_str(kinds[l->set->kind]);
 	m->v[METRIC_LINK_REJECTION_REASON].words = view_str(l->tally.rejected);
 	m->v[METRIC_LINK_FAILURE_REASON].words = view_str(l->tally.failed);
 	if (timer_is_set(&l->open_timer))

@@ -30,7 +30,7 @@ static void give(struct sink *k, enum metric m, const struct view *labels, int64
 
 static const char *words_label(enum metric m)
 {
-	return m == METRIC_LINK_STATE ? "state" : "reason";
+	return m == METRIC_LINK_PROTOCOL ? "kind" : m == METRIC_LINK_STATE ? "state" : "reason";
 }
 
 static void give_value(struct sink *k, enum metric m, struct view link, const struct metric_value *v)
@@ -296,9 +296,10 @@ void metrics_manual(struct out *o)
 	out_str(o, "| metric | type | labels | what | RFC 2789 | Exchange |\n| --- | --- | --- | --- | --- | --- |\n");
 	for (unsigned i = 0; i < METRIC_COUNT; i++) {
 		const struct metric_kind *k = &metric_kinds[i];
-		out_fmt(o, "| `%s` | %s%s | %s%s | %s | %s%s%s | %s |\n", k->name, prometheus_type(k->type),
+		const bool has_words = k->type == METRIC_WORDS && k->scope == METRIC_OF_LINK;
+		out_fmt(o, "| `%s` | %s%s | %s%s%s | %s | %s%s%s | %s |\n", k->name, prometheus_type(k->type),
 			k->type == METRIC_TOTAL || k->type == METRIC_STAMP ? ", durable" : "", labels_of(k),
-			k->type == METRIC_WORDS && k->scope == METRIC_OF_LINK ? (i == METRIC_LINK_STATE ? ", state" : ", reason") : "", k->help,
+			has_words ? ", " : "", has_words ? words_label(i) : "", k->help,
 			*k->rfc == 0 ? "" : "`", k->rfc, *k->rfc == 0 ? "" : "`", k->exchange);
 	}
 }

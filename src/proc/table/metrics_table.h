@@ -81,6 +81,7 @@
 	X(LINK_CONVERTED, "posthorn_link_converted_messages_total", TOTAL, ONE, LINK, "mtaGroupSuccessfulConvertedMessages", "", "contents that were converted for this link") \
 	X(LINK_CONVERSIONS_FAILED, "posthorn_link_failed_conversions_total", TOTAL, ONE, LINK, "mtaGroupFailedConvertedMessages", "", "contents that could not be converted for this link") \
 	X(LINK_LOOPS, "posthorn_link_loops_detected_total", TOTAL, ONE, LINK, "mtaGroupLoopsDetected", "", "messages of the peer that have been here before") \
+	X(LINK_PROTOCOL, "posthorn_link_info", WORDS, ONE, LINK, "mtaGroupMailProtocol", "", "what the link is, and how it is served (label kind: x400, connector, msmail)") \
 	/* more of a link */                                                                                                                    \
 	X(LINK_UP, "posthorn_link_up", GAUGE, ONE, LINK, "", "", "1: an association that mail can go out on is open, or none has failed since; 0: attempts to open one fail, no connector serves it, or an operator has stopped it") \
 	X(LINK_STATE, "posthorn_link_state_info", WORDS, ONE, LINK, "", "", "its state in words (label state), as posthorn status has it") \

@@ -43,7 +43,7 @@ static void test_the_objects_of_rfc_2789_are_there(void **state)
 		"mtaGroupLastInboundActivity", "mtaGroupLastOutboundActivity", "mtaGroupLastOutboundAssociationAttempt",
 		"mtaGroupRejectedInboundAssociations", "mtaGroupFailedOutboundAssociations", "mtaGroupInboundRejectionReason",
 		"mtaGroupOutboundConnectFailureReason", "mtaGroupScheduledRetry", "mtaGroupSuccessfulConvertedMessages",
-		"mtaGroupFailedConvertedMessages", "mtaGroupLoopsDetected",
+		"mtaGroupFailedConvertedMessages", "mtaGroupLoopsDetected", "mtaGroupMailProtocol",
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
@@ -69,6 +69,7 @@ static void fill(struct metric_set *m, const char *link)
 	m->v[METRIC_SWITCH_STARTED].n = 1767225600001;
 	m->v[METRIC_SWITCH_COMMIT].h = &commits;
 	m->v[METRIC_LINK_STORED_MESSAGES].n = 5;
+	m->v[METRIC_LINK_PROTOCOL].words = VIEW("msmail");
 	m->v[METRIC_LINK_OLDEST].n = 1500;
 	m->v[METRIC_LINK_LAST_INBOUND].n = 0; /* never */
 	m->v[METRIC_LINK_LAST_OUTBOUND].n = 1767225600250;
@@ -117,6 +118,7 @@ static void test_the_text_of_prometheus(void **state)
 	has(text, "posthorn_link_last_outbound_activity_timestamp_seconds{link=\"to-a\"} 1767225600.25\n");
 	has(text, "posthorn_switch_start_time_seconds 1767225600.001\n");
 	assert_null(strstr(text, "posthorn_link_last_inbound_activity"));
+	has(text, "posthorn_link_info{link=\"to-a\",kind=\"msmail\"} 1\n");
 	has(text, "posthorn_link_outbound_failure_info{link=\"to-a\",reason=\"said \\\"no\\\\way\\\"\\nand? hung up\"} 1\n");
 	has(text, "# TYPE posthorn_switch_commit_seconds histogram\nposthorn_switch_commit_seconds_bucket{le=\"0.0005\"} 3\n"
 		  "posthorn_switch_commit_seconds_bucket{le=\"0.001\"} 3\nposthorn_switch_commit_seconds_bucket{le=\"0.002\"} 4\n");
