@@ -421,6 +421,19 @@ def k124042_damaged_and_mended(lab):
     same(octets(path, "GLB", "MASTER.GLB"), b"\0" * 176, "MASTER.GLB")
 
 
+def what_a_check_shows(lab):
+    """A finding bears a subject that somebody else has written: in the code page, and no terminal is to obey it."""
+    path = make(lab)
+    mai = tool(lab, "send", path, "--from", "ann", "--to", "bob", "--subject", "subject", "--text", "x").split()[0]
+    mbg = octets(path, "MBG", "00000003.MBG")
+    write(mbg[:13] + b"\x1b[2JZo\x89".ljust(41, b"\0") + mbg[54:], path, "MBG", "00000003.MBG")
+    os.unlink(os.path.join(path, "MAI", "MA" + mai[-1], mai + ".MAI"))
+    shown = tool(lab, "check", path, status=WRONG)
+    expect("(from ann, ?[2JZo\u00eb)" in shown, "850 is read, ESC is not shown", shown)
+    found = rows(lab, "check", path, status=WRONG)[0]["found"]
+    expect(found.endswith("[2JZo\u00eb)"), "the same as JSON", found)
+
+
 def several_at_once(lab):
     """Counters and tables are changed under locks: nothing is given twice, nothing is lost."""
     path = make(lab)
@@ -445,4 +458,5 @@ def several_at_once(lab):
     return "17 at once, %d of them again" % len(later)
 
 
-main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, ffapi_odd_files, ffapi_bare_names, ffapi_in_a_circle, k124042_damaged_and_mended, several_at_once)
+main(fresh, tables, mail, k138054_a_mailbag_is_full, others_mail, names_and_outputs, bad_requests, ffapi, ffapi_odd_files, ffapi_bare_names, ffapi_in_a_circle, k124042_damaged_and_mended,
+     what_a_check_shows, several_at_once)

@@ -105,12 +105,14 @@ static void on_finding(void *ctx, const char *file, const char *what, bool mende
 	const struct po_tool *t = ctx;
 	bool first = true;
 	if (!t->json) {
-		printf("%s%s: %s\n", mended ? "mended: " : "", file, what);
+		printf("%s%s: ", mended ? "mended: " : "", file);
+		po_print_line(t, t->code_page, view_str(what)); /* subjects, names: as the postoffice has them */
+		putchar('\n');
 		return;
 	}
 	putchar('{');
 	po_json_text(t, &first, "file", CHARSET_PAGE_UTF8, view_str(file));
-	po_json_text(t, &first, "found", CHARSET_PAGE_UTF8, view_str(what));
+	po_json_text(t, &first, "found", t->code_page, view_str(what));
 	printf(",\"mended\":%s}\n", mended ? "true" : "false");
 }
 

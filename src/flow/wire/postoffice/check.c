@@ -104,6 +104,39 @@ bool check_id_name(const char *name, const char *suffix, uint32_t *number_r)
 }
 
 /* --- directories --- */
+struct twins { struct check *c; const char *parent; bool seen[ARRAY_LEN(mm_directories)]; unsigned n; };
+
+static bool on_directory(void *ctx, const char *name)
+{
+	struct twins *t = ctx;
+	char rel[32];
+	const int n = snprintf(rel, sizeof rel, "%s%s%s", t->parent, *t->parent == 0 ? "" : "/", name);
+	for (size_t i = 0; n < (int)sizeof rel && i < ARRAY_LEN(mm_directories); i++) {
+		if (!mm_same(mm_directories[i], rel))
+			continue;
+		if (t->seen[i])
+			check_found(t->c, mm_directories[i], false, "two directories have this name but for upper and lower case: what is in one of them is never seen");
+		t->n += t->seen[i];
+		t->seen[i] = true;
+	}
+	return true;
+}
+
+/* What lies in the other one would count as missing, and be mended away. */
+static bool check_twins(struct check *c, struct err *e)
+{
+	static const char *const parents[] = { "", "ATT", "MAI" };
+	unsigned n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
+		struct twins t = { .c = c, .parent = parents[i] };
+		if (!po_list(c->po, parents[i], on_directory, &t, e))
+			return false;
+		n += t.n;
+	}
+	return n == 0 || !c->repair ||
+	       err_set(e, ERR_PERM, ERR_OF_LINK, "two directories have one name but for upper and lower case: put the files of both into one of them first");
+}
+
 static bool check_dir(struct check *c, const char *dir, struct err *e)
 {
 	bool there, mended = false;
@@ -360,6 +393,8 @@ static bool check_tid(struct check *c, struct err *e)
 /* --- all of it --- */
 static bool check_files(struct check *c, struct err *e)
 {
+	if (!check_twins(c, e))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(mm_directories); i++)
 		if (!check_dir(c, mm_directories[i], e))
 			return false;

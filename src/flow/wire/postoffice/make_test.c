@@ -720,6 +720,32 @@ static void test_k129456_names_that_differ_by_case_only(void **state)
 	}
 }
 
+/* Q152903: on a server that tells upper from lower case somebody has made MAI beside mai. Messages are not mended away for what lies in the other one. */
+static void test_two_directories_of_one_name(void **state)
+{
+	struct testing_po *t = *state;
+	struct findings x;
+	struct postoffice_findings n;
+	struct mm_id id;
+	char from[300], to[300];
+	GOOD(testing_put(t, "TEST/HOME/BOB", 1, 0, false, NULL, &id));
+	const struct mm_header h = testing_header(&id);
+	GOOD(postoffice_deliver(t->po, "00000003", &h, &t->e));
+	snprintf(from, sizeof from, "%s/MAI", t->path);
+	snprintf(to, sizeof to, "%s/mai", t->path);
+	assert_int_equal(rename(from, to), 0);
+	want_whole(t);
+	assert_int_equal(mkdir(from, 0700), 0);
+	check(t, false, &x);
+	assert_string_equal(x.f[0].file, "MAI");
+	assert_non_null(strstr(x.f[0].what, "two directories"));
+	testing_attach(t, POSTOFFICE_UNCHECKED);
+	BAD(postoffice_check(t->po, true, on_finding, &(struct findings){ 0 }, &n, &t->e), ERR_PERM, ERR_OF_LINK);
+	assert_int_equal(n.mended, 0);
+	assert_int_equal(rmdir(from), 0);
+	want_whole(t);
+}
+
 /* A postoffice of another program: places of ours mean nothing there. What is published is looked at; nothing is changed. */
 static void test_foreign_postoffice_is_left_alone(void **state)
 {
@@ -923,6 +949,7 @@ int main(void)
 		TEST(test_a_missing_envelope_is_told),
 		TEST(test_k129456_names_that_differ_by_case_only),
 		TEST(test_foreign_postoffice_is_left_alone),
+		TEST(test_two_directories_of_one_name),
 		TEST(test_users_not_understood),
 		TEST(test_repair_waits_for_locks),
 		TEST(test_any_step_may_fail),
