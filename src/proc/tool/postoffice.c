@@ -189,7 +189,7 @@ static const struct verb verbs[] = {
 
 static const char statuses[] =
 	"\nExit status: 0 done, 1 something is wrong with it or the request is refused, 64 wrong usage, 65 files that cannot be read as messages, 66 there is\n"
-	"no postoffice, 73 it cannot be made, 74 its file server fails, 75 somebody else holds it just now.\n";
+	"no postoffice, 73 it cannot be made, 74 its file server fails, 75 somebody else holds it, or its disk is full, just now.\n";
 
 static int usage_all(FILE *f)
 {
