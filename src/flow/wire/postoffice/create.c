@@ -6,6 +6,8 @@
 #include "sys/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXCHANGE_SERIAL "22-28798" /* of every postoffice that the Exchange connector made (Q151228) */
@@ -76,9 +78,10 @@ bool po_make_populated(struct postoffice *po, const char *dir, struct err *e)
 	return po_make_dir(po, dir, e) && write_one(po, dir, "POPULATE.MSM", view_of(one, 1), e);
 }
 
+static const char *const more[] = { "FOLDERS/LOC", "FOLDERS/LOC/00000000", "FOLDERS/PUB" };
+
 static bool write_all(struct fresh *f, struct err *e)
 {
-	static const char *const more[] = { "FOLDERS/LOC", "FOLDERS/LOC/00000000", "FOLDERS/PUB" };
 	const struct mm_file_rule *control = mm_file_rule_of("GLB", "CONTROL.GLB");
 	bool ok = true;
 	for (size_t i = 0; ok && i < ARRAY_LEN(mm_directories); i++)
@@ -95,6 +98,23 @@ static bool write_all(struct fresh *f, struct err *e)
 	if (!write_rule(f, control, e))
 		return false;
 	return syncfs(f->po->root) == 0 || po_error(f->po, e, "sync", "GLB/CONTROL.GLB", errno);
+}
+
+/* All of it was made just now, in a folder that was empty: what is left of it would hinder another try. */
+static void unmake(const struct postoffice *po)
+{
+	char path[PO_REL_MAX + 32];
+	for (size_t i = 0; i < mm_file_rules_n; i++) {
+		snprintf(path, sizeof path, "%s/%s", mm_file_rules[i].dir, mm_file_rules[i].name);
+		unlinkat(po->root, path, 0);
+	}
+	for (size_t i = ARRAY_LEN(more); i > 0; i--)
+		unlinkat(po->root, more[i - 1], AT_REMOVEDIR);
+	for (size_t i = ARRAY_LEN(mm_directories); i > 0; i--) {
+		snprintf(path, sizeof path, "%s/POPULATE.MSM", mm_directories[i - 1]);
+		unlinkat(po->root, path, 0);
+		unlinkat(po->root, mm_directories[i - 1], AT_REMOVEDIR);
+	}
 }
 
 static void random_serial(const struct postoffice *po, char serial_r[9])
@@ -133,13 +153,18 @@ bool postoffice_create(const char *path, const struct mm_name *own, const char *
 {
 	struct fresh f = { .master = { .own = *own, .hops = MM_HOPS_DEFAULT } };
 	f.master.own.mailbox[0] = 0;
-	if (!names_ok(own, serial, e) || !folder_make(path, e) || !po_attach(path, 0, &mm_scramble_none, host, &f.po, e))
+	if (!names_ok(own, serial, e))
+		return false;
+	(void)mkdir(path, 0770); /* for those who may use what is in it; folder_make says what is wrong */
+	if (!folder_make(path, e) || !po_attach(path, 0, &mm_scramble_none, host, &f.po, e))
 		return false;
 	if (serial == NULL)
 		random_serial(f.po, f.master.serial);
 	else
 		memcpy(f.master.serial, serial, sizeof f.master.serial);
 	const bool ok = write_all(&f, e);
+	if (!ok)
+		unmake(f.po);
 	postoffice_close(&f.po);
 	return ok;
 }

@@ -116,7 +116,8 @@ MUST_CHECK bool postoffice_sweep(struct postoffice *po, unsigned steps, unsigned
 
 /* --- making and mending: tools. Names that are made are letters and digits only (A11). Fail ERR_PERM, link for what was asked, ERR_LOCAL or ERR_TEMP,
  * link for the file server. Nothing is synced twice: what has returned true is on disk. --- */
-/* path: a directory that is empty, or not there yet. The serial number of the Exchange connector's postoffices (22-28798) is never a random one. */
+/* path: a directory that is empty, or not there yet. The serial number of the Exchange connector's postoffices (22-28798) is never a random one.
+ * When it fails, what it had made in there is removed again. */
 MUST_CHECK bool postoffice_create(const char *path, const struct mm_name *own, const char *serial /* NULL: a random one (Q151228) */, const struct postoffice_host *host, struct err *e);
 MUST_CHECK bool postoffice_add_user(struct postoffice *po, const char *mailbox, const char *friendly /* NULL: as the mailbox */, struct err *e);
 /* A group of this postoffice's address list with local members (mailboxes); external ones have no place in a .MEM (Q117804). */
