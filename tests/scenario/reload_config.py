@@ -58,6 +58,13 @@ def what_is_wrong_changes_nothing(lab):
     with open(london.write(), encoding="utf-8") as f:
         line = 1 + [n for n, text in enumerate(f) if "open-intervall" in text][0]
     said = refused(78, "%s:%d:5: " % (london.path, line), "did you mean \"open-interval\"?")
+    for where in ("-c", london.path), ("-d", london.directory):  # by the file that is wrong, too
+        answer = json.loads(lab.command("reload", *where, "--json", status=78))
+        same((answer["outcome"], answer["changes"]), ("wrong", []), "as JSON")
+        expect("did you mean \"open-interval\"?" in answer["error"], "and why", answer)
+    lab.command("status", "-c", london.path, status=78)
+    expect("-d DIRECTORY" in lab.last_error, "how to reach the MTA meanwhile", lab.last_error)
+    lab.command("status", "-d", london.directory)
     del london.settings["links"][0]["open-intervall"]
 
     london.settings["links"][0]["open-interval"] = "1 min"  # right by itself, and not done, since something else is not

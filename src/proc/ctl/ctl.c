@@ -60,7 +60,7 @@ int ctl_say(struct ctl *c, int status, const char *fmt, ...)
 bool ctl_find_mta(struct ctl *c)
 {
 	struct plan plan;
-	struct err e;
+	struct err *e = &c->wrong;
 	struct out text;
 	if (c->config == NULL) {
 		if (*c->directory == 0)
@@ -68,11 +68,11 @@ bool ctl_find_mta(struct ctl *c)
 		return *c->directory != 0;
 	}
 	out_init(&text, 16 * 1024 * 1024);
-	bool good = config_read(c->config, &plan, &text, &e) &&
-		    settings_load(arena_copy(c->arena, out_view(&text)), c->config, &c->settings, c->arena, &e);
+	bool good = config_read(c->config, &plan, &text, e) &&
+		    settings_load(arena_copy(c->arena, out_view(&text)), c->config, &c->settings, c->arena, e);
 	out_fini(&text);
 	if (!good) {
-		ctl_say(c, CTL_CONFIG, "%s", e.text);
+		ctl_say(c, CTL_CONFIG, "%s (an MTA that runs answers meanwhile to -d DIRECTORY, that of its store)", e->text);
 		return false;
 	}
 	snprintf(c->directory, sizeof c->directory, "%s", plan.directory);

@@ -23,6 +23,7 @@ struct ctl {
 	bool json;
 	bool is_silent;            /* ctl_converse does not say that nobody answers */
 	struct settings settings;  /* when config was given */
+	struct err wrong;          /* and what is wrong with it */
 	struct arena *arena;
 	struct arena *row;         /* what ctl_value gives: good during the row's call */
 	bool more;                 /* ctl_ask: the last page was not the end */
@@ -48,7 +49,7 @@ struct ctl {
 /* command: its name, or argv[0], which is "posthorn NAME". Starts with the environment (POSTHORN_CONFIG, POSTHORN_DIRECTORY); options -c and -d override. */
 void ctl_begin(struct ctl *c, const char *command);
 void ctl_end(struct ctl *c);
-/* Reads the settings file if one was named. False: said why, c->status is set. */
+/* Reads the settings file if one was named. False: said why, c->status is set; CTL_CONFIG: c->wrong, too. */
 bool ctl_find_mta(struct ctl *c);
 /* "posthorn COMMAND: sentence" to standard error, as text_show has it; sets and returns the status. */
 int ctl_say(struct ctl *c, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -113,6 +113,16 @@ static bool read_options(struct ctl *c, struct asking *q, int argc, char **argv)
 	return optind == argc;
 }
 
+/* The file is read here too, to find the MTA: who wants JSON gets the same of it as from there. */
+static bool find_mta(struct ctl *c)
+{
+	if (ctl_find_mta(c))
+		return true;
+	if (c->json && c->status == CTL_CONFIG)
+		print_json(&(struct msg_reloaded){ .how = PROCESS_RELOAD_WRONG, .text = view_str(c->wrong.text) });
+	return false;
+}
+
 int ctl_reload(int argc, char **argv)
 {
 	static const struct chan_type types[] = { { .type = MSG_RELOADED, .name = "RELOADED", .handle = on_reloaded, .max = MSG_MAX_RELOADED } };
@@ -120,7 +130,7 @@ int ctl_reload(int argc, char **argv)
 	struct asking q = { .dry = false };
 	ctl_begin(&c, argv[0]);
 	c.user = &q;
-	if (read_options(&c, &q, argc, argv) && ctl_find_mta(&c))
+	if (read_options(&c, &q, argc, argv) && find_mta(&c))
 		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask);
 	ctl_end(&c);
 	return c.status;
