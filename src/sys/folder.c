@@ -206,6 +206,18 @@ bool folder_file_size(const char *path, uint64_t *size_r)
 	return true;
 }
 
+bool folder_can_read(const char *path, bool *there_r, struct err *e)
+{
+	struct stat st;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	*there_r = fd >= 0 || (errno != ENOENT && errno != ENOTDIR);
+	if (fd < 0)
+		return folder_error(e, path, "be opened", errno);
+	const bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode), is_folder = !is_file && S_ISDIR(st.st_mode);
+	close(fd);
+	return is_file || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: found %s, want a file", path, is_folder ? "a directory" : "no regular file");
+}
+
 bool folder_rename(const char *from, const char *to, struct err *e)
 {
 	if (FAULT(FOLDER_RENAME))

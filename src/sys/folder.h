@@ -26,6 +26,10 @@ MUST_CHECK bool folder_write_file(const char *path, struct view octets, struct e
 /* The length of a regular file; false: there is none, or it cannot be looked at. */
 MUST_CHECK bool folder_file_size(const char *path, uint64_t *size_r);
 
+/* The octets of this regular file can be read: nothing is read of it, and no other kind of file is waited for. False: *e says why not, with the path;
+ * *there_r: whether there is anything of this name. */
+MUST_CHECK bool folder_can_read(const char *path, bool *there_r, struct err *e);
+
 /* Puts the new name in place of the old one. */
 MUST_CHECK bool folder_rename(const char *from, const char *to, struct err *e);
 

@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from msmail import SITE, Net  # noqa: E402
-from posthorn import Skip, expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
+from posthorn import PATIENCE_S, Skip, expect, free_port, is_sanitized, main, same, wait_for  # noqa: E402
 
 USAGE, FOREIGN, NONE, COPY, IO, IN_USE = 64, 65, 66, 73, 74, 75
 FOREVER = {"max_open_retries": 100000, "max_transfer_retries": 100000}
@@ -194,6 +194,12 @@ def statuses(lab):
     lab.command("restore", target, m.directory, status=COPY)  # it is used
     lab.command("restore", os.path.join(lab.root, "empty"), os.path.join(lab.root, "new"), status=NONE)
     lab.command("restore", target, status=USAGE)
+    for backup, status, says in ((os.path.join(lab.root, "nothing"), NONE, "nothing/manifest: cannot be opened: No such file or directory"), (m.path, NONE, "found a file, want the directory"),
+                                 (os.path.join(lab.root, "empty"), NONE, "it has no manifest")):
+        lab.command("restore", backup, os.path.join(lab.root, "new"), status=status)
+        expect(backup in lab.last_error and says in lab.last_error, "why %s is no backup" % backup, lab.last_error)
+    may_not_be_read(lab, target, "manifest")
+    may_not_be_read(lab, target, "store.db")
     m.stop()
     lab.command("backup", "-d", m.directory, target + "3", "--quiet")
     lab.command("check", target + "3")
@@ -206,6 +212,23 @@ def statuses(lab):
     lab.command("restore", target, os.path.join(lab.root, "new"), status=FOREIGN)
     expect(not os.path.exists(os.path.join(lab.root, "new")), "nothing is left")
     return "0, 64, 65, 66, 73, 74"
+
+
+def may_not_be_read(lab, target, name):
+    """Root reads everything: then somebody else asks."""
+    path, new, other = os.path.join(target, name), os.path.join(lab.root, "other", "new"), 65534
+    os.makedirs(os.path.dirname(new), exist_ok=True)
+    for folder in (lab.root, target, os.path.dirname(new)):
+        os.chmod(folder, 0o777)
+    for file in os.listdir(target):
+        os.chmod(os.path.join(target, file), 0o755)
+    os.chmod(path, 0)
+    done = subprocess.run([lab.program, "restore", target, new], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False,
+                          user=other if os.geteuid() == 0 else None)
+    os.chmod(path, 0o600)
+    same(done.returncode, IO, "exit status: %r" % done.stderr)
+    expect(("%s: cannot be opened: Permission denied" % path).encode() in done.stderr, "why it cannot be read", done.stderr)
+    expect(not os.path.exists(new), "nothing is left")
 
 
 def interrupted(lab):

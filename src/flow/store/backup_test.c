@@ -531,6 +531,57 @@ static void test_a_spoilt_backup_is_refused(void **state)
 	assert_int_equal(try_restore(b, false), STORE_CHECK_NONE);
 }
 
+static void refused(struct bed *b, enum store_check_end end, const char *says)
+{
+	assert_int_equal(try_restore(b, false), end);
+	if (strstr(b->e.text, b->target) == NULL || strstr(b->e.text, says) == NULL)
+		fail_msg("want \"%s\" of %s, found: %s", says, b->target, b->e.text);
+	assert_false(folder_has(b->to));
+}
+
+/* Each of them names what is wrong, and where. */
+static void test_what_is_no_backup_is_told_apart(void **state)
+{
+	struct bed *b = *state;
+	char path[DAMAGE_PATH + 60];
+	put_files(b, 1);
+	store_close(&b->w->store);
+	snprintf(path, sizeof path, "%s/manifest", b->target);
+	refused(b, STORE_CHECK_NONE, "No such file or directory");
+	assert_int_equal(close(open(b->target, O_CREAT | O_WRONLY, 0600)), 0);
+	refused(b, STORE_CHECK_NONE, "found a file, want the directory that posthorn backup made");
+	assert_int_equal(unlink(b->target), 0);
+	assert_int_equal(mkdir(b->target, 0700), 0);
+	refused(b, STORE_CHECK_NONE, "it has no manifest");
+	assert_int_equal(mkdir(path, 0700), 0);
+	refused(b, STORE_CHECK_FAILED, "/manifest: found a directory, want a file");
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	refused(b, STORE_CHECK_FAILED, "/manifest: found no regular file, want a file");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(path, path), 0);
+	refused(b, STORE_CHECK_FAILED, "/manifest: cannot be opened: Too many levels of symbolic links");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/proc/self/mem", path), 0); /* nothing is mapped at 0: proc(5), EIO */
+	refused(b, STORE_CHECK_FAILED, "manifest: cannot read: Input/output error");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(b->target), 0);
+	backup(b);
+	assert_int_equal(truncate(path, 0), 0);
+	refused(b, STORE_CHECK_FOREIGN, "manifest: ");
+	folder_remove(b->target);
+	backup(b);
+	spoil(b->target, "manifest", true);
+	refused(b, STORE_CHECK_FOREIGN, "manifest: its last line is cut");
+	folder_remove(b->target);
+	backup(b);
+	snprintf(path, sizeof path, "%s/store.db", b->target);
+	assert_int_equal(unlink(path), 0);
+	refused(b, STORE_CHECK_FAILED, "store.db is missing");
+	assert_int_equal(mkdir(path, 0700), 0);
+	refused(b, STORE_CHECK_FAILED, "/store.db: found a directory, want a file");
+}
+
 /* --- what can go wrong --- */
 static void test_targets_that_are_used(void **state)
 {
@@ -832,6 +883,7 @@ int main(void)
 		TEST(test_a_restore_that_fails_at_its_end_leaves_nothing),
 		TEST(test_targets_within_the_store),
 		TEST(test_a_spoilt_backup_is_refused),
+		TEST(test_what_is_no_backup_is_told_apart),
 		TEST(test_targets_that_are_used),
 		TEST(test_no_store_and_a_store_that_is_not_whole),
 		TEST(test_it_gives_way),

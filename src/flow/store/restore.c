@@ -55,20 +55,40 @@ static bool load(struct env *env, struct out *o, struct err *e)
 	return ok && (!o->bad || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "manifest: it is larger than any of ours"));
 }
 
+/* What is wrong with a file of the backup, with the backup's path. */
+static enum store_check_end of_backup(struct restore *r, enum store_check_end end)
+{
+	const struct err why = *r->e;
+	err_set(r->e, why.kind, why.culprit, "%.90s: %s", r->from, why.text);
+	return end;
+}
+
+/* What there is instead of a backup with a manifest; *e says so far why there is none. */
+static enum store_check_end tell_none(struct restore *r)
+{
+	uint64_t size;
+	if (folder_file_size(r->from, &size))
+		err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "%.110s: found a file, want the directory that posthorn backup made", r->from);
+	else if (folder_has(r->from))
+		err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "%.90s: there is no backup, or none that was finished: it has no manifest, which is written last", r->from);
+	else
+		return of_backup(r, STORE_CHECK_NONE);
+	return STORE_CHECK_NONE;
+}
+
 static enum store_check_end read_manifest(struct restore *r)
 {
 	struct env *env = loop_new(r->from);
 	struct out text;
 	enum store_check_end end = STORE_CHECK_DONE;
 	out_init(&text, MANIFEST_MAX);
-	if (!folder_has(below(&r->a, r->from, MANIFEST_NAME))) {
-		err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "%.120s: there is no backup: it has no manifest", r->from);
-		end = STORE_CHECK_NONE;
-	} else if (!load(env, &text, r->e)) {
-		end = STORE_CHECK_FAILED;
-	} else if (!manifest_read(out_view(&text), &r->m, r->arena, r->e)) {
-		end = STORE_CHECK_FOREIGN;
-	}
+	bool is_there;
+	if (!folder_can_read(below(&r->a, r->from, MANIFEST_NAME), &is_there, r->e))
+		end = is_there ? STORE_CHECK_FAILED : tell_none(r);
+	else if (!load(env, &text, r->e))
+		end = of_backup(r, STORE_CHECK_FAILED);
+	else if (!manifest_read(out_view(&text), &r->m, r->arena, r->e))
+		end = of_backup(r, STORE_CHECK_FOREIGN);
 	out_fini(&text);
 	loop_free(&env);
 	return end;
@@ -81,8 +101,10 @@ static enum store_check_end bring(struct restore *r, const struct manifest_file 
 	uint64_t size;
 	const bool database = strcmp(f->name, "store.db") == 0;
 	const char *from = below(&r->a, r->from, f->name), *to = below(&r->b, r->to, database ? PART : f->name);
-	if (!folder_has(from)) {
-		err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "backup %.100s: %s is missing", r->from, f->name);
+	bool is_there;
+	if (!folder_can_read(from, &is_there, r->e)) {
+		if (!is_there)
+			err_set(r->e, ERR_LOCAL, ERR_OF_PROCESS, "backup %.100s: %s is missing", r->from, f->name);
 		return STORE_CHECK_FAILED;
 	}
 	if (!folder_copy_file(from, to, UINT64_MAX, r->e) || !digest_file(to, hex, &size, r->e))
