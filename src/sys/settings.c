@@ -283,13 +283,24 @@ static struct scalar scalar_of(const yaml_event_t *v)
 
 static bool read_mapping(struct reader *r, const struct settings_section *s, void *into);
 
-const char *settings_place(const struct setting_list *list, size_t i, const char *file, char at_r[SETTINGS_PLACE_MAX])
+const char *settings_place_of(const struct setting_place *place, const char *file, char at_r[SETTINGS_PLACE_MAX])
 {
-	if (list->places != NULL)
-		snprintf(at_r, SETTINGS_PLACE_MAX, "%.100s:%u:%u", file, list->places[i].line, list->places[i].column);
+	if (place->line > 0)
+		snprintf(at_r, SETTINGS_PLACE_MAX, "%.100s:%u:%u", file, place->line, place->column);
 	else
 		snprintf(at_r, SETTINGS_PLACE_MAX, "%.100s", file);
 	return at_r;
+}
+
+const char *settings_place(const struct setting_list *list, size_t i, const char *file, char at_r[SETTINGS_PLACE_MAX])
+{
+	static const struct setting_place none = { 0 };
+	return settings_place_of(list->places != NULL ? &list->places[i] : &none, file, at_r);
+}
+
+static struct setting_place place_at(yaml_mark_t at)
+{
+	return (struct setting_place){ (unsigned)at.line + 1, (unsigned)at.column + 1 };
 }
 
 /* Room for one more of `size` behind n; the arena keeps the smaller ones, which is half at most. */
@@ -309,7 +320,7 @@ static void *list_add(struct reader *r, struct setting_list *list, size_t size)
 	struct setting_place *places = (void *)(uintptr_t)grown(r, list->places, list->n, sizeof *places);
 	if (v == NULL || places == NULL)
 		return NULL;
-	places[list->n] = (struct setting_place){ (unsigned)r->event.start_mark.line + 1, (unsigned)r->event.start_mark.column + 1 };
+	places[list->n] = place_at(r->event.start_mark);
 	list->v = v;
 	list->places = places;
 	return (char *)v + list->n++ * size;
@@ -410,7 +421,11 @@ static bool read_pair(struct reader *r, const struct settings_section *s, size_t
 		return fail_at(r, r->event.start_mark, "key \"%s\" is given twice, first in line %zu", s->rows[i].key,
 			       lines[i]);
 	lines[i] = r->event.start_mark.line + 1;
-	return next(r) && read_value(r, &s->rows[i], (char *)into + s->rows[i].offset);
+	if (!next(r))
+		return false;
+	if (s->rows[i].place > 0)
+		*(struct setting_place *)(void *)((char *)into + s->rows[i].place) = place_at(r->event.start_mark);
+	return read_value(r, &s->rows[i], (char *)into + s->rows[i].offset);
 }
 
 static bool fill_defaults(struct reader *r, const struct settings_section *s, const size_t *lines, yaml_mark_t at,

@@ -26,6 +26,7 @@ struct setting {
 	const char *const *words; /* ENUM, NULL-terminated */
 	const struct settings_section *of;
 	const char *manual;    /* the sentence of the manual page */
+	size_t place;          /* STRING: of a struct setting_place in the C struct, which is told where the value stands; 0: nobody asks */
 };
 
 struct settings_section {
@@ -35,7 +36,7 @@ struct settings_section {
 	size_t n_rows;
 };
 
-struct setting_place { unsigned line, column; };
+struct setting_place { unsigned line, column; }; /* line 0: it was not read from a file */
 
 struct setting_list {
 	void *v;
@@ -46,6 +47,8 @@ struct setting_list {
 enum { SETTINGS_PLACE_MAX = 140 };
 /* "FILE:LINE:COLUMN" of an element, into at_r; returns it. What was not read from a file has the file's name alone. */
 const char *settings_place(const struct setting_list *list, size_t i, const char *file, char at_r[SETTINGS_PLACE_MAX]);
+/* The same of a value that has a place. */
+const char *settings_place_of(const struct setting_place *place, const char *file, char at_r[SETTINGS_PLACE_MAX]);
 
 /* Text to the section's struct; everything lives in the arena. name: of the file, for messages. Fails with the first error as one
  * sentence "FILE:LINE:COLUMN: ...". */

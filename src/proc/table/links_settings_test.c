@@ -158,7 +158,11 @@ static void test_a_domain_that_traces_can_have(void **state)
 	all_says(MTA("C=208; A= ; P=p"), NULL);
 	all_says(MTA("/C=fr/A=400/"), NULL);
 	all_says(MTA("P=LONDON"), "want a country C and an ADMD A");
-	all_says(MTA("C=FRANCE; A=SIM"), "mta.domain \"C=FRANCE; A=SIM\"");
+	all_says(MTA("C=FRANCE; A=SIM"), "test:3:11: mta.domain \"C=FRANCE; A=SIM\"");
+	all_says("store:\n  directory: x\nmta: {name: p, domain: C=FRANCE}\n", "test:3:24: mta.domain \"C=FRANCE\"");
+	all_says("mta: {name: p, domain: C=FR; A=SIM,\n  alternate-recipient: nobody}\nstore: {directory: x}\n", "test:2:24: mta \"p\": alternate-recipient");
+	all_says(MTA("C=FR; A=SIM") "lists:\n  - {name: a, addresses: [\"S=a; C=FR\"], members: [\"S=x; C=FR\"]}\n"
+				    "  - {name: b, addresses: [\"S=b; C=FR\"], members: [\"S=x; C=FR\"], owner: \"S=a; C=FR\"}\n", "test:8:5: list \"b\" is owned by list \"a\"");
 	all_says(MTA("C=FR; A=SIM; P=12345678901234567"), "mta.domain");
 	all_says(MTA("C=FR; A=SIM; S=Smith"), "want C, A and P alone");
 }

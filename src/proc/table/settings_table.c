@@ -17,11 +17,11 @@ enum { SECOND = 1000 };
 static const struct setting mta_rows[] = {
 	{ "name", SETTING_STRING, AT(set_mta, name), NULL, 1, 32, .manual = "MTA name, as peers know it (X.411 MTAName)" },
 	{ "domain", SETTING_STRING, AT(set_mta, domain), NULL, 1, 128,
-	  .manual = "global domain identifier: \"C=GB; A=EXAMPLE; P=SITE\"" },
+	  .manual = "global domain identifier: \"C=GB; A=EXAMPLE; P=SITE\"", .place = AT(set_mta, domain_at) },
 	{ "user", SETTING_STRING, AT(set_mta, user), "\"\"", 0, 32,
 	  .manual = "account to run as when started by root; empty keeps the caller's" },
 	{ "alternate-recipient", SETTING_STRING, AT(set_mta, alternate), "\"\"", 0, 512,
-	  .manual = "O/R address that gets messages for unknown recipients of a local domain whose originator allows an alternate recipient; empty: none" },
+	  .manual = "O/R address that gets messages for unknown recipients of a local domain whose originator allows an alternate recipient; empty: none", .place = AT(set_mta, alternate_at) },
 };
 static const struct settings_section mta_section = { "mta", sizeof(struct set_mta), mta_rows, ARRAY_LEN(mta_rows) };
 
@@ -283,8 +283,10 @@ static bool check_address(const char *text, const char *what, const char *name, 
 }
 
 /* It is what every trace element and MTS-identifier of ours begins with (X.411, GlobalDomainIdentifier). */
-static bool check_domain(const char *text, const char *name, struct arena *a, struct err *e)
+static bool check_domain(const struct set_mta *mta, const char *file, struct arena *a, struct err *e)
 {
+	char at[SETTINGS_PLACE_MAX];
+	const char *text = mta->domain, *name = settings_place_of(&mta->domain_at, file, at);
 	struct oraddr addr;
 	struct gdi domain;
 	struct err why;
@@ -560,6 +562,6 @@ bool settings_load(struct view yaml, const char *name, struct settings *s, struc
 	if (!settings_read(&settings_root, yaml, name, s, a, e))
 		return false;
 	return check_listeners(s, name, e) && check_links(s, name, e) && check_movers(s, name, e) && check_routes(s, name, a, e) && settings_check_who(s, name, a, e) &&
-	       check_domain(s->mta.domain, name, a, e) && settings_check_msmail(s, name, a, e) &&
+	       check_domain(&s->mta, name, a, e) && settings_check_msmail(s, name, a, e) &&
 	       settings_check_operate(s, name, a, e);
 }

@@ -10,6 +10,7 @@ struct set_mta {
 	const char *domain;        /* global domain identifier as "C=GB; A=POSTHORN; P=LONDON" */
 	const char *user;
 	const char *alternate;     /* O/R address for recipients in a local domain that are not known; empty: none */
+	struct setting_place domain_at, alternate_at; /* in the file */
 };
 
 struct set_store {

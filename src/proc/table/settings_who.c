@@ -182,12 +182,18 @@ static bool check_all(struct checking *c, const struct settings *s)
 		    !read_all(c, &links[i].reject_from, ORADDR_PATTERN, "link", links[i].name, "reject-from"))
 			return false;
 	}
-	c->file = file;
-	if ((*s->mta.alternate != 0 && !read_one(c, s->mta.alternate, "mta", s->mta.name, "alternate-recipient", &addr)) || !are_unique(c))
+	if (*s->mta.alternate != 0)
+		c->file = settings_place_of(&s->mta.alternate_at, file, at);
+	if (*s->mta.alternate != 0 && !read_one(c, s->mta.alternate, "mta", s->mta.name, "alternate-recipient", &addr))
 		return false;
-	for (size_t i = 0; i < s->lists.n; i++)
+	c->file = file;
+	if (!are_unique(c))
+		return false;
+	for (size_t i = 0; i < s->lists.n; i++) {
+		c->file = settings_place(&s->lists, i, file, at);
 		if (!owner_is_no_list(c, &lists[i]))
 			return false;
+	}
 	return true;
 }
 
