@@ -3,6 +3,7 @@
 tests/lib/postoffice.py, which shares no line with Posthorn."""
 import os
 import random
+import stat
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -10,6 +11,20 @@ from msmail import OWN, SITE, Net  # noqa: E402
 from posthorn import expect, is_sanitized, main, same, wait_for  # noqa: E402
 
 MEGABYTES = 50
+
+
+def closed(root):
+    """What below a folder the group may not use, or others may."""
+    found = []
+    for at, _, names in os.walk(root):
+        for path in [at] + [os.path.join(at, name) for name in names]:
+            try:
+                mode = os.lstat(path).st_mode
+            except FileNotFoundError:   # a lock that was there for a round
+                continue
+            if mode & 0o077 != (0o070 if stat.S_ISDIR(mode) else 0o060):
+                found.append("%s %o" % (path, mode & 0o777))
+    return found
 
 
 def there_and_back(lab):
@@ -29,6 +44,7 @@ def there_and_back(lab):
     same(mail.sender, OWN + "/TARO", "the sender as the address map says")
     for po in (net.site, net.shadow):
         wait_for(lambda po=po: len(po.leftovers()) <= (1 if po is net.site else 0), "no file left over: %s" % po.leftovers())
+        same(closed(po.path), [], "the files of a postoffice are for the group of its server, whoever has written them")
     net.stop()
 
 
@@ -90,6 +106,7 @@ def gateway_directories(lab):
     wait_for(lambda: [n for n in os.listdir(got) if not n.upper().endswith(".TMP")], "a message file")
     with open(os.path.join(got, [n for n in os.listdir(got)][0]), "rb") as f:
         tokens = f.read().split(b"\r\n")
+    same([os.stat(os.path.join(got, n)).st_mode & 0o777 for n in os.listdir(got)], [0o660], "the gateway's program may read it, and nobody else")
     expect(b"TO:FABRIK/BERLIN/ANNA" in [t.upper() for t in tokens] and b"SUBJECT:Antwort" in tokens and b"Ja." in tokens, "tokens", tokens)
     london.stop()
     tokyo.stop()

@@ -3,6 +3,8 @@
 
 #include "proc/table/process_main.h"
 
+#include <sys/stat.h>
+
 struct interchange_process {
 	struct process_main main;
 	struct interchange *interchange;
@@ -57,6 +59,7 @@ int interchange_main(uint32_t instance)
 {
 	struct interchange_process p = { 0 };
 	process_main_begin(&p.main, PROCESS_INTERCHANGE, instance);
+	umask(S_IRWXO); /* what it writes is for a file server's other users, clients and gateways; its files in the store say themselves that they are not */
 	const struct setting_list *links = &p.main.settings->links;
 	if (instance >= links->n || ((const struct set_link *)links->v)[instance].kind != LINK_MSMAIL) {
 		fprintf(stderr, "posthorn: interchange: link %u of the settings is not of kind msmail\n", instance);

@@ -3,6 +3,8 @@
 
 #include "proc/table/process_main.h"
 
+#include <sys/stat.h>
+
 struct mover_process {
 	struct process_main main;
 	struct mover *mover;
@@ -53,6 +55,7 @@ int mover_main(uint32_t instance)
 	const struct set_mover *set;
 	const char *peer;
 	process_main_begin(&p.main, PROCESS_MOVER, instance);
+	umask(S_IRWXO); /* what it writes is for a file server's other users; its files in the store say themselves that they are not */
 	const struct settings *s = p.main.settings;
 	if (!settings_mover_at(s, instance, &set, &peer)) {
 		fprintf(stderr, "posthorn: mover: the settings have no process %u\n", (unsigned)instance);
