@@ -177,7 +177,7 @@ static void name_folder(const char *name, char folder_r[64])
 		safe[n] = fine ? c : '_';
 	}
 	safe[n] = 0;
-	if (strcmp(safe, name) == 0)
+	if (strcmp(safe, name) == 0 && strcmp(safe, "serials") != 0) /* which is everybody's */
 		snprintf(folder_r, 64, "interchange-%s", safe);
 	else
 		snprintf(folder_r, 64, "interchange-%.20s-%08x", safe, (unsigned)hash_octets(HASH_START, view_str(name)));

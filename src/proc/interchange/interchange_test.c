@@ -1435,6 +1435,20 @@ static void k151228_a_link_is_not_its_own_twin(void **state)
 	world_free(w);
 }
 
+/* The folder of that name is of the serial numbers of all links. */
+static void test_a_link_that_is_called_serials(void **state)
+{
+	(void)state;
+	struct world *w = world_new("");
+	((struct set_link *)w->settings.links.v)[0].name = "serials";
+	world_restart(w);
+	world_restart(w);
+	assert_string_not_equal(w->x->folder, "interchange-serials");
+	assert_memory_equal(w->x->folder, "interchange-serials-", 20);
+	assert_false(was_told(w, "msmail.serial"));
+	world_free(w);
+}
+
 /* Each try to attach reads all generations that the ones before have left: lines are kept once. */
 static void test_journals_that_cannot_be_synced_do_not_grow(void **state)
 {
@@ -1534,7 +1548,7 @@ int main(void)
 		cmocka_unit_test(test_larger_than_the_disk_spares_other_causes),
 		cmocka_unit_test(test_larger_than_the_disk_of_a_directory_is_told),
 		cmocka_unit_test(test_the_journal_is_renewed),
-		cmocka_unit_test(test_journals_that_cannot_be_synced_do_not_grow),
+		cmocka_unit_test(test_a_link_that_is_called_serials), cmocka_unit_test(test_journals_that_cannot_be_synced_do_not_grow),
 		cmocka_unit_test(test_a_round_has_its_quota),
 		cmocka_unit_test(test_a_switch_that_goes_meanwhile),
 		cmocka_unit_test(test_what_cannot_be_looked_at_is_no_failure_of_the_message),

@@ -225,7 +225,7 @@ bool config_read(const char *path, struct plan *plan_r, struct out *canonical, s
 	struct arena *a = arena_new(CONFIG_ARENA);
 	out_init(&text, CONFIG_MAX);
 	bool good = read_file(path, &text, e) && settings_load(out_view(&text), path, &s, a, e);
-	good = good && resolve_directories(&s, path, a, e) && make_plan(&s, path, plan_r, e);
+	good = good && resolve_directories(&s, path, a, e) && settings_check_directories(&s, path, a, e) && make_plan(&s, path, plan_r, e);
 	if (good && canonical != NULL)
 		settings_print(&settings_root, &s, canonical);
 	out_fini(&text);

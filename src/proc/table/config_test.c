@@ -103,6 +103,20 @@ static void test_postoffices_and_movers(void **state)
 	out_fini(&canonical);
 }
 
+/* One of them relative: they are the same only in the folder of this file. */
+static void test_a_mover_that_is_its_own_peer_is_refused(void **state)
+{
+	(void)state;
+	struct out o;
+	struct plan p;
+	struct err e;
+	begin(&o);
+	out_fmt(&o, "movers:\n  - name: one\n    postoffice: po\n    peers: [\"%s/po\"]\n", folder);
+	write_settings(&o);
+	assert_false(config_read(path, &p, NULL, &e));
+	assert_non_null(strstr(e.text, "is its own postoffice"));
+}
+
 static void test_a_directory_that_is_too_long_is_refused(void **state)
 {
 	(void)state;
@@ -209,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_postoffices_and_movers),
+		cmocka_unit_test(test_a_mover_that_is_its_own_peer_is_refused),
 		cmocka_unit_test(test_a_directory_that_is_too_long_is_refused),
 		cmocka_unit_test(test_a_file_that_never_ends_is_refused),
 		cmocka_unit_test(test_256_processes_and_no_more),

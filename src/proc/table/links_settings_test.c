@@ -45,6 +45,24 @@ static void test_ffapi_directories_are_two(void **state)
 	says(GATE("/in"), "one directory");
 }
 
+/* Names go into addresses, and a mover's is a folder's; nobody means a mover that puts mail into its own postoffice. Each is said with its place: BEFORE has 8 lines. */
+static void test_names_and_peers_that_cannot_be(void **state)
+{
+	(void)state;
+#define PO(more) "    kind: msmail\n    msmail:\n      postoffice: po\n" more
+#define MOVER(name, more) PO("") "movers:\n  - name: " name "\n    postoffice: a/b\n" more
+	assert_null(wrong(PO("      network: \"A B\"\n      postoffice-name: P_1\n"))); /* a doubt */
+	says(PO("      network: \"A/B\"\n"), "test:8:5: link \"a\": network \"A/B\" has a `/` in it");
+	says(PO("      network: N\n      postoffice-name: \"P/Q\"\n"), "test:8:5: link \"a\": postoffice-name \"P/Q\" has a `/` in it");
+	says(PO("      network: \" N\"\n"), "network \" N\" has a blank at an end");
+	says(PO("      network: \"N \"\n"), "network \"N \" has a blank at an end");
+	assert_null(wrong(MOVER("\"m 1.x\"", "    peers: [a/c, b, /a/b, a/b/d]\n")));
+	says(MOVER("../m", ""), "test:13:5: mover \"../m\": its name is a folder's, too, and cannot have a `/` in it");
+	says(MOVER("m", "    peers: [a/c, \"./a//b/\"]\n"), "test:15:18: mover \"m\": its peer \"./a//b/\" is its own postoffice");
+	says(MOVER("m", "    peers:\n      - /a/c\n      - a/c\n      - /a/./c/.\n"), "test:18:9: mover \"m\": peer \"/a/./c/.\" is given twice");
+	says(MOVER("m", "") "  - name: n\n    postoffice: a/b/\n", "test:15:5: movers \"m\" and \"n\" have the same postoffice");
+}
+
 static void test_k164400_addresses(void **state)
 {
 	(void)state;
@@ -217,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ffapi_directories_are_two),
+		cmocka_unit_test(test_names_and_peers_that_cannot_be),
 		cmocka_unit_test(test_k164400_addresses),
 		cmocka_unit_test(test_k162674_peer_hosts),
 		cmocka_unit_test(test_contents_for_peers_of_another_age),

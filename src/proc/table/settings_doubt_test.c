@@ -113,6 +113,14 @@ static void test_lines_of_an_address_map_that_are_never_used(void **state)
 		"link \"po\": line 2 of its addresses, \"N/P/A = S=A; P=q; A=SIM; C=FR\", is never used: line 1 stands before it");
 }
 
+static void test_names_that_no_program_makes(void **state)
+{
+	(void)state;
+	doubted(HEAD MSMAIL("      network: NET_1\n      postoffice-name: \"22-A\"\n") ALL_ROUTES, NULL);
+	doubted(HEAD MSMAIL("      network: \"A B\"\n") ALL_ROUTES, "link \"po\": network \"A B\" has other characters");
+	doubted(HEAD MSMAIL("      postoffice-name: \"M\u00dcLLER\"\n") ALL_ROUTES, "link \"po\": postoffice-name \"M\u00dcLLER\" has other characters");
+}
+
 static void test_a_link_of_kind_msmail_without_route(void **state)
 {
 	(void)state;
@@ -282,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_routes_that_do_nothing),
 		cmocka_unit_test(test_a_postoffice_with_nothing_to_doubt),
 		cmocka_unit_test(test_lines_of_an_address_map_that_are_never_used),
+		cmocka_unit_test(test_names_that_no_program_makes),
 		cmocka_unit_test(test_a_link_of_kind_msmail_without_route),
 		cmocka_unit_test(test_k169117_a_route_that_no_line_of_the_map_covers),
 		cmocka_unit_test(test_two_that_deliver_inqueue3_of_one_postoffice),

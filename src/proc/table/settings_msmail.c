@@ -52,18 +52,88 @@ static bool check(const struct settings *s, const struct set_link *k, const char
 	return good;
 }
 
+/* Without what is between the parts: "b/", "./b" and ".//b" are "b". Links and `..` are not looked into. */
+static bool next_part(struct view *rest, struct view *part_r)
+{
+	do {
+		while (rest->n > 0 && rest->p[0] == '/')
+			*rest = view_from(*rest, 1);
+		size_t n = 0;
+		while (n < rest->n && rest->p[n] != '/')
+			n++;
+		*part_r = view_first(*rest, n);
+		*rest = view_from(*rest, n);
+	} while (view_eq(*part_r, VIEW(".")));
+	return part_r->n > 0;
+}
+
+static bool same_directory(const char *a, const char *b)
+{
+	struct view x = view_str(a), y = view_str(b), i, k;
+	bool more = x.n > 0 && y.n > 0 && (*a == '/') == (*b == '/'), same = more;
+	while (more) {
+		more = next_part(&x, &i);
+		same = next_part(&y, &k) == more && (!more || view_eq(i, k));
+		more = more && same;
+	}
+	return same;
+}
+
+/* NULL: a part of NETWORK/POSTOFFICE/MAILBOX may be called so. Characters that are not seen are in no setting. */
+static const char *wrong_with(const char *name)
+{
+	const size_t n = strlen(name);
+	if (n > 0 && (name[0] == ' ' || name[n - 1] == ' '))
+		return "has a blank at an end";
+	return strchr(name, '/') != NULL ? "has a `/` in it, which stands between the parts of an address" : NULL;
+}
+
+static bool check_names(const struct set_link *k, const char *file, struct err *e)
+{
+	const struct set_msmail *m = &k->msmail;
+	const bool is_network = wrong_with(m->network) != NULL;
+	const char *name = is_network ? m->network : m->name, *wrong = wrong_with(name);
+	return wrong == NULL || err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: link \"%s\": %s \"%s\" %s", file, k->name, is_network ? "network" : "postoffice-name",
+					name, wrong);
+}
+
+/* What it remembers lies in a folder of its name; and a process that puts a postoffice's mail into itself, or two that do the same, nobody means. */
+static bool check_mover(const struct set_mover *m, const char *at_mover, const char *file, struct err *e)
+{
+	char at[SETTINGS_PLACE_MAX];
+	const char *const *peers = m->peers.v;
+	if (strchr(m->name, '/') != NULL)
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%s\": its name is a folder's, too, and cannot have a `/` in it", at_mover, m->name);
+	for (size_t i = 0; i < m->peers.n; i++) {
+		const char *place = settings_place(&m->peers, i, file, at);
+		if (same_directory(peers[i], m->postoffice))
+			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%.64s\": its peer \"%.60s\" is its own postoffice", place, m->name, peers[i]);
+		for (size_t k = 0; k < i; k++)
+			if (same_directory(peers[i], peers[k]))
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%.64s\": peer \"%.60s\" is given twice", place, m->name, peers[i]);
+	}
+	return true;
+}
+
 bool settings_check_msmail(const struct settings *s, const char *file, struct arena *a, struct err *e)
 {
 	const struct set_link *links = s->links.v;
 	const struct set_mover *movers = s->movers.v;
 	char at[SETTINGS_PLACE_MAX];
 	for (size_t i = 0; i < s->links.n; i++)
-		if (links[i].kind == LINK_MSMAIL && !check(s, &links[i], settings_place(&s->links, i, file, at), a, e))
+		if (links[i].kind == LINK_MSMAIL && (!check_names(&links[i], settings_place(&s->links, i, file, at), e) || !check(s, &links[i], settings_place(&s->links, i, file, at), a, e)))
 			return false;
-	for (size_t i = 0; i < s->movers.n; i++)
+	for (size_t i = 0; i < s->movers.n; i++) {
 		if (mm_scramble_by_name(movers[i].scramble) == NULL)
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: mover \"%s\": found scramble \"%s\", want none or chain",
 				       settings_place(&s->movers, i, file, at), movers[i].name, movers[i].scramble);
+		for (size_t k = 0; k < i; k++)
+			if (same_directory(movers[i].postoffice, movers[k].postoffice))
+				return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: movers \"%.50s\" and \"%.50s\" have the same postoffice",
+					       settings_place(&s->movers, i, file, at), movers[k].name, movers[i].name);
+		if (!check_mover(&movers[i], settings_place(&s->movers, i, file, at), file, e))
+			return false;
+	}
 	return true;
 }
 
@@ -94,14 +164,14 @@ static void doubt_routes(const struct doubting *d, const struct set_link *k, con
 	}
 }
 
-static bool same_directory(const char *a, const char *b)
+/* A11: who makes a postoffice is given letters and digits only, and so are those who write to it. */
+static void doubt_name(const struct doubting *d, const struct set_link *k, const char *row, const char *name)
 {
-	struct view x = view_str(a), y = view_str(b);
-	while (x.n > 1 && x.p[x.n - 1] == '/')
-		x.n--;
-	while (y.n > 1 && y.p[y.n - 1] == '/')
-		y.n--;
-	return x.n > 0 && view_eq(x, y);
+	for (const char *c = name; *c != 0; c++)
+		if ((*c < '0' || *c > '9') && ((*c | 0x20) < 'a' || (*c | 0x20) > 'z') && *c != '-' && *c != '_') {
+			doubt(d, "link \"%s\": %s \"%s\" has other characters than letters and digits: programs of Microsoft Mail cannot make such a name, or write to it", k->name, row, name);
+			return;
+		}
 }
 
 /* They wait for each other's locks, and each does what the other is told to do. A reader that writes nothing is no second. */
@@ -132,6 +202,8 @@ void settings_doubt_msmail(const struct settings *s, struct arena *a, settings_d
 		doubt_lines(&d, &links[i], map);
 		doubt_routes(&d, &links[i], map);
 		doubt_mailers(&d, i);
+		doubt_name(&d, &links[i], "network", links[i].msmail.network);
+		doubt_name(&d, &links[i], "postoffice-name", links[i].msmail.name);
 		mm_map_free(&map);
 	}
 }

@@ -557,6 +557,11 @@ static bool check_listeners(const struct settings *s, const char *file, struct e
 	return true;
 }
 
+bool settings_check_directories(const struct settings *s, const char *name, struct arena *a, struct err *e)
+{
+	return check_links(s, name, e) && check_movers(s, name, e) && settings_check_msmail(s, name, a, e);
+}
+
 bool settings_load(struct view yaml, const char *name, struct settings *s, struct arena *a, struct err *e)
 {
 	if (!settings_read(&settings_root, yaml, name, s, a, e))

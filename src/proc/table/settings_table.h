@@ -239,3 +239,5 @@ MUST_CHECK bool settings_zone_minutes(const char *zone, int *minutes_r);
 
 /* Reads and checks what no single row can: names unique, routes to known links, addresses that parse. */
 MUST_CHECK bool settings_load(struct view yaml, const char *name, struct settings *s_r, struct arena *a, struct err *e);
+/* Again, of what it has taken, when the directories are whole ones: two that are written differently may be one. */
+MUST_CHECK bool settings_check_directories(const struct settings *s, const char *name, struct arena *a, struct err *e);
