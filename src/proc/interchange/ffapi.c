@@ -24,7 +24,8 @@ enum {
 	LOOK_MS = 1000, ORPHAN_LOOKS = 600, /* of a file that nothing names yet */
 	CUT_LOOKS = 60,                     /* of one that is the beginning of a message: its writer may pause */
 	RUN_MAX = 50, FILES_MAX = 10000, HEAD = 8, ITEM_MAX = 70,
-	NAME_MAX_ = 240, /* so that ".9999.why" can stand behind it in BAD */
+	NAME_MAX_ = 255, /* as long as one can be */
+	BAD_MAX = 240,   /* so that ".9999.why" can stand behind it in BAD */
 };
 
 struct seen {
@@ -262,12 +263,17 @@ static bool read_whole(struct interchange *x, const char *name, size_t max, stru
 	return ok;
 }
 
-/* A name that nobody has in BAD: what lies there from before is kept. */
-static void name_bad(int bad, const char *name, char free_r[NAME_MAX_ + 10])
+/* A name that nobody has in BAD: what lies there from before is kept. One that is too long for that is cut. */
+static void name_bad(int bad, const char *name, char free_r[BAD_MAX + 10])
 {
-	snprintf(free_r, NAME_MAX_ + 10, "%s", name);
+	char fits[BAD_MAX + 1];
+	if (strlen(name) <= BAD_MAX)
+		snprintf(fits, sizeof fits, "%.*s", BAD_MAX, name);
+	else
+		snprintf(fits, sizeof fits, "%.*s~%016" PRIX64, BAD_MAX - 17, name, hash_octets(HASH_START, view_str(name)));
+	snprintf(free_r, BAD_MAX + 10, "%s", fits);
 	for (unsigned i = 1; i < 10000 && faccessat(bad, free_r, F_OK, AT_SYMLINK_NOFOLLOW) == 0; i++)
-		snprintf(free_r, NAME_MAX_ + 10, "%s.%u", name, i);
+		snprintf(free_r, BAD_MAX + 10, "%s.%u", fits, i);
 }
 
 /* BAD is a file, say, or somebody else's: the server is there, and what is no message is no reason to leave the others. */
@@ -279,7 +285,7 @@ static bool is_no_place(int code)
 /* Out of the way, with the reason beside it; the others go on, also when BAD cannot be used: then it stays, and is told of again. */
 static bool put_away(struct interchange *x, struct seen *s, const char *why, struct err *e)
 {
-	char target[NAME_MAX_ + 10] = "", reason[NAME_MAX_ + 20];
+	char target[BAD_MAX + 10] = "", reason[BAD_MAX + 20];
 	const char *name = s->name;
 	bool ok = true;
 	EMIT(&x->host, FFAPI_BAD, "link", x->link->name, "file", name, "why", why);

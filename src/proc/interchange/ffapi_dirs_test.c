@@ -10,7 +10,7 @@
 
 static void put_file(const char *dir, const char *name, const char *octets)
 {
-	char path[600];
+	char path[1400];
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
@@ -20,7 +20,7 @@ static void put_file(const char *dir, const char *name, const char *octets)
 
 static bool is_there(const char *dir, const char *name)
 {
-	char path[600];
+	char path[1400];
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	return access(path, F_OK) == 0;
 }
@@ -180,18 +180,36 @@ static void test_there_is_no_place_for_bad_files(void **state)
 static void test_a_name_may_be_long(void **state)
 {
 	(void)state;
-	char name[2][220], body[300];
+	enum { LONG = 255, NAMES = 4 };
+	char name[NAMES][LONG + 1], bad[300];
 	struct world *w = world_new_ffapi("      poll: 3 s\n");
-	for (unsigned i = 0; i < 2; i++) {
-		memset(name[i], 'x', sizeof name[i]);
-		snprintf(name[i] + 200, 20, "%u.MSG", i);
-		put_file(w->import, name[i], i == 0 ? LETTER : "VERSION:3.00\rTEXT:5\rhello");
+	snprintf(bad, sizeof bad, "%s/BAD", w->import);
+	for (unsigned i = 0; i < NAMES; i++) { /* two of 204, two of 255 octets: a message and what is none of each */
+		memset(name[i], 'x', LONG);
+		snprintf(name[i] + (i < 2 ? 200 : LONG - 5), 6, "%u.MSG", i);
+		put_file(w->import, name[i], i % 2 == 0 ? LETTER : "VERSION:3.00\rTEXT:5\rhello");
 	}
+	assert_int_equal(strlen(name[3]), LONG);
 	world_pass(w, 20 * 1000);
-	assert_int_equal(w->n_offers, 1);
-	assert_false(is_there(w->import, name[0]) || is_there(w->import, name[1]));
-	snprintf(body, sizeof body, "%s/BAD", w->import);
-	assert_true(is_there(body, name[1]));
+	assert_int_equal(w->n_offers, 2);
+	for (unsigned i = 0; i < NAMES; i++)
+		assert_false(is_there(w->import, name[i]));
+	assert_true(is_there(bad, name[1]));
+	/* In BAD it is cut, so that the reason has room behind it; the next one of that name is another. */
+	put_file(w->import, name[3], "VERSION:3.00\rTEXT:5\rother");
+	world_pass(w, 20 * 1000);
+	assert_false(is_there(w->import, name[3]));
+	unsigned cut = 0, reasons = 0;
+	DIR *d = opendir(bad);
+	assert_non_null(d);
+	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		const bool is_reason = strlen(entry->d_name) > 4 && strcmp(entry->d_name + strlen(entry->d_name) - 4, ".why") == 0;
+		reasons += is_reason;
+		cut += !is_reason && strchr(entry->d_name, '~') != NULL && strlen(entry->d_name) >= 240;
+	}
+	closedir(d);
+	assert_int_equal(cut, 2);
+	assert_int_equal(reasons, 3);
 	world_free(w);
 }
 
