@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
 import sqlite3
 import struct
@@ -82,6 +83,22 @@ def exit_statuses(lab):
             done = subprocess.run([lab.program, *args], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
             same((done.returncode, b"standard output" in done.stderr), (NO_ROOM, True), "%s without room for it" % args[0])
     return "64, 1, 69, 74, 78"
+
+
+def processes_in_trouble(lab):
+    """Which process has ended, and why, is told by the first command that anybody gives; of those that are well, nothing."""
+    m = lab.mta("london")
+    m.start()
+    shown = lambda: [x for x in lab.command("status", "-c", m.path).splitlines() if x.startswith("process content.0")]
+    same(shown(), [], "of a process that is well")
+    same([r for r in m.rows("status") if r.get("name") == "content.0"], [], "as JSON")
+    before = m.pids()["content.0"]
+    os.kill(before, signal.SIGKILL)
+    line = wait_for(lambda: [x for x in shown() if "was started again at" in x], "the one that was started again")[0]
+    expect(": it had ended by signal 9" in line and "process %d)" % before not in line, "why, and that it is another", line)
+    row, = wait_for(lambda: [r for r in m.rows("status") if r.get("name") == "content.0"], "as JSON")
+    expect("signal 9" in row["words"] and row["pid"] > 0 and row["pid"] != before, "as JSON", row)
+    return line.split(" at ")[0]
 
 
 def an_mta_of_another_release(lab):
@@ -377,5 +394,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, a_terminal_gets_what_is_seen, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, processes_in_trouble, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, a_terminal_gets_what_is_seen, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

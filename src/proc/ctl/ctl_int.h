@@ -67,6 +67,8 @@ bool ctl_number(struct ctl *c, const char *what, const char *text, uint64_t *num
 
 /* Says that the process of c->socket does not answer, and then, asking the reader, which it is, since when, and what will be done. silence.c */
 int ctl_say_silence(struct ctl *c);
+/* Prints the processes that do not run, hang or are not ready, and those that were started again lately, with their last words; all is well: nothing. */
+void ctl_processes(struct ctl *c);
 
 /* --- lists: a question to the reader, rows one by one --- */
 typedef void ctl_row_f(struct ctl *c, struct view pairs);

@@ -142,10 +142,12 @@ int ctl_status(int argc, char **argv)
 	};
 	struct ctl c;
 	ctl_begin(&c, argv[0]);
-	if (ctl_options(&c, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail);\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
+	if (ctl_options(&c, argc, argv, "usage: posthorn status -c FILE\n\nThe links with their associations and queues, then totals, then the movers (Microsoft Mail),\nthen processes that do not run or answer, or were started again in the last 10 minutes, and why;\nwith --json also how many control blocks of each kind are alive in every process.\n\n"
 			CTL_FIND CTL_STATUSES, NULL, 0) && ctl_no_more(&c, argc, argv) && ctl_find_mta(&c))
-		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE)
+		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE) {
 			ctl_movers(&c);
+			ctl_processes(&c);
+		}
 	ctl_end(&c);
 	return c.status;
 }

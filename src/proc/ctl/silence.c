@@ -11,6 +11,9 @@
 enum {
 	ASK_MS = 10 * 1000,         /* the reader has so long, where the command's own patience is shorter */
 	SUPERVISOR_MS = 20 * 1000,  /* it writes each 5 s */
+	STATUS_MS = 5 * 1000,       /* `status` waits no longer for the reader */
+	QUIET_MS = 10 * 1000,       /* a process that is silent for so long, or not ready, is in trouble */
+	LATELY_MS = 10 * 60 * 1000, /* so long it is told that one was started again */
 	WHEN_MAX = 60, TEXT_MAX = 700,
 };
 
@@ -134,4 +137,51 @@ int ctl_say_silence(struct ctl *c)
 	c->is_silent = was.is_silent;
 	c->patience_ms = was.patience_ms;
 	return c->status = CTL_SILENT;
+}
+
+/* --- what `status` tells of processes --- */
+
+static bool is_in_trouble(struct view row, uint64_t now)
+{
+	const uint64_t silent = number(row, "silent");
+	return number(row, "pid") == 0 || number(row, "hung") != 0 || (silent != 0 && silent + QUIET_MS < now) ||
+	       (number(row, "ready") == 0 && number(row, "started") + QUIET_MS < now);
+}
+
+static void on_process(struct ctl *c, struct view row)
+{
+	const uint64_t now = (uint64_t)moment_wall_ms();
+	const bool in_trouble = is_in_trouble(row, now);
+	const bool is_new = ctl_octets(row, "words").n > 0 && number(row, "started") + LATELY_MS > now;
+	char text[WHEN_MAX];
+	struct out o;
+	if (number(row, "stopping") != 0 || (!in_trouble && !is_new))
+		return;
+	if (c->json) {
+		ctl_print_json(row);
+		return;
+	}
+	out_init(&o, TEXT_MAX);
+	if (in_trouble)
+		put_row(c, &o, row);
+	else
+		out_fmt(&o, "%s (process %" PRIu64 ") was started again at %s: it had ended by %s", ctl_value(c, row, "name"), number(row, "pid"),
+			when(text, number(row, "started")), ctl_value(c, row, "words"));
+	printf("process %s\n", out_cstr(&o));
+	out_fini(&o);
+}
+
+void ctl_processes(struct ctl *c)
+{
+	const struct ctl was = *c;
+	uint64_t after = 0;
+	c->is_silent = c->silent = true;
+	if (c->patience_ms == 0 || c->patience_ms > STATUS_MS)
+		c->patience_ms = STATUS_MS;
+	if (ctl_ask(c, ASK_PROCESSES, "", "", &after, 1, on_process) != CTL_DONE && !c->json)
+		puts("process reader does not answer: more is not known of processes");
+	c->is_silent = was.is_silent;
+	c->silent = was.silent;
+	c->patience_ms = was.patience_ms;
+	c->status = was.status;
 }
