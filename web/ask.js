@@ -60,14 +60,16 @@ export function query(values) {
 	return text ? "?" + text : "";
 }
 
-// Lists may answer an empty page that has a next: the time for one question was over. Goes on until there is something, or
-// the end; told() each time, so that it is seen to work.
+// Lists may answer fewer than asked for, or an empty page, and have a next: the time for one question was over. Goes on until the page is full, or the
+// end, or some time has passed and there is something; told() each time, so that it is seen to work.
+const FILL_MS = 2000;
 export async function page(path, values, signal, told) {
-	let after = values.after;
-	for (;;) {
-		const answer = await get(path + query({ ...values, after }), signal);
-		if (answer.rows.length > 0 || answer.next === null)
-			return answer;
+	const begun = performance.now(), rows = [];
+	for (let after = values.after; ;) {
+		const answer = await get(path + query({ ...values, after, max: values.max - rows.length }), signal);
+		rows.push(...answer.rows);
+		if (answer.next === null || rows.length >= values.max || rows.length > 0 && performance.now() - begun > FILL_MS)
+			return { ...answer, rows };
 		after = answer.next;
 		if (told)
 			told();

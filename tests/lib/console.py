@@ -157,6 +157,17 @@ class Console:
             if after is None:
                 return found
 
+    def act(self, what, selection, **more):
+        """An act on all of the queue that a selection finds, to the end; one answer has what was done in a moment. Gives {found, done}."""
+        sums, after = {"found": 0, "done": 0}, {}
+        while True:
+            got = self.post("/api/queue/" + what, {"filter": selection, **more, **after})
+            for name in sums:
+                sums[name] += got[name]
+            if got["next"] is None:
+                return sums
+            after = {"after": got["next"]}
+
     def raw(self, octets, patience=PATIENCE_S, half=False):
         """What comes back for these octets, until the other side closes; half: no more comes from us."""
         with socket.create_connection((self.host, self.port), timeout=patience) as s:

@@ -20,12 +20,15 @@ import connector  # noqa: E402
 import posthorn_wire as wire  # noqa: E402
 
 ACTION, AT, SEED, MARK = sys.argv[1:5]
+NOBODYS = 987654321
 
 
 def nonsense(r):
-    """Each kind of it, by a random generator: octets, a type nobody knows, a length nobody has, a message cut or garbled."""
+    """Each kind of it, by a random generator: octets, a type nobody knows, a length nobody has, a message cut or garbled. None is about anything that
+    is in hand: an OFFER of its own number that is not one is refused, as it should be, and a program that has offered something by this number takes
+    that for its answer."""
     name = r.choice(sorted(wire.MESSAGES))
-    good = wire.frame(name, {"offer": 1, "id": 1, "link": b"folder"})
+    good = wire.frame(name, {"offer": NOBODYS, "id": NOBODYS, "link": b"folder"})
     return r.choice([
         bytes([255]) + r.randbytes(40),
         struct.pack("!IH", 12, r.randrange(63, 65536)) + bytes(10),

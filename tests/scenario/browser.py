@@ -549,6 +549,10 @@ const done = arguments[arguments.length - 1];
 	same((await a.get('/x').catch((e) => e)).name, 'AbortError', 'put off while it came');
 	answers['/x'] = broken('SyntaxError');
 	same(await a.get('/x').catch((e) => `${e.status} ${e.message}`), '0 The answer of the console has come in part only.', 'cut');
+	// a list whose first answer the time for one question has ended
+	let parts = 0;
+	answers['/x'] = () => answer(200, [{ rows: [1], next: 1 }, { rows: [], next: 7 }, { rows: [8], next: null }][parts++]);
+	same((await a.page('/x', { after: '', max: 5 })).rows.join(), '1,8', 'a page of three answers');
 	// the stream
 	let gone = 0, seen = 0;
 	const overview = { at: new Date(Date.now() + 3600000).toISOString(), age_ms: 0, switch: true, links: [], totals: { quarantined: 0, suspects: 0 } };

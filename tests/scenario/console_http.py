@@ -252,7 +252,7 @@ def test_answers_that_are_not_taken(lab):
     operator, viewer = Console(london, "operator"), Console(london, "viewer")
     ids = [london.send(london.alice, "G=Claude; S=Monet; O=Office; P=PARIS; A=POSTHORN; C=FR", "number %d" % i) for i in range(10)]
     for i in range(50):  # 500 events, each of some 1.2 KB
-        same(operator.post("/api/queue/" + ("hold", "release")[i % 2], {"filter": {"all": True}, "why": '"' * 300})["done"], len(ids), "acts")
+        same(operator.act(("hold", "release")[i % 2], {"all": True}, why='"' * 300)["done"], len(ids), "acts")
     path = "/api/events?max=500&category=operator"
     size = len(wait_for(lambda: (lambda a: a.octets if len(a.octets) > 400000 else None)(operator.ask("GET", path)), "a long answer"))
     before, held, status = london.usage("console.0")[1], [], 200

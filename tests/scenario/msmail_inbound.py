@@ -39,9 +39,12 @@ def k151669_k151473_one_that_hangs_and_one_that_dies(lab):
     net.tokyo.send(net.taro, net.alice, "--text", "meanwhile")
     net.london.wait_mail("alice", 1)
     net.tokyo.wait_mail("taro", 6)
-    after = net.london.pids()
-    changed = {k.split(".")[0] for k in before if before[k] != after.get(k)}
-    same(changed, {"interchange", "converter"}, "processes that were started again")
+
+    def changed():
+        after = net.london.pids()
+        return {k.split(".")[0] for k in before if before[k] != after.get(k)}
+    wait_for(lambda: len(changed()) >= 2, "both were started again")
+    same(changed(), {"interchange", "converter"}, "processes that were started again")
     quiet(net)
     same((len(net.tokyo.mail("taro")), net.notices(), net.london.rows("quarantine", "list")), (6, [], []), "messages, notices, quarantine")
     net.stop()
@@ -64,6 +67,7 @@ def k151669_k169671_k237182_poison_among_good_ones(lab):
         text = net.notice("Bad " + mark, "BERT")
         expect(("[029]" if mark == "FAIL" else "[012]") in text and TARO in text, "the notice about %s" % mark, text)
     quiet(net)
+    wait_for(lambda: len(net.died()) >= 6, "all deaths are told")
     deaths = net.died()
     expect(deaths.count("interchange") == 3 and deaths.count("converter") == 3, "three deaths of each", deaths)
     same((len(net.tokyo.mail("taro")), len(net.notices("BERT")), net.notices("ANNA")), (4, 3, []), "messages, notices")
