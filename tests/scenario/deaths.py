@@ -74,6 +74,7 @@ def k151669_k149387_k198393_k254943_whoever_dies(lab):
     same(sorted(e["id"] for e in paris.wait_mail("claude", 100)), good, "each good one, once")
     fields = wait_report(london, "alice")
     same([v for label, v in fields if label == "subject-message"], [poison], "the report is about")
+    wait_for(lambda: len(deaths(london, mark)) >= 3, "all deaths are told")
     same(sorted(deaths(london, mark)), ["alone.0", "alone.0", "link.0"], "deaths: one in the crowd, two alone")
     london.event("message.quarantined", mark)
     rows = london.rows("quarantine", "list")
@@ -88,6 +89,7 @@ def k151669_k149387_k198393_k254943_whoever_dies(lab):
     bad, fine = [e["delivery"] for e in sorted(london.wait_mail("bob", 2), key=lambda e: int(e["delivery"]))]
     london.command("read", "-c", london.path, "bob", "--show", str(bad), status=REFUSED)
     same(london.show("bob", fine)["kind"], "message", "the next one is shown")
+    london.event("process.fault", mark)
     expect(set(d.split(".")[0] for d in deaths(london, mark)) == {"content"}, "only content processes have died", deaths(london, mark))
 
     mark = london.mark()

@@ -179,11 +179,18 @@ def test_levels_reach_every_process_and_stay(lab):
 
     def loud(after):
         return {e["severity"] for e in london.events[after:] if e["category"] not in ("operator", "process")} - {"error", "alarm"}
-    wait_for(lambda: not loud(one_more()), "at none: errors and alarms, when every process has heard of it")
+
+    def is_quiet():
+        """Up to an act of ours that is told after it."""
+        mark = one_more()
+        london.command("events", "level", "-c", london.path, "all", "none")
+        london.event("operator.act", after=mark, what="events-level")
+        return not loud(mark)
+    wait_for(is_quiet, "at none: errors and alarms, when every process has heard of it")
     mark = london.mark()
     os.kill(london.pids()["reader.0"], signal.SIGKILL)
     london.command("events", "level", "-c", london.path, "process", "medium")
-    wait_for(lambda: [e for e in london.events[mark:] if e["event"] == "operator.act"], "an audit at level none too")
+    london.event("operator.act", after=mark, what="events-level")   # an audit at level none too
     same(loud(mark), set(), "at none: errors and alarms")
     london.command("events", "level", "-c", london.path, "nonsense", "none", status=REFUSED)
     london.stop()
