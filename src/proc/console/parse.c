@@ -217,13 +217,21 @@ static struct view host_of_origin(const char *origin)
 	return slashes == NULL ? (struct view){ NULL, 0 } : view_str(slashes + 3);
 }
 
+/* Some proxies pass the name on with the port that the scheme has anyway (RFC 9110, 4.2.3: the same). */
+static bool is_host_of(const char *origin, struct view host)
+{
+	const struct view name = host_of_origin(origin), port = strncmp(origin, "https:", 6) == 0 ? VIEW(":443") : VIEW(":80");
+	return name.n > 0 && (view_eq_nocase(host, name) || (host.n == name.n + port.n && view_eq_nocase(view_first(host, name.n), name) &&
+							     view_eq(view_from(host, name.n), port)));
+}
+
 bool parse_host_is_ours(struct view host, const uint16_t *ports, size_t n_ports, const char *origin)
 {
 	struct view name = host;
 	uint64_t port = 80;
 	if (host.n == 0)
 		return false;
-	if (*origin != 0 && view_eq_nocase(host, host_of_origin(origin)))
+	if (is_host_of(origin, host))
 		return true;
 	for (size_t i = host.n; i > 0 && host.p[i - 1] != ']'; i--)
 		if (host.p[i - 1] == ':') {

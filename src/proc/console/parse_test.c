@@ -110,9 +110,9 @@ static void test_hosts(void **state)
 {
 	(void)state;
 	static const uint16_t ports[] = { 8025, 80 };
-	static const char *const good[] = { "127.0.0.1:8025", "localhost:8025", "LOCALHOST:8025", "[::1]:8025", "10.1.2.3:8025", "127.0.0.1", "[::1]", "mta.example" };
+	static const char *const good[] = { "127.0.0.1:8025", "localhost:8025", "LOCALHOST:8025", "[::1]:8025", "10.1.2.3:8025", "127.0.0.1", "[::1]", "mta.example", "MTA.example:443" };
 	static const char *const bad[] = { "", ":8025", "evil.example:8025", "127.0.0.1:8026", "127.0.0.1:", "127.0.0.1:08025x", "localhost.evil.example:8025", "127.0.0.1.evil:8025",
-					   "mta.example:8025", "mta.example.", "::1:8025", "[::1", "[]:8025", "0x7f.1:8025", "127.1:8025", "127.0.0.1:8025:8025", "a@127.0.0.1:8025",
+					   "mta.example:8025", "mta.example:80", "mta.example:4430", "mta.example.", "::1:8025", "[::1", "[]:8025", "0x7f.1:8025", "127.1:8025", "127.0.0.1:8025:8025", "a@127.0.0.1:8025",
 					   "127.0.0.1:99999999999999999999" };
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		if (!parse_host_is_ours(view_str(good[i]), ports, ARRAY_LEN(ports), "https://mta.example"))
@@ -121,6 +121,8 @@ static void test_hosts(void **state)
 		if (parse_host_is_ours(view_str(bad[i]), ports, ARRAY_LEN(ports), "https://mta.example"))
 			fail_msg("%s is not ours", bad[i]);
 	assert_false(parse_host_is_ours(VIEW("mta.example"), ports, ARRAY_LEN(ports), ""));
+	assert_true(parse_host_is_ours(VIEW("mta.example:80"), ports, ARRAY_LEN(ports), "http://mta.example"));
+	assert_false(parse_host_is_ours(VIEW(":443"), ports, ARRAY_LEN(ports), ""));
 	assert_true(parse_origin_is_ours(VIEW("http://127.0.0.1:8025"), VIEW("127.0.0.1:8025"), ""));
 	assert_true(parse_origin_is_ours(VIEW("https://mta.example"), VIEW("mta.example"), "https://mta.example"));
 	assert_false(parse_origin_is_ours(VIEW("http://mta.example"), VIEW("127.0.0.1"), "https://mta.example"));

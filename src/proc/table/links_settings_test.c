@@ -216,6 +216,26 @@ static void test_addresses_that_one_process_cannot_have_both(void **state)
 	all_says(RIGHT "event-log:\n  levels: [\"x400 none\", \"mail none\"]\n", "test:7:25: event-log: no event is of category \"mail\"");
 }
 
+/* RFC 6454, 6.2: scheme, host, and the port where it is not the scheme's own. With anything else the console would refuse everybody. */
+static void test_an_origin_that_browsers_can_have(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "https://mta.example", "http://mta.example", "https://mta.example:8443", "http://mta.example:443", "https://[2001:db8::1]",
+					    "https://[2001:db8::1]:8443", "https://192.0.2.1:81", "https://MTA-1.example" };
+	static const char *const bad[] = { "mta.example", "https://", "https://mta.example/", "https://mta.example/console", "https://mta.example:443", "http://mta.example:80", "https://:8443",
+					   "https://mta.example:", "https://mta.example:x", "https://mta.example:70000", "HTTPS://mta.example", "ftp://mta.example", "https://u@mta.example",
+					   "https://a b", "https://[::1]:443", "//mta.example", "https://mta.example?x" };
+	char yaml[300];
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		snprintf(yaml, sizeof yaml, RIGHT "console:\n  origin: \"%s\"\n", good[i]);
+		all_says(yaml, NULL);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(yaml, sizeof yaml, RIGHT "console:\n  origin: \"%s\"\n", bad[i]);
+		all_says(yaml, "want what browsers say");
+	}
+}
+
 /* What one value does not show is named with the place of the element that has it, as what one value shows. */
 static void test_what_is_wrong_together_has_a_place(void **state)
 {
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_a_domain_that_traces_can_have),
 		cmocka_unit_test(test_names_that_are_somebody_elses),
+		cmocka_unit_test(test_an_origin_that_browsers_can_have),
 		cmocka_unit_test(test_addresses_that_one_process_cannot_have_both),
 		cmocka_unit_test(test_what_is_wrong_together_has_a_place),
 		cmocka_unit_test(test_what_means_nothing_to_a_connector),

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/text.h"
 #include "flow/message/oraddr.h"
 #include "proc/table/events_table.h"
 #include "sys/net.h"
@@ -174,6 +175,24 @@ static bool check_console_doors(const struct settings *s, const char *file, stru
 	return true;
 }
 
+/* As a browser says it in the header Origin (RFC 6454, 6.2), for it is compared with that; and with Host, what follows the scheme. */
+static bool is_origin(const char *text)
+{
+	const bool secure = strncmp(text, "https://", 8) == 0;
+	if (!secure && strncmp(text, "http://", 7) != 0)
+		return false;
+	const char *host = text + (secure ? 8 : 7);
+	size_t n = strspn(host, "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	if (*host == '[') {
+		n = 1 + strspn(host + 1, ":.0123456789abcdefABCDEF");
+		n = n > 1 && host[n] == ']' ? n + 1 : 0;
+	}
+	uint64_t port;
+	if (n == 0 || host[n] == 0)
+		return n > 0;
+	return host[n] == ':' && text_uint(view_str(host + n + 1), 65535, &port) && port != 0 && port != (secure ? 443 : 80);
+}
+
 static bool check_console(const struct set_console *c, const char *file, struct err *e)
 {
 	const struct set_console_user *users = c->users.v;
@@ -181,6 +200,9 @@ static bool check_console(const struct set_console *c, const char *file, struct 
 	struct net_addr addr;
 	struct err why;
 	char at[SETTINGS_PLACE_MAX];
+	if (*c->origin != 0 && !is_origin(c->origin))
+		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: found origin \"%.60s\", want what browsers say, \"https://mta.example\": http or https, a host, :PORT only where it is another than 443 or 80, and nothing behind",
+			       file, c->origin);
 	for (size_t i = 0; i < c->listen.n; i++)
 		if (!net_addr_parse(listen[i], &addr, &why))
 			return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "%s: console: %s", settings_place(&c->listen, i, file, at), why.text);
