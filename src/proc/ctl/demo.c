@@ -398,8 +398,16 @@ static bool make_root(struct demo *d, const char *directory)
 		snprintf(d->root, sizeof d->root, "/tmp/posthorn-demo-XXXXXX");
 		return mkdtemp(d->root) != NULL;
 	}
-	snprintf(d->root, sizeof d->root, "%s", directory);
-	return mkdir(d->root, 0700) == 0 || errno == EEXIST;
+	if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+		return false;
+	char *path = realpath(directory, NULL); /* the sites' settings are in it, and would take "d/london" for a folder beside them */
+	const bool good = path != NULL && strlen(path) < sizeof d->root;
+	if (path != NULL && !good)
+		errno = ENAMETOOLONG;
+	if (good)
+		snprintf(d->root, sizeof d->root, "%s", path);
+	free(path);
+	return good;
 }
 
 int ctl_demo(int argc, char **argv)
