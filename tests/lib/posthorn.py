@@ -5,6 +5,7 @@ A test is a list of functions; each gets a Lab, checks with expect(), and prints
 import contextlib
 import json
 import os
+import queue
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ import traceback
 from stutter import Stutter, descendants
 
 PATIENCE_S = int(os.environ.setdefault("POSTHORN_PATIENCE", "90"))     # the commands' too: a loaded machine with two cores, under ASan
+LATE_S = float(os.environ.get("POSTHORN_LATE", "0"))
 SKIPPED = 77
 WATCHDOG = "6 s"     # ends what hangs on purpose, and nothing that a loaded machine keeps waiting for a moment: starting has the same patience
 
@@ -92,6 +94,24 @@ def typed(rows, command):
             wanted = int if key in NUMBERS[command] and value != "" else str
             expect(type(value) is wanted, "%s: %s is %s" % (command, key, wanted.__name__), row)
     return rows
+
+
+def late(stream):
+    """Its lines, each POSTHORN_LATE seconds after it has come. A test that asks once for an event, because mail, a command or another process says that
+    it must have happened, is found so each time."""
+    lines = queue.Queue()
+
+    def read():
+        for line in stream:
+            lines.put((time.monotonic() + LATE_S, line))
+        lines.put((0, None))
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        due, line = lines.get()
+        if line is None:
+            return
+        time.sleep(max(0, due - time.monotonic()))
+        yield line
 
 
 _given, _blocks = [], []
@@ -238,7 +258,7 @@ class Mta:
         return self
 
     def _collect(self, stream):
-        for line in stream:
+        for line in late(stream) if LATE_S else stream:
             text = line.decode("utf-8", "replace").rstrip("\n")
             try:
                 event = json.loads(text)
