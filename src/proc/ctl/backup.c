@@ -9,6 +9,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -228,6 +229,20 @@ static void tell(struct work *w, const struct telling *t)
 	w->c.silent = false;
 }
 
+/* Who reads the event does not know where the command was given. */
+static const char *whole_path(struct work *w, const char *target)
+{
+	char here[PATH_MAX];
+	struct out o;
+	if (*target == '/' || getcwd(here, sizeof here) == NULL)
+		return target;
+	out_init(&o, 2 * PATH_MAX);
+	out_fmt(&o, "%s/%s", here, target);
+	const char *path = arena_str(w->c.arena, out_view(&o));
+	out_fini(&o);
+	return path == NULL ? target : path;
+}
+
 static int run_backup(struct work *w, const char *target)
 {
 	struct err e;
@@ -248,7 +263,7 @@ static int run_backup(struct work *w, const char *target)
 		print_backup(w, target, &r);
 	else
 		ctl_say(&w->c, status_of(end), "%s", e.text);
-	const struct telling t = { .target = target, .why = end == STORE_CHECK_DONE ? "" : e.text, .made = &r,
+	const struct telling t = { .target = whole_path(w, target), .why = end == STORE_CHECK_DONE ? "" : e.text, .made = &r,
 				   .took_us = env_precise_us(w->clock) - began_us };
 	loop_free(&env);
 	tell(w, &t);
