@@ -261,8 +261,8 @@ bool parse_origin_is_ours(struct view header, struct view host, const char *orig
 /* An object of JSON; the caller's. */
 static json_t *load(struct view body, int *status_r, struct err *e)
 {
-	json_error_t error;
-	json_t *x = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
+	json_error_t error = { .text = "it is empty" };
+	json_t *x = body.n == 0 ? NULL : json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, &error);
 	if (x == NULL) {
 		parse_refuse(status_r, 400, e, "the body is no JSON: %.100s", error.text);
 	} else if (!json_is_object(x)) {

@@ -222,6 +222,9 @@ static void test_logins(void **state)
 		assert_int_equal(status, 400);
 		free(copy);
 	}
+	assert_false(parse_login_body((struct view){ NULL, 0 }, &x, a, &status, &e));
+	assert_int_equal(status, 400);
+	assert_string_equal(e.text, "the body is no JSON: it is empty");
 	arena_free(&a);
 }
 
