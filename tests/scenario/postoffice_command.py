@@ -116,6 +116,8 @@ def tables(lab):
     same(kinds, [("own", "LONDON"), ("postoffice", "PARIS"), ("postoffice", "TOKYO"), ("gateway", "SMTP"), ("user", "Admin"), ("user", "ann"),
                  ("user", "bob"), ("group", "team")], "list")
     same(rows(lab, "list", path, "groups")[0]["members"], ["ann", "bob"], "members")
+    tool(lab, "gateway", "add", path, "X400", "--via", "HQ/PARIS")
+    same([(r["mailbag"], r["owner"]) for r in rows(lab, "list", path, "bags")][-2:], [("00000004", "HQ/PARIS"), ("00000006", "SMTP")], "each mailbag once")
     tool(lab, "check", path)
 
 

@@ -179,11 +179,25 @@ static bool on_bag_of_user(void *ctx, const struct mm_user *u)
 	return show_bag(ctx, u->mailbag, u->mailbox);
 }
 
+struct search { const char *bag; bool found; };
+
+static bool is_bag_of_postoffice(void *ctx, const struct postoffice_external *x)
+{
+	struct search *s = ctx;
+	s->found = !x->is_gateway && mm_same(x->mailbag, s->bag);
+	return !s->found;
+}
+
+/* A gateway at another postoffice has that one's mailbag, which is shown once. */
 static bool on_bag_of_external(void *ctx, const struct postoffice_external *x)
 {
+	struct list *l = ctx;
+	struct search s = { .bag = x->mailbag };
 	char owner[2 * MM_NAME_MAX + 2];
 	snprintf(owner, sizeof owner, "%s%s%s", x->name.network, x->is_gateway ? "" : "/", x->name.postoffice);
-	return x->mailbag[0] == 0 || show_bag(ctx, x->mailbag, owner);
+	if (x->mailbag[0] == 0 || (x->is_gateway && postoffice_each_external(l->t->po, is_bag_of_postoffice, &s, NULL) && s.found))
+		return true;
+	return show_bag(l, x->mailbag, owner);
 }
 
 static bool list_bags(struct list *l)
