@@ -50,6 +50,15 @@ async function ask(method, path, body, signal, again) {
 export const get = (path, signal) => ask("GET", path, undefined, signal);
 export const post = (path, body) => ask("POST", path, body || {});
 
+const ID_MAX = 256; // octets, as docs/openapi.yaml has it: far more than X.411 lets one have
+
+// An address cannot hold everything that can be pasted: what is no identifier of a message is not asked for, and that is said.
+export function checkId(id) {
+	const octets = new TextEncoder().encode(id).length;
+	if (octets > ID_MAX)
+		throw new Refused(0, `This identifier has ${octets} octets; no message has one of more than ${ID_MAX}.`);
+}
+
 // {a: 1, b: ""} -> "?a=1": what is empty is left out.
 export function query(values) {
 	const q = new URLSearchParams();

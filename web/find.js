@@ -1,6 +1,6 @@
 // find.js - tracking: messages of the past and of now, by identifier, address, subject and time.
 import { h } from "./dom.js";
-import { page as getPage, query as asQuery } from "./ask.js";
+import { page as getPage, query as asQuery, checkId } from "./ask.js";
 import { when, none, waiting, failed, traceTo } from "./parts.js";
 import { octets, plural, duration, words, shortAddress, shortId, addresses } from "./format.js";
 
@@ -24,6 +24,7 @@ export function findView(ctx) {
 		wish = new AbortController();
 		began = performance.now();
 		try {
+			checkId(values.id);
 			answer = await getPage("/api/track", { ...values, from: asTime(values.from), to: asTime(values.to), after, max: PAGE }, wish.signal, ctx.changed);
 		} catch (e) {
 			if (e.name === "AbortError")

@@ -1,7 +1,7 @@
 // message.js - one message: its journey as a line, its envelope decoded, its content as text. By a number of the store
 // (#/message/transfer/7) or by its MTS-identifier alone (#/trace/...), when nothing of it is stored any more.
 import { h } from "./dom.js";
-import { get, page as getPage } from "./ask.js";
+import { get, page as getPage, checkId } from "./ask.js";
 import { live } from "./live.js";
 import { facts, none, waiting, failed, traceTo, copyable, confirmed, link } from "./parts.js";
 import { octets, plural, duration, words, capital, time } from "./format.js";
@@ -34,6 +34,7 @@ export function messageView(ctx) {
 	}
 	async function loadSteps() {
 		try {
+			checkId(id);
 			const answer = await get(`/api/trace?id=${encodeURIComponent(id)}&max=${STEPS_MAX}`, wish.signal);
 			steps = answer.rows;
 			more = answer.next !== null;
@@ -54,6 +55,7 @@ export function messageView(ctx) {
 	// What of it still waits here: so that a message that was found can be acted on.
 	async function loadCopies() {
 		try {
+			checkId(id);
 			copies = (await getPage("/api/queue", { id, max: 20 }, wish.signal)).rows;
 		} catch {
 			copies = [];

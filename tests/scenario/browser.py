@@ -141,6 +141,12 @@ def found_by_recipient(lab):
     b.fill("[name=address]", "G=Nobody; S=Known; O=Office; P=PARIS; A=POSTHORN; C=FR")
     b.keys(Keys.ENTER)
     b.one("main", "Nothing was found")
+    long, says = "C=FR;L=" + "\u00e9" * 5000, "This identifier has 10007 octets; no message has one of more than 256."
+    b.go(london, "#/trace/" + long)
+    b.one(".notice", says)
+    b.fits("an identifier of 10 KB")
+    b.go(london, "#/find?id=" + long)
+    b.one(".notice", says)
     b.clean()
     return mts_id
 

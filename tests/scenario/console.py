@@ -66,7 +66,7 @@ def test_answers_are_as_the_contract_says(lab):
     expect(c.get("/api/history?minutes=5&link=" + paris.name)["samples"], "history of a link")
     expect(b"posthorn_link_stored_messages" in c.get("/metrics"), "metrics")
     for path, status in (("/api/links/nobody", 404), ("/api/history?link=nobody", 404), ("/api/message/transfer/999999", 404), ("/api/message/thing/1", 404),
-                         ("/api/queue?max=0", 400), ("/api/queue?older=x", 400), ("/api/queue?priority=high", 400), ("/api/trace", 400),
+                         ("/api/queue?max=0", 400), ("/api/queue?older=x", 400), ("/api/queue?priority=high", 400), ("/api/trace", 400), ("/api/trace?id=" + "x" * 257, 400), ("/api/trace?id=" + "x" * 5000, 414),
                          ("/api/track", 400), ("/api/track?from=yesterday", 400), ("/api/events?severity=bad", 400), ("/api/nothing", 404)):
         c.get(path, status)
     same(c.ask("GET", "/api/login").status, 405, "method of login")

@@ -139,8 +139,10 @@ void api_trace(struct task *t)
 {
 	bool has;
 	const struct view id = target_value(&t->request->target, "id", &has);
-	if (id.n == 0 || id.n > PARSE_VALUE)
+	if (id.n == 0)
 		task_fail(t, 400, "id: want an MTS-identifier");
+	else if (id.n > PARSE_VALUE)
+		task_fail(t, 400, "id: found %zu octets; no message has an identifier of more than %d", id.n, PARSE_VALUE);
 	else if (task_page(t))
 		ask(t, "seq", ASK_TRACE, id, on_step);
 }
