@@ -90,7 +90,7 @@ void process_level(struct process *p, const char *category, unsigned level);
 /* What goes to this log follows process_level. */
 struct event_log;
 void process_log(struct process *p, struct event_log *log);
-/* What the supervisor knows of all processes (board.h), for the console and the reader; NULL: we are not given it. As long as p. */
+/* What the supervisor knows of all processes (board.h), for the console, the reader and the recorder; NULL: we are not given it. As long as p. */
 struct board;
 const struct board *process_board(const struct process *p);
 /* What we are doing, kept outside this process: cheap (a copy into shared memory), call per item. */

@@ -90,6 +90,9 @@ def typed(rows, command):
         if command == "status" and "process" in row:       # blocks: counts alone
             same({type(v) for k, v in row.items() if k != "process"}, {int}, "%s: counts of %s" % (command, row["process"]))
             continue
+        if command == "status" and "watchdog" in row:      # a process that is in trouble
+            same({k for k, v in row.items() if not isinstance(v, int)}, {"name", "words"}, "%s: texts of %s" % (command, row["name"]))
+            continue
         for key, value in row.items():
             wanted = int if key in NUMBERS[command] and value != "" else str
             expect(type(value) is wanted, "%s: %s is %s" % (command, key, wanted.__name__), row)

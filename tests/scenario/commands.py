@@ -139,11 +139,34 @@ def a_process_that_does_not_answer(lab):
         same(len(m.mail("alice")), 1, "lists are read meanwhile")
     with lab.held(pids["reader.0"]):
         lab.command("queue", "-c", m.path, "--patience", "1s", status=SILENT)
-        expect("the reader does not answer" in lab.last_error and "processes.watchdog" in lab.last_error, "who it is", lab.last_error)
+        for part in ("the reader does not answer (for 1 s now); nothing was asked of it", "reader.0 (process %d) is stopped by a signal" % pids["reader.0"],
+                     "kill -CONT %d" % pids["reader.0"], "it answered the supervisor last at 20", "(processes.watchdog), at about 20"):
+            expect(part in lab.last_error, "it is said: %s" % part, lab.last_error)
+    with lab.held(pids["reader.0"], pids["recorder.0"]):
+        lab.command("events", "-c", m.path, "--patience", "1s", "--max", "1", status=SILENT)
+        expect("the recorder does not answer" in lab.last_error and "more is not known" in lab.last_error, "who it is", lab.last_error)
     lab.command("status", "-c", m.path, "--patience", "soon", status=USAGE)
     m.send("alice", alice, "three")
     m.wait_mail("alice", 2)
     return "75"
+
+
+def a_supervisor_that_is_stopped(lab):
+    """Nobody can ask it anything, and others go on without it: that it is so is told by what the system and its board show."""
+    m = lab.mta("london")
+    m.mailbox("alice")
+    m.start()
+    pid = m.process.pid
+    wait_for(lambda: m.command("status", "-c", m.path) and lab.last_error == "", "nothing is said while it runs")
+    with lab.held(pid):
+        for name, status in (("status", 0), ("reload", SILENT)):
+            lab.command(name, "-c", m.path, "--patience", "1", status=status)
+            for part in ("the supervisor (process %d) is stopped by a signal (kill -CONT %d lets it go on)" % (pid, pid), "it was heard of last at 20", "no settings are taken"):
+                expect(part in lab.last_error, "posthorn %s says: %s" % (name, part), lab.last_error)
+            same(len(lab.last_error.splitlines()), 1, "lines")
+    m.command("reload", "-c", m.path)
+    same(lab.last_error, "", "nothing is said when it goes on")
+    return "0, 75"
 
 
 def json_of_every_listing(lab):
@@ -394,5 +417,5 @@ def shipped_settings(lab):
     return ", ".join(os.path.basename(f) for f in files)
 
 
-main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, processes_in_trouble, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, a_terminal_gets_what_is_seen, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
+main(help_of_every_command, exit_statuses, a_process_that_does_not_answer, a_supervisor_that_is_stopped, processes_in_trouble, an_mta_of_another_release, json_of_every_listing, names_that_look_like_numbers, a_terminal_gets_what_is_seen, entries_of_one_mailbox, more_than_is_taken, closed_descriptors, one_of_two_unknown, urgent_before_normal, twenty_files, five_megabytes,
      three_hundred_recipients, shipped_settings)

@@ -243,7 +243,7 @@ int ctl_ask(struct ctl *c, enum msg_question what, const char *of, const char *k
 	int status;
 	do {
 		c->more = false;
-		status = ctl_converse(c, "read", types, ARRAY_LEN(types), ask);
+		status = ctl_converse(c, c->rows_of != NULL ? c->rows_of : "read", types, ARRAY_LEN(types), ask);
 	} while (status == CTL_DONE && c->more && --pages > 0);
 	*after_io = q.after;
 	c->user = user;

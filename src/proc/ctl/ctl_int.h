@@ -44,6 +44,8 @@ struct ctl {
 	void (*end)(struct ctl *c); /* NULL, or called at the end of a conversation: env goes */
 	void *user;
 	void *row_user;            /* for who asks and his ctl_row_f */
+	const char *rows_of;       /* socket of who is asked for rows; NULL: the reader */
+	bool supervisor_stopped;   /* CTL_SILENT is because of that */
 };
 
 /* command: its name, or argv[0], which is "posthorn NAME". Starts with the environment (POSTHORN_CONFIG, POSTHORN_DIRECTORY); options -c and -d override. */
@@ -65,10 +67,15 @@ void ctl_message_send(struct ctl *c, enum msg type);
 /* A number of the command line, digits alone. False: it has said so, as of `what`. */
 bool ctl_number(struct ctl *c, const char *what, const char *text, uint64_t *number_r);
 
-/* Says that the process of c->socket does not answer, and then, asking the reader, which it is, since when, and what will be done. silence.c */
+/* Says that the process of c->socket does not answer, and then, asking the reader or the recorder, which it is, since when, and what will be done. silence.c */
 int ctl_say_silence(struct ctl *c);
 /* Prints the processes that do not run, hang or are not ready, and those that were started again lately, with their last words; all is well: nothing. */
 void ctl_processes(struct ctl *c);
+
+/* The supervisor, who holds no conversation, is stopped: as the system shows it from outside. */
+bool ctl_supervisor_is_stopped(struct ctl *c);
+/* Says so in one line, and when it was heard of last. */
+void ctl_say_supervisor(struct ctl *c);
 
 /* --- lists: a question to the reader, rows one by one --- */
 typedef void ctl_row_f(struct ctl *c, struct view pairs);

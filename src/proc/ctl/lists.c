@@ -147,6 +147,8 @@ int ctl_status(int argc, char **argv)
 		if (ctl_converse(&c, "control", types, ARRAY_LEN(types), ask_status) == CTL_DONE) {
 			ctl_movers(&c);
 			ctl_processes(&c);
+			if (ctl_supervisor_is_stopped(&c))
+				ctl_say_supervisor(&c);
 		}
 	ctl_end(&c);
 	return c.status;

@@ -17,11 +17,42 @@ static const char usage[] =
 	CTL_PATIENCE
 	"  --dry-run               only say what would change\n"
 	"  --json                  one JSON object: outcome (reloaded, unchanged, dry-run, refused, wrong), changes, error\n"
-	"\nExit status: 0 done, or nothing has changed; 1 refused; 64 wrong usage; 69 no MTA answers; 75 the switch does not answer; 78 the settings are wrong.";
+	"\nExit status: 0 done, or nothing has changed; 1 refused; 64 wrong usage; 69 no MTA answers; 75 the switch does not answer, or the supervisor is stopped; 78 the settings are wrong.";
 
 struct asking {
 	bool dry;
+	struct ctl *ctl;
+	struct timer look;
+	bool is_stopped;           /* the supervisor, at the last look */
 };
+
+/* The switch asks the supervisor, and greets whoever comes while that takes: so nobody else sees that it will not end. */
+static void on_look(void *ctx)
+{
+	struct asking *q = ctx;
+	const bool was_stopped = q->is_stopped;
+	q->is_stopped = ctl_supervisor_is_stopped(q->ctl);
+	if (was_stopped && q->is_stopped) { /* not for a moment alone */
+		q->ctl->supervisor_stopped = true;
+		ctl_over(q->ctl, CTL_SILENT);
+	} else {
+		timer_after(&q->look, (int64_t)q->ctl->patience_ms);
+	}
+}
+
+static void begin_looking(struct ctl *c)
+{
+	struct asking *q = c->user;
+	timer_init(&q->look, c->env, on_look, q);
+	if (c->patience_ms > 0)
+		timer_after(&q->look, (int64_t)c->patience_ms);
+}
+
+static void end_looking(struct ctl *c)
+{
+	struct asking *q = c->user;
+	timer_stop(&q->look);
+}
 
 static void ask(struct ctl *c)
 {
@@ -129,7 +160,10 @@ int ctl_reload(int argc, char **argv)
 	struct ctl c;
 	struct asking q = { .dry = false };
 	ctl_begin(&c, argv[0]);
+	q.ctl = &c;
 	c.user = &q;
+	c.begin = begin_looking;
+	c.end = end_looking;
 	if (read_options(&c, &q, argc, argv) && find_mta(&c))
 		ctl_converse(&c, "control", types, ARRAY_LEN(types), ask);
 	ctl_end(&c);

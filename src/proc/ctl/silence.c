@@ -1,5 +1,5 @@
 /* silence.c - a process of the MTA does not answer: which one, since when, and what the supervisor will do. The reader is asked, who answers when the
- * switch does not: the supervisor lets him read what it knows (board.h). */
+ * switch does not, or the recorder: the supervisor lets them read what it knows (board.h). Of the supervisor itself the system is asked. */
 #include "proc/ctl/ctl_int.h"
 
 #include "base/text.h"
@@ -66,12 +66,20 @@ static void put_state(struct out *o, uint64_t pid)
 	}
 }
 
+static bool is_stopped(uint64_t pid)
+{
+	const char state = pid == 0 ? 0 : state_of(pid);
+	return state == 'T' || state == 't';
+}
+
 static void put_end(struct out *o, struct view row, uint64_t since_ms)
 {
 	char text[WHEN_MAX];
 	const uint64_t watchdog = number(row, "watchdog");
 	if (number(row, "hung") != 0)
 		out_str(o, "; the supervisor is ending it, and starts it again");
+	else if (is_stopped(number(row, "supervisor")))
+		out_str(o, "; nobody ends it, since the supervisor is stopped, too");
 	else if (watchdog == 0)
 		out_str(o, "; nobody ends it (processes.watchdog is 0)");
 	else
@@ -101,6 +109,82 @@ static void put_row(struct ctl *c, struct out *o, struct view row)
 	put_end(o, row, number(row, "ready") == 0 ? number(row, "started") : silent != 0 ? silent : answered);
 }
 
+/* --- the supervisor --- */
+
+static void say_stopped(struct ctl *c, uint64_t pid, uint64_t heard_ms)
+{
+	char text[WHEN_MAX];
+	struct out o;
+	out_init(&o, TEXT_MAX);
+	out_fmt(&o, "the supervisor (process %" PRIu64 ")", pid);
+	put_state(&o, pid);
+	if (heard_ms != 0)
+		out_fmt(&o, "; it was heard of last at %s", when(text, heard_ms));
+	ctl_say(c, c->status, "%s; as long as that is so, no process that ends or hangs is started again, and no settings are taken", out_cstr(&o));
+	out_fini(&o);
+}
+
+/* Its lock says who it is; nothing: we may not read that. */
+static uint64_t pid_of_lock(const struct ctl *c)
+{
+	char path[320], text[24] = "";
+	uint64_t pid = 0;
+	snprintf(path, sizeof path, "%s/posthorn.lock", c->directory);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return 0;
+	const size_t n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	return text_uint(view_of(text, n > 0 && text[n - 1] == '\n' ? n - 1 : n), INT32_MAX, &pid) ? pid : 0;
+}
+
+struct supervisor {
+	uint64_t pid, written;
+};
+
+static void on_supervisor(struct ctl *c, struct view row)
+{
+	struct supervisor *s = c->row_user;
+	*s = (struct supervisor){ number(row, "supervisor"), number(row, "written") };
+}
+
+/* What is on the board of it; zeros when nobody says. */
+static struct supervisor ask_supervisor(struct ctl *c)
+{
+	const struct ctl was = *c;
+	struct supervisor s = { 0 };
+	uint64_t after = 0;
+	c->begin = c->end = NULL;
+	c->endless = c->supervisor_stopped = false;
+	c->is_silent = c->silent = true;
+	c->row_user = &s;
+	(void)ctl_ask(c, ASK_PROCESSES, "reader", "", &after, 1, on_supervisor);
+	c->begin = was.begin;
+	c->end = was.end;
+	c->endless = was.endless;
+	c->supervisor_stopped = was.supervisor_stopped;
+	c->is_silent = was.is_silent;
+	c->silent = was.silent;
+	c->row_user = was.row_user;
+	c->status = was.status;
+	return s;
+}
+
+bool ctl_supervisor_is_stopped(struct ctl *c)
+{
+	return is_stopped(pid_of_lock(c));
+}
+
+void ctl_say_supervisor(struct ctl *c)
+{
+	const struct supervisor s = ask_supervisor(c);
+	const uint64_t pid = s.pid != 0 ? s.pid : pid_of_lock(c);
+	if (is_stopped(pid))
+		say_stopped(c, pid, s.written);
+}
+
+/* --- a process --- */
+
 static void on_row(struct ctl *c, struct view row)
 {
 	char text[WHEN_MAX];
@@ -109,33 +193,57 @@ static void on_row(struct ctl *c, struct view row)
 	out_init(&o, TEXT_MAX);
 	put_row(c, &o, row);
 	ctl_say(c, CTL_SILENT, "%s", out_cstr(&o));
-	if (written + SUPERVISOR_MS < (uint64_t)moment_wall_ms())
+	if (is_stopped(number(row, "supervisor")))
+		say_stopped(c, number(row, "supervisor"), written);
+	else if (written + SUPERVISOR_MS < (uint64_t)moment_wall_ms())
 		ctl_say(c, CTL_SILENT, "the supervisor itself (process %" PRIu64 ") was heard of last at %s", number(row, "supervisor"), when(text, written));
 	out_fini(&o);
+}
+
+/* Those who know, but for the one that is asked for: it does not answer. */
+static bool ask_others(struct ctl *c, const char *kind)
+{
+	static const struct {
+		const char *kind, *socket;
+	} others[] = { { "reader", "read" }, { "recorder", "events" } };
+	bool is_told = false;
+	for (size_t i = 0; i < ARRAY_LEN(others) && !is_told; i++) {
+		uint64_t after = 0;
+		c->rows_of = others[i].socket;
+		is_told = strcmp(kind, others[i].kind) != 0 && ctl_ask(c, ASK_PROCESSES, kind, "", &after, 1, on_row) == CTL_DONE;
+	}
+	return is_told;
 }
 
 int ctl_say_silence(struct ctl *c)
 {
 	const struct ctl was = *c;
 	const char *kind = kind_of(c);
-	uint64_t after = 0;
+	if (c->supervisor_stopped) {
+		ctl_say_supervisor(c);
+		return c->status = CTL_SILENT;
+	}
 	ctl_say(c, CTL_SILENT, "%s/%s: the %s does not answer (for %" PRIu64 " s now); %s", c->directory, c->socket, kind, c->patience_ms / 1000,
 		c->greeted ? "what was asked may have been done, or may be done yet" : "nothing was asked of it");
 	if (c->silent)
 		return CTL_SILENT;
 	c->begin = c->end = NULL;
 	c->endless = false;
-	c->is_silent = true; /* when the reader does not answer either it is not asked about */
+	c->is_silent = true; /* who does not answer either is not asked about */
 	if (c->patience_ms < ASK_MS)
 		c->patience_ms = ASK_MS;
-	if (strcmp(kind, "reader") == 0 || ctl_ask(c, ASK_PROCESSES, kind, "", &after, 1, on_row) != CTL_DONE)
-		ctl_say(c, CTL_SILENT, "more is not known: the reader, who would be asked, does not answer; the supervisor ends a process that does not answer it "
-				       "for processes.watchdog");
+	if (!ask_others(c, kind)) {
+		ctl_say(c, CTL_SILENT, "more is not known: nobody who would be asked, the reader or the recorder, answers; the supervisor ends a process that does not "
+				       "answer it for processes.watchdog");
+		if (ctl_supervisor_is_stopped(c))
+			say_stopped(c, pid_of_lock(c), 0);
+	}
 	c->begin = was.begin;
 	c->end = was.end;
 	c->endless = was.endless;
 	c->is_silent = was.is_silent;
 	c->patience_ms = was.patience_ms;
+	c->rows_of = was.rows_of;
 	return c->status = CTL_SILENT;
 }
 

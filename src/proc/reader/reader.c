@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "proc/table/processes.h"
 #include "proc/table/rows.h"
-#include "sys/board.h"
 #include "sys/process.h"
 
 #include <time.h>
@@ -240,36 +240,18 @@ static bool ask_octets(struct reader *rd, const struct msg_ask *asked, struct ro
 	return err_set(e, ERR_PERM, ERR_OF_PROCESS, "the question about octets is neither of an envelope nor of a content");
 }
 
+static void put_process(void *ctx, struct view pairs)
+{
+	struct row *row = ctx;
+	out_bytes(&row->pairs, pairs);
+	row_send(row);
+}
+
 /* None of it is in the store. */
 static bool ask_processes(struct reader *rd, const struct msg_ask *q, struct row *row, bool *more_r, struct err *e)
 {
-	struct board b;
 	*more_r = false;
-	if (rd->board == NULL || !board_read(rd->board, &b))
-		return err_set(e, ERR_LOCAL, ERR_OF_PROCESS, "the supervisor tells nothing of its processes");
-	for (size_t i = 0; i < b.n; i++) {
-		const struct board_process *p = &b.processes[i];
-		const char *kind = process_kind_name(p->kind);
-		char name[40];
-		snprintf(name, sizeof name, "%s.%u", kind, p->instance);
-		if (q->of.n > 0 && !view_eq(q->of, view_str(kind)))
-			continue;
-		row_put(row, "name", name);
-		row_put_number(row, "pid", p->pid);
-		row_put_number(row, "ready", p->ready);
-		row_put_number(row, "hung", p->hung);
-		row_put_number(row, "started", (uint64_t)p->started_ms);
-		row_put_number(row, "answered", (uint64_t)p->answered_ms);
-		row_put_number(row, "silent", (uint64_t)p->silent_ms);
-		row_put_number(row, "restart", (uint64_t)p->restart_ms);
-		row_put(row, "words", p->last_words);
-		row_put_number(row, "supervisor", b.pid);
-		row_put_number(row, "stopping", b.stopping);
-		row_put_number(row, "written", (uint64_t)b.written_ms);
-		row_put_number(row, "watchdog", b.watchdog_ms);
-		row_send(row);
-	}
-	return true;
+	return processes_rows(rd->board, q->of, put_process, row, e);
 }
 
 static question_f *const questions[ASK_COUNT] = {

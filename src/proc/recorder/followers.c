@@ -3,6 +3,7 @@
 #include "proc/recorder/recorder_int.h"
 
 #include "base/mem.h"
+#include "proc/table/processes.h"
 #include "proc/table/rows.h"
 #include "proc/table/settings_operate.h"
 
@@ -246,7 +247,41 @@ static void on_closed(void *ctx, const struct err *why)
 	f->dead = true;
 }
 
+static void send_process(void *ctx, struct view pairs)
+{
+	struct follower *f = ctx;
+	const struct msg_row row = { .id = f->ask_id, .pairs = pairs };
+	put_msg_row(chan_begin(f->chan, MSG_ROW), &row);
+	chan_end(f->chan);
+}
+
+/* The reader's question of what is on the board, and no other: that is in the store. */
+static bool on_ask(void *ctx, struct view payload, struct err *e)
+{
+	struct follower *f = ctx;
+	struct msg_ask q;
+	CHECK(f, FOLLOWER_MAGIC);
+	if (!get_msg_ask(payload, &q, e))
+		return false;
+	struct msg_answer end = { .id = q.id, .err = { .reason = -1, .diagnostic = -1 } };
+	f->ask_id = q.id;
+	if (q.what != ASK_PROCESSES)
+		err_set(&end.err, ERR_PERM, ERR_OF_PROCESS, "the recorder knows of processes and events alone");
+	else
+		end.accepted = processes_rows(f->recorder->board, q.of, send_process, f, &end.err);
+	put_msg_answer(chan_begin(f->chan, MSG_ROWS_END), &end);
+	chan_end(f->chan);
+	return true;
+}
+
+void recorder_set_board(struct recorder *r, const struct board *board)
+{
+	CHECK(r, RECORDER_MAGIC);
+	r->board = board;
+}
+
 static const struct chan_type types[] = {
+	{ .type = MSG_ASK, .name = "ASK", .handle = on_ask, .max = MSG_MAX_ASK },
 	{ .type = MSG_FOLLOW, .name = "FOLLOW", .handle = on_follow, .max = MSG_MAX_FOLLOW },
 	{ .type = MSG_LEVEL, .name = "LEVEL", .handle = on_level, .max = MSG_MAX_LEVEL },
 	{ .type = MSG_LEVELS, .name = "LEVELS", .handle = on_levels, .max = MSG_MAX_LEVELS },

@@ -93,6 +93,7 @@ int recorder_main(uint32_t instance)
 	p->lines = -1;
 	process_main_begin(&p->main, PROCESS_RECORDER, instance);
 	p->recorder = recorder_new(&p->main.host, &p->main.settings->event_log, set_level, p);
+	recorder_set_board(p->recorder, process_board(p->main.process));
 	struct err e;
 	const struct process_events events = { .accepted = on_accepted, .stop = on_stop, .lines = on_lines, .settings = on_settings };
 	int status = EXIT_OSERR;

@@ -13,6 +13,10 @@ void recorder_free(struct recorder **r);
 /* Others from now on; nothing points into the old ones after it. */
 void recorder_set(struct recorder *r, const struct set_event_log *set);
 
+/* It answers ASK_PROCESSES from there on: the reader, who is asked first, may be the one that hangs. As long as r; NULL: there is none. */
+struct board;
+void recorder_set_board(struct recorder *r, const struct board *board);
+
 /* Octets out of the supervisor's pipe, cut anywhere. */
 void recorder_lines(struct recorder *r, struct view octets);
 /* A connection of who follows. */

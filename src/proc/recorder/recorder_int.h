@@ -14,6 +14,7 @@ struct follower {
 	struct chan *chan;
 	int64_t user;
 	bool dead, asked;          /* asked: a FOLLOW is being answered */
+	uint64_t ask_id;           /* of the question that is answered now */
 	uint64_t id, cursor;       /* cursor: the number it looks at next */
 	uint64_t memory_end;       /* the first that is not of memory */
 	uint64_t dropped;          /* not told yet */
@@ -28,6 +29,7 @@ struct recorder {
 	unsigned magic;
 #define RECORDER_MAGIC 0x4ec04de4u
 	struct actor_host host;
+	const struct board *board;
 	recorder_level_f *level;
 	void *level_ctx;
 	uint8_t configured[EVENT_KINDS]; /* enum event_level: what the settings say of a kind's category */

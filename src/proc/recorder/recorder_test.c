@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "proc/recorder/recorder_int.h"
+#include "sys/board.h"
 #include "sys/fake_env.h"
 #include "sys/folder.h"
 
@@ -135,6 +136,7 @@ static struct reader *connect_reader(struct world *w)
 	static const struct chan_type types[] = {
 		{ .type = MSG_DONE, .name = "DONE", .handle = on_done, .max = MSG_MAX_DONE },
 		{ .type = MSG_ROW, .name = "ROW", .handle = on_row, .max = MSG_MAX_ROW },
+		{ .type = MSG_ROWS_END, .name = "ROWS_END", .handle = on_done, .max = MSG_MAX_ROWS_END },
 		{ .type = MSG_FOLLOWED, .name = "FOLLOWED", .handle = on_followed, .max = MSG_MAX_FOLLOWED },
 		{ .type = MSG_EVENT, .name = "EVENT", .handle = on_event, .max = MSG_MAX_EVENT },
 	};
@@ -431,6 +433,59 @@ static void test_levels_are_shown(void **state)
 	end(&w);
 }
 
+static void ask_rows(struct reader *x, enum msg_question what, struct view of)
+{
+	const struct msg_ask m = { .id = 9, .what = what, .of = of };
+	x->rows[0] = 0;
+	put_msg_ask(chan_begin(x->chan, MSG_ASK), &m);
+	chan_end(x->chan);
+	fake_env_settle(x->w->env);
+}
+
+/* When it is the reader that hangs. */
+static void test_processes_are_told(void **state)
+{
+	(void)state;
+	struct world w;
+	struct err e;
+	int fd;
+	struct board *board = board_new(&fd, &e);
+	assert_non_null(board);
+	board_begin(board);
+	board->pid = 77;
+	board->written_ms = 5000;
+	board->watchdog_ms = 30000;
+	board->n = 2;
+	board->processes[0] = (struct board_process){ .kind = PROCESS_SWITCH, .pid = 80, .ready = 1 };
+	board->processes[1] = (struct board_process){ .kind = PROCESS_READER, .pid = 81, .ready = 1, .started_ms = 1, .answered_ms = 2, .silent_ms = 3 };
+	board_end(board);
+	begin(&w, 100);
+	struct reader *x = connect_reader(&w);
+	ask_rows(x, ASK_PROCESSES, VIEW("reader")); /* a recorder without a board */
+	assert_int_equal(x->n_done, 1);
+	assert_false(x->done.accepted);
+	recorder_set_board(w.r, board);
+	ask_rows(x, ASK_PROCESSES, VIEW("reader"));
+	assert_int_equal(x->n_done, 2);
+	assert_true(x->done.accepted && x->done.id == 9);
+	assert_string_equal(x->rows, "name reader.0 #pid 81 #ready 1 #hung 0 #started 1 #answered 2 #silent 3 #restart 0 words  #supervisor 77 #stopping 0 #written 5000 "
+				     "#watchdog 30000 ");
+	ask_rows(x, ASK_PROCESSES, VIEW(""));
+	assert_non_null(strstr(x->rows, "name switch.0 #pid 80 "));
+	assert_non_null(strstr(x->rows, "name reader.0 #pid 81 "));
+	for (enum msg_question what = 0; what < ASK_COUNT; what++) {
+		if (what == ASK_PROCESSES)
+			continue;
+		ask_rows(x, what, VIEW("")); /* that is in the store */
+		assert_false(x->done.accepted);
+		assert_string_equal(x->rows, "");
+	}
+	assert_false(x->closed);
+	end(&w);
+	board_free(&board);
+	close(fd);
+}
+
 static void test_levels_are_audited(void **state)
 {
 	(void)state;
@@ -597,7 +652,7 @@ int main(void)
 		cmocka_unit_test(test_a_slow_one_is_left_behind),
 		cmocka_unit_test(test_lines_cut_anywhere),
 		cmocka_unit_test(test_hostile_lines),
-		cmocka_unit_test(test_levels_are_audited),
+		cmocka_unit_test(test_processes_are_told), cmocka_unit_test(test_levels_are_audited),
 		cmocka_unit_test(test_levels_are_shown),
 		cmocka_unit_test(test_file_in_both_forms),
 		cmocka_unit_test(test_disk_full),

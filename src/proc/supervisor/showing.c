@@ -48,7 +48,7 @@ void showing_soon(struct supervisor *s)
 void showing_give(struct supervisor *s, struct child *c)
 {
 	const struct wire_msg m = { .type = WIRE_BOARD };
-	const bool shows = c->kind == PROCESS_CONSOLE || c->kind == PROCESS_READER;
+	const bool shows = c->kind == PROCESS_CONSOLE || c->kind == PROCESS_READER || c->kind == PROCESS_RECORDER;
 	int fd = !shows || s->board == NULL ? -1 : fcntl(s->board_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0)
 		child_say(c, &m, &fd, 1);

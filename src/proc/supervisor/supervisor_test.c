@@ -437,7 +437,7 @@ static void test_child_by_hand_is_refused(void **state)
 	assert_int_equal(WEXITSTATUS(how), 64);
 }
 
-/* What the supervisor knows is on the board, for the console and the reader, and nobody else. */
+/* What the supervisor knows is on the board, for the console, the reader and the recorder, and nobody else. */
 static void test_the_board_shows_what_the_supervisor_knows(void **state)
 {
 	struct run r;

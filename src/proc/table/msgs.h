@@ -354,7 +354,7 @@ enum msg_question { ASK_QUEUE, ASK_QUEUES, ASK_TRACE, ASK_STEPS, ASK_MAILBOX, AS
  * NAME=VALUE that must all fit: id (transfer or MTS-identifier), originator, recipient (a part of the address), link, priority, before
  * (arrived, ms since 1970), larger (octets), content-type (built-in number), held=1. The mts_id of its ROWS_END is the last transfer
  * that was looked at: to go on after it.
- * PROCESSES: what the supervisor knows of each process, also of one that answers nobody; `of` empty, or a kind. Rows: name, pid (0: it does not
+ * PROCESSES, which the recorder answers too: what the supervisor knows of each process, also of one that answers nobody; `of` empty, or a kind. Rows: name, pid (0: it does not
  * run), ready, hung (it is being ended), started, answered, silent, restart (ms since 1970, or 0; see board.h), words; and of the supervisor
  * supervisor (its pid), stopping, written, watchdog (ms).
  * TRACK: steps, newest first, of messages that fit all the lines NAME=VALUE in `of`: id (MTS-identifier, whole or its local part; or the
