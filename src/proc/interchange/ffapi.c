@@ -2,9 +2,9 @@
  * to ffapi-export.
  *
  * A file is complete when two looks, LOOK_MS apart, found it the same: no clock but ours is asked. One that begins with VERSION: is a
- * message; those that it names (XATTACH, XTEXT) are its own and go with it. *.TMP is nobody's yet. What is no message goes into BAD, with
+ * message; those that it names (XATTACH, XTEXT) are its own and go with it, whatever is in them. *.TMP is nobody's yet. What is no message goes into BAD, with
  * the reason beside it. What is written appears under its name when it is whole. */
-#include "proc/interchange/interchange_int.h"
+#include "proc/interchange/ffapi_int.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,37 +21,11 @@
 #include "sys/folder.h"
 
 enum {
+	LINES_MAX = 1 << 20,                /* of a message file, to see what they name */
 	LOOK_MS = 1000, ORPHAN_LOOKS = 600, /* of a file that nothing names yet */
 	CUT_LOOKS = 60,                     /* of one that is the beginning of a message: its writer may pause */
 	RUN_MAX = 50, FILES_MAX = 10000, HEAD = 8, ITEM_MAX = 70,
-	NAME_MAX_ = 255, /* as long as one can be */
 	BAD_MAX = 240,   /* so that ".9999.why" can stand behind it in BAD */
-};
-
-struct seen {
-	char name[NAME_MAX_ + 1];
-	uint64_t size;
-	int64_t changed_ns;
-	unsigned looks;          /* at which it was the same */
-	unsigned again_at;       /* looks, before which it is not read again */
-	bool here, is_message, is_named, is_done;
-};
-
-struct ffapi {
-	struct seen *v;          /* by name, the first n_sorted of them: all but during a look */
-	size_t n, n_sorted, at;
-	unsigned taken;          /* in this round */
-	bool again;              /* something is not complete yet */
-	int64_t looked_ms;
-	/* the file at hand */
-	char name[NAME_MAX_ + 1];
-	struct out octets;
-	struct mai mai;
-	char **beside;
-	size_t n_beside;
-	bool is_growing;         /* one of them was another at the last look */
-	/* what is written */
-	int fd;
 };
 
 static bool file_error(struct err *e, const char *what, const char *dir, const char *name, int code)
@@ -62,7 +36,7 @@ static bool file_error(struct err *e, const char *what, const char *dir, const c
 
 static void say(struct interchange *x, const char *what, const char *name)
 {
-	char text[NAME_MAX_ + 60];
+	char text[FFAPI_NAME_MAX + 60];
 	if (x->host.note == NULL)
 		return;
 	snprintf(text, sizeof text, "postoffice %s %s", what, name);
@@ -123,6 +97,8 @@ void ffapi_detach(struct interchange *x)
 		return;
 	ffapi_export_drop(x);
 	out_fini(&f->octets);
+	for (size_t i = 0; i < f->n; i++)
+		free(f->v[i].names);
 	free(f->v);
 	MEM_FREE(x->ffapi);
 }
@@ -142,19 +118,19 @@ static int by_name(const void *a, const void *b)
 }
 
 /* As it is spelt. */
-static struct seen *find_exactly(struct ffapi *f, const char *name)
+struct seen *ffapi_find_exactly(struct ffapi *f, const char *name)
 {
 	struct seen want;
-	if (strlen(name) > NAME_MAX_ || f->n_sorted == 0)
+	if (strlen(name) > FFAPI_NAME_MAX || f->n_sorted == 0)
 		return NULL;
 	snprintf(want.name, sizeof want.name, "%s", name);
 	return bsearch(&want, f->v, f->n_sorted, sizeof want, by_name);
 }
 
 /* As it is spelt, else in any case. */
-static struct seen *find_seen(struct ffapi *f, struct view name, const char *spelt)
+struct seen *ffapi_find(struct ffapi *f, struct view name, const char *spelt)
 {
-	struct seen *s = find_exactly(f, spelt);
+	struct seen *s = ffapi_find_exactly(f, spelt);
 	if (s != NULL)
 		return s;
 	for (size_t i = 0; i < f->n; i++)
@@ -166,10 +142,10 @@ static struct seen *find_seen(struct ffapi *f, struct view name, const char *spe
 static void see(struct ffapi *f, int dir, const char *name, bool counts)
 {
 	struct stat st;
-	if (strlen(name) > NAME_MAX_ || is_temporary(name) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+	if (strlen(name) > FFAPI_NAME_MAX || is_temporary(name) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
 		return;
 	const int64_t changed = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	struct seen *s = find_exactly(f, name);
+	struct seen *s = ffapi_find_exactly(f, name);
 	if (s == NULL) {
 		if (f->n == FILES_MAX)
 			return;
@@ -182,10 +158,10 @@ static void see(struct ffapi *f, int dir, const char *name, bool counts)
 	s->looks = !same ? 0 : s->looks + counts;
 	s->again_at = same ? s->again_at : 0;
 	s->is_done = s->is_done && same; /* else it is another file of that name: gateways use them again */
+	s->is_read = s->is_read && same;
 	s->size = (uint64_t)st.st_size;
 	s->changed_ns = changed;
 	s->here = true;
-	s->is_named = false;
 }
 
 static bool look(struct interchange *x, struct err *e)
@@ -211,6 +187,8 @@ static bool look(struct interchange *x, struct err *e)
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].here)
 			f->v[n++] = f->v[i];
+		else
+			free(f->v[i].names);
 	f->n = f->n_sorted = n;
 	if (n > 1)
 		qsort(f->v, n, sizeof *f->v, by_name);
@@ -289,6 +267,8 @@ static bool put_away(struct interchange *x, struct seen *s, const char *why, str
 	const char *name = s->name;
 	bool ok = true;
 	EMIT(&x->host, FFAPI_BAD, "link", x->link->name, "file", name, "why", why);
+	x->ffapi->again = x->ffapi->again || s->names_n > 0; /* what it names is for itself again */
+	ffapi_named_set(s, (struct view){ NULL, 0 });
 	s->is_done = x->set->read_only; /* told of once */
 	if (s->is_done)
 		return true;
@@ -325,7 +305,7 @@ static bool put_away(struct interchange *x, struct seen *s, const char *why, str
 
 static bool plain_name(struct view name)
 {
-	if (name.n == 0 || name.n > NAME_MAX_ || name.p[0] == '.')
+	if (name.n == 0 || name.n > FFAPI_NAME_MAX || name.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < name.n; i++)
 		if (name.p[i] < ' ' || name.p[i] == '/' || name.p[i] == '\\' || name.p[i] == ':')
@@ -341,7 +321,7 @@ static bool add_beside(struct interchange *x, struct view name, struct err *e)
 	if (!plain_name(name))
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 1, 12, "%s names a file that is not beside it", f->name);
 	const char *spelt = arena_str(in->a, name);
-	const struct seen *s = spelt == NULL ? NULL : find_seen(f, name, spelt);
+	const struct seen *s = spelt == NULL ? NULL : ffapi_find(f, name, spelt);
 	if (s == NULL)
 		return err_report(e, ERR_PERM, ERR_OF_MESSAGE, 0, 48, "[018] %s names the file %.*s, which is not there",
 				  f->name, (int)name.n, (const char *)name.p);
@@ -418,13 +398,47 @@ static bool read_message(struct interchange *x, struct seen *s, struct err *e)
 	return make_envelope(x, e);
 }
 
+/* What each message file names is known before any of them is taken: a file that somebody has attached may look like a message. One that cannot be read
+ * names nothing, and its turn says why. */
+static bool look_into(struct interchange *x, struct err *e)
+{
+	struct ffapi *f = x->ffapi;
+	struct err why = { .reason = -1, .diagnostic = -1 };
+	for (size_t i = 0; i < f->n; i++) {
+		struct seen *s = &f->v[i];
+		if (s->is_read)
+			continue;
+		out_clear(&f->octets);
+		s->is_read = read_whole(x, s->name, HEAD, &f->octets, &why);
+		if (s->is_read && begins_message(out_view(&f->octets))) {
+			out_clear(&f->octets);
+			s->is_read = read_whole(x, s->name, LINES_MAX, &f->octets, &why);
+		}
+		if (!s->is_read && interchange_is_link_failure(&why)) {
+			*e = why;
+			return false;
+		}
+		ffapi_named_set(s, begins_message(out_view(&f->octets)) ? out_view(&f->octets) : (struct view){ NULL, 0 });
+	}
+	ffapi_named_mark(f);
+	return true;
+}
+
+static bool refuse_circle(struct interchange *x, struct seen *s, struct err *e)
+{
+	char why[FFAPI_NAME_MAX + 140];
+	const struct seen *by = ffapi_named_by(x->ffapi, s);
+	snprintf(why, sizeof why, "%s names it as its own, and message files name each other in a circle: which is the message cannot be told", by == NULL ? "?" : by->name);
+	return put_away(x, s, why, e);
+}
+
 /* --- the source --- */
 
 static bool round_begin(struct interchange *x, bool *ready_r, struct err *e)
 {
 	struct ffapi *f = x->ffapi;
 	interchange_note(x, "FFAPI");
-	*ready_r = look(x, e);
+	*ready_r = look(x, e) && look_into(x, e);
 	f->at = 0;
 	f->taken = 0;
 	f->again = false;
@@ -450,6 +464,8 @@ static bool open_message(struct interchange *x, struct seen *s, enum in_found *f
 		f->again = true;
 		return s->looks < ORPHAN_LOOKS || put_away(x, s, "it does not begin with VERSION:, and no message names it", e);
 	}
+	if (s->is_named)
+		return refuse_circle(x, s, e);
 	out_clear(&f->octets);
 	if (read_whole(x, s->name, SIZE_MAX, &f->octets, &why) && read_message(x, s, &why)) {
 		f->again = f->again || f->is_growing;
@@ -506,6 +522,8 @@ static bool next(struct interchange *x, enum in_found *found_r, struct err *e)
 		f->at++;
 		if (s->is_done || (x->set->read_only && tally_of(x->taken, s->name) > 0))
 			continue;
+		if (s->is_named && s->is_reached)
+			continue; /* it goes along */
 		if (s->looks == 0 || s->looks < s->again_at) {
 			f->again = true;
 			continue;
@@ -751,11 +769,11 @@ static bool commit(struct interchange *x, struct err *e)
 	} else if (!remove_files(x, e)) {
 		return false;
 	}
-	struct seen *s = find_exactly(f, f->name);
+	struct seen *s = ffapi_find_exactly(f, f->name);
 	for (size_t i = 0; i <= f->n_beside; i++) {
 		if (s != NULL)
 			s->is_done = true;
-		s = i < f->n_beside ? find_exactly(f, f->beside[i]) : NULL;
+		s = i < f->n_beside ? ffapi_find_exactly(f, f->beside[i]) : NULL;
 	}
 	snprintf(size, sizeof size, "%zu", out_len(&f->octets));
 	EMIT(&x->host, MSMAIL_TAKEN, "link", x->link->name, "item", in->item, "id", in->local_id, "size", size);

@@ -93,6 +93,68 @@ static void test_what_it_names_goes_with_it(void **state)
 	world_free(w);
 }
 
+/* What is attached may look like a message: it is an attachment, whatever its place in the order of names, and nobody's mail. */
+static void test_what_it_names_is_no_message(void **state)
+{
+	(void)state;
+	static const char *const attached[] = { "A.MSG", "M.MSG" };
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	for (unsigned i = 0; i < 2; i++) {
+		char message[300];
+		put_file(w->import, attached[i], "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/BOSS\rTEXT:6\rforged");
+		snprintf(message, sizeof message, "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rSUBJECT:%u\r%s:%s\r%s", i, i == 0 ? "XATTACH" : "XTEXT",
+			 i == 0 ? "a.msg" : attached[i], i == 0 ? "TEXT:4\rLook" : "");
+		put_file(w->import, i == 0 ? "B.MSG" : "L.MSG", message);
+	}
+	world_pass(w, 20 * 1000);
+	assert_int_equal(w->n_offers, 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(has(w->offers[i].content, "ANN") && has(w->offers[i].content, "forged"));
+	assert_false(is_there(w->import, attached[0]) || is_there(w->import, attached[1]));
+	world_free(w);
+}
+
+/* Its message is no message: what that names is judged by itself then. */
+static void test_what_a_bad_file_names_is_for_itself(void **state)
+{
+	(void)state;
+	for (unsigned read_only = 0; read_only < 2; read_only++) {
+		struct world *w = world_new_ffapi(read_only ? "      poll: 3 s\n      read-only: true\n" : "      poll: 3 s\n");
+		put_file(w->import, "A.MSG", LETTER);
+		put_file(w->import, "B.MSG", "VERSION:3.00\rXATTACH:A.MSG\rTEXT:1\rtoo much");
+		world_pass(w, 20 * 1000);
+		assert_int_equal(w->n_offers, 1);
+		assert_true(has(w->offers[0].content, "At one?"));
+		world_free(w);
+	}
+}
+
+/* Neither is taken as the other's, with its recipients left out; a third that both name, and one more, are no reason to leave a good one. */
+static void test_message_files_in_a_circle(void **state)
+{
+	(void)state;
+	char bad[100];
+	struct world *w = world_new_ffapi("      poll: 3 s\n");
+	snprintf(bad, sizeof bad, "%s/BAD", w->import);
+#define NAMING(name) "VERSION:3.00\rTO:TEST/GATE/CAROL\rFROM:TEST/NEAR/ANN\rXATTACH:" name "\rTEXT:4\rLook"
+	put_file(w->import, "A.MSG", NAMING("B.MSG"));
+	put_file(w->import, "B.MSG", NAMING("a.msg"));
+	put_file(w->import, "C.MSG", NAMING("C.MSG"));
+	put_file(w->import, "D.MSG", NAMING("E.MSG"));
+	put_file(w->import, "E.MSG", NAMING("F.MSG"));
+	put_file(w->import, "F.MSG", NAMING("E.MSG"));
+	put_file(w->import, "G.MSG", LETTER);
+	world_pass(w, 20 * 1000);
+	assert_true(is_there(bad, "A.MSG") && is_there(bad, "B.MSG") && is_there(bad, "A.MSG.why"));
+	assert_false(is_there(bad, "D.MSG") || is_there(bad, "E.MSG") || is_there(bad, "F.MSG") || is_there(bad, "G.MSG"));
+	assert_false(is_there(w->import, "D.MSG") || is_there(w->import, "E.MSG"));
+	unsigned letters = 0;
+	for (size_t i = 0; i < w->n_offers; i++)
+		letters += has(w->offers[i].content, "At one?");
+	assert_int_equal(letters, 1);
+	world_free(w);
+}
+
 /* The message file is whole long before the file that it names: nothing is taken until that is the same at two looks, too. */
 static void test_what_it_names_is_still_being_written(void **state)
 {
@@ -437,6 +499,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_is_taken_when_it_is_whole),
 		cmocka_unit_test(test_what_it_names_goes_with_it),
+		cmocka_unit_test(test_what_it_names_is_no_message),
+		cmocka_unit_test(test_what_a_bad_file_names_is_for_itself),
+		cmocka_unit_test(test_message_files_in_a_circle),
 		cmocka_unit_test(test_what_it_names_is_still_being_written),
 		cmocka_unit_test(test_a_bad_file_is_put_away_with_the_reason),
 		cmocka_unit_test(test_import_and_export_are_two),

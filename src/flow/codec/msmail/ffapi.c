@@ -107,6 +107,38 @@ static bool read_lines(struct reader *r)
 	return bad_file(r, "the end of the file", "TEXT:size or XTEXT:file");
 }
 
+/* XATTACH:physical [logical] */
+static struct view physical_of(struct view value)
+{
+	size_t n = 0;
+	while (n < value.n && value.p[n] != ' ' && value.p[n] != '\t')
+		n++;
+	return view_first(value, n);
+}
+
+bool ffapi_next_name(struct view head, size_t *at, struct view *name_r)
+{
+	while (*at < head.n) {
+		const struct view rest = view_from(head, *at);
+		size_t n = 0;
+		while (n < rest.n && rest.p[n] != '\r' && rest.p[n] != '\n')
+			n++;
+		*at += n < rest.n ? n + 1 : n;
+		const uint8_t *colon = memchr(rest.p, ':', n);
+		if (colon == NULL)
+			continue;
+		const size_t token = (size_t)(colon - rest.p);
+		const struct line l = { .token = trim(view_first(rest, token)), .value = trim(view_from(view_first(rest, n), token + 1)) };
+		const bool is_text_file = is_token(&l, "XTEXT");
+		if (is_text_file || is_token(&l, "TEXT"))
+			*at = head.n; /* texts are behind it */
+		*name_r = is_text_file ? l.value : physical_of(l.value);
+		if (is_text_file || is_token(&l, "XATTACH"))
+			return true;
+	}
+	return false;
+}
+
 /* ---- values ---- */
 
 static bool digits(struct view v, size_t n, uint64_t *x_r)
@@ -238,13 +270,9 @@ static bool read_attachment(struct reader *r, const struct line *l)
 	return true;
 }
 
-/* XATTACH:physical [logical] */
 static bool read_xattach(struct reader *r, const struct line *l)
 {
-	size_t i = 0;
-	while (i < l->value.n && l->value.p[i] != ' ' && l->value.p[i] != '\t')
-		i++;
-	struct view physical = view_first(l->value, i), logical = last_part(trim(view_from(l->value, i)));
+	struct view physical = physical_of(l->value), logical = last_part(trim(view_from(l->value, physical.n)));
 	if (!is_plain_name(physical))
 		return bad_line(r, l, "XATTACH:name of a file in this directory, without a path");
 	r->m.attachments[r->m.n_attachments] = (struct mm_attachment){.name = logical.n > 0 ? logical : physical, .position = UINT32_MAX};

@@ -19,6 +19,9 @@ MUST_CHECK bool ffapi_parse(struct view file, struct mai *m_r, struct ffapi_body
 /* Of a file that has failed: it is the beginning of one, for it ends before its TEXT or XTEXT line does, or before what its sizes promise. Its writer may not have
  * ended yet. */
 bool ffapi_is_cut(struct view file, struct arena *a, const struct mai_limits *l);
+/* The files that the lines of `head`, the beginning of a message file, name (XATTACH, XTEXT), one at a time: *name_r within head; *at is 0 first. False: no
+ * more. Whether they can be names, and the file a message, it does not ask. */
+bool ffapi_next_name(struct view head, size_t *at, struct view *name_r);
 /* Bodies inline unless in_file (then XATTACH). The lines of the text get `end`, too. The format has no Cc: who is in cc becomes a TO; friendly
  * names, hops, class, receipts and positions of attachments have no token either. Of m->extra what is a line with a token is written.
  * Fails (ERR_PERM, message) for an address with a control character in it or a file's name with a path, (ERR_LOCAL, message) when *o is full;

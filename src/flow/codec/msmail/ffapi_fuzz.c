@@ -19,6 +19,18 @@ static bool again(struct view in, enum ffapi_line_end end, struct out *o, struct
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new(1 << 22);
+	struct mai m;
+	struct ffapi_body *bodies;
+	struct view text_file, name;
+	const struct mai_limits l = mai_limits_default();
+	size_t at = 0, named = 0, files = 0;
+	while (ffapi_next_name(view_of(data, size), &at, &name))
+		named++;
+	if (ffapi_parse(view_of(data, size), &m, &bodies, &text_file, a, &l, NULL)) {
+		for (size_t i = 0; i < m.n_attachments; i++)
+			files += bodies[i].in_file;
+		assert(named == files + (text_file.n > 0));
+	}
 	for (unsigned i = 0; i < 3; i++) {
 		enum ffapi_line_end end = (enum ffapi_line_end)i;
 		struct out one, two, three;

@@ -425,6 +425,34 @@ static void a_beginning_is_told_from_a_bad_file(void **state)
 	arena_free(&a);
 }
 
+/* The names in a beginning of any length are those that the whole has there; text and what is behind it names nothing. */
+static void names_in_the_lines(void **state)
+{
+	(void)state;
+	static const char *const ends[] = { "\r", "\n", "\r\n" };
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char file[300], text[12];
+		struct view name;
+		snprintf(file, sizeof file, "VERSION:3.00%sno colon%s xattach : A.DOC  the letter.doc%sATTACHMENTS:B.DOC 3%sXATTACH:C%sXATTACH:%sTEXT:99%sXATTACH:D%sXTEXT:E%s",
+			 ends[i], ends[i], ends[i], ends[i], ends[i], ends[i], ends[i], ends[i], ends[i]);
+		size_t at = 0, n = 0;
+		for (; ffapi_next_name(view_str(file), &at, &name); n++)
+			assert_true(n < 3 && view_eq(name, view_str(((const char *const[]){ "A.DOC", "C", "" })[n])));
+		assert_int_equal(n, 3);
+		for (size_t cut = 0; cut < strlen(file); cut++) {
+			n = at = 0;
+			while (ffapi_next_name(view_of(file, cut), &at, &name))
+				n++;
+			assert_true(n <= 3 && at <= cut);
+		}
+		snprintf(text, sizeof text, "%sxtext:F G", ends[i]);
+		at = 0;
+		assert_true(ffapi_next_name(view_str(text), &at, &name));
+		assert_true(view_eq(name, VIEW("F G")));
+		assert_false(ffapi_next_name(view_str(text), &at, &name));
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -433,6 +461,7 @@ int main(void)
 		T(sizes_are_checked_against_what_is_there), T(fifty_megabytes), T(errors_name_the_line), T(paths_do_not_leave_the_directory),
 		T(what_cannot_be_read_is_kept), T(the_form_of_a_file), T(written_and_read_again_is_the_same), T(what_cannot_be_written_is_said),
 		T(cut_at_every_offset), T(limits), T(a_beginning_is_told_from_a_bad_file),
+		T(names_in_the_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
