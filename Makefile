@@ -53,7 +53,7 @@ test: build build-asan/build.ninja
 system: build
 	@tools/install-deps build test browser
 	@ninja -C build -j $(JOBS) >/dev/null
-	@meson test -C build --no-rebuild --suite system --print-errorlogs
+	@POSTHORN_SEED=$${POSTHORN_SEED:-$$(date +%s)} meson test -C build --no-rebuild --suite system --print-errorlogs
 
 # The same in the sanitized build, once for each seed, while processes of their MTAs now and then do not run for some ms.
 stutter: build-asan/build.ninja

@@ -323,7 +323,7 @@ def killed_at_every_step(lab):
 
 def nonsense_at_every_step(lab):
     """A frame that makes no sense before or after each frame of it: the channel is ended, the switch lives, nothing is lost or doubled."""
-    seed = int(os.environ.get("POSTHORN_SEED", time.time()))
+    seed = int(os.environ.get("POSTHORN_SEED", 1))   # `make system` takes another each time
     print("     nonsense of POSTHORN_SEED=%d" % seed, flush=True)
     london, seen = loop_over_steps(lab, "nonsense", range(1, 1000, STRIDE), seed)
     expect(len(seen) > 40 // STRIDE, "steps", seen)
