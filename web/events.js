@@ -5,7 +5,7 @@ import { listen } from "./live.js";
 import { severity, when, none, waiting, failed, say } from "./parts.js";
 import { plural, capital } from "./format.js";
 
-const PAGE = 100, SHOWN_MAX = 600, ORDER = ["debug", "info", "notice", "warning", "error", "alarm"];
+const PAGE = 100, SHOWN_MAX = 600, DRAW_MS = 100, ORDER = ["debug", "info", "notice", "warning", "error", "alarm"];
 
 function fits(e, f) {
 	if (f.severity && ORDER.indexOf(e.severity) < ORDER.indexOf(f.severity))
@@ -20,6 +20,7 @@ function fits(e, f) {
 export function eventsView(ctx) {
 	const read = (q) => Object.fromEntries(["severity", "category", "link", "text"].map((n) => [n, q.get(n) || ""]));
 	let f = read(ctx.query), rows = null, next = null, error = null, paused = false, held = [], missed = false, shown_max = SHOWN_MAX, wish = null, fresh = new Set();
+	let coming = [], drawn_at = -DRAW_MS, due = 0; // what has come since it was drawn: in a storm that is not once for each event
 	const categories = new Set(["content", "message", "operator", "process", "store", "x400"]);
 
 	const keyOf = (e) => `${e.at} ${e.seq}`;
@@ -29,7 +30,23 @@ export function eventsView(ctx) {
 		if (rows.length > shown_max) { // what is shown no more is among the older ones
 			rows = rows.slice(0, shown_max);
 			next = rows[shown_max - 1].seq;
+			fresh = new Set(rows.map(keyOf).filter((k) => fresh.has(k)));
 		}
+	};
+	const take = () => {
+		const list = coming.reverse();
+		coming = [];
+		if (paused) {
+			held = [...list, ...held].slice(0, SHOWN_MAX);
+		} else if (list.length > 0) {
+			list.forEach((e) => fresh.add(keyOf(e)));
+			add(list);
+		}
+	};
+	const redraw = () => {
+		due = 0;
+		drawn_at = performance.now();
+		ctx.changed();
 	};
 	async function load(more) {
 		if (wish)
@@ -55,13 +72,9 @@ export function eventsView(ctx) {
 		categories.add(e.category);
 		if (rows === null || !fits(e, f))
 			return;
-		if (paused) {
-			held = [e, ...held].slice(0, SHOWN_MAX);
-		} else {
-			fresh.add(keyOf(e));
-			add([e]);
-		}
-		ctx.changed();
+		coming.push(e);
+		if (due === 0)
+			due = setTimeout(redraw, Math.max(0, drawn_at + DRAW_MS - performance.now()));
 	})];
 	ends.push(listen("resume", () => {
 		if (paused)
@@ -70,6 +83,7 @@ export function eventsView(ctx) {
 			load();
 	}));
 	const turn = () => {
+		take();
 		paused = !paused;
 		if (!paused) {
 			if (missed)
@@ -87,15 +101,24 @@ export function eventsView(ctx) {
 
 	return {
 		title: () => "Events",
-		close: () => { wish.abort(); ends.forEach((x) => x()); },
+		close: () => { clearTimeout(due); wish.abort(); ends.forEach((x) => x()); },
 		query(q) {
 			f = read(q);
 			rows = null;
 			held = [];
+			coming = [];
 			fresh = new Set();
 			load();
 		},
-		draw: () => [
+		draw: () => {
+			if (rows !== null)
+				take();
+			return page();
+		},
+	};
+
+	function page() {
+		return [
 			h("div", { class: "top" }, h("h1", { tabindex: -1 }, "Events"), h("span", { class: "soft" }, paused ? `paused, ${plural(held.length, "new one")} meanwhile` : "as they happen"),
 				h("div", { class: "acts" }, h("button", { type: "button", "aria-pressed": String(paused), onclick: turn }, paused ? "Go on" : "Pause"))),
 			h("form", { class: "filters panel", role: "search", "aria-label": "Which events", onsubmit: (e) => e.preventDefault() },
@@ -106,8 +129,8 @@ export function eventsView(ctx) {
 			error && failed(error, () => load()),
 			rows === null ? waiting() : h("div", { class: "panel flush" }, rows.length === 0 ? none("No event fits.", "What happens from now on is shown here.") : h("ul", { class: "stream", "aria-label": "Events, newest first" }, rows.map((e) => entry(e, fresh.has(keyOf(e)))))),
 			next !== null && rows && rows.length > 0 && h("button", { type: "button", onclick: () => load(true) }, "Older ones"),
-		],
-	};
+		];
+	}
 
 	function entry(e, isFresh) {
 		return h("li", { key: keyOf(e), class: isFresh ? "fresh" : "", "data-event": e.event }, h("span", { class: "at" }, when(e.at)), severity(e.severity),
