@@ -142,9 +142,11 @@ def a_process_that_does_not_answer(lab):
         for part in ("the reader does not answer (for 1 s now); nothing was asked of it", "reader.0 (process %d) is stopped by a signal" % pids["reader.0"],
                      "kill -CONT %d" % pids["reader.0"], "it answered the supervisor last at 20", "(processes.watchdog), at about 20"):
             expect(part in lab.last_error, "it is said: %s" % part, lab.last_error)
+        expect("process reader does not answer\n" in lab.command("status", "-c", m.path, "--patience", "1s"), "status goes on without it")
     with lab.held(pids["reader.0"], pids["recorder.0"]):
         lab.command("events", "-c", m.path, "--patience", "1s", "--max", "1", status=SILENT)
         expect("the recorder does not answer" in lab.last_error and "more is not known" in lab.last_error, "who it is", lab.last_error)
+        expect("process recorder does not answer: more" in lab.command("status", "-c", m.path, "--patience", "1s"), "nor without both")
     lab.command("status", "-c", m.path, "--patience", "soon", status=USAGE)
     m.send("alice", alice, "three")
     m.wait_mail("alice", 2)

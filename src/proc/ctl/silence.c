@@ -22,6 +22,31 @@ static const char *kind_of(const struct ctl *c)
 	return strcmp(c->socket, "read") == 0 ? "reader" : strcmp(c->socket, "events") == 0 ? "recorder" : "switch";
 }
 
+/* For a question of our own in the middle of the command's; back() gives back what is the command's. quiet: errors are not said either. */
+static struct ctl aside(struct ctl *c, bool quiet)
+{
+	const struct ctl was = *c;
+	c->begin = c->end = NULL;
+	c->endless = c->supervisor_stopped = false;
+	c->is_silent = true; /* who does not answer either is not asked about */
+	c->silent = c->silent || quiet;
+	return was;
+}
+
+static void back(struct ctl *c, const struct ctl *was)
+{
+	c->begin = was->begin;
+	c->end = was->end;
+	c->endless = was->endless;
+	c->supervisor_stopped = was->supervisor_stopped;
+	c->is_silent = was->is_silent;
+	c->silent = was->silent;
+	c->patience_ms = was->patience_ms;
+	c->rows_of = was->rows_of;
+	c->row_user = was->row_user;
+	c->status = was->status;
+}
+
 static uint64_t number(struct view pairs, const char *name)
 {
 	uint64_t x = 0;
@@ -151,22 +176,12 @@ static void on_supervisor(struct ctl *c, struct view row)
 /* What is on the board of it; zeros when nobody says. */
 static struct supervisor ask_supervisor(struct ctl *c)
 {
-	const struct ctl was = *c;
+	const struct ctl was = aside(c, true);
 	struct supervisor s = { 0 };
 	uint64_t after = 0;
-	c->begin = c->end = NULL;
-	c->endless = c->supervisor_stopped = false;
-	c->is_silent = c->silent = true;
 	c->row_user = &s;
 	(void)ctl_ask(c, ASK_PROCESSES, "reader", "", &after, 1, on_supervisor);
-	c->begin = was.begin;
-	c->end = was.end;
-	c->endless = was.endless;
-	c->supervisor_stopped = was.supervisor_stopped;
-	c->is_silent = was.is_silent;
-	c->silent = was.silent;
-	c->row_user = was.row_user;
-	c->status = was.status;
+	back(c, &was);
 	return s;
 }
 
@@ -200,24 +215,23 @@ static void on_row(struct ctl *c, struct view row)
 	out_fini(&o);
 }
 
+/* socket: of whom is asked. kind empty: of all processes. */
+static bool ask_processes(struct ctl *c, const char *socket, const char *kind, ctl_row_f *row)
+{
+	uint64_t after = 0;
+	c->rows_of = socket;
+	return ctl_ask(c, ASK_PROCESSES, kind, "", &after, 1, row) == CTL_DONE;
+}
+
 /* Those who know, but for the one that is asked for: it does not answer. */
 static bool ask_others(struct ctl *c, const char *kind)
 {
-	static const struct {
-		const char *kind, *socket;
-	} others[] = { { "reader", "read" }, { "recorder", "events" } };
-	bool is_told = false;
-	for (size_t i = 0; i < ARRAY_LEN(others) && !is_told; i++) {
-		uint64_t after = 0;
-		c->rows_of = others[i].socket;
-		is_told = strcmp(kind, others[i].kind) != 0 && ctl_ask(c, ASK_PROCESSES, kind, "", &after, 1, on_row) == CTL_DONE;
-	}
-	return is_told;
+	return (strcmp(kind, "reader") != 0 && ask_processes(c, "read", kind, on_row)) ||
+	       (strcmp(kind, "recorder") != 0 && ask_processes(c, "events", kind, on_row));
 }
 
 int ctl_say_silence(struct ctl *c)
 {
-	const struct ctl was = *c;
 	const char *kind = kind_of(c);
 	if (c->supervisor_stopped) {
 		ctl_say_supervisor(c);
@@ -227,9 +241,7 @@ int ctl_say_silence(struct ctl *c)
 		c->greeted ? "what was asked may have been done, or may be done yet" : "nothing was asked of it");
 	if (c->silent)
 		return CTL_SILENT;
-	c->begin = c->end = NULL;
-	c->endless = false;
-	c->is_silent = true; /* who does not answer either is not asked about */
+	const struct ctl was = aside(c, false);
 	if (c->patience_ms < ASK_MS)
 		c->patience_ms = ASK_MS;
 	if (!ask_others(c, kind)) {
@@ -238,12 +250,7 @@ int ctl_say_silence(struct ctl *c)
 		if (ctl_supervisor_is_stopped(c))
 			say_stopped(c, pid_of_lock(c), 0);
 	}
-	c->begin = was.begin;
-	c->end = was.end;
-	c->endless = was.endless;
-	c->is_silent = was.is_silent;
-	c->patience_ms = was.patience_ms;
-	c->rows_of = was.rows_of;
+	back(c, &was);
 	return c->status = CTL_SILENT;
 }
 
@@ -281,15 +288,14 @@ static void on_process(struct ctl *c, struct view row)
 
 void ctl_processes(struct ctl *c)
 {
-	const struct ctl was = *c;
-	uint64_t after = 0;
-	c->is_silent = c->silent = true;
+	const struct ctl was = aside(c, true);
 	if (c->patience_ms == 0 || c->patience_ms > STATUS_MS)
 		c->patience_ms = STATUS_MS;
-	if (ctl_ask(c, ASK_PROCESSES, "", "", &after, 1, on_process) != CTL_DONE && !c->json)
-		puts("process reader does not answer: more is not known of processes");
-	c->is_silent = was.is_silent;
-	c->silent = was.silent;
-	c->patience_ms = was.patience_ms;
-	c->status = was.status;
+	if (!ask_processes(c, "read", "", on_process)) {
+		if (!c->json)
+			puts("process reader does not answer");
+		if (!ask_processes(c, "events", "", on_process) && !c->json)
+			puts("process recorder does not answer: more is not known of processes");
+	}
+	back(c, &was);
 }
