@@ -250,22 +250,38 @@ static void a_missing_message_file_is_016(void **state)
 	testing_end(&w);
 }
 
+/* A client's message at ALPHA for HAL, from Ann: she has it back, and nothing of it is left. */
+static void assert_comes_back(struct world *w, int code, const char *subject)
+{
+	char bag[9];
+	testing_start_all(w);
+	testing_run(w);
+	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
+	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
+	assert_int_equal(n.code, code);
+	assert_view(n.subject, subject);
+	assert_int_equal(testing_events(w, "mover.left", NULL), 0);
+}
+
+static FILE *open_mai(const struct world *w, const struct mm_id *id, const char *mode)
+{
+	char path[200];
+	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[ALPHA], id->s[7], id->s);
+	FILE *f = fopen(path, mode);
+	assert_non_null(f);
+	return f;
+}
+
 /* Nothing says who has written it but the header. */
 static void a_missing_message_file_of_a_client_is_016(void **state)
 {
 	(void)state;
 	struct world *w = testing_world();
 	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "lost");
-	char bag[9];
 	remove_file(w, ALPHA, "MAI", &id, "MAI");
-	testing_start_all(w);
-	testing_run(w);
-	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
-	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
+	assert_comes_back(w, 16, "lost");
 	assert_int_equal(testing_events(w, "mover.message-missing", NULL), 1);
-	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
-	assert_int_equal(n.code, 16);
-	assert_view(n.subject, "lost");
 	testing_end(&w);
 }
 
@@ -275,19 +291,10 @@ static void a_corrupt_message_file_of_a_client_is_012(void **state)
 	(void)state;
 	struct world *w = testing_world();
 	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "torn");
-	char path[200], bag[9];
-	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[ALPHA], id.s[7], id.s);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
+	FILE *f = open_mai(w, &id, "w");
 	fputs("M", f);
 	fclose(f);
-	testing_start_all(w);
-	testing_run(w);
-	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
-	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
-	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
-	assert_int_equal(n.code, 12);
-	assert_view(n.subject, "torn");
+	assert_comes_back(w, 12, "torn");
 	testing_end(&w);
 }
 
@@ -297,21 +304,11 @@ static void a_message_file_without_a_counter_is_012(void **state)
 	(void)state;
 	struct world *w = testing_world();
 	const struct mm_id id = testing_write(w, "NET/ALPHA/ANN", "NET/HUB/HAL", "uncounted");
-	char path[200], bag[9];
-	snprintf(path, sizeof path, "%s/MAI/MA%c/%s.MAI", w->paths[ALPHA], id.s[7], id.s);
-	FILE *f = fopen(path, "r+");
-	assert_non_null(f);
+	FILE *f = open_mai(w, &id, "r+");
 	assert_int_equal(fseek(f, 8, SEEK_SET), 0);
 	assert_int_equal(fputc('9', f), '9');
 	assert_int_equal(fclose(f), 0);
-	testing_start_all(w);
-	testing_run(w);
-	testing_bag_of(w, ALPHA, "NET/HUB/HAL", bag);
-	assert_int_equal(testing_records(w, ALPHA, bag, NULL, NULL), 0);
-	const struct mm_notice n = read_notice(w, "NET/ALPHA/ANN");
-	assert_int_equal(n.code, 12);
-	assert_view(n.subject, "uncounted");
-	assert_int_equal(testing_events(w, "mover.left", NULL), 0);
+	assert_comes_back(w, 12, "uncounted");
 	testing_end(&w);
 }
 
